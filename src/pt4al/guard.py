@@ -1,0 +1,72 @@
+"""Protect a run's files: one name, one configuration, one process at a time; nothing is overwritten."""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+from pt4al.parameters import Parameters, flat
+
+LAYERS = ("08_reporting", "07_model_output", "06_models", "04_feature", "05_model_input")
+
+
+def record_folder(root: Path, run: str) -> Path:
+    """Where a run's configuration and label sets are."""
+    return root / "05_model_input" / run
+
+
+def lock(root: Path, run: str) -> FileLock:
+    """Return the acquired lock of a run; it is freed when this process ends, however it does.
+
+    Raises
+    ------
+    InputError
+        If another process has it.
+    """
+    record_folder(root, run).parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(record_folder(root, run).with_name(f".{run}.lock"))
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"run {run!r} is being run by another process: wait, or use another `run.name`") from None
+    return held
+
+
+def set_aside(root: Path, run: str) -> str:
+    """Rename the folders of a run, for a fresh start under its name; return the new name."""
+    aside = f"{run}.{datetime.now(timezone.utc):%Y%m%dT%H%M%S}"
+    for layer in LAYERS:  # the configuration last: without it the rest would belong to nobody
+        if (root / layer / run).exists():
+            (root / layer / run).rename(root / layer / aside)
+    return aside
+
+
+def claim(root: Path, parameters: Parameters) -> None:
+    """Write down a new run's configuration, or check that it is still the same.
+
+    Raises
+    ------
+    InputError
+        If the run was started with other settings: names them, and the two ways out.
+    """
+    now = flat(parameters.model_dump(mode="json", exclude={"run": {"fresh"}, "report": True}))
+    path = record_folder(root, parameters.run.name) / "configuration.json"
+    if not path.exists():
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(now, indent=2) + "\n")
+        return
+    then = json.loads(path.read_text())
+    changed = [
+        f"  `{name}`: {then.get(name)!r} then, {now.get(name)!r} now"
+        for name in sorted(then.keys() | now.keys())
+        if then.get(name) != now.get(name)
+    ]
+    if changed:
+        raise InputError("\n".join([
+            f"run {parameters.run.name!r} was started with other settings ({path}):",
+            *changed,
+            "Give this run another name (run.name=...), or start afresh (run.fresh=true; the old files are kept).",
+        ]))

@@ -1,0 +1,178 @@
+"""What happens around Kedro's runs: check, guard, time, track."""
+
+import json
+import logging
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from pt4al import guard, pipeline_registry
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+from pt4al.parameters import Engine, Parameters, check, fingerprint
+from pt4al.pipelines.pool.nodes import collect
+from pt4al.selection.query import check_budget
+from pt4al.tracking import Tracking
+from pt4al.training.precision import choose_device, choose_precision
+
+logger = logging.getLogger(__name__)
+
+
+class ConfigurationHooks:
+    """Checks the parameters, before Kedro or a plugin does anything with them, and resolves what is `auto`."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        parameters = check(context.config_loader["parameters"])
+        places = context.config_loader["globals"]
+        engine = resolve_engine(parameters.engine, context.project_path / places["root"] / "precision.json")
+        torch.set_num_threads(engine.threads)
+        parameters = parameters.model_copy(update={"engine": engine})
+        context.config_loader["parameters"] = parameters.model_dump(mode="json")
+        context.config_loader["globals"] = places | folders(parameters, places["versioned"])
+        pipeline_registry.shape["cycles"] = parameters.cycles.number
+
+
+class GuardHooks:
+    """Refuses what would mix, overwrite or waste; notes each node's seconds."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        places = context.config_loader["globals"]
+        self._root, self._versioned = context.project_path / places["root"], places["versioned"]
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        parameters = check(catalog.load("parameters"))
+        _check_pool(parameters, catalog)
+        if self._versioned:  # else DVC keeps the files
+            name = parameters.run.name
+            self._lock = guard.lock(self._root, name)
+            if parameters.run.fresh:
+                logger.info("fresh start: the files of run %s are now called %s", name, guard.set_aside(self._root, name))
+            guard.claim(self._root, parameters)
+        logger.info("%s, %s, %d threads", *parameters.engine.model_dump().values())
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        self._start = time.perf_counter()
+
+    @hook_impl
+    def after_node_run(self, node: Node, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
+        seconds = time.perf_counter() - self._start
+        stage = node.namespace or next(iter(node.tags - {"always"}))
+        catalog.save("timings", {"stage": stage, "node": node.short_name, "seconds": round(seconds, 3)})
+        logger.info("%-10s %-18s %6.1f s", stage, node.name.split(".")[-1], seconds)
+        for name, output in outputs.items():
+            if name.endswith(".metrics"):
+                logger.info("%s: %d labels, accuracy %.1f %%", stage, output["labels"], 100 * output["accuracy"])
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        if "report" in pipeline.datasets():
+            logger.info("report: %s", catalog["report"]._get_load_path())
+        self._release()
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        if self._versioned:
+            self._lock.release()
+
+
+class TrackingHooks:
+    """Logs to MLflow: the run, and a child run for each cycle."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        self._settings = context.config_loader["mlflow"]
+        self._project, self._places = context.project_path, context.config_loader["globals"]
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: CatalogProtocol) -> None:
+        parameters = check(catalog.load("parameters"))
+        record = guard.record_folder(self._project / self._places["root"], parameters.run.name)
+        self._tracking = Tracking(parameters, catalog, self._project, record, **self._settings)
+        self._tracking.start()
+        if self._places["versioned"]:  # else what exists may be about to be replaced
+            self._tracking.catch_up()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        if dataset_name.endswith(".metrics"):
+            self._tracking.log_cycle(int(dataset_name.removeprefix("cycle_").removesuffix(".metrics")))
+        elif dataset_name == "report":
+            self._tracking.log_report()
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        self._tracking.stop("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        self._tracking.stop("FAILED")
+
+
+def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
+    """Return the names of the folders that the catalog's paths are made of.
+
+    What does not depend on the query is shared by all runs with the same settings, and stands
+    under their fingerprint. Under DVC, which keeps versions itself, names are fixed.
+    """
+    run = parameters.run.name
+    if not versioned:
+        return {"run": run, "pool": "pool", "pretext": "pretext"}
+    pretext = fingerprint(parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed)
+    return {"run": run, "pool": f"pool_{fingerprint(parameters.pool)}", "pretext": f"pretext_{pretext}"}
+
+
+def resolve_engine(engine: Engine, remembered: Path) -> Engine:
+    """Replace `auto` by what this machine has.
+
+    The precision's self-test measures seconds, so its answer is remembered, by machine: the
+    same seed must give the same label sets again.
+    """
+    if engine.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("`engine.device` is cuda, but there is no CUDA device here: set it to cpu or auto")
+    device = choose_device() if engine.device == "auto" else engine.device
+    threads = torch.get_num_threads() if engine.threads == "auto" else engine.threads
+    precision = engine.precision
+    if precision == "auto":
+        machine = f"{_processor(device)}, torch {torch.__version__}, {threads} threads"
+        known = json.loads(remembered.read_text()) if remembered.exists() else {}
+        if machine not in known:
+            known[machine] = choose_precision(device)
+            with replacing(remembered) as temporary:
+                temporary.write_text(json.dumps(known, indent=2) + "\n")
+        precision = known[machine]
+    return Engine(device=device, precision=precision, threads=threads)
+
+
+def _processor(device: str) -> str:
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    cpuinfo = Path("/proc/cpuinfo")
+    names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.exists() else []
+    return names[0].split(":")[1].strip() if names else platform.processor()
+
+
+def _check_pool(parameters: Parameters, catalog: CatalogProtocol) -> None:
+    """Find out now what would otherwise stop the run after hours of training."""
+    if catalog.exists("pool"):
+        pool = catalog.load("pool")
+        pool.verify()
+        images = len(pool)
+    else:
+        images = len(collect(parameters.pool, "train"))
+        collect(parameters.pool, "test")
+    check_budget(images, parameters.cycles.number, parameters.cycles.budget, parameters.query.scope)

@@ -1,0 +1,1 @@
+"""Images: from files on disk to minibatches of uint8 tensors."""

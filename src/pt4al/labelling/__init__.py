@@ -1,0 +1,1 @@
+"""Labelling: who answers a query, and the set that the answers grow."""

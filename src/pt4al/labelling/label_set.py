@@ -1,0 +1,42 @@
+"""The label set: every id labelled so far, with its label, its cycle and why it was chosen. It only grows."""
+
+import pandas as pd
+
+from pt4al.errors import InputError
+
+COLUMNS = {"id": "str", "label": "str", "cycle": "int64", "why": "str"}
+
+
+def empty() -> pd.DataFrame:
+    """Return the label set before anything is labelled."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in COLUMNS.items()})
+
+
+def extend(label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str) -> pd.DataFrame:
+    """Return the label set with a cycle's answers at its end.
+
+    Parameters
+    ----------
+    answers
+        `id`, `label`.
+    why
+        What chose them: a start rule or a measure.
+
+    Raises
+    ------
+    InputError
+        If an id has a label already, or twice in the answers.
+    """
+    grown = pd.concat([label_set, answers[["id", "label"]].assign(cycle=cycle, why=why)], ignore_index=True)
+    twice = grown["id"][grown["id"].duplicated()]
+    if len(twice):
+        raise InputError(f"cycle {cycle}: id {twice.iloc[0]!r} would be labelled twice ({len(twice)} such ids)")
+    return grown.astype(COLUMNS)
+
+
+def check(label_set: pd.DataFrame, classes: list[str]) -> None:
+    """Raise InputError if a label is none of the classes."""
+    strange = label_set[~label_set["label"].isin(classes)]
+    if len(strange):
+        first = strange.iloc[0]
+        raise InputError(f"id {first.id!r} has label {first.label!r}, which is none of the {len(classes)} classes")

@@ -1,0 +1,30 @@
+"""Kedro's registry: pipelines by name."""
+
+import warnings
+
+from kedro.pipeline import Pipeline
+
+from pt4al.pipelines.cycle import pipeline as cycle
+from pt4al.pipelines.pool import pipeline as pool
+from pt4al.pipelines.pretext import pipeline as pretext
+from pt4al.pipelines.ranking import pipeline as ranking
+from pt4al.pipelines.report import pipeline as report
+
+# The number of cycles shapes the graph, and Kedro passes no parameters here: hooks.py sets it.
+shape = {"cycles": 5}
+
+
+# A cycle reads the label set of the cycle before, `cycle_0.label_set`: Kedro warns of the dot.
+warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    stages = {
+        "pool": pool.create_pipeline(),
+        "pretext": pretext.create_pipeline(),
+        "ranking": ranking.create_pipeline(),
+        "cycles": cycle.create_pipeline(shape["cycles"]),
+        "report": report.create_pipeline(shape["cycles"]),
+    }
+    whole = sum(stages.values(), Pipeline([]))
+    return stages | {"active_learning": whole, "__default__": whole}

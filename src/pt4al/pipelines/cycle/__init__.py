@@ -1,0 +1,1 @@
+"""Stage `cycle_k`: query, label, train, evaluate."""

@@ -1,0 +1,125 @@
+"""Nodes of one cycle. Each is bound to its cycle's number."""
+
+import pandas as pd
+
+from pt4al.images.pool import ImagePool
+from pt4al.labelling import label_set as labelling
+from pt4al.labelling.oracle import Recorded
+from pt4al.parameters import Cycles, Engine, Main, Oracle, Query, Run
+from pt4al.randomness import stream, torch_generator
+from pt4al.selection import query as selection
+from pt4al.selection.uncertainty import MEASURES
+from pt4al.training import engine as training
+from pt4al.training.networks import Network, build, copy_trunk
+from pt4al.training.precision import Hardware
+from pt4al.training.tasks import TASKS
+
+
+def start_query(
+    ranking: pd.DataFrame, label_set: pd.DataFrame, query: Query, cycles: Cycles, run: Run, *, cycle: int
+) -> pd.DataFrame:
+    """Return the query of cycle 0: no model has been trained yet."""
+    candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
+    return selection.start(candidates, query.start, cycles.budget, stream(run.seed, "query", cycle))
+
+
+def next_query(
+    pool: ImagePool,
+    ranking: pd.DataFrame,
+    label_set: pd.DataFrame,
+    network: Network,
+    query: Query,
+    cycles: Cycles,
+    main: Main,
+    engine: Engine,
+    run: Run,
+    *,
+    cycle: int,
+) -> pd.DataFrame:
+    """Return what the main model of the cycle before is least sure of."""
+    candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    logits = training.predict(network, task.scores, pool, hardware, pool.rows(candidates["id"]), title="query")
+    probabilities = task.probabilities(logits, query.normalise_logits)
+    scores = MEASURES[query.measure](probabilities, stream(run.seed, "query", cycle))
+    return selection.choose(candidates, scores, cycles.budget)
+
+
+def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame, oracle: Oracle) -> pd.DataFrame:
+    """Return the oracle's answers to a query."""
+    return Recorded(recorded_labels).label(query["id"])
+
+
+def extend(
+    label_set: pd.DataFrame, answers: pd.DataFrame, classes: list[str], query: Query, *, cycle: int
+) -> pd.DataFrame:
+    """Return the label set, grown by the answers."""
+    grown = labelling.extend(label_set, answers, cycle, query.measure if cycle else query.start)
+    labelling.check(grown, classes)
+    return grown
+
+
+def audit(
+    pool: ImagePool,
+    answers: pd.DataFrame,
+    network: Network,
+    ranking: pd.DataFrame,
+    classes: list[str],
+    main: Main,
+    engine: Engine,
+) -> pd.DataFrame:
+    """Return `id`, `pretext_loss`, `main_loss` of images just labelled, by the model that has not seen them."""
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    targets, rows = task.targets(answers["label"], classes), pool.rows(answers["id"])
+    losses = training.predict(network, task.loss, pool, hardware, rows, targets, title="audit")
+    return answers[["id"]].merge(ranking[["id", "pretext_loss"]], on="id").assign(main_loss=losses)
+
+
+def train(
+    pool: ImagePool,
+    label_set: pd.DataFrame,
+    classes: list[str],
+    previous: Network,
+    pretext_network: Network,
+    main: Main,
+    engine: Engine,
+    run: Run,
+    *,
+    cycle: int,
+) -> tuple[Network, pd.DataFrame]:
+    """Return the main network, trained on the whole label set, and its training curve."""
+    task, rng = TASKS[main.task], stream(run.seed, "main", cycle)
+    network = build(main.network, len(classes), pool.mean, pool.std, torch_generator(rng))
+    if main.start_from == "pretext":
+        copy_trunk(pretext_network, network)
+    elif main.start_from == "previous_cycle" and cycle:
+        network.load_state_dict(previous.state_dict())
+    curve = training.fit(
+        network,
+        task.loss,
+        pool,
+        main.schedule,
+        rng,
+        Hardware(engine.device, engine.precision),
+        rows=pool.rows(label_set["id"]),
+        targets=task.targets(label_set["label"], classes),
+        augment=main.augment,
+        title=f"cycle {cycle}",
+    )
+    return network, curve
+
+
+def evaluate(
+    network: Network,
+    test_pool: ImagePool,
+    test_labels: pd.DataFrame,
+    classes: list[str],
+    label_set: pd.DataFrame,
+    main: Main,
+    engine: Engine,
+) -> dict[str, float]:
+    """Return the cycle's metrics on the test split, which nothing else opens, after training has ended."""
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    rows = test_pool.rows(test_labels["id"])
+    logits = training.predict(network, task.scores, test_pool, hardware, rows, title="evaluate")
+    return {"labels": len(label_set), **task.evaluate(logits, task.targets(test_labels["label"], classes))}

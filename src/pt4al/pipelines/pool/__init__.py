@@ -1,0 +1,1 @@
+"""Stage `pool`: pictures on disk to pools of decoded images, labels apart."""

@@ -1,0 +1,1 @@
+"""Stage `ranking`: sort the pool by pretext loss and split it into batches."""

@@ -1,0 +1,10 @@
+"""Wiring of stage `ranking`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from pt4al.pipelines.ranking import nodes
+
+
+def create_pipeline() -> Pipeline:
+    inputs = ["pretext_loss", "params:ranking", "params:cycles", "params:run"]
+    return Pipeline([Node(nodes.rank, inputs, "ranking", name="rank_pool")], tags="ranking")

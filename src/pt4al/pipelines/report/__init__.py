@@ -1,0 +1,1 @@
+"""Stage `report`: what the run found, as tables, pictures and one page."""

@@ -1,0 +1,35 @@
+"""Wiring of stage `report`. Its nodes always run: another run's curve may have come to compare with."""
+
+from kedro.pipeline import Node, Pipeline
+
+from pt4al.pipelines.report import nodes
+
+
+def create_pipeline(cycles: int) -> Pipeline:
+    numbers = range(cycles)
+    facts = ["learning_curve", "pretext_audit", "run_curves", "timings", "parameters"]
+    label_set = f"cycle_{cycles - 1}.label_set"
+    return Pipeline(
+        [
+            Node(
+                nodes.collect_curve,
+                ["pool", *(f"cycle_{cycle}.metrics" for cycle in numbers)],
+                ["learning_curve", "final_metrics"],
+                name="collect_curve",
+            ),
+            Node(
+                nodes.collect_audit,
+                [f"cycle_{cycle}.audit" for cycle in numbers[1:]] or None,
+                "pretext_audit",
+                name="collect_audit",
+            ),
+            Node(
+                nodes.draw,
+                ["pool", "ranking", label_set, "classes", *facts, *(f"cycle_{cycle}.query" for cycle in numbers)],
+                "pictures",
+                name="draw_pictures",
+            ),
+            Node(nodes.write_page, ["pictures", *facts], "report", name="write_report"),
+        ],
+        tags=["report", "always"],
+    )

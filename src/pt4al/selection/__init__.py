@@ -1,0 +1,1 @@
+"""Selection: rank the pool, split it, and choose what to label next."""

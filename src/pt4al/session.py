@@ -1,0 +1,60 @@
+"""How a run is started: it goes on where it stopped, and a person's mistake is one message, no traceback."""
+
+from typing import Any
+
+import click
+from kedro.config import MissingConfigException
+from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro.runner import SequentialRunner
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from pt4al.errors import InputError
+
+
+class ResumingRunner(SequentialRunner):
+    """Runs the nodes whose outputs are missing, and those tagged `always`.
+
+    An output that exists is whole (storage.py) and was made with these settings (guard.py).
+    Outputs without versions are DVC's, which decides itself what to run.
+    """
+
+    def run(self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        finished = [node for node in pipeline.nodes if _is_finished(node, catalog)]
+        return super().run(pipeline - Pipeline(finished), catalog, *args, **kwargs)
+
+
+class Session(KedroSession):
+    """Kedro's session with a runner that resumes."""
+
+    def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """See KedroSession.run."""
+        plain = runner is None or type(runner) is SequentialRunner
+        try:
+            return super().run(*args, runner=ResumingRunner() if plain else runner, **kwargs)
+        except Exception as error:
+            mistake = _mistake(error)
+            if mistake is None:
+                raise
+            raise click.ClickException(mistake) from None
+
+
+def _is_finished(node: Node, catalog: CatalogProtocol) -> bool:
+    return "always" not in node.tags and all(
+        getattr(catalog.get(name), "_version", None) is not None and catalog.exists(name) for name in node.outputs
+    )
+
+
+def _mistake(error: BaseException | None) -> str | None:
+    """The message for a person, if the error, or one that caused it, is a person's mistake."""
+    if error is None:
+        return None
+    unknown_pipeline = isinstance(error, ValueError) and str(error).startswith("Failed to find the pipeline")
+    if unknown_pipeline or isinstance(
+        error, InputError | MissingConfigException | YAMLError | OmegaConfBaseException
+    ):
+        return str(error)
+    return _mistake(error.__cause__)

@@ -1,0 +1,23 @@
+"""Kedro's settings of this project."""
+
+import os
+
+# No telemetry, of any tool: set before the tools are imported.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks  # noqa: E402
+from pt4al.session import Session  # noqa: E402
+
+HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks())
+SESSION_CLASS = Session
+# Our own hooks track: kedro-mlflow, where somebody has it installed, would open a second run.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft", "globals": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*"]},
+}

@@ -1,0 +1,141 @@
+"""The Kedro datasets that kedro-datasets lacks. All save to a temporary name first: what exists is whole."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
+
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+from pt4al.images.pool import ImagePool, open_pool
+from pt4al.training import networks
+
+
+class _Atomic(AbstractVersionedDataset):
+    """A file or folder that appears under its name when it is complete, or not at all."""
+
+    def __init__(self, *, filepath: str, version: Version | None = None, metadata: dict | None = None):
+        super().__init__(PurePosixPath(filepath), version)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        path = Path(self._get_load_path())
+        if not path.exists():
+            raise InputError(f"{path}: no such file; an earlier stage of the run makes it")
+        return self._read(path)
+
+    def save(self, data: Any) -> None:
+        with replacing(Path(self._get_save_path())) as temporary:
+            self._write(data, temporary)
+
+    def _exists(self) -> bool:
+        return Path(self._get_load_path()).exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "version": self._version}
+
+    @abstractmethod
+    def _read(self, path: Path) -> Any: ...
+
+    @abstractmethod
+    def _write(self, data: Any, path: Path) -> None: ...
+
+
+class FileDataset(_Atomic):
+    """Any file dataset of kedro-datasets, saved whole or not at all.
+
+    `dataset` is its configuration without `filepath`: {type: pandas.ParquetDataset}.
+    """
+
+    def __init__(
+        self, *, filepath: str, dataset: dict[str, Any], version: Version | None = None, metadata: dict | None = None
+    ):
+        super().__init__(filepath=filepath, version=version, metadata=metadata)
+        self._dataset = dataset
+
+    def _read(self, path: Path) -> Any:
+        return self._at(path).load()
+
+    def _write(self, data: Any, path: Path) -> None:
+        self._at(path).save(data)
+
+    def _at(self, path: Path) -> AbstractDataset:
+        return AbstractDataset.from_config(path.name, {**self._dataset, "filepath": str(path)})
+
+
+class PoolDataset(_Atomic):
+    """A pool. Saved by a function that is given the folder to write, since a pool may be larger than memory."""
+
+    def _read(self, path: Path) -> ImagePool:
+        return open_pool(path)
+
+    def _write(self, data: Callable[[Path], None], path: Path) -> None:
+        data(path)
+
+
+class NetworkDataset(_Atomic):
+    """A network as safetensors."""
+
+    def _read(self, path: Path) -> networks.Network:
+        return networks.load(path)
+
+    def _write(self, data: networks.Network, path: Path) -> None:
+        networks.save(data, path)
+
+
+class PicturesDataset(_Atomic):
+    """A folder of PNG files, from a dictionary of their bytes by name."""
+
+    def _read(self, path: Path) -> dict[str, bytes]:
+        return {file.stem: file.read_bytes() for file in sorted(path.glob("*.png"))}
+
+    def _write(self, data: dict[str, bytes], path: Path) -> None:
+        path.mkdir()
+        for name, picture in data.items():
+            (path / f"{name}.png").write_bytes(picture)
+
+
+class RunCurvesDataset(AbstractDataset):
+    """The learning curves of all runs, by name; the newest version of each. Never saved."""
+
+    def __init__(self, *, folder: str, filename: str, metadata: dict | None = None):
+        self._folder, self._filename, self.metadata = folder, filename, metadata
+
+    def load(self) -> dict[str, pd.DataFrame]:
+        found = sorted(Path(self._folder).glob(f"*/{self._filename}/**/{self._filename}"))
+        return {path.relative_to(self._folder).parts[0]: pd.read_csv(path) for path in found if path.is_file()}
+
+    def save(self, data: Any) -> None:
+        raise NotImplementedError(f"{self._folder}: curves are saved by their own runs, not {data!r}")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._folder, "filename": self._filename}
+
+
+class TimingsDataset(AbstractDataset):
+    """Seconds by stage, one line of JSON for each node that ran; hooks.py appends them."""
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None):
+        self._filepath, self.metadata = Path(filepath), metadata
+
+    def load(self) -> pd.DataFrame:
+        lines = self._filepath.read_text().splitlines() if self._filepath.exists() else []
+        return pd.DataFrame([json.loads(line) for line in lines], columns=["stage", "node", "seconds"])
+
+    def save(self, data: dict[str, Any]) -> None:
+        self._filepath.parent.mkdir(parents=True, exist_ok=True)
+        with self._filepath.open("a") as log:
+            log.write(json.dumps(data) + "\n")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

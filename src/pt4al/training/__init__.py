@@ -1,0 +1,1 @@
+"""Training: networks, the one training loop, and what it is asked to minimise."""

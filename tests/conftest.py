@@ -1,0 +1,52 @@
+"""A project of one's own for every test that runs pipelines: real Kedro, real MLflow, tiny runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import make_project, run
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store with its tables: making them takes seconds."""
+    store = tmp_path_factory.mktemp("store") / "mlflow.db"
+    code = f"import mlflow; mlflow.set_tracking_uri('sqlite:///{store}'); mlflow.search_experiments()"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    return store
+
+
+@pytest.fixture
+def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, which is the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path, empty_store)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A project in which the run `tiny` is finished. Tests read it, and write nothing into it."""
+    folder = make_project(tmp_path_factory.mktemp("finished"), empty_store)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        run(folder)
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail if anything is trained."""
+
+    def fail(*arguments: Any, **kwargs: Any) -> None:
+        raise AssertionError("training has started")
+
+    monkeypatch.setattr("pt4al.pipelines.pretext.nodes.fit", fail)
+    monkeypatch.setattr("pt4al.training.engine.fit", fail)
+
+

@@ -1,0 +1,55 @@
+"""Small collections of made-up pictures."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pt4al.images.collection import Collection
+from pt4al.images.pool import ImagePool, build, open_pool
+
+
+def png(pixels: np.ndarray) -> bytes:
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    """Ten RGB pictures, (N, height, width, 3)."""
+    return np.random.default_rng(0).integers(0, 256, (10, 8, 12, 3), np.uint8)
+
+
+@pytest.fixture
+def collect() -> Callable[..., Collection]:
+    """Make a collection of pictures (arrays or encoded bytes), labelled a, b, a, b ..."""
+
+    def make(pictures: list, ids: list[str] | None = None) -> Collection:
+        rows = range(len(pictures))
+        index = pd.DataFrame(
+            {
+                "id": pd.Series(ids or [f"picture {row}" for row in rows], dtype="str"),
+                "source": "album",
+                "split": "train",
+                "label": pd.Series(["ab"[row % 2] for row in rows], dtype="str"),
+            }
+        )
+        return Collection(index, ["a", "b"], lambda wanted: (pictures[row] for row in wanted))
+
+    return make
+
+
+@pytest.fixture
+def make_pool(tmp_path: Path, collect: Callable[..., Collection]) -> Callable[..., ImagePool]:
+    """Build a pool of pictures in `folder` and open it."""
+
+    def make(pictures: list, channels: int = 3, noise: float = 0, seed: int = 0, folder: str = "pool") -> ImagePool:
+        build(collect(pictures), tmp_path / folder, channels, noise, np.random.default_rng(seed))
+        return open_pool(tmp_path / folder)
+
+    return make

@@ -1,0 +1,82 @@
+"""Whole tiny runs: what they leave, and that one seed gives one result."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from projects import kedro, run, tables
+
+CYCLES, BUDGET = 3, 20  # conf/tiny
+
+
+def table(project: Path, layer: str, *names: str) -> pd.DataFrame:
+    found = sorted((project / "data" / layer).joinpath(*names).glob(f"*/{names[-1]}"))
+    return pd.read_parquet(found[-1])
+
+
+def test_every_cycle_labels_its_budget_and_the_label_set_only_grows(finished: Path) -> None:
+    sets = [table(finished, "05_model_input", "tiny", f"cycle_{k}", "label_set.parquet") for k in range(CYCLES)]
+    for cycle, label_set in enumerate(sets):
+        assert len(label_set) == (cycle + 1) * BUDGET
+        assert label_set["id"].is_unique
+        assert (label_set["cycle"].value_counts() == BUDGET).all()
+    for smaller, larger in zip(sets, sets[1:], strict=False):
+        pd.testing.assert_frame_equal(smaller, larger.head(len(smaller)))
+
+
+def test_label_sets_hold_the_labels_that_the_source_records(finished: Path) -> None:
+    source = pd.read_parquet("data/01_raw/fashion_mnist/train.parquet") if Path("data/01_raw").exists() else None
+    recorded = pd.read_parquet(finished / "data/01_raw/fashion_mnist/train.parquet") if source is None else source
+    classes = json.loads(next((finished / "data/02_intermediate").glob("*/classes.json/*/classes.json")).read_text())
+    truth = {image["path"]: classes[label] for image, label in zip(recorded["image"], recorded["label"], strict=True)}
+    label_set = table(finished, "05_model_input", "tiny", f"cycle_{CYCLES - 1}", "label_set.parquet")
+    assert [truth[id_] for id_ in label_set["id"]] == list(label_set["label"])
+
+
+def test_the_pool_knows_no_labels(finished: Path) -> None:
+    index = pd.read_parquet(next((finished / "data/02_intermediate").glob("*/pool/*/pool/index.parquet")))
+    assert list(index.columns) == ["id", "source", "split"]
+
+
+def test_metrics_count_the_labels(finished: Path) -> None:
+    curve = pd.read_csv(next((finished / "data/08_reporting/tiny/learning_curve.csv").glob("*/*.csv")))
+    assert list(curve["labels"]) == [BUDGET, 2 * BUDGET, 3 * BUDGET]
+    assert curve["accuracy"].between(0, 1).all()
+
+
+def test_the_report_is_one_page_with_every_picture(finished: Path) -> None:
+    page = next((finished / "data/08_reporting/tiny/report.html").glob("*/report.html")).read_text()
+    pictures = {path.stem for path in (finished / "data/08_reporting/tiny/pictures").glob("*/*.png")}
+    assert {"learning_curve", "hardest", "easiest", "audit", "class_balance", "losses_by_batch"} <= pictures
+    assert {f"query_{cycle}" for cycle in range(CYCLES)} <= pictures
+    assert page.count("data:image/png") == len(pictures)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(finished: Path, project: Path) -> None:
+    run(project)
+    assert tables(project) == tables(finished)
+    run(project, run={"name": "other", "seed": 1})
+    assert tables(project, "other").keys() == tables(finished).keys()
+    assert tables(project, "other")["cycle_0/query.parquet"] != tables(finished)["cycle_0/query.parquet"]
+
+
+@pytest.mark.parametrize("mode", ["paper", "released"])
+def test_modes_of_the_paper_query_each_batch_in_turn(project: Path, mode: str) -> None:
+    tiny = (project / "conf/tiny/parameters.yml").read_text().replace("run: {name: tiny}\n", "")
+    path = project / "conf" / mode / "parameters.yml"
+    merged = path.read_text().replace("main: {", "main: {schedule: {epochs: 2, minimum_steps: 20}, ")
+    path.write_text(merged + "".join(line for line in tiny.splitlines(True) if not line.startswith(("main", "#"))))
+    run(project, env=mode)
+    for cycle in range(CYCLES):
+        query = table(project, "05_model_input", mode, f"cycle_{cycle}", "query.parquet")
+        assert set(query["batch"]) == {cycle}
+    whys = table(project, "05_model_input", mode, f"cycle_{CYCLES - 1}", "label_set.parquet")["why"]
+    assert list(whys.unique()) == ["even_intervals", "least_confidence"]
+
+
+def test_the_missions_command_works_as_typed_and_params_change_the_number_of_cycles(project: Path) -> None:
+    done = kedro("run", "--pipeline=active_learning", "--env=tiny", "--params=cycles.number=2,run.name=two", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "report: " in done.stderr
+    assert {key.split("/")[0] for key in tables(project, "two") if "query" in key} == {"cycle_0", "cycle_1"}

@@ -1,0 +1,59 @@
+"""Every dataset of every pipeline is in the catalog, on disk, with versions."""
+
+import pytest
+from projects import ROOT
+from kedro.framework.startup import bootstrap_project
+from kedro.io import MemoryDataset
+
+from pt4al import pipeline_registry
+from pt4al.session import Session
+
+UNVERSIONED = {"run_curves", "timings"}  # other runs' files, and a log that grows
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    bootstrap_project(ROOT)
+    with Session.create(project_path=ROOT, env="tiny", save_on_close=False) as session:
+        yield session.load_context().catalog
+
+
+def datasets() -> list[str]:
+    pipelines = pipeline_registry.register_pipelines().values()
+    names = set().union(*(pipeline.datasets() for pipeline in pipelines))
+    return sorted(name for name in names if not name.startswith("params:") and name != "parameters")
+
+
+@pytest.mark.parametrize("name", datasets())
+def test_no_dataset_is_left_to_memory(catalog, name: str) -> None:
+    assert name in catalog
+    assert not isinstance(catalog.get(name), MemoryDataset)
+    if name not in UNVERSIONED:
+        assert catalog.get(name)._version is not None
+
+
+def test_names_of_the_stages_are_those_of_the_readme() -> None:
+    pipelines = pipeline_registry.register_pipelines()
+    assert set(pipelines) == {"pool", "pretext", "ranking", "cycles", "report", "active_learning", "__default__"}
+    assert set(pipelines["__default__"].nodes) == set(pipelines["active_learning"].nodes)
+
+
+def test_each_cycle_is_a_namespace_that_reads_only_the_cycle_before() -> None:
+    cycles = pipeline_registry.register_pipelines()["cycles"]
+    for node in cycles.nodes:
+        own = int(node.namespace.removeprefix("cycle_"))
+        read = {name.split(".")[0] for name in node.inputs if "." in name and not name.startswith("params:")}
+        assert read <= {f"cycle_{own}", f"cycle_{own - 1}"}
+
+
+def test_only_the_evaluation_reads_the_test_split() -> None:
+    whole = pipeline_registry.register_pipelines()["__default__"]
+    readers = {node.short_name for node in whole.nodes if {"test_pool", "test_labels"} & set(node.inputs)}
+    assert readers == {"evaluate"}
+
+
+def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
+    whole = pipeline_registry.register_pipelines()["__default__"]
+    readers = {node.name for node in whole.nodes for name in node.inputs if name.endswith(".metrics")}
+    assert readers == {"collect_curve"}
+

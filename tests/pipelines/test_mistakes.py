@@ -1,0 +1,116 @@
+"""A person's mistakes: one message, before any training, and no traceback."""
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import pytest
+from projects import kedro, run
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a typo in a key": ({"cycles": {"budgte": 5}}, "`cycles.budgte` is unknown: did you mean 'budget'?"),
+    "a typo in a block": ({"qery": {"measure": "margin"}}, "`qery` is unknown: did you mean 'query'?"),
+    "a word for a number": ({"cycles": {"budget": "many"}}, "`cycles.budget` is 'many'"),
+    "out of range": ({"cycles": {"budget": -5}}, "`cycles.budget` is -5"),
+    "no cycles": ({"cycles": {"number": 0}}, "`cycles.number` is 0"),
+    "an unknown measure": ({"query": {"measure": "margn"}}, "`query.measure` is 'margn': did you mean 'margin'?"),
+    "an unknown network": ({"main": {"network": "resnet19"}}, "did you mean 'resnet18'?"),
+    "a budget larger than a batch": (
+        {"cycles": {"budget": 101}, "query": {"scope": "batch"}},
+        "`cycles.budget` 101 exceeds the smallest batch, which holds 100 of 300 images",
+    ),
+    "more labels than images": ({"cycles": {"budget": 101}}, "asks for 303 labels; the pool holds 300 images"),
+    "another trunk": ({"main": {"network": "resnet18"}}, "`main.start_from: pretext` needs one network for both"),
+    "a source that is not there": ({"pool": {"source": {"path": "nowhere"}}}, "nowhere/train.parquet: no such file"),
+    "more images than there are": ({"pool": {"limit": {"train": 10_001}}}, "10001 pictures of a source that has 10000"),
+    "a run name that is a path": ({"run": {"name": "../x"}}, "`run.name` is '../x'"),
+    "a device that is not there": ({"engine": {"device": "cuda"}}, "no CUDA device"),
+}
+
+
+@pytest.mark.parametrize("parameters, message", WRONG.values(), ids=WRONG)
+def test_a_wrong_configuration_is_one_message(
+    project: Path, no_training: None, parameters: dict, message: str
+) -> None:
+    if "cuda" in message.lower() and pytest.importorskip("torch").cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(click.ClickException) as refused:
+        run(project, **parameters)
+    assert message in refused.value.message
+    assert not (project / "data/06_models").exists()
+
+
+def _parquet(folder: Path, change: Any) -> None:
+    for split in ("train", "test"):
+        table = pd.read_parquet(Path("data/01_raw/fashion_mnist") / f"{split}.parquet").head(200)
+        change(table).to_parquet(folder / f"{split}.parquet")
+
+
+def _corrupt_picture(table: pd.DataFrame) -> pd.DataFrame:
+    broken = {**table["image"][7], "bytes": table["image"][7]["bytes"][:60]}
+    return table.assign(image=[broken if row == 7 else image for row, image in enumerate(table["image"])])
+
+
+BROKEN = {
+    "a picture cut short": (lambda f: _parquet(f, _corrupt_picture), "(row 7) cannot be decoded"),
+    "no column of images": (lambda f: _parquet(f, lambda t: t.drop(columns="image")), "needs `image`, a struct"),
+    "a negative label": (lambda f: _parquet(f, lambda t: t.assign(label=-1)), "row 0 has label -1"),
+    "not Parquet": (lambda f: (f / "train.parquet").write_text("id,label\n"), "not a Parquet file"),
+    "half a file": (
+        lambda f: (f / "train.parquet").write_bytes(
+            Path("data/01_raw/fashion_mnist/train.parquet").read_bytes()[:100_000]
+        ),
+        "not a Parquet file",
+    ),
+    "images of no label": (lambda f: _parquet(f, lambda t: t.drop(columns="label")), "no recorded label"),
+}
+
+
+@pytest.mark.parametrize("breaking, message", BROKEN.values(), ids=BROKEN)
+def test_broken_input_is_one_message(project: Path, no_training: None, breaking: Any, message: str) -> None:
+    folder = project / "raw"
+    folder.mkdir()
+    breaking(folder)
+    with pytest.raises(click.ClickException) as refused:
+        run(project, pool={"source": {"path": "raw"}, "limit": {"train": None, "test": None}})
+    assert message in refused.value.message
+    assert not (project / "data/06_models").exists()
+
+
+def test_a_truncated_idx_file_is_one_message(project: Path, no_training: None) -> None:
+    folder = project / "raw"
+    folder.mkdir()
+    header = bytes([0, 0, 8, 3]) + np.array([100, 28, 28], ">i4").tobytes()
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + bytes(1000)))
+    with pytest.raises(click.ClickException, match="not a whole IDX file"):
+        run(project, pool={"source": {"kind": "idx", "path": "raw"}})
+
+
+def test_a_changed_pool_is_noticed(finished: Path, project: Path, no_training: None) -> None:
+    shutil.copytree(finished / "data/02_intermediate", project / "data/02_intermediate")
+    images = next((project / "data/02_intermediate").glob("*/pool/*/pool/images.npy"))
+    raw = bytearray(images.read_bytes())
+    raw[-1] ^= 1
+    images.write_bytes(raw)
+    with pytest.raises(click.ClickException, match="bytes have changed since it was built"):
+        run(project)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--params=cycles.number=0"], "`cycles.number` is 0"),
+        (["--pipelines=activ_learning"], "Failed to find the pipeline named 'activ_learning'"),
+        (["--env=nowhere"], "nowhere"),
+    ],
+)
+def test_the_command_line_shows_no_traceback(project: Path, arguments: list[str], message: str) -> None:
+    environment = [] if any(argument.startswith("--env") for argument in arguments) else ["--env=tiny"]
+    done = kedro("run", *environment, *arguments, cwd=project)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout

@@ -1,0 +1,50 @@
+"""Make a project in a temporary folder, run it, and hash what it left."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+def make_project(folder: Path, empty_store: Path) -> Path:
+    """Lay out a project in `folder`: this one's configuration, data that ships, and a store."""
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    shutil.copy(empty_store, folder / "mlflow.db")
+    (folder / "src").mkdir()
+    (folder / "data").mkdir()
+    (folder / "data" / "01_raw").symlink_to(ROOT / "data" / "01_raw")
+    return folder
+
+
+def kedro(*arguments: str, cwd: Path, **kwargs: Any) -> subprocess.CompletedProcess:
+    """Type a Kedro command."""
+    return subprocess.run(
+        [sys.executable, "-m", "kedro", *arguments], cwd=cwd, capture_output=True, text=True, check=False, **kwargs
+    )
+
+
+def run(project: Path, pipeline: str = "active_learning", env: str = "tiny", **parameters: dict[str, Any]) -> None:
+    """Run a pipeline in this process: `run(project, query={"scope": "batch"})`."""
+    from kedro.framework.startup import bootstrap_project
+
+    from pt4al.session import Session
+
+    bootstrap_project(project)
+    with Session.create(project_path=project, env=env, runtime_params=parameters, save_on_close=False) as session:
+        session.run(pipeline_names=[pipeline])
+
+
+def tables(project: Path, name: str = "tiny") -> dict[str, str]:
+    """Hashes of what must not differ between two runs of one seed: ranking, queries, label sets."""
+    found: dict[str, str] = {}
+    for layer in ("04_feature", "05_model_input"):
+        folder = project / "data" / layer / name
+        for path in sorted(folder.glob("**/*.parquet")):
+            if path.is_file():
+                found[path.relative_to(folder).parts[-3] + "/" + path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found

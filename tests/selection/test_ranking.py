@@ -1,0 +1,131 @@
+"""The ranking is by number, hardest first, and its batches partition the pool."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from pt4al.errors import InputError
+from pt4al.selection.ranking import ORDERS, _stable_argsort, rank, split
+
+RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "pt4al_released" / "cifar10_rotation_loss.parquet"
+SPECIAL = st.sampled_from([0.0, -0.0, np.inf, -np.inf, 1.0, 1e-45, -1e-45])  # the last two are subnormal
+FLOAT32 = st.floats(width=32, allow_nan=False) | SPECIAL
+LOSSES = arrays(np.float32, st.integers(1, 60), elements=FLOAT32)
+
+
+def ids(losses) -> list[str]:
+    return [f"image {row}" for row in range(len(losses))]
+
+
+def test_ranking_is_numeric_not_lexicographic():
+    assert list(rank(["a", "b", "c"], [4.4, 9.8e-05, 0.97])["id"]) == ["a", "c", "b"]
+
+
+@pytest.fixture(scope="module")
+def published() -> pd.DataFrame:
+    """The losses and the batches that PT4AL's authors published."""
+    if not RELEASED.exists():
+        pytest.skip(f"{RELEASED}, the losses published by PT4AL's authors, is not on this machine")
+    return pd.read_parquet(RELEASED)
+
+
+def batches(published: pd.DataFrame, order: str) -> np.ndarray:
+    """Batch of each published image, in the published order of images, under an order of ours."""
+    ranking = split(rank(published["path"], published["loss_text"].astype(float), order), 10)
+    return ranking.set_index("id")["batch"].loc[published["path"]].to_numpy()
+
+
+def test_released_order_reproduces_every_published_batch(published):
+    agree = batches(published, "released") == published["batch"]
+    assert (agree.sum(), len(agree)) == (50_000, 50_000)
+
+
+def test_numeric_order_agrees_with_the_published_batches_for_18_percent_only(published):
+    agree = batches(published, "hardest_first") == published["batch"]
+    assert agree.mean() == pytest.approx(0.18, abs=0.005)
+
+
+def test_published_hardest_batch_holds_4079_of_the_easiest_images(published):
+    first = batches(published, "hardest_first")[published["batch"] == 0]
+    assert ((first == 9).sum(), (first == 0).sum()) == (4_079, 921)
+
+
+def test_released_order_is_that_of_text():
+    ranking = rank(["a", "b", "c", "d"], [0.97, 4.4, 9.8e-05, 10.0], "released")
+    assert list(ranking["id"]) == ["c", "b", "d", "a"]  # 9.8e-05, 4.4, 10.0, 0.97
+
+
+def test_hardest_first_turned_round_is_easiest_first():
+    losses = [0.5, 3.0, 0.1, 2.0]
+    hardest, easiest = rank(ids(losses), losses), rank(ids(losses), losses, "easiest_first")
+    assert list(hardest["pretext_loss"]) == [3.0, 2.0, 0.5, 0.1]
+    assert list(easiest["id"]) == list(hardest["id"])[::-1]
+
+
+@pytest.mark.parametrize("order", ["hardest_first", "easiest_first", "released"])
+def test_equal_losses_keep_pool_order(order):
+    ranking = rank(["a", "b", "c", "d", "e"], [1.0, 2.0, 1.0, 2.0, 1.0], order)
+    for _, equal in ranking.groupby("pretext_loss"):
+        assert list(equal["id"]) == sorted(equal["id"])
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(losses=LOSSES)
+def test_ranking_is_a_permutation_that_keeps_each_images_loss(order, dtype, losses):
+    losses = losses.astype(dtype)
+    ranking = rank(ids(losses), losses, order, np.random.default_rng(0))
+    assert sorted(ranking["id"]) == sorted(ids(losses))
+    assert list(ranking["rank"]) == list(range(len(losses)))
+    rows = [int(name.split()[1]) for name in ranking["id"]]
+    np.testing.assert_array_equal(ranking["pretext_loss"], losses[rows])
+
+
+@given(losses=LOSSES)
+def test_losses_fall_along_the_ranking(losses):
+    assert rank(ids(losses), losses)["pretext_loss"].is_monotonic_decreasing
+    assert rank(ids(losses), losses, "easiest_first")["pretext_loss"].is_monotonic_increasing
+
+
+@given(losses=LOSSES)
+def test_argsort_is_numpys_stable_one(losses):
+    expected = np.argsort(losses, kind="stable")
+    np.testing.assert_array_equal(_stable_argsort(losses), expected)
+    np.testing.assert_array_equal(_stable_argsort(losses.astype(np.float64)), expected)
+
+
+def test_argsort_is_numpys_stable_one_for_many_duplicates():
+    losses = np.random.default_rng(0).integers(-50, 50, 100_000).astype(np.float32)
+    np.testing.assert_array_equal(_stable_argsort(losses), np.argsort(losses, kind="stable"))
+
+
+def test_random_order_is_the_generators():
+    losses = np.arange(50.0)
+    draw = lambda seed: list(rank(ids(losses), losses, "random", np.random.default_rng(seed))["id"])  # noqa: E731
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
+
+
+def test_loss_that_is_not_a_number_is_named_with_its_id():
+    with pytest.raises(InputError, match="the pretext loss of id 'b' is not a number"):
+        rank(["a", "b"], [1.0, np.nan])
+
+
+@given(images=st.integers(1, 300), number=st.integers(1, 300))
+def test_batches_partition_the_ranking_into_runs_whose_sizes_differ_by_at_most_one(images, number):
+    ranking = rank(ids(range(images)), np.arange(images, dtype=float))
+    if number > images:
+        with pytest.raises(InputError, match=f"`cycles.number` {number} exceeds the pool, which holds {images} images"):
+            split(ranking, number)
+        return
+    found = split(ranking, number)
+    assert found["batch"].is_monotonic_increasing
+    sizes = found["batch"].value_counts()
+    assert sorted(sizes.index) == list(range(number))
+    assert sizes.max() - sizes.min() <= 1
+    pd.testing.assert_frame_equal(found.drop(columns="batch"), ranking)

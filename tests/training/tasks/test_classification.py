@@ -1,0 +1,69 @@
+"""Classification: class names in, one row of logits an image out."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pt4al.errors import InputError
+from pt4al.training.tasks import classification
+
+LOGITS = np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 0.0], [1.0, 0.0, 0.5], [0.0, 4.0, 0.0]], np.float32)
+
+
+def test_targets_are_numbers_in_the_order_of_the_classes():
+    found = classification.targets(pd.Series(["dog", "cat", "dog"]), ["cat", "dog"])
+    assert found.tolist() == [1, 0, 1]
+    assert found.dtype == torch.int64
+
+
+def test_label_that_is_no_class_is_named():
+    with pytest.raises(InputError, match="'bird'"):
+        classification.targets(pd.Series(["dog", "bird"]), ["cat", "dog"])
+
+
+def test_loss_is_the_cross_entropy_of_each_image():
+    losses = classification.loss(
+        lambda images: torch.tensor([[0.0, 0.0], [0.0, math.log(3)]]), None, torch.tensor([0, 0])
+    )
+    assert losses.tolist() == pytest.approx([math.log(2), math.log(4)])
+
+
+def test_probabilities_are_the_softmax_of_the_logits():
+    found = classification.probabilities(LOGITS)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    np.testing.assert_allclose(np.log(found[0] / found[0, 0]), LOGITS[0] - LOGITS[0, 0], rtol=1e-6)
+
+
+def test_probabilities_of_huge_logits_are_numbers():
+    assert classification.probabilities(np.array([[1e4, -1e4]], np.float32)).tolist() == [[1.0, 0.0]]
+
+
+def test_normalised_logits_lose_their_length_and_flatten_every_distribution():
+    short, long = (classification.probabilities(scale * LOGITS, normalise=True) for scale in (1, 50))
+    np.testing.assert_allclose(short, long, rtol=1e-5)
+    # With three classes, a row of length one can give its first class no more than this.
+    assert short.max() < math.exp(math.sqrt(2 / 3)) / (math.exp(math.sqrt(2 / 3)) + 2 * math.exp(-math.sqrt(1 / 6)))
+
+
+def test_metrics_are_those_of_the_best_class():
+    found = classification.evaluate(LOGITS, torch.tensor([0, 1, 2, 1]))
+    assert found["accuracy"] == pytest.approx(3 / 4)
+    assert found["balanced_accuracy"] == pytest.approx((1 + 1 + 0) / 3)
+    likely = classification.probabilities(LOGITS)[range(4), [0, 1, 2, 1]]
+    assert found["loss"] == pytest.approx(-np.log(likely).mean(), rel=1e-5)
+
+
+def test_balanced_accuracy_counts_a_rare_class_as_much_as_a_common_one():
+    logits = np.eye(2, dtype=np.float32)[[0] * 10]
+    found = classification.evaluate(logits, torch.tensor([0] * 9 + [1]))
+    assert found["accuracy"] == pytest.approx(0.9)
+    assert found["balanced_accuracy"] == pytest.approx(0.5)
+
+
+def test_balanced_accuracy_leaves_out_classes_without_test_images():
+    # One image of class 0 is taken for class 2, of which there is none.
+    found = classification.evaluate(np.eye(3, dtype=np.float32)[[0, 2, 1, 1]], torch.tensor([0, 0, 1, 1]))
+    assert found["balanced_accuracy"] == pytest.approx((1 / 2 + 1) / 2)
