@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from projects import make_project, run
 
 
@@ -48,5 +49,3 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("pt4al.pipelines.pretext.nodes.fit", fail)
     monkeypatch.setattr("pt4al.training.engine.fit", fail)
-
-

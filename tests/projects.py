@@ -46,5 +46,7 @@ def tables(project: Path, name: str = "tiny") -> dict[str, str]:
         folder = project / "data" / layer / name
         for path in sorted(folder.glob("**/*.parquet")):
             if path.is_file():
-                found[path.relative_to(folder).parts[-3] + "/" + path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+                found[path.relative_to(folder).parts[0] + "/" + path.name] = hashlib.sha256(
+                    path.read_bytes()
+                ).hexdigest()
     return found

@@ -65,8 +65,12 @@ def claim(root: Path, parameters: Parameters) -> None:
         if then.get(name) != now.get(name)
     ]
     if changed:
-        raise InputError("\n".join([
-            f"run {parameters.run.name!r} was started with other settings ({path}):",
-            *changed,
-            "Give this run another name (run.name=...), or start afresh (run.fresh=true; the old files are kept).",
-        ]))
+        raise InputError(
+            "\n".join(
+                [
+                    f"run {parameters.run.name!r} was started with other settings ({path}):",
+                    *changed,
+                    "Give this run another name (run.name=...), or start afresh (run.fresh=true; the old files are kept).",
+                ]
+            )
+        )

@@ -57,7 +57,9 @@ class GuardHooks:
             name = parameters.run.name
             self._lock = guard.lock(self._root, name)
             if parameters.run.fresh:
-                logger.info("fresh start: the files of run %s are now called %s", name, guard.set_aside(self._root, name))
+                logger.info(
+                    "fresh start: the files of run %s are now called %s", name, guard.set_aside(self._root, name)
+                )
             guard.claim(self._root, parameters)
         logger.info("%s, %s, %d threads", *parameters.engine.model_dump().values())
 

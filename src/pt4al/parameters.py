@@ -152,7 +152,8 @@ def _worded(found: dict) -> str:
     message = found["msg"].removeprefix("Value error, ")
     if not found["loc"]:
         return f"  {message}"
-    path = [str(step) for step in found["loc"] if not isinstance(step, int) and "[" not in str(step)]
+    # pydantic adds what a union's branch is called, such as `constrained-int`.
+    path = [step for step in found["loc"] if isinstance(step, str) and step.isidentifier()]
     where = f"  `{'.'.join(path)}`"
     if found["type"] == "extra_forbidden":
         return f"{where} is unknown: {did_you_mean(path[-1], _fields(path[:-1]))}"

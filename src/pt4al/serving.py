@@ -26,10 +26,12 @@ class Classifier(mlflow.pyfunc.PythonModel):
         with torch.inference_mode():
             logits = self.network(torch.from_numpy(np.array(model_input, np.uint8)))
         likely = probabilities(logits.numpy())
-        return pd.DataFrame({
-            "label": [self.classes[best] for best in likely.argmax(axis=1)],
-            "probability": likely.max(axis=1),
-        })
+        return pd.DataFrame(
+            {
+                "label": [self.classes[best] for best in likely.argmax(axis=1)],
+                "probability": likely.max(axis=1),
+            }
+        )
 
 
 mlflow.models.set_model(Classifier())

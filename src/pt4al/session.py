@@ -53,8 +53,6 @@ def _mistake(error: BaseException | None) -> str | None:
     if error is None:
         return None
     unknown_pipeline = isinstance(error, ValueError) and str(error).startswith("Failed to find the pipeline")
-    if unknown_pipeline or isinstance(
-        error, InputError | MissingConfigException | YAMLError | OmegaConfBaseException
-    ):
+    if unknown_pipeline or isinstance(error, InputError | MissingConfigException | YAMLError | OmegaConfBaseException):
         return str(error)
     return _mistake(error.__cause__)

@@ -8,8 +8,8 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks  # noqa: E402
-from pt4al.session import Session  # noqa: E402
+from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
+from pt4al.session import Session
 
 HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks())
 SESSION_CLASS = Session

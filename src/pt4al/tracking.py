@@ -17,6 +17,7 @@ from pt4al.atomic import replacing
 from pt4al.parameters import Parameters, flat
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
+SERVING = ("torch", "torchvision", "mlflow", "safetensors", "scipy", "pandas", "pydantic")  # what a logged model needs
 EXAMPLES = 4  # images in a logged model's input example
 CHART = (
     "/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
@@ -42,7 +43,10 @@ class Tracking:
     ):
         self._parameters, self._catalog, self._project = parameters, catalog, project
         self._id_file, self._log_models = record / "mlflow_run.json", log_models
-        self._uri, self._experiment_name = tracking_uri, experiment
+        # A file is the project's, wherever the command was typed.
+        self._local = tracking_uri.startswith("sqlite:///")
+        self._uri = f"sqlite:///{project / tracking_uri[10:]}" if self._local else tracking_uri
+        self._experiment_name = experiment
         self._monitor = None
 
     def start(self) -> None:
@@ -83,6 +87,7 @@ class Tracking:
         if self._log_models:
             self._log_model(cycle, child)
         self._client.log_batch(self._run, metrics=self._metrics(metrics, metrics["labels"]))
+        self._client.set_tag(self._run, "pool.sha256", self._catalog.load("pool").sha256)
         self._client.set_terminated(child, "FINISHED")
 
     def log_report(self) -> None:
@@ -99,7 +104,8 @@ class Tracking:
         found = self._client.get_experiment_by_name(self._experiment_name)
         if found is not None:
             return found.experiment_id
-        created = self._client.create_experiment(self._experiment_name)
+        artifacts = (self._project / "mlruns").as_uri() if self._local else None
+        created = self._client.create_experiment(self._experiment_name, artifact_location=artifacts)
         chart = CHART.format(experiment=created)
         self._client.set_experiment_tag(created, "mlflow.note.content", f"[Learning curves of all runs]({chart})")
         return created
@@ -186,5 +192,5 @@ class Tracking:
                 },
                 code_paths=[str(here)],
                 input_example=example,
-                pip_requirements=[f"{name}=={version(name)}" for name in ("torch", "torchvision", "mlflow")],
+                pip_requirements=[f"{name}=={version(name)}" for name in SERVING],
             )

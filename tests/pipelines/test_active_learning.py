@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from projects import kedro, run, tables
 
 CYCLES, BUDGET = 3, 20  # conf/tiny
@@ -47,7 +48,7 @@ def test_metrics_count_the_labels(finished: Path) -> None:
 
 def test_the_report_is_one_page_with_every_picture(finished: Path) -> None:
     page = next((finished / "data/08_reporting/tiny/report.html").glob("*/report.html")).read_text()
-    pictures = {path.stem for path in (finished / "data/08_reporting/tiny/pictures").glob("*/*.png")}
+    pictures = {path.stem for path in (finished / "data/08_reporting/tiny/pictures").glob("*/pictures/*.png")}
     assert {"learning_curve", "hardest", "easiest", "audit", "class_balance", "losses_by_batch"} <= pictures
     assert {f"query_{cycle}" for cycle in range(CYCLES)} <= pictures
     assert page.count("data:image/png") == len(pictures)
@@ -76,7 +77,9 @@ def test_modes_of_the_paper_query_each_batch_in_turn(project: Path, mode: str) -
 
 
 def test_the_missions_command_works_as_typed_and_params_change_the_number_of_cycles(project: Path) -> None:
-    done = kedro("run", "--pipeline=active_learning", "--env=tiny", "--params=cycles.number=2,run.name=two", cwd=project)
+    done = kedro(
+        "run", "--pipeline=active_learning", "--env=tiny", "--params=cycles.number=2,run.name=two", cwd=project
+    )
     assert done.returncode == 0, done.stderr
     assert "report: " in done.stderr
     assert {key.split("/")[0] for key in tables(project, "two") if "query" in key} == {"cycle_0", "cycle_1"}

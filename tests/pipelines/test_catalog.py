@@ -1,10 +1,10 @@
 """Every dataset of every pipeline is in the catalog, on disk, with versions."""
 
 import pytest
-from projects import ROOT
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
+from projects import ROOT
 from pt4al import pipeline_registry
 from pt4al.session import Session
 
@@ -56,4 +56,3 @@ def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
     whole = pipeline_registry.register_pipelines()["__default__"]
     readers = {node.name for node in whole.nodes for name in node.inputs if name.endswith(".metrics")}
     assert readers == {"collect_curve"}
-

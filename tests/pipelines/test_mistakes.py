@@ -9,6 +9,7 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
+
 from projects import kedro, run
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -33,9 +34,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("parameters, message", WRONG.values(), ids=WRONG)
-def test_a_wrong_configuration_is_one_message(
-    project: Path, no_training: None, parameters: dict, message: str
-) -> None:
+def test_a_wrong_configuration_is_one_message(project: Path, no_training: None, parameters: dict, message: str) -> None:
     if "cuda" in message.lower() and pytest.importorskip("torch").cuda.is_available():
         pytest.skip("there is a CUDA device")
     with pytest.raises(click.ClickException) as refused:

@@ -81,8 +81,9 @@ def test_file_is_safetensors_and_holds_no_pickle(make_network, tmp_path):
     assert 8 + length + max(end for _, end in (tensor["data_offsets"] for tensor in header.values())) == len(raw)
 
 
-def test_copied_trunk_is_equal_and_the_head_stays(make_network):
-    source, target = make_network(outputs=4, seed=1), make_network(outputs=10, seed=2)
+@pytest.mark.parametrize("outputs", [4, 10])
+def test_copied_trunk_is_equal_and_the_head_stays(make_network, outputs):
+    source, target = make_network(outputs, seed=1), make_network(outputs=10, seed=2)
     head = {name: tensor.clone() for name, tensor in target.head.state_dict().items()}
     copy_trunk(source, target)
     assert equal(target.trunk.state_dict(), source.trunk.state_dict())

@@ -147,9 +147,7 @@ def open_pool(folder: Path) -> ImagePool:
     images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     if list(images.shape) != facts["shape"]:
         raise InputError(f"{folder}/images.npy holds {images.shape}, pool.json says {facts['shape']}")
-    return ImagePool(
-        images, pd.read_parquet(folder / "index.parquet"), facts["mean"], facts["std"], facts["sha256"]
-    )
+    return ImagePool(images, pd.read_parquet(folder / "index.parquet"), facts["mean"], facts["std"], facts["sha256"])
 
 
 def _chunks(collection: Collection, channels: int) -> Iterator[tuple[int, np.ndarray]]:

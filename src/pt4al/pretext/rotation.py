@@ -17,7 +17,9 @@ class Rotation:
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Mean of the four cross-entropies for 0, 90, 180 and 270 degrees, (B,)."""
         if images.shape[2] != images.shape[3]:
-            raise InputError(f"pretext.task rotation needs square images; these are {images.shape[3]}x{images.shape[2]}")
+            raise InputError(
+                f"pretext.task rotation needs square images; these are {images.shape[3]}x{images.shape[2]}"
+            )
         turned = torch.cat([images.rot90(turns, (2, 3)) for turns in range(self.outputs)])
         turns = torch.arange(self.outputs, device=images.device).repeat_interleave(len(images))
         return cross_entropy(network(turned), turns, reduction="none").view(self.outputs, -1).mean(0)

@@ -66,11 +66,13 @@ def rank(
     if np.isnan(losses).any():
         raise InputError(f"the pretext loss of id {list(ids)[int(np.isnan(losses).argmax())]!r} is not a number")
     rows = ORDERS[order](losses, rng)
-    return pd.DataFrame({
-        "id": ids.array.take(rows),
-        "pretext_loss": losses[rows],
-        "rank": np.arange(len(rows)),
-    })
+    return pd.DataFrame(
+        {
+            "id": ids.array.take(rows),
+            "pretext_loss": losses[rows],
+            "rank": np.arange(len(rows)),
+        }
+    )
 
 
 def split(ranking: pd.DataFrame, batches: int) -> pd.DataFrame:

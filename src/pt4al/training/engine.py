@@ -143,7 +143,8 @@ def _reader(pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None, har
     """Return what turns positions among `rows` into tensors on the device."""
     if hardware.device == "cpu":
         return lambda positions: (
-            pool.gather(rows[positions]), *(() if targets is None else (targets[torch.from_numpy(positions)],))
+            pool.gather(rows[positions]),
+            *(() if targets is None else (targets[torch.from_numpy(positions)],)),
         )
     return _cuda_reader(pool, rows, targets)
 

@@ -20,8 +20,10 @@ class Network(nn.Module):
     def __init__(self, name: str, outputs: int, mean: list[float], std: list[float]):
         super().__init__()
         self.name = name
-        self.trunk, width = NETWORKS[name](len(mean))
-        self.head = nn.Linear(width, outputs)
+        # torch draws every new layer's weights from its global generator, which is not ours to move.
+        with torch.random.fork_rng(devices=[]):
+            self.trunk, width = NETWORKS[name](len(mean))
+            self.head = nn.Linear(width, outputs)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 

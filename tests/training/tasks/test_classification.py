@@ -42,7 +42,8 @@ def test_probabilities_of_huge_logits_are_numbers():
 
 
 def test_normalised_logits_lose_their_length_and_flatten_every_distribution():
-    short, long = (classification.probabilities(scale * LOGITS, normalise=True) for scale in (1, 50))
+    scales = np.array([[1], [50], [7], [0.1]])  # one an image
+    short, long = (classification.probabilities(logits, normalise=True) for logits in (LOGITS, scales * LOGITS))
     np.testing.assert_allclose(short, long, rtol=1e-5)
     # With three classes, a row of length one can give its first class no more than this.
     assert short.max() < math.exp(math.sqrt(2 / 3)) / (math.exp(math.sqrt(2 / 3)) + 2 * math.exp(-math.sqrt(1 / 6)))

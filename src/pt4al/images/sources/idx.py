@@ -37,12 +37,14 @@ def read(path: Path, split: str) -> Collection:
         row = int(np.argmax(labels >= len(FASHION)))
         where = f"{folder / labels_name}: row {row}"
         raise InputError(f"{where} has label {labels[row]}, but there are {len(FASHION)} classes")
-    index = pd.DataFrame({
-        "id": [f"{split}/{row:05d}" for row in range(len(images))],
-        "source": str(folder / images_name),
-        "split": split,
-        "label": [FASHION[label] for label in labels],
-    })
+    index = pd.DataFrame(
+        {
+            "id": [f"{split}/{row:05d}" for row in range(len(images))],
+            "source": str(folder / images_name),
+            "split": split,
+            "label": [FASHION[label] for label in labels],
+        }
+    )
     return Collection(index, FASHION, lambda rows: (images[row] for row in rows))
 
 

@@ -24,12 +24,14 @@ def read(path: Path, split: str) -> Collection:
     rows = pd.Series([f"{split}/{row:06d}" for row in range(len(table))])
     paths = pd.Series(pa.compute.struct_field(table["image"], "path").to_pandas(), dtype="str")
     labels, classes = _labels(file, table)
-    index = pd.DataFrame({
-        "id": paths if paths.notna().all() and paths.is_unique else rows,
-        "source": str(file),
-        "split": split,
-        "label": labels,
-    })
+    index = pd.DataFrame(
+        {
+            "id": paths if paths.notna().all() and paths.is_unique else rows,
+            "source": str(file),
+            "split": split,
+            "label": labels,
+        }
+    )
     return Collection(index, classes, lambda wanted: _pictures(file, wanted))
 
 
@@ -47,7 +49,9 @@ def _columns(file: Path) -> list[str]:
     schema = _open(file).schema_arrow
     image = schema.field("image").type if "image" in schema.names else None
     if image is None or not pa.types.is_struct(image) or not {"bytes", "path"} <= {field.name for field in image}:
-        raise InputError(f"{file}: has columns {', '.join(schema.names)}; needs `image`, a struct of `bytes` and `path`")
+        raise InputError(
+            f"{file}: has columns {', '.join(schema.names)}; needs `image`, a struct of `bytes` and `path`"
+        )
     return ["image.path", *(["label"] if "label" in schema.names else [])]
 
 

@@ -16,9 +16,7 @@ def train(pool: ImagePool, pretext: Pretext, engine: Engine, run: Run) -> tuple[
     task, rng = PRETEXT_TASKS[pretext.task], stream(run.seed, "pretext")
     network = build(pretext.network, task.outputs, pool.mean, pool.std, torch_generator(rng))
     hardware = Hardware(engine.device, engine.precision)
-    curve = fit(
-        network, task.loss, pool, pretext.schedule, rng, hardware, augment=pretext.augment, title=pretext.task
-    )
+    curve = fit(network, task.loss, pool, pretext.schedule, rng, hardware, augment=pretext.augment, title=pretext.task)
     return network, curve
 
 

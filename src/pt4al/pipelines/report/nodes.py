@@ -46,7 +46,9 @@ def draw(
         "class_balance": figures.class_balance(label_set, classes),
         "audit": figures.audit(pretext_audit),
         "seconds_by_stage": figures.seconds_by_stage(timings),
-        "hardest": _extremes(pool, ranking.sort_values("pretext_loss", ascending=False), "Hardest for the pretext task"),
+        "hardest": _extremes(
+            pool, ranking.sort_values("pretext_loss", ascending=False), "Hardest for the pretext task"
+        ),
         "easiest": _extremes(pool, ranking.sort_values("pretext_loss"), "Easiest for the pretext task"),
     }
     labels = label_set.set_index("id")["label"]

@@ -1,0 +1,63 @@
+"""The house keeps its floors and rooms apart, and its code keeps to a few rules."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "src" / "pt4al").rglob("*.py"))
+LONGEST = 60  # lines of a function, its docstring included
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """The syntax tree of every module, by its path below src."""
+    return {str(path.relative_to(ROOT / "src")): ast.parse(path.read_text()) for path in MODULES}
+
+
+def nodes(trees: dict[str, ast.Module], *kinds: type) -> Iterator[tuple[str, ast.AST]]:
+    """Yield (where, node) for every node of these kinds."""
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, kinds):
+                yield f"{name}:{node.lineno}", node
+
+
+def test_no_import_climbs_the_stairs_or_enters_another_room():
+    """The contracts stand at the end of pyproject.toml; the message names the import that breaks one."""
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", code, "--no-cache", "--no-logo", "pyproject.toml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_is_printed(trees):
+    calls = nodes(trees, ast.Call)
+    assert [where for where, call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"] == []
+
+
+def test_nothing_rests_on_an_assert_statement(trees):
+    assert [where for where, _ in nodes(trees, ast.Assert)] == []
+
+
+def test_no_state_is_global(trees):
+    assert [where for where, _ in nodes(trees, ast.Global)] == []
+
+
+def test_functions_are_short(trees):
+    functions = nodes(trees, ast.FunctionDef, ast.AsyncFunctionDef)
+    lengths = {f"{where} {function.name}": function.end_lineno - function.lineno + 1 for where, function in functions}
+    assert {where: lines for where, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_every_module_says_what_it_is_for(trees):
+    assert [name for name, tree in trees.items() if not ast.get_docstring(tree)] == []
+
+
+def test_every_module_is_named_after_what_it_holds(trees):
+    assert [name for name in trees if VAGUE & set(Path(name).with_suffix("").parts)] == []

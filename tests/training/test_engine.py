@@ -1,0 +1,273 @@
+"""The one training loop and the one scoring loop, on real images where learning matters."""
+
+import copy
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pt4al.images.augment import Augmentation
+from pt4al.pretext import PRETEXT_TASKS
+from pt4al.randomness import stream
+from pt4al.training import engine
+from pt4al.training.engine import fit, predict
+from pt4al.training.precision import Hardware
+from pt4al.training.tasks import classification
+
+CPU = Hardware("cpu", "fp32")
+TOLERANCE = 1e-4  # fp32: folded batch norms and other minibatches round differently
+
+
+def weights(network) -> bytes:
+    return b"".join(tensor.numpy().tobytes() for tensor in network.state_dict().values())
+
+
+def levels(count: int) -> np.ndarray:
+    """Images that show their own row number as their grey level."""
+    return np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None, None], (count, 1, 8, 8)).copy()
+
+
+def level(images: torch.Tensor) -> torch.Tensor:
+    return images[:, 0, 0, 0]
+
+
+def plain(network, images: torch.Tensor) -> torch.Tensor:
+    """A loss for which targets do not matter."""
+    return network(images).square().mean(1)
+
+
+@pytest.fixture
+def trained(fashion, make_network, make_schedule):
+    """A network, trained a little on real images."""
+    pool, targets = fashion
+    network = make_network()
+    fit(network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), CPU, targets=targets)
+    return network
+
+
+def test_training_lowers_the_loss_on_real_images(fashion, make_network, make_schedule):
+    pool, targets = fashion
+    network, schedule = make_network(), make_schedule(epochs=6, minibatch=32, shape="one_cycle", learning_rate=0.1)
+    before = predict(network, classification.loss, pool, CPU, targets=targets).mean()
+    curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), CPU, targets=targets)
+    after = predict(network, classification.loss, pool, CPU, targets=targets)
+    assert after.mean() < before / 2
+    assert curve["loss"].iloc[-1] < curve["loss"].iloc[0] / 2
+
+
+@pytest.mark.parametrize("task", PRETEXT_TASKS)
+def test_training_lowers_the_pretext_loss_on_real_images(fashion, make_network, make_schedule, task):
+    pool, rows, loss = fashion[0], np.arange(128), PRETEXT_TASKS[task].loss
+    network = make_network(PRETEXT_TASKS[task].outputs)
+    before = predict(network, loss, pool, CPU, rows).mean()
+    # At a constant rate the batch norms' running statistics lag behind the weights.
+    fit(network, loss, pool, make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit"), CPU, rows)
+    assert predict(network, loss, pool, CPU, rows).mean() < before
+
+
+def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, make_schedule):
+    pool, augment = make_pool(40), Augmentation(crop_padding=2, flip=True)
+
+    def train(seed: int) -> tuple[bytes, pd.DataFrame]:
+        network = make_network(seed=seed)
+        curve = fit(network, plain, pool, make_schedule(epochs=2), stream(seed, "fit"), CPU, augment=augment)
+        return weights(network), curve
+
+    (first, curve), (again, again_curve), (other, _) = train(0), train(0), train(1)
+    assert first == again != other
+    pd.testing.assert_frame_equal(curve, again_curve, check_exact=True)
+
+
+def test_batch_norms_learn_even_if_the_network_was_last_used_for_scoring(make_pool, make_network, make_schedule):
+    network = make_network().eval()
+    before = network.trunk[1].running_mean.clone()
+    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), CPU)
+    assert not torch.equal(network.trunk[1].running_mean, before)
+
+
+def test_order_of_images_follows_the_generator(make_pool, make_network, make_schedule):
+    def train(seed: int) -> bytes:
+        network = make_network()
+        fit(network, plain, make_pool(40), make_schedule(), stream(seed, "fit"), CPU)
+        return weights(network)
+
+    assert train(0) != train(1)
+
+
+def test_global_generators_are_left_alone(make_pool, make_network, make_schedule):
+    before, numpys = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
+    network, augment = make_network(), Augmentation(crop_padding=2, flip=True)
+    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), CPU, augment=augment)
+    predict(network, plain, make_pool(20), CPU)
+    assert torch.equal(torch.get_rng_state(), before)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpys[1])  # noqa: NPY002
+
+
+@pytest.mark.parametrize("rows", [None, [31, 4, 17, 4, 9, 0, 22]])
+def test_every_image_comes_once_an_epoch_with_its_own_target(make_pool, make_network, make_schedule, rows):
+    pool, seen = make_pool(levels(40)), []
+    rows = None if rows is None else np.array(rows)
+    expected = np.arange(40) if rows is None else rows
+
+    def loss(network, images, targets):
+        seen.extend(zip(level(images).tolist(), targets.tolist(), strict=True))
+        return plain(network, images)
+
+    targets = torch.from_numpy(expected * 10 + 1)
+    schedule = make_schedule(epochs=3, minibatch=8 if rows is None else 7)
+    fit(make_network(), loss, pool, schedule, stream(0, "fit"), CPU, rows, targets)
+    assert all(target == 10 * image + 1 for image, target in seen)
+    for epoch in range(3):
+        shown = [image for image, _ in seen[epoch * len(expected) : (epoch + 1) * len(expected)]]
+        assert sorted(shown) == sorted(expected)
+
+
+def test_minibatches_are_all_whole_where_the_training_set_is_no_multiple(make_pool, make_network, make_schedule):
+    shown = []
+
+    def loss(network, images):
+        shown.append(level(images).tolist())
+        return plain(network, images)
+
+    fit(make_network(), loss, make_pool(levels(10)), make_schedule(epochs=4, minibatch=4), stream(0, "fit"), CPU)
+    assert [len(images) for images in shown] == [4] * 10
+    assert sorted(image for images in shown for image in images) == sorted([*range(10)] * 4)
+
+
+def test_fewer_images_than_a_minibatch_are_one_minibatch(make_pool, make_network, make_schedule):
+    sizes = []
+
+    def loss(network, images):
+        sizes.append(len(images))
+        return plain(network, images)
+
+    curve = fit(make_network(), loss, make_pool(5), make_schedule(minimum_steps=7), stream(0, "fit"), CPU)
+    assert sizes == [5] * 7
+    assert list(curve["epoch"]) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_minimum_of_steps_is_kept_and_the_schedule_stretches_over_them(make_pool, make_network, make_schedule):
+    schedule = make_schedule(epochs=1, minimum_steps=20, shape="one_cycle", learning_rate=0.1)
+    curve = fit(make_network(), plain, make_pool(64), schedule, stream(0, "fit"), CPU)
+    assert curve["steps"].iloc[-1] == 20
+    assert curve["learning_rate"].idxmax() == 0  # its peak lies at step 4, the end of the first of five epochs
+    assert curve["learning_rate"].iloc[-1] == pytest.approx(0.1 * (1 - 20 / 21) / 0.8)
+
+
+def test_curve_has_the_mean_loss_and_the_last_rate_of_each_epoch(make_pool, make_network, make_schedule):
+    schedule, noted = make_schedule(epochs=2.5, minibatch=7, shape="step"), []
+
+    def loss(network, images):
+        losses = plain(network, images)
+        noted.append(float(losses.detach().mean()))
+        return losses
+
+    curve = fit(make_network(), loss, make_pool(20), schedule, stream(0, "fit"), CPU)
+    assert len(noted) == schedule.steps(20) == 8
+    ends = [3, 6, 8]  # an epoch of 20 images is 3 minibatches of 7; the last one is cut short
+    assert list(curve["epoch"]) == [1, 2, 3]
+    assert list(curve["steps"]) == ends
+    means = [np.mean(noted[first:last]) for first, last in zip([0, *ends], ends, strict=False)]
+    assert list(curve["loss"]) == pytest.approx(means, rel=1e-5)
+    rates = [0.05 * schedule.factor(end / 9) for end in ends]
+    assert list(curve["learning_rate"]) == pytest.approx(rates)
+
+
+def test_augmented_images_are_what_the_network_learns_from(make_pool, make_network, make_schedule):
+    seen = []
+
+    class Inverse(Augmentation):
+        def __call__(self, images, generator):
+            return 255 - images
+
+    def loss(network, images):
+        seen.extend(level(images).tolist())
+        return plain(network, images)
+
+    augment = Inverse(crop_padding=0, flip=False)
+    fit(
+        make_network(), loss, make_pool(levels(20)), make_schedule(minibatch=10), stream(0, "fit"), CPU, augment=augment
+    )
+    assert sorted(seen) == [255 - row for row in reversed(range(20))]
+
+
+@pytest.mark.parametrize("rows", [None, [5, 39, 5, 0]])
+def test_predictions_keep_the_order_of_rows_and_of_targets(make_pool, make_network, rows):
+    rows = None if rows is None else np.array(rows)
+    expected = np.arange(40) if rows is None else rows
+    both = lambda network, images, targets: torch.stack([level(images), targets], 1)  # noqa: E731
+    found = predict(make_network(), both, make_pool(levels(40)), CPU, rows, torch.from_numpy(expected * 3))
+    np.testing.assert_array_equal(found, np.stack([expected, expected * 3], 1))
+    assert found.dtype == np.float32
+
+
+def test_predictions_are_those_of_the_network_in_evaluation_mode(fashion, trained):
+    pool = fashion[0]
+    found = predict(trained, classification.scores, pool, CPU)
+    with torch.inference_mode():
+        expected = copy.deepcopy(trained).eval()(pool.gather(np.arange(len(pool)))).numpy()
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["resnet8_w24", "resnet18"])
+def test_every_kind_of_network_can_be_folded(make_pool, make_network, make_schedule, name):
+    network, pool = make_network(name=name), make_pool(8)
+    network(pool.gather(np.arange(8)))  # so that the batch norms hold something
+    found = predict(network, classification.scores, pool, CPU)
+    with torch.inference_mode():
+        expected = network.eval()(pool.gather(np.arange(8))).numpy()
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_predicting_leaves_the_network_as_it_was(fashion, trained):
+    before, modes = weights(trained), [module.training for module in trained.modules()]
+    names = [name for name, _ in trained.named_modules()]
+    predict(trained, classification.scores, fashion[0], CPU, np.arange(20))
+    assert weights(trained) == before
+    assert [module.training for module in trained.modules()] == modes
+    assert [name for name, _ in trained.named_modules()] == names
+    assert all(weight.requires_grad for weight in trained.parameters())
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_predictions_do_not_depend_on_the_scoring_minibatch(fashion, trained, monkeypatch, size):
+    pool, rows = fashion[0], np.arange(50)
+    expected = predict(trained, classification.scores, pool, CPU, rows)
+    monkeypatch.setattr(engine, "SCORING_MINIBATCH", size)
+    found = predict(trained, classification.scores, pool, CPU, rows)
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_bf16_trains_scores_and_keeps_weights_in_full_precision(fashion, make_network, make_schedule):
+    pool, targets = fashion
+    network, hardware, rows = make_network(), Hardware("cpu", "bf16"), np.arange(64)
+    schedule = make_schedule(minibatch=32)
+    curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), hardware, rows, targets[:64])
+    assert math.isfinite(curve["loss"].iloc[-1])
+    assert all(weight.dtype == torch.float32 for weight in network.parameters())
+    found = predict(network, classification.scores, pool, hardware, rows)
+    assert found.dtype == np.float32
+    full = predict(network, classification.scores, pool, CPU, rows)
+    assert np.abs(found - full).max() < 0.05 * np.abs(full).max()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_gpu_computes_what_the_processor_does(make_pool, make_network, make_schedule):
+    networks = [make_network() for _ in range(2)]
+    found = []
+    for network, device in zip(networks, ("cpu", "cuda"), strict=True):
+        targets = torch.arange(40) % 10
+        fit(
+            network,
+            classification.loss,
+            make_pool(40),
+            make_schedule(),
+            stream(0, "fit"),
+            Hardware(device),
+            None,
+            targets,
+        )
+        found.append(predict(network, classification.loss, make_pool(40), Hardware(device), None, targets))
+    np.testing.assert_allclose(*found, rtol=0.02, atol=0.02)
