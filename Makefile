@@ -1,4 +1,4 @@
-# `make run` and `make test` do everything on a fresh machine: Python 3.10 to 3.12 and make are all they need.
+# `make run` and `make test` do everything on a fresh machine: Python 3.11 or 3.12 and make are all they need.
 PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true

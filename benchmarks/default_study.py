@@ -50,9 +50,9 @@ def cell(arm: str, seed: int) -> None:
         kedro("active_learning", f"run.name={name},run.seed={seed},{ARMS[arm]}")
 
 
-def table(seeds: int) -> pd.DataFrame:
+def table(arms: list[str], seeds: int) -> pd.DataFrame:
     rows = []
-    curves = {arm: [curve(f"{arm}-s{seed}") for seed in range(seeds)] for arm in ARMS}
+    curves = {arm: [curve(f"{arm}-s{seed}") for seed in range(seeds)] for arm in arms}
     means = {arm: [found["accuracy"].mean() for found in all_] for arm, all_ in curves.items()}
     for arm, found in curves.items():
         by_labels = pd.concat(found).groupby("labels")["accuracy"].mean() * 100
@@ -70,13 +70,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     options = arguments.parse_args()
     seeds = range(options.seeds)
-    kedro("pool", "run.name=study-pool")
+    kedro("pool", "run.name=study-pool")  # once, and each pretext network once: the cells share them
     with ThreadPoolExecutor(options.workers) as workers:
         list(workers.map(lambda seed: kedro("pretext", f"run.name=study-pretext-s{seed},run.seed={seed}"), seeds))
-        list(workers.map(lambda job: cell(*job), [(arm, seed) for seed in seeds for arm in ARMS]))
-    print(table(options.seeds).to_markdown(index=False))
+        list(workers.map(lambda job: cell(*job), [(arm, seed) for seed in seeds for arm in options.arms]))
+    print(table(options.arms, options.seeds).to_markdown(index=False))
 
 
 if __name__ == "__main__":

@@ -18,4 +18,4 @@ def replacing(path: Path) -> Iterator[Path]:
     yield temporary
     if path.is_dir():
         shutil.rmtree(path)
-    os.replace(temporary, path)
+    temporary.replace(path)

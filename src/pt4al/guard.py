@@ -70,7 +70,7 @@ def claim(root: Path, parameters: Parameters) -> None:
                 [
                     f"run {parameters.run.name!r} was started with other settings ({path}):",
                     *changed,
-                    "Give this run another name (run.name=...), or start afresh (run.fresh=true; the old files are kept).",
+                    "Give this run another name (run.name=...), or start afresh (run.fresh=true keeps the old files).",
                 ]
             )
         )

@@ -119,6 +119,7 @@ class TrackingHooks:
     @hook_impl
     def after_pipeline_run(self) -> None:
         self._tracking.stop("FINISHED")
+        logger.info("curves: make ui, then http://127.0.0.1:5000%s", self._tracking.chart)
 
     @hook_impl
     def on_pipeline_error(self) -> None:
@@ -170,11 +171,17 @@ def _processor(device: str) -> str:
 
 def _check_pool(parameters: Parameters, catalog: CatalogProtocol) -> None:
     """Find out now what would otherwise stop the run after hours of training."""
-    if catalog.exists("pool"):
-        pool = catalog.load("pool")
+    if all(catalog.exists(name) for name in ("pool", "recorded_labels", "test_labels")):
+        pool, labels, test = (catalog.load(name) for name in ("pool", "recorded_labels", "test_labels"))
         pool.verify()
-        images = len(pool)
     else:
-        images = len(collect(parameters.pool, "train"))
-        collect(parameters.pool, "test")
-    check_budget(images, parameters.cycles.number, parameters.cycles.budget, parameters.query.scope)
+        pool, test = collect(parameters.pool, "train"), collect(parameters.pool, "test").labels
+        labels = pool.labels
+    if len(labels) < len(pool):
+        raise InputError(
+            f"{len(pool) - len(labels)} of {len(pool)} images of {parameters.pool.source.path} have no recorded label: "
+            "`oracle.kind: recorded` needs one for each"
+        )
+    if not len(test):
+        raise InputError(f"the test split of {parameters.pool.source.path} has no labels: nothing could be evaluated")
+    check_budget(len(pool), parameters.cycles.number, parameters.cycles.budget, parameters.query.scope)

@@ -14,11 +14,14 @@ from pt4al.pipelines.report import pipeline as report
 shape = {"cycles": 5}
 
 
-# A cycle reads the label set of the cycle before, `cycle_0.label_set`: Kedro warns of the dot.
-warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
-
-
 def register_pipelines() -> dict[str, Pipeline]:
+    with warnings.catch_warnings():
+        # A cycle reads the label set of the cycle before, `cycle_0.label_set`: Kedro warns of the dot.
+        warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
+        return _pipelines()
+
+
+def _pipelines() -> dict[str, Pipeline]:
     stages = {
         "pool": pool.create_pipeline(),
         "pretext": pretext.create_pipeline(),

@@ -94,6 +94,11 @@ class Tracking:
         """Attach the report to the run."""
         self._client.log_artifact(self._run, str(self._catalog["report"]._get_load_path()))
 
+    @property
+    def chart(self) -> str:
+        """Where MLflow's pages compare the learning curves of all runs, after the server's address."""
+        return CHART.format(experiment=self._experiment)
+
     def stop(self, status: str) -> None:
         """Close the run."""
         if self._monitor is not None:
@@ -106,8 +111,8 @@ class Tracking:
             return found.experiment_id
         artifacts = (self._project / "mlruns").as_uri() if self._local else None
         created = self._client.create_experiment(self._experiment_name, artifact_location=artifacts)
-        chart = CHART.format(experiment=created)
-        self._client.set_experiment_tag(created, "mlflow.note.content", f"[Learning curves of all runs]({chart})")
+        note = f"[Learning curves of all runs]({CHART.format(experiment=created)})"
+        self._client.set_experiment_tag(created, "mlflow.note.content", note)
         return created
 
     def _find_run(self) -> str:

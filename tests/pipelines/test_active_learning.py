@@ -1,6 +1,7 @@
 """Whole tiny runs: what they leave, and that one seed gives one result."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ def test_every_cycle_labels_its_budget_and_the_label_set_only_grows(finished: Pa
         assert len(label_set) == (cycle + 1) * BUDGET
         assert label_set["id"].is_unique
         assert (label_set["cycle"].value_counts() == BUDGET).all()
-    for smaller, larger in zip(sets, sets[1:], strict=False):
+    for smaller, larger in pairwise(sets):
         pd.testing.assert_frame_equal(smaller, larger.head(len(smaller)))
 
 

@@ -65,7 +65,7 @@ BROKEN = {
         ),
         "not a Parquet file",
     ),
-    "images of no label": (lambda f: _parquet(f, lambda t: t.drop(columns="label")), "no recorded label"),
+    "images of no label": (lambda f: _parquet(f, lambda t: t.drop(columns="label")), "have no recorded label"),
 }
 
 

@@ -1,0 +1,47 @@
+"""Write docs/benchmarks.md: one section a benchmark, each replaced on its own."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+HEAD = """\
+# Benchmarks
+
+Written by `make bench`; nothing here was typed by hand. In each table the ratios come first. The compared variants
+ran in one process and took turns (A B A B ...); a ratio is the median of the rounds' ratios, with the smallest and
+the largest in brackets. Each section says where and when it was measured: ratios travel from machine to machine
+better than seconds do.
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one benchmark found."""
+
+    name: str
+    table: pd.DataFrame  # of texts
+    text: str
+
+    def markdown(self, where: str) -> str:
+        """Return the section: its heading, where it was measured, its table, what the table means."""
+        return f"## {self.name}\n\n{where}\n\n{_table(self.table)}\n\n{self.text.strip()}\n"
+
+
+def update(path: Path, sections: dict[str, str], order: list[str]) -> None:
+    """Replace these sections of the page, given as Markdown by name, and keep the others."""
+    kept = _sections(path.read_text(encoding="utf-8")) if path.exists() else {}
+    every = kept | sections
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([HEAD, *(every[name] for name in order if name in every)]), encoding="utf-8")
+
+
+def _sections(page: str) -> dict[str, str]:
+    parts = re.split(r"(?m)^(?=## )", page)[1:]
+    return {part.splitlines()[0].removeprefix("## "): part.rstrip() + "\n" for part in parts}
+
+
+def _table(frame: pd.DataFrame) -> str:
+    lines = [frame.columns, ["---"] * frame.shape[1], *frame.to_numpy()]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,0 +1,61 @@
+"""A copy of this project to run in, and the commands that one types there."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from configuration import ROOT
+from plain import digest
+
+BIN = Path(sys.executable).parent
+MADE = ("02_intermediate", "04_feature", "05_model_input", "06_models", "07_model_output", "08_reporting")
+
+
+class Project:
+    """Settings, code and data of a project, and a stopwatch."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for part in ("conf", "src/pt4al", "data/01_raw"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("pyproject.toml", "dvc.yaml", ".dvcignore"):
+            shutil.copy(ROOT / file, folder)
+
+    def kedro(self, params: str) -> tuple[float, str]:
+        """Do the tiny run from the beginning; return its seconds, and the hashes of its queries."""
+        for layer in MADE:
+            shutil.rmtree(self.folder / "data" / layer, ignore_errors=True)
+        seconds, _ = self.time("kedro", "run", "--pipelines=active_learning", "--env=tiny", f"--params={params}")
+        queries = sorted((self.folder / "data/05_model_input/tiny").glob("cycle_*/query.parquet/*/query.parquet"))
+        return seconds, " ".join(digest(pd.read_parquet(path)["id"]) for path in queries)
+
+    def plain(self, params: str) -> tuple[float, str]:
+        """Do the same without Kedro and MLflow."""
+        script = str(ROOT / "benchmarks" / "plain.py")
+        seconds, output = self.time("python", script, "--env=tiny", f"--params={params}")
+        return seconds, " ".join(json.loads(output.splitlines()[-1])["queries"])
+
+    def shrink_published(self) -> None:
+        """Make the published run as small as the tiny one, but for its cycles, whose number stands in dvc.yaml."""
+        tiny, published = (
+            yaml.safe_load((self.folder / "conf" / env / "parameters.yml").read_text()) for env in ("tiny", "published")
+        )
+        shrunk = tiny | published | {"cycles": {"budget": tiny["cycles"]["budget"]}}
+        (self.folder / "conf/published/parameters.yml").write_text(yaml.safe_dump(shrunk))
+
+    def time(self, program: str, *arguments: str) -> tuple[float, str]:
+        """Return a command's seconds and what it printed; RuntimeError if it fails."""
+        environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(self.folder / "src")}
+        command, start = [str(BIN / program), *arguments], time.perf_counter()
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return seconds, done.stdout
