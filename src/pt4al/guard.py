@@ -1,7 +1,7 @@
 """Protect a run's files: one name, one configuration, one process at a time; nothing is overwritten."""
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -37,7 +37,7 @@ def lock(root: Path, run: str) -> FileLock:
 
 def set_aside(root: Path, run: str) -> str:
     """Rename the folders of a run, for a fresh start under its name; return the new name."""
-    aside = f"{run}.{datetime.now(timezone.utc):%Y%m%dT%H%M%S}"
+    aside = f"{run}.{datetime.now(UTC):%Y%m%dT%H%M%S}"
     for layer in LAYERS:  # the configuration last: without it the rest would belong to nobody
         if (root / layer / run).exists():
             (root / layer / run).rename(root / layer / aside)

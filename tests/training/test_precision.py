@@ -10,7 +10,7 @@ from pt4al.training.precision import Hardware, choose_device, choose_precision
 @pytest.mark.parametrize(("fp32", "bf16", "chosen"), [(3.0, 1.0, "bf16"), (1.1, 1.0, "fp32"), (1.0, 10.0, "fp32")])
 def test_bf16_must_be_clearly_faster_to_be_chosen(monkeypatch, fp32, bf16, chosen):
     seconds = {"fp32": fp32, "bf16": bf16}
-    monkeypatch.setattr(precision, "_training_seconds", lambda hardware: seconds[hardware.precision])
+    monkeypatch.setattr(precision, "_fastest", lambda steps: seconds)
     assert choose_precision("cpu") == chosen
 
 

@@ -18,6 +18,7 @@ from pt4al.images.decode import decode
 
 CHUNK = 1024  # pictures decoded before they are written
 RESIDENT = 256 * 2**20  # bytes read through the map before its pages are given back
+MAPPED = 64 * 2**10  # bytes that reading one row can map
 
 
 class ImagePool:
@@ -63,13 +64,13 @@ class ImagePool:
         """Return images as a uint8 tensor (len(rows), channels, height, width).
 
         Pages of the map count as this process's memory until they are given back, which
-        costs next to nothing (the operating system keeps them cached): so that memory does
-        not grow with the pool, they are given back every 256 MiB.
+        costs next to nothing: so that memory does not grow with the pool, that is done every
+        256 MiB. A row counts for the 64 KiB that Linux maps around it.
         """
         gathered = torch.from_numpy(self.images[rows])
-        self._read += gathered.nbytes
-        if self._read > RESIDENT and isinstance(self.images, np.memmap):
-            self.images._mmap.madvise(mmap.MADV_DONTNEED)
+        self._read += max(gathered.nbytes, MAPPED * len(rows))
+        if self._read > RESIDENT:
+            _give_back(self.images)
             self._read = 0
         return gathered
 
@@ -88,16 +89,13 @@ class _Sums:
     """Running sums over pixels, per channel, for mean and standard deviation."""
 
     count: int = 0
-    total: float | np.ndarray = 0.0
-    squares: float | np.ndarray = 0.0
+    total: int | np.ndarray = 0
+    squares: int | np.ndarray = 0
 
     def add(self, images: np.ndarray) -> "_Sums":
-        pixels = images.astype(np.float64)
-        return _Sums(
-            self.count + images[:, 0].size,
-            self.total + pixels.sum((0, 2, 3)),
-            self.squares + (pixels**2).sum((0, 2, 3)),
-        )
+        total = images.sum((0, 2, 3), dtype=np.uint64)
+        squares = np.square(images, dtype=np.uint16).sum((0, 2, 3), dtype=np.uint64)
+        return _Sums(self.count + images[:, 0].size, self.total + total, self.squares + squares)
 
     def moments(self) -> dict[str, list[float]]:
         mean = self.total / self.count
@@ -125,19 +123,21 @@ def build(collection: Collection, folder: Path, channels: int, noise: float, rng
     if not len(collection):
         raise InputError("the source holds no pictures")
     folder.mkdir(parents=True, exist_ok=True)
-    shape, sums, images = None, _Sums(), None
-    for first, chunk in _chunks(collection, channels):
-        if noise:
-            noisy = np.rint(chunk + rng.normal(0, noise, chunk.shape))
-            chunk = np.clip(noisy, 0, 255).astype(np.uint8)
-        if images is None:
-            shape = (len(collection), *chunk.shape[1:])
-            images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
-        images[first : first + len(chunk)] = chunk
-        sums = sums.add(chunk)
-    images.flush()
+    digest, sums = hashlib.sha256(), _Sums()
+    with (folder / "images.npy").open("wb") as file:
+        for chunk in _chunks(collection, channels):
+            if noise:
+                noisy = np.rint(chunk + np.float32(noise) * rng.standard_normal(chunk.shape, np.float32))
+                chunk = np.clip(noisy, 0, 255).astype(np.uint8)
+            if not file.tell():
+                shape = (len(collection), *chunk.shape[1:])
+                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(chunk.data)
+            digest.update(chunk)
+            sums = sums.add(chunk)
     collection.index.drop(columns="label").to_parquet(folder / "index.parquet", index=False)
-    facts = {"shape": list(shape), "sha256": _digest(images), **sums.moments()}
+    facts = {"shape": list(shape), "sha256": digest.hexdigest(), **sums.moments()}
     (folder / "pool.json").write_text(json.dumps(facts, indent=2))
 
 
@@ -150,8 +150,8 @@ def open_pool(folder: Path) -> ImagePool:
     return ImagePool(images, pd.read_parquet(folder / "index.parquet"), facts["mean"], facts["std"], facts["sha256"])
 
 
-def _chunks(collection: Collection, channels: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (first row, images) with one picture after the other decoded."""
+def _chunks(collection: Collection, channels: int) -> Iterator[np.ndarray]:
+    """Yield images, CHUNK at a time, one picture after the other decoded."""
     rows, shape = np.arange(len(collection)), None
     pictures = iter(collection.pictures(rows))
     with tqdm(total=len(rows), unit="image", desc="decode", disable=None, leave=False) as progress:
@@ -160,7 +160,7 @@ def _chunks(collection: Collection, channels: int) -> Iterator[tuple[int, np.nda
             chunk = [_decode(collection, row, picture, channels) for row, picture in pairs]
             progress.update(len(chunk))
             shape = shape or chunk[0].shape
-            yield first, np.stack(_same_size(collection, first, chunk, shape))
+            yield np.stack(_same_size(collection, first, chunk, shape))
 
 
 def _decode(collection: Collection, row: int, picture: bytes | np.ndarray, channels: int) -> np.ndarray:
@@ -186,6 +186,11 @@ def _digest(images: np.ndarray) -> str:
     digest = hashlib.sha256()
     for first in range(0, len(images), CHUNK):
         digest.update(np.ascontiguousarray(images[first : first + CHUNK]))
+        _give_back(images)
+    return digest.hexdigest()
+
+
+def _give_back(images: np.ndarray) -> None:
+    """Let go of a map's pages; the operating system keeps them cached."""
     if isinstance(images, np.memmap):
         images._mmap.madvise(mmap.MADV_DONTNEED)
-    return digest.hexdigest()

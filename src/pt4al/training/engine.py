@@ -14,6 +14,7 @@ from torch.fx.experimental.optimization import fuse
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
+from pt4al.errors import InputError
 from pt4al.images.augment import Augmentation
 from pt4al.images.pool import ImagePool
 from pt4al.randomness import torch_generator
@@ -96,13 +97,18 @@ def predict(
     rows = np.arange(len(pool)) if rows is None else rows
     take = _reader(pool, rows, targets, hardware)
     folded = _folded(network).to(hardware.device, memory_format=torch.channels_last)
-    chunks = []
+    scores = None
     with torch.inference_mode(), hardware.autocast(), _progress(len(rows), title) as progress:
         for first in range(0, len(rows), SCORING_MINIBATCH):
             positions = np.arange(first, min(first + SCORING_MINIBATCH, len(rows)))
-            chunks.append(function(folded, *take(positions)).float())
+            chunk = function(folded, *take(positions)).float()
+            if scores is None:  # whole at once: small chunks that are kept would fragment the heap
+                scores = chunk.new_empty((len(rows), *chunk.shape[1:]))
+            scores[first : first + len(chunk)] = chunk
             progress.update(len(positions))
-        return torch.cat(chunks).cpu().numpy()
+    if scores is None:
+        raise InputError(f"{title}: there are no images to score")
+    return scores.cpu().numpy()
 
 
 class _Curve:
