@@ -74,9 +74,19 @@ def write_page(
         "audit": pretext_audit.to_dict("records"),
         "figures": pictures,
         "seconds": float(timings["seconds"].sum()),
-        "notes": [],
+        "notes": _notes(settings),
     }
     return page.render(facts)
+
+
+def _notes(settings: Parameters) -> list[str]:
+    """What a reader might otherwise take for granted."""
+    notes = []
+    if settings.query.scope == "pool" and settings.query.start == "random":
+        notes.append("The ranking by pretext loss chose no image of this run; it is shown, and audited, all the same.")
+    if settings.main.start_from == "pretext":
+        notes.append("Each cycle's network started from the pretext network's trunk, which has seen the pool unlabelled.")
+    return notes
 
 
 def _baselines(
