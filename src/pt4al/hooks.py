@@ -56,26 +56,26 @@ class GuardHooks:
         if self._versioned:  # else DVC keeps the files
             name = parameters.run.name
             self._lock = guard.lock(self._root, name)
-            if parameters.run.fresh:
-                logger.info(
-                    "fresh start: the files of run %s are now called %s", name, guard.set_aside(self._root, name)
-                )
+            if parameters.run.fresh and guard.record_folder(self._root, name).exists():
+                logger.info("fresh start: the old files of %s are now %s", name, guard.set_aside(self._root, name))
             guard.claim(self._root, parameters)
+        self._timings = catalog["timings"]
         logger.info("%s, %s, %d threads", *parameters.engine.model_dump().values())
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         self._start = time.perf_counter()
 
-    @hook_impl
-    def after_node_run(self, node: Node, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
-        seconds = time.perf_counter() - self._start
+    @hook_impl(tryfirst=True)
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        if dataset_name.endswith(".metrics"):
+            logger.info("%s: %d labels, accuracy %.1f %%", node.namespace, data["labels"], 100 * data["accuracy"])
+        if dataset_name != node.outputs[-1]:
+            return
+        seconds = time.perf_counter() - self._start  # saving included: a pool is decoded while it is saved
         stage = node.namespace or next(iter(node.tags - {"always"}))
-        catalog.save("timings", {"stage": stage, "node": node.short_name, "seconds": round(seconds, 3)})
+        self._timings.save({"stage": stage, "node": node.short_name, "seconds": round(seconds, 3)})
         logger.info("%-10s %-18s %6.1f s", stage, node.name.split(".")[-1], seconds)
-        for name, output in outputs.items():
-            if name.endswith(".metrics"):
-                logger.info("%s: %d labels, accuracy %.1f %%", stage, output["labels"], 100 * output["accuracy"])
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

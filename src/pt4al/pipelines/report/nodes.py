@@ -85,7 +85,9 @@ def _notes(settings: Parameters) -> list[str]:
     if settings.query.scope == "pool" and settings.query.start == "random":
         notes.append("The ranking by pretext loss chose no image of this run; it is shown, and audited, all the same.")
     if settings.main.start_from == "pretext":
-        notes.append("Each cycle's network started from the pretext network's trunk, which has seen the pool unlabelled.")
+        notes.append(
+            "Each cycle's network started from the trunk of the pretext network, which saw the pool unlabelled."
+        )
     return notes
 
 
