@@ -30,4 +30,4 @@ def score(network: Network, function: Loss, images: torch.Tensor, hardware: Hard
     """The function of all images; batch norms are not folded."""
     network.to(memory_format=torch.channels_last).eval()
     with torch.inference_mode(), hardware.autocast():
-        return torch.cat([function(network, minibatch).float() for minibatch in images.split(SCORING_MINIBATCH)])
+        return torch.cat([function(network, minibatch).float() for minibatch in images.split(SCORING_MINIBATCH["cpu"])])

@@ -21,7 +21,7 @@ from timing import Variant, compared, interleaved
 
 TEXT = f"""
 Logits of the main network of `conf/base`. *Limit*: the same network in evaluation mode, same precision and minibatch
-({SCORING_MINIBATCH}), in a bare loop over a tensor in memory; `engine.predict` may beat it, because it folds the batch
+({SCORING_MINIBATCH["cpu"]}), in a bare loop over a tensor in memory; `engine.predict` may beat it: it folds the batch
 norms. *Released way*: PNG files, one picture at a time through a `DataLoader` (0 or 2 workers, the faster one counts),
 fp32, NCHW (`benchmarks/released.py`). Goals: 0.95 of the limit, 4 times the released way.
 """

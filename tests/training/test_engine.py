@@ -235,7 +235,7 @@ def test_predicting_leaves_the_network_as_it_was(fashion, trained):
 def test_predictions_do_not_depend_on_the_scoring_minibatch(fashion, trained, monkeypatch, size):
     pool, rows = fashion[0], np.arange(50)
     expected = predict(trained, classification.scores, pool, CPU, rows)
-    monkeypatch.setattr(engine, "SCORING_MINIBATCH", size)
+    monkeypatch.setattr(engine, "SCORING_MINIBATCH", {"cpu": size})
     found = predict(trained, classification.scores, pool, CPU, rows)
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
 

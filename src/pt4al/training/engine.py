@@ -25,7 +25,8 @@ from pt4al.training.schedule import Schedule
 Loss = Callable[..., torch.Tensor]
 Take = Callable[[np.ndarray], tuple[torch.Tensor, ...]]
 
-SCORING_MINIBATCH = 512  # images; larger ones leave the processor's cache
+# Images. On a processor the activations of more leave its cache: 512 take 1.5 times as long.
+SCORING_MINIBATCH = {"cpu": 128, "cuda": 2048}
 
 
 def fit(
@@ -97,10 +98,10 @@ def predict(
     rows = np.arange(len(pool)) if rows is None else rows
     take = _reader(pool, rows, targets, hardware)
     folded = _folded(network).to(hardware.device, memory_format=torch.channels_last)
-    scores = None
+    scores, size = None, SCORING_MINIBATCH[hardware.device]
     with torch.inference_mode(), hardware.autocast(), _progress(len(rows), title) as progress:
-        for first in range(0, len(rows), SCORING_MINIBATCH):
-            positions = np.arange(first, min(first + SCORING_MINIBATCH, len(rows)))
+        for first in range(0, len(rows), size):
+            positions = np.arange(first, min(first + size, len(rows)))
             chunk = function(folded, *take(positions)).float()
             if scores is None:  # whole at once: small chunks that are kept would fragment the heap
                 scores = chunk.new_empty((len(rows), *chunk.shape[1:]))
