@@ -15,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 from scipy.stats import ttest_rel
 
+from pt4al.reporting import figures
+
 ARMS = {
     "random": "query.start=random,query.measure=random,query.scope=pool",
     "random-even": "query.start=even_intervals,query.measure=random,query.scope=pool",
@@ -29,6 +31,12 @@ ARMS = {
     "fresh-margin": "query.start=random,query.measure=margin,query.scope=pool,main.start_from=fresh",
     "released": "query.start=even_intervals,query.measure=least_confidence,query.scope=batch,main.start_from="
     "previous_cycle,ranking.order=released,query.normalise_logits=true",
+}
+SHOWN = {
+    "margin": "default: margin, from the pretext trunk",
+    "random": "random, from the pretext trunk",
+    "fresh-random": "random, from fresh weights",
+    "paper": "PT4AL as published",
 }
 REPORTING = Path("data/08_reporting")
 
@@ -66,6 +74,17 @@ def table(arms: list[str], seeds: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def picture(arms: dict[str, str], seeds: int) -> bytes:
+    """Draw the mean curve over the seeds of some arms, under other names."""
+    means = {
+        shown: pd.concat(curve(f"{arm}-s{seed}") for seed in range(seeds))
+        .groupby("labels", as_index=False)["accuracy"]
+        .mean()
+        for arm, shown in arms.items()
+    }
+    return figures.png(figures.learning_curve(means))
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seeds", type=int, default=5)
@@ -78,6 +97,8 @@ def main() -> None:
         list(workers.map(lambda seed: kedro("pretext", f"run.name=study-pretext-s{seed},run.seed={seed}"), seeds))
         list(workers.map(lambda job: cell(*job), [(arm, seed) for seed in seeds for arm in options.arms]))
     print(table(options.arms, options.seeds).to_markdown(index=False))
+    shown = {name: SHOWN[name] for name in SHOWN if name in options.arms}
+    Path("docs/learning_curve.png").write_bytes(picture(shown, options.seeds))
 
 
 if __name__ == "__main__":
