@@ -100,13 +100,16 @@ class PicturesDataset(_Atomic):
 
 
 class RunCurvesDataset(AbstractDataset):
-    """The learning curves of all runs, by name; the newest version of each. Never saved."""
+    """The learning curves of all runs, by name; the newest version of each. Never saved.
 
-    def __init__(self, *, folder: str, filename: str, metadata: dict | None = None):
-        self._folder, self._filename, self.metadata = folder, filename, metadata
+    `filepath` is a curve's without its run: <reporting>/learning_curve.csv for <reporting>/<run>/learning_curve.csv.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None):
+        self._folder, self._filename, self.metadata = Path(filepath).parent, Path(filepath).name, metadata
 
     def load(self) -> dict[str, pd.DataFrame]:
-        found = sorted(Path(self._folder).glob(f"*/{self._filename}/**/{self._filename}"))
+        found = sorted(self._folder.glob(f"*/{self._filename}/**/{self._filename}"))
         return {path.relative_to(self._folder).parts[0]: pd.read_csv(path) for path in found if path.is_file()}
 
     def save(self, data: Any) -> None:
@@ -116,7 +119,7 @@ class RunCurvesDataset(AbstractDataset):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"folder": self._folder, "filename": self._filename}
+        return {"folder": str(self._folder), "filename": self._filename}
 
 
 class TimingsDataset(AbstractDataset):

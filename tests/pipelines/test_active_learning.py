@@ -63,6 +63,17 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(finished: Pa
     assert tables(project, "other")["cycle_0/query.parquet"] != tables(finished)["cycle_0/query.parquet"]
 
 
+def test_the_report_shows_a_random_baseline_once_there_is_one(project: Path) -> None:
+    run(project)
+    pages = project / "data/08_reporting/tiny/report.html"
+    assert "Make a baseline" in next(pages.glob("*/report.html")).read_text()
+    run(project, run={"name": "random"}, query={"measure": "random"})
+    run(project, pipeline="report")
+    newest = max(pages.glob("*/report.html")).read_text()
+    assert "Shown beside this run: random" in newest
+    assert "Make a baseline" not in newest
+
+
 @pytest.mark.parametrize("mode", ["paper", "released"])
 def test_modes_of_the_paper_query_each_batch_in_turn(project: Path, mode: str) -> None:
     tiny = (project / "conf/tiny/parameters.yml").read_text().replace("run: {name: tiny}\n", "")
