@@ -50,3 +50,8 @@ def tables(project: Path, name: str = "tiny") -> dict[str, str]:
                     path.read_bytes()
                 ).hexdigest()
     return found
+
+
+def newest(project: Path, layer: str, *names: str) -> Path:
+    """The newest version of a dataset, by its path below data/<layer>; `*` stands for any folder."""
+    return sorted((project / "data" / layer).glob(f"{'/'.join(names)}/*/{names[-1]}"))[-1]

@@ -81,7 +81,7 @@ def test_checked_parameters_pass_the_check_again():
         ("main.schedule.epoch", 3, "`main.schedule.epoch` is unknown: did you mean 'epochs'?"),
         ("runs", {}, "`runs` is unknown: did you mean 'run'?"),
         ("query.measure", "margn", "`query.measure` is 'margn': did you mean 'margin'?"),
-        ("pretext.network", "resnet8_16", "`pretext.network` is 'resnet8_16': did you mean 'resnet8_w16'?"),
+        ("pretext.network", "resnet8_16", "the project has no network 'resnet8_16': did you mean 'resnet8_w16'?"),
         ("ranking.order", "zzz", "`ranking.order` is 'zzz': known: easiest_first, hardest_first"),
         ("main.schedule.shape", "cosine", "`main.schedule.shape` is 'cosine'"),
         ("cycles.budget", "many", "`cycles.budget` is 'many'"),

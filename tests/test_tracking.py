@@ -51,7 +51,7 @@ def test_each_cycle_is_a_child_with_metrics_query_model_and_epochs(client: mlflo
 def test_a_logged_model_answers_with_class_names(client: mlflow.MlflowClient, finished: Path) -> None:
     (model,) = (m for m in client.search_logged_models(experiment_ids=["1"]) if m.name == "tiny-s0-c2")
     loaded = mlflow.pyfunc.load_model(model.model_uri)
-    images = np.load(next((finished / "data/02_intermediate").glob("*/test_pool/*/test_pool/images.npy")))[:50]
+    images = np.load(next((finished / "data/02_intermediate").glob("*/test_pool/*/test_pool/*.npy")))[:50]
     answers = loaded.predict(images)
     assert isinstance(answers, pd.DataFrame)
     assert set(answers["label"]) <= {

@@ -17,13 +17,21 @@ from kedro.pipeline.node import Node
 from pt4al import guard, pipeline_registry
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
+from pt4al.images.building import signature
+from pt4al.images.collection import Collection
 from pt4al.parameters import Engine, Parameters, check, fingerprint
-from pt4al.pipelines.pool.nodes import collect
+from pt4al.pipelines.pool.nodes import collect, read
 from pt4al.selection.query import check_budget
 from pt4al.tracking import Tracking
 from pt4al.training.precision import choose_device, choose_precision
+from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
+
+INTAKE = {
+    "problems": "%d pictures could not be used: %s says which, and why",
+    "duplicates": "%d pictures occur more than once: %s shows them",
+}
 
 
 class ConfigurationHooks:
@@ -51,8 +59,10 @@ class GuardHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        parameters = check(catalog.load("parameters"))
-        _check_pool(parameters, catalog)
+        parameters = self._parameters = check(catalog.load("parameters"))
+        self._catalog = catalog
+        self._asks = any("cycles" in node.tags for node in pipeline.nodes)
+        _check_source(parameters, catalog, self._asks)
         if self._versioned:  # else DVC keeps the files
             name = parameters.run.name
             self._lock = guard.lock(self._root, name)
@@ -68,12 +78,17 @@ class GuardHooks:
 
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
-        if dataset_name.endswith(".metrics"):
-            logger.info("%s: %d labels, accuracy %.1f %%", node.namespace, data["labels"], 100 * data["accuracy"])
+        if dataset_name == "pool" and self._asks:
+            _check_budget(self._parameters, len(self._catalog.load("pool")))
+        elif dataset_name.endswith(".metrics"):
+            metric = TASKS[self._parameters.main.task].metric
+            logger.info("%s: %d labels, %s %.1f %%", node.namespace, data["labels"], metric, 100 * data[metric])
+        elif dataset_name in ("problems", "duplicates") and len(data):
+            logger.warning(INTAKE[dataset_name], len(data), self._catalog["intake"]._get_save_path())
         if dataset_name != node.outputs[-1]:
             return
         seconds = time.perf_counter() - self._start  # saving included: a pool is decoded while it is saved
-        stage = node.namespace or next(iter(node.tags - {"always"}))
+        stage = node.namespace or next(iter(node.tags - {"always", "grows"}))
         self._timings.save({"stage": stage, "node": node.short_name, "seconds": round(seconds, 3)})
         logger.info("%-10s %-18s %6.1f s", stage, node.name.split(".")[-1], seconds)
 
@@ -135,8 +150,9 @@ def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
     run = parameters.run.name
     if not versioned:
         return {"run": run, "pool": "pool", "pretext": "pretext"}
+    pool = fingerprint(parameters.pool, parameters.main.task)
     pretext = fingerprint(parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed)
-    return {"run": run, "pool": f"pool_{fingerprint(parameters.pool)}", "pretext": f"pretext_{pretext}"}
+    return {"run": run, "pool": f"pool_{pool}", "pretext": f"pretext_{pretext}"}
 
 
 def resolve_engine(engine: Engine, remembered: Path) -> Engine:
@@ -169,19 +185,53 @@ def _processor(device: str) -> str:
     return names[0].split(":")[1].strip() if names else platform.processor()
 
 
-def _check_pool(parameters: Parameters, catalog: CatalogProtocol) -> None:
-    """Find out now what would otherwise stop the run after hours of training."""
-    if all(catalog.exists(name) for name in ("pool", "recorded_labels", "test_labels")):
-        pool, labels, test = (catalog.load(name) for name in ("pool", "recorded_labels", "test_labels"))
-        pool.verify()
-    else:
-        pool, test = collect(parameters.pool, "train"), collect(parameters.pool, "test").labels
-        labels = pool.labels
-    if len(labels) < len(pool):
+def _check_source(parameters: Parameters, catalog: CatalogProtocol, asks: bool) -> None:
+    """Find out now what would otherwise stop the run after hours of training, and what the source has new."""
+    read.cache_clear()
+    parts, images = collect(parameters.pool), None
+    for split, name in (("train", "pool"), ("test", "test_pool")):
+        if catalog.exists(name):
+            pool = catalog.load(name)
+            pool.verify()
+            catalog[name].outdated = pool.signature != signature(parts[split])
+            images = len(pool) if name == "pool" and not catalog[name].outdated else images
+    if asks:
+        _check_labels(parameters, parts)
+        _check_label_set(parameters, catalog, parts["train"])
+        _check_budget(parameters, images or len(parts["train"]))
+
+
+def _check_budget(parameters: Parameters, images: int) -> None:
+    check_budget(images, parameters.cycles.number, parameters.cycles.budget, parameters.query.scope)
+
+
+def _check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
+    pool, path = parts["train"], parameters.pool.source.path
+    masks = parameters.main.task == "segmentation"
+    if masks and pool.masks is None:
+        raise InputError(f"`main.task: segmentation` needs a mask for each image; {path} has none")
+    answered, tested = ((part.masked.sum() if masks else len(part.labels)) for part in parts.values())
+    if answered < len(pool):
         raise InputError(
-            f"{len(pool) - len(labels)} of {len(pool)} images of {parameters.pool.source.path} have no recorded label: "
+            f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label: "
             "`oracle.kind: recorded` needs one for each"
         )
-    if not len(test):
-        raise InputError(f"the test split of {parameters.pool.source.path} has no labels: nothing could be evaluated")
-    check_budget(len(pool), parameters.cycles.number, parameters.cycles.budget, parameters.query.scope)
+    if not tested:
+        raise InputError(f"the test split of {path} has no labels: nothing could be evaluated")
+
+
+def _check_label_set(parameters: Parameters, catalog: CatalogProtocol, pool: Collection) -> None:
+    """What has been labelled must still be there."""
+    newest = [
+        f"cycle_{cycle}.label_set"
+        for cycle in range(parameters.cycles.number)
+        if catalog.exists(f"cycle_{cycle}.label_set")
+    ][-1:]
+    for name in newest:
+        ids = catalog.load(name)["id"]
+        gone = ids[~ids.isin(pool.index["id"])]
+        if len(gone):
+            raise InputError(
+                f"{len(gone)} images that run {parameters.run.name!r} has labels for are no longer in "
+                f"{parameters.pool.source.path}, the first is {gone.iloc[0]!r}: put them back, or use another run.name"
+            )

@@ -10,12 +10,13 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pt4al.block import Block
 from pt4al.errors import InputError, did_you_mean
 from pt4al.images.augment import Augmentation
+from pt4al.images.building import Recipe
 from pt4al.images.sources import SOURCES
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.selection.query import STARTS
 from pt4al.selection.ranking import ORDERS
-from pt4al.selection.uncertainty import MEASURES
-from pt4al.training.networks import NETWORKS
+from pt4al.selection.uncertainty import MEASURES, RANDOM
+from pt4al.training import networks
 from pt4al.training.schedule import Schedule
 from pt4al.training.tasks import TASKS
 
@@ -54,17 +55,22 @@ class Limit(Block):
     test: Annotated[int, Field(gt=0)] | None
 
 
-class Pool(Block):
+class Origin(Block):
     source: Source
     classes: list[str] | None
-    channels: Literal[1, 3]
-    noise: float = Field(ge=0)
+    test: Annotated[float, Field(gt=0, lt=1)] | str
+
+
+class Pool(Recipe, Origin):  # the fields of Origin come first
+    ignore: list[Annotated[int, Field(ge=0, le=255)]]
     limit: Limit
 
 
 class Pretext(Block):
     task: one_of(PRETEXT_TASKS)
-    network: one_of(NETWORKS)
+    network: Annotated[str, AfterValidator(networks.known)]
+    start_from: one_of(["fresh", "pretrained"])
+    weights: str | None
     augment: Augmentation
     schedule: Schedule
 
@@ -81,7 +87,7 @@ class Cycles(Block):
 class Query(Block):
     start: one_of(STARTS)
     scope: one_of(["batch", "pool"])
-    measure: one_of(MEASURES)
+    measure: one_of([*MEASURES, RANDOM])
     normalise_logits: bool
 
 
@@ -91,8 +97,10 @@ class Oracle(Block):
 
 class Main(Block):
     task: one_of(TASKS)
-    network: one_of(NETWORKS)
-    start_from: one_of(["fresh", "previous_cycle", "pretext"])
+    network: Annotated[str, AfterValidator(networks.known)]
+    start_from: one_of(["fresh", "previous_cycle", "pretext", "pretrained"])
+    weights: str | None
+    class_weights: one_of(["none", "median_frequency"])
     augment: Augmentation
     schedule: Schedule
 

@@ -1,7 +1,8 @@
 """The logged model: MLflow runs this file to load it, so that nothing is pickled.
 
 `mlflow.pyfunc.load_model(uri).predict(images)` takes uint8 images (N, channels, height, width)
-and answers with a table of `label` (class name) and `probability`.
+and answers with a table of `label` (class name) and `probability`; a model of segmentation with
+the number of each pixel's class, uint8 (N, height, width).
 """
 
 import json
@@ -17,14 +18,16 @@ from pt4al.training import networks
 from pt4al.training.tasks.classification import probabilities
 
 
-class Classifier(mlflow.pyfunc.PythonModel):
+class Model(mlflow.pyfunc.PythonModel):
     def load_context(self, context: Any) -> None:
         self.network = networks.load(Path(context.artifacts["network"])).eval()
         self.classes = json.loads(Path(context.artifacts["classes"]).read_text())
 
-    def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> pd.DataFrame | np.ndarray:
         with torch.inference_mode():
             logits = self.network(torch.from_numpy(np.array(model_input, np.uint8)))
+        if self.network.dense:
+            return logits.argmax(1).to(torch.uint8).numpy()
         likely = probabilities(logits.numpy())
         return pd.DataFrame(
             {
@@ -34,4 +37,4 @@ class Classifier(mlflow.pyfunc.PythonModel):
         )
 
 
-mlflow.models.set_model(Classifier())
+mlflow.models.set_model(Model())

@@ -16,15 +16,14 @@ from pt4al.errors import InputError
 
 
 class ResumingRunner(SequentialRunner):
-    """Runs the nodes whose outputs are missing, and those tagged `always`.
+    """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` after either.
 
     An output that exists is whole (storage.py) and was made with these settings (guard.py).
     Outputs without versions are DVC's, which decides itself what to run.
     """
 
     def run(self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        finished = [node for node in pipeline.nodes if _is_finished(node, catalog)]
-        return super().run(pipeline - Pipeline(finished), catalog, *args, **kwargs)
+        return super().run(Pipeline(_unfinished(pipeline, catalog)), catalog, *args, **kwargs)
 
 
 class Session(KedroSession):
@@ -40,6 +39,16 @@ class Session(KedroSession):
             if mistake is None:
                 raise
             raise click.ClickException(mistake) from None
+
+
+def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
+    unfinished: list[Node] = []
+    remade: set[str] = set()
+    for node in pipeline.nodes:  # in the order of the graph
+        if not _is_finished(node, catalog) or ("grows" in node.tags and remade & set(node.inputs)):
+            unfinished.append(node)
+            remade |= set(node.outputs)
+    return unfinished
 
 
 def _is_finished(node: Node, catalog: CatalogProtocol) -> bool:

@@ -1,12 +1,15 @@
 """The Kedro datasets that kedro-datasets lacks. All save to a temporary name first: what exists is whole."""
 
 import json
+import shutil
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from filelock import FileLock
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 
 from pt4al.atomic import replacing
@@ -67,14 +70,50 @@ class FileDataset(_Atomic):
         return AbstractDataset.from_config(path.name, {**self._dataset, "filepath": str(path)})
 
 
+class KnownTableDataset(FileDataset):
+    """The newest version of a table, to be made anew from; empty where there is none. Never saved."""
+
+    def load(self) -> pd.DataFrame:
+        return super().load() if self.exists() else pd.DataFrame()
+
+    def save(self, data: Any) -> None:
+        raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
+
+
 class PoolDataset(_Atomic):
-    """A pool. Saved by a function that is given the folder to write, since a pool may be larger than memory."""
+    """A pool. Saved by a function that is given the folder to write, since a pool may be larger than memory.
+
+    It is written in one place whatever the version, so that the next run goes on where one was killed.
+    """
+
+    def __init__(self, *, filepath: str, version: Version | None = None, metadata: dict | None = None):
+        super().__init__(filepath=filepath, version=version, metadata=metadata)
+        self.outdated = False  # the source has other pictures now; hooks.py finds out
+
+    def save(self, data: Callable[..., None]) -> None:
+        path = Path(self._get_save_path())
+        partial = Path(self._filepath).with_name(f".{self._filepath.name}.partial")
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(partial.with_suffix(".lock")):  # another run may be building the same pool
+            data(partial, previous=self._newest())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                shutil.rmtree(path)
+            partial.replace(path)
+        self.outdated = False
+
+    def _exists(self) -> bool:
+        return not self.outdated and super()._exists()
+
+    def _newest(self) -> Path | None:
+        versions = sorted(Path(self._filepath).glob(f"*/{self._filepath.name}/pool.json"))
+        return versions[-1].parent if versions else None
 
     def _read(self, path: Path) -> ImagePool:
         return open_pool(path)
 
-    def _write(self, data: Callable[[Path], None], path: Path) -> None:
-        data(path)
+    def _write(self, data: Any, path: Path) -> None:
+        raise NotImplementedError(f"{path}: a pool is saved by {data!r} itself")
 
 
 class NetworkDataset(_Atomic):
@@ -85,6 +124,18 @@ class NetworkDataset(_Atomic):
 
     def _write(self, data: networks.Network, path: Path) -> None:
         networks.save(data, path)
+
+
+class ArraysDataset(_Atomic):
+    """A few arrays by name, as npz without pickle."""
+
+    def _read(self, path: Path) -> dict[str, np.ndarray]:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def _write(self, data: dict[str, np.ndarray], path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **data)
 
 
 class PicturesDataset(_Atomic):

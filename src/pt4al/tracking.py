@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 import warnings
@@ -17,7 +18,16 @@ from pt4al.atomic import replacing
 from pt4al.parameters import Parameters, flat
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
-SERVING = ("torch", "torchvision", "mlflow", "safetensors", "scipy", "pandas", "pydantic")  # what a logged model needs
+SERVING = (  # what a logged model needs
+    "torch",
+    "torchvision",
+    "timm",
+    "segmentation-models-pytorch",
+    "mlflow",
+    "safetensors",
+    "pandas",
+    "pydantic",
+)
 EXAMPLES = 4  # images in a logged model's input example
 CHART = (
     "/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
@@ -140,7 +150,9 @@ class Tracking:
         from mlflow.entities import Metric
 
         now = int(1000 * time.time())
-        return [Metric(key, float(value), now, step) for key, value in values.items() if key != "labels"]
+        # MLflow takes few signs in a name; a class may have any.
+        named = {re.sub(r"[^\w .:/-]", "_", key): value for key, value in values.items() if key != "labels"}
+        return [Metric(key, float(value), now, step) for key, value in named.items()]
 
     def _create_run(self, settings: dict[str, Any]) -> str:
         from mlflow.entities import Param
@@ -184,7 +196,7 @@ class Tracking:
         """Log the network with an input example and a signature. Its code travels with it."""
         import mlflow
 
-        example = np.array(self._catalog.load("pool").images[:EXAMPLES])
+        example = self._catalog.load("pool").gather(np.arange(EXAMPLES)).numpy()
         here = Path(__file__).parent
         with mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints for other kinds of model

@@ -1,22 +1,16 @@
 """Small collections of made-up pictures."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
+from pictures import recipe
+from pt4al.images.building import build
 from pt4al.images.collection import Collection
-from pt4al.images.pool import ImagePool, build, open_pool
-
-
-def png(pixels: np.ndarray) -> bytes:
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "PNG")
-    return encoded.getvalue()
+from pt4al.images.pool import ImagePool, open_pool
 
 
 @pytest.fixture
@@ -29,13 +23,14 @@ def pixels() -> np.ndarray:
 def collect() -> Callable[..., Collection]:
     """Make a collection of pictures (arrays or encoded bytes), labelled a, b, a, b ..."""
 
-    def make(pictures: list, ids: list[str] | None = None) -> Collection:
+    def make(pictures: list, ids: list[str] | None = None, stamps: list[str] | None = None) -> Collection:
         rows = range(len(pictures))
         index = pd.DataFrame(
             {
                 "id": pd.Series(ids or [f"picture {row}" for row in rows], dtype="str"),
                 "source": "album",
-                "split": "train",
+                "split": pd.Series(["train"] * len(pictures), dtype="str"),
+                "stamp": pd.Series(stamps or ["1"] * len(pictures), dtype="str"),
                 "label": pd.Series(["ab"[row % 2] for row in rows], dtype="str"),
             }
         )
@@ -48,8 +43,15 @@ def collect() -> Callable[..., Collection]:
 def make_pool(tmp_path: Path, collect: Callable[..., Collection]) -> Callable[..., ImagePool]:
     """Build a pool of pictures in `folder` and open it."""
 
-    def make(pictures: list, channels: int = 3, noise: float = 0, seed: int = 0, folder: str = "pool") -> ImagePool:
-        build(collect(pictures), tmp_path / folder, channels, noise, np.random.default_rng(seed))
+    def make(
+        pictures: list,
+        ids: list[str] | None = None,
+        folder: str = "pool",
+        previous: str | None = None,
+        **changes: object,
+    ) -> ImagePool:
+        older = None if previous is None else tmp_path / previous
+        build(collect(pictures, ids), tmp_path / folder, recipe(**changes), older)
         return open_pool(tmp_path / folder)
 
     return make

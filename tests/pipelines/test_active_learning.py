@@ -37,8 +37,9 @@ def test_label_sets_hold_the_labels_that_the_source_records(finished: Path) -> N
 
 
 def test_the_pool_knows_no_labels(finished: Path) -> None:
-    index = pd.read_parquet(next((finished / "data/02_intermediate").glob("*/pool/*/pool/index.parquet")))
-    assert list(index.columns) == ["id", "source", "split"]
+    tables = [pd.read_parquet(path) for path in (finished / "data/02_intermediate").glob("*/pool/*/pool/*.parquet")]
+    assert len(tables) == 2
+    assert not any("label" in table.columns for table in tables)
 
 
 def test_metrics_count_the_labels(finished: Path) -> None:

@@ -47,9 +47,16 @@ def test_each_cycle_is_a_namespace_that_reads_only_the_cycle_before() -> None:
 
 
 def test_only_the_evaluation_reads_the_test_split() -> None:
-    whole = pipeline_registry.register_pipelines()["__default__"]
+    pipelines = pipeline_registry.register_pipelines()
+    whole, intake = pipelines["__default__"], pipelines["pool"]  # which makes the split, and looks for repetitions
     readers = {node.short_name for node in whole.nodes if {"test_pool", "test_labels"} & set(node.inputs)}
-    assert readers == {"evaluate"}
+    assert readers - {node.short_name for node in intake.nodes} == {"evaluate"}
+
+
+def test_nothing_but_the_report_reads_what_came_of_the_test_split_at_intake() -> None:
+    whole = pipeline_registry.register_pipelines()["__default__"]
+    readers = {node.short_name for node in whole.nodes if {"problems", "duplicates", "intake"} & set(node.inputs)}
+    assert readers == {"report_intake", "write_report"}
 
 
 def test_nothing_but_report_and_tracking_reads_a_metric() -> None:

@@ -24,7 +24,7 @@ def images() -> torch.Tensor:
 @pytest.fixture
 def network(task) -> Network:
     generator = torch_generator(np.random.default_rng(1))
-    return build("resnet8_w16", task.outputs, [120.0] * 3, [70.0] * 3, generator).eval()
+    return build("resnet8_w16", task.outputs, [120.0] * 3, [70.0] * 3, generator, dense=task.dense).eval()
 
 
 def losses(task, network: Network, images: torch.Tensor) -> np.ndarray:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from pt4al.errors import InputError
 from pt4al.pretext.rotation import Rotation
 
 
@@ -46,6 +45,11 @@ def test_network_that_knows_the_rotation_has_no_loss():
     assert Rotation().loss(knowing, marked.rot90(1, (2, 3))).min() > 50
 
 
-def test_images_that_are_not_square_are_refused_with_their_size():
-    with pytest.raises(InputError, match="rotation needs square images; these are 12x8"):
-        Rotation().loss(recorder([]), torch.zeros(2, 3, 8, 12))
+@pytest.mark.parametrize("size", [(8, 12), (13, 8)])
+def test_images_that_are_not_square_are_judged_by_their_central_square(size):
+    rng, seen = np.random.default_rng(0), [[], []]
+    images = torch.from_numpy(rng.integers(0, 256, (2, 3, *size), np.uint8))
+    top, left = ((length - 8) // 2 for length in size)
+    Rotation().loss(recorder(seen[0]), images)
+    Rotation().loss(recorder(seen[1]), images[:, :, top : top + 8, left : left + 8])
+    assert torch.equal(torch.cat(seen[0]), torch.cat(seen[1]))

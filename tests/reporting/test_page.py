@@ -14,6 +14,7 @@ FACTS = {
     "title": "Fashion-MNIST <i>run</i> mine",
     "run": {"seed": 3, "measure": "margin"},
     "summary": [{"labels": 200, "accuracy": 0.678}, {"labels": 1000, "accuracy": 0.8512, "loss": 0.5}],
+    "metric": {"key": "accuracy", "name": "accuracy"},
     "baselines": ["random"],
     "audit": [{"cycle": 1, "sentence": "No evidence that <ranking> helps."}],
     "figures": dict.fromkeys(("learning_curve", "query_10", "query_9", "hardest", "audit"), PNG),
@@ -59,7 +60,8 @@ def test_every_image_is_embedded_whole_and_described():
 
 
 def test_every_element_is_closed():
-    assert parsed(render(FACTS)).open == []
+    for facts in (FACTS, SEGMENTATION | {"intake": "All files were used."}):
+        assert parsed(render(facts)).open == []
 
 
 def test_answer_comes_first():
@@ -88,6 +90,53 @@ def test_text_is_escaped():
 def test_query_of_cycle_10_comes_after_cycle_9():
     page = render(FACTS)
     assert 0 < page.index("<h3>Cycle 9<") < page.index("<h3>Cycle 10<")
+
+
+def test_panels_of_a_cycle_come_after_its_query_and_before_the_next_cycle():
+    page = render(FACTS | {"figures": {name: name.encode() for name in ("panels_0", "query_1", "panels_1", "query_0")}})
+    shown = [base64.b64decode(image["src"].partition(",")[2]).decode() for image in parsed(page).images]
+    assert shown == ["query_0", "panels_0", "query_1", "panels_1"]
+    # Nothing had been predicted before the first labels.
+    assert page.count("previous cycle&#39;s model") + page.count("previous cycle's model") == 1
+
+
+SEGMENTATION = FACTS | {
+    "metric": {"key": "miou", "name": "mean IoU"},
+    "summary": [
+        {"labels": 50, "miou": 0.25, "pixel_accuracy": 0.75, "iou_car": 0.1},
+        {"labels": 1000, "miou": 0.523, "pixel_accuracy": 0.8125, "iou_car": 0.2},
+    ],
+    "figures": dict.fromkeys(("learning_curve", "iou_by_class", "class_balance", "panels_0"), PNG),
+}
+
+
+def test_segmentation_is_judged_by_mean_iou_and_counts_images():
+    page = re.sub(r"<style>.*</style>|<[^>]+>", "", render(SEGMENTATION), flags=re.DOTALL)
+    assert "52.3 % mean IoU with 1,000 labelled images" in page
+    assert "From 25.0 % with 50 labelled images" in page
+    assert "Mean IoU by number of labelled images" in page
+    assert "labelled pixels by class" in page
+    assert "ccuracy by" not in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "heads", "last"),
+    [
+        (FACTS, ["labels", "accuracy", "loss"], ["1,000", "85.1 %", "0.500"]),
+        (SEGMENTATION, ["labelled images", "mean IoU", "pixel accuracy"], ["1,000", "52.3 %", "81.2 %"]),
+    ],
+)
+def test_table_has_the_main_number_and_those_beside_it_that_are_known(facts, heads, last):
+    table = re.search(r'<table class="numbers">.*?</table>', render(facts), re.DOTALL).group()
+    assert re.findall("<th>(.*?)</th>", table) == heads
+    assert re.findall("<td>(.*?)</td>", table)[-len(last) :] == last
+
+
+def test_intake_is_told_before_any_number_is_explained():
+    told = "12 files could not be used: see <intake.html>."
+    page = render(FACTS | {"intake": told})
+    assert 0 < page.index("see &lt;intake.html&gt;") < page.index("<h2>")
+    assert render(FACTS | {"intake": None}) == render(FACTS)
 
 
 def test_without_baselines_the_page_tells_how_to_make_one():

@@ -1,5 +1,6 @@
 """Pools to train on: real images that ship with the project, and made-up ones that are smaller still."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
-from pt4al.images.pool import ImagePool, build, open_pool
+from pt4al.images.pool import ImagePool
 from pt4al.images.sources.parquet import read
 from pt4al.randomness import stream, torch_generator
 from pt4al.training import networks
@@ -20,12 +22,14 @@ FASHION = Path(__file__).parents[2] / "data" / "01_raw" / "fashion_mnist"
 
 
 @pytest.fixture(scope="session")
-def fashion(tmp_path_factory) -> tuple[ImagePool, torch.Tensor]:
+def fashion() -> tuple[ImagePool, torch.Tensor]:
     """256 images of the Fashion-MNIST that ships, and their classes."""
-    folder = tmp_path_factory.mktemp("fashion")
-    collection = read(FASHION, "train").sample(256, stream(0, "test"))
-    build(collection, folder, 1, 0, stream(0, "noise"))
-    return open_pool(folder), classification.targets(collection.labels["label"], collection.classes)
+    collection = read(str(FASHION))
+    collection = collection.take(np.flatnonzero(collection.index["split"] == "train")).sample(256)
+    pictures = collection.pictures(np.arange(256))
+    images = np.stack([np.array(Image.open(io.BytesIO(picture)).convert("L"))[None] for picture in pictures])
+    pool = ImagePool(images, collection.index, [float(images.mean())], [float(images.std())], "in memory")
+    return pool, classification.targets(collection.labels["label"], collection.classes)
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +47,13 @@ def make_pool() -> Callable[..., ImagePool]:
 
 @pytest.fixture(scope="session")
 def make_network() -> Callable[..., Network]:
-    """Build a network for grey images."""
+    """Build a network, for grey images unless `channels` says 3."""
 
-    def make(outputs: int = 10, seed: int = 0, name: str = "resnet8_w16") -> Network:
+    def make(
+        outputs: int = 10, seed: int = 0, name: str = "resnet8_w16", dense: bool = False, channels: int = 1
+    ) -> Network:
         generator = torch_generator(stream(seed, "network"))
-        return networks.build(name, outputs, [120.0], [70.0], generator)
+        return networks.build(name, outputs, [120.0] * channels, [70.0] * channels, generator, dense=dense)
 
     return make
 

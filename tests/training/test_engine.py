@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pt4al.images.augment import Augmentation
+from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.randomness import stream
 from pt4al.training import engine
@@ -57,18 +58,28 @@ def test_training_lowers_the_loss_on_real_images(fashion, make_network, make_sch
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0] / 2
 
 
-@pytest.mark.parametrize("task", PRETEXT_TASKS)
-def test_training_lowers_the_pretext_loss_on_real_images(fashion, make_network, make_schedule, task):
-    pool, rows, loss = fashion[0], np.arange(128), PRETEXT_TASKS[task].loss
-    network = make_network(PRETEXT_TASKS[task].outputs)
-    before = predict(network, loss, pool, CPU, rows).mean()
+@pytest.fixture
+def colourful(make_pool) -> ImagePool:
+    """Plain images that are red if they are bright and blue if they are dark, and light on the left."""
+    grey = np.random.default_rng(0).integers(40, 200, (64, 1, 1, 1)) + np.arange(40, 0, -5)
+    tint = np.array([1, 0, -1])[:, None, None] * np.where(grey > 120, 40, -40)
+    images = np.clip(grey + tint, 0, 255).astype(np.uint8)
+    return ImagePool(np.broadcast_to(images, (64, 3, 8, 8)).copy(), make_pool(64).index, [120.0] * 3, [60.0] * 3, "")
+
+
+@pytest.mark.parametrize("name", PRETEXT_TASKS)
+def test_training_lowers_the_pretext_loss(fashion, colourful, make_network, make_schedule, name):
+    task = PRETEXT_TASKS[name]
+    pool, rows = (colourful, np.arange(64)) if task.dense else (fashion[0], np.arange(128))
+    network = make_network(task.outputs, dense=task.dense, channels=pool.shape[0])
+    before = predict(network, task.loss, pool, CPU, rows).mean()
     # At a constant rate the batch norms' running statistics lag behind the weights.
-    fit(network, loss, pool, make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit"), CPU, rows)
-    assert predict(network, loss, pool, CPU, rows).mean() < before
+    fit(network, task.loss, pool, make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit"), CPU, rows)
+    assert predict(network, task.loss, pool, CPU, rows).mean() < before
 
 
 def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, make_schedule):
-    pool, augment = make_pool(40), Augmentation(crop_padding=2, flip=True)
+    pool, augment = make_pool(40), Augmentation(crop_padding=2, flip=True, smallest_crop=0.5)
 
     def train(seed: int) -> tuple[bytes, pd.DataFrame]:
         network = make_network(seed=seed)
@@ -98,7 +109,7 @@ def test_order_of_images_follows_the_generator(make_pool, make_network, make_sch
 
 def test_global_generators_are_left_alone(make_pool, make_network, make_schedule):
     before, numpys = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
-    network, augment = make_network(), Augmentation(crop_padding=2, flip=True)
+    network, augment = make_network(), Augmentation(crop_padding=2, flip=True, smallest_crop=0.5)
     fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), CPU, augment=augment)
     predict(network, plain, make_pool(20), CPU)
     assert torch.equal(torch.get_rng_state(), before)
@@ -179,14 +190,14 @@ def test_augmented_images_are_what_the_network_learns_from(make_pool, make_netwo
     seen = []
 
     class Inverse(Augmentation):
-        def __call__(self, images, generator):
-            return 255 - images
+        def __call__(self, images, generator, *targets):
+            return 255 - images, *targets
 
     def loss(network, images):
         seen.extend(level(images).tolist())
         return plain(network, images)
 
-    augment = Inverse(crop_padding=0, flip=False)
+    augment = Inverse(crop_padding=0, flip=False, smallest_crop=1)
     fit(
         make_network(), loss, make_pool(levels(20)), make_schedule(minibatch=10), stream(0, "fit"), CPU, augment=augment
     )
@@ -200,31 +211,20 @@ def test_predictions_keep_the_order_of_rows_and_of_targets(make_pool, make_netwo
     both = lambda network, images, targets: torch.stack([level(images), targets], 1)  # noqa: E731
     found = predict(make_network(), both, make_pool(levels(40)), CPU, rows, torch.from_numpy(expected * 3))
     np.testing.assert_array_equal(found, np.stack([expected, expected * 3], 1))
-    assert found.dtype == np.float32
 
 
 def test_predictions_are_those_of_the_network_in_evaluation_mode(fashion, trained):
     pool = fashion[0]
-    found = predict(trained, classification.scores, pool, CPU)
+    found = predict(trained, classification.outputs, pool, CPU)
     with torch.inference_mode():
         expected = copy.deepcopy(trained).eval()(pool.gather(np.arange(len(pool)))).numpy()
-    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
-
-
-@pytest.mark.parametrize("name", ["resnet8_w24", "resnet18"])
-def test_every_kind_of_network_can_be_folded(make_pool, make_network, make_schedule, name):
-    network, pool = make_network(name=name), make_pool(8)
-    network(pool.gather(np.arange(8)))  # so that the batch norms hold something
-    found = predict(network, classification.scores, pool, CPU)
-    with torch.inference_mode():
-        expected = network.eval()(pool.gather(np.arange(8))).numpy()
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def test_predicting_leaves_the_network_as_it_was(fashion, trained):
     before, modes = weights(trained), [module.training for module in trained.modules()]
     names = [name for name, _ in trained.named_modules()]
-    predict(trained, classification.scores, fashion[0], CPU, np.arange(20))
+    predict(trained, classification.outputs, fashion[0], CPU, np.arange(20))
     assert weights(trained) == before
     assert [module.training for module in trained.modules()] == modes
     assert [name for name, _ in trained.named_modules()] == names
@@ -234,9 +234,9 @@ def test_predicting_leaves_the_network_as_it_was(fashion, trained):
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_predictions_do_not_depend_on_the_scoring_minibatch(fashion, trained, monkeypatch, size):
     pool, rows = fashion[0], np.arange(50)
-    expected = predict(trained, classification.scores, pool, CPU, rows)
+    expected = predict(trained, classification.outputs, pool, CPU, rows)
     monkeypatch.setattr(engine, "SCORING_MINIBATCH", {"cpu": size})
-    found = predict(trained, classification.scores, pool, CPU, rows)
+    found = predict(trained, classification.outputs, pool, CPU, rows)
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
@@ -247,10 +247,58 @@ def test_bf16_trains_scores_and_keeps_weights_in_full_precision(fashion, make_ne
     curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), hardware, rows, targets[:64])
     assert math.isfinite(curve["loss"].iloc[-1])
     assert all(weight.dtype == torch.float32 for weight in network.parameters())
-    found = predict(network, classification.scores, pool, hardware, rows)
+    found = predict(network, classification.outputs, pool, hardware, rows)
     assert found.dtype == np.float32
-    full = predict(network, classification.scores, pool, CPU, rows)
+    full = predict(network, classification.outputs, pool, CPU, rows)
     assert np.abs(found - full).max() < 0.05 * np.abs(full).max()
+
+
+def test_whole_numbers_are_predicted_as_they_are_and_others_in_single_precision(make_pool, make_network):
+    pool = make_pool(levels(40))
+    whole = predict(make_network(), lambda network, images: level(images), pool, CPU)
+    assert whole.dtype == np.uint8
+    assert whole.tolist() == list(range(40))
+    halves = predict(make_network(), lambda network, images: level(images).double() / 2, pool, CPU)
+    assert halves.dtype == np.float32
+    assert halves.tolist() == [row / 2 for row in range(40)]
+
+
+def test_large_images_are_scored_in_smaller_minibatches(make_network, make_pool):
+    sizes = []
+
+    def count(network, images):
+        sizes.append(len(images))
+        return level(images)
+
+    images = np.zeros((20, 1, 128, 128), np.uint8)
+    predict(make_network(), count, make_pool(images), CPU)
+    assert sizes == [8, 8, 4]
+
+
+def test_masks_are_augmented_with_their_images(make_network, make_pool, make_schedule):
+    images = np.random.default_rng(0).integers(0, 255, (20, 1, 8, 8), np.uint8)
+    differences = []
+
+    def loss(network, images, targets):
+        inside = targets != 255
+        differences.append(int((images[:, 0].int() - targets)[inside].abs().max()))
+        return network(images).square().mean((1, 2, 3))
+
+    augment, masks = Augmentation(crop_padding=2, flip=True, smallest_crop=1), torch.from_numpy(images[:, 0])
+    network = make_network(dense=True)
+    fit(network, loss, make_pool(images), make_schedule(), stream(0, "fit"), CPU, targets=masks, augment=augment)
+    assert differences == [0, 0]
+
+
+def test_dropout_follows_the_generator_alone(make_pool, make_network, make_schedule):
+    def train(seed: int) -> bytes:
+        network = make_network()
+        network.neck = torch.nn.Sequential(network.neck, torch.nn.Dropout())
+        torch.rand(seed + 1)  # the global generator is elsewhere each time
+        fit(network, plain, make_pool(20), make_schedule(minibatch=20), stream(seed, "fit"), CPU)
+        return weights(network)
+
+    assert train(0) == train(0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")

@@ -1,32 +1,69 @@
 """Augment whole minibatches on the device they are on."""
 
+import math
+
 import torch
 from pydantic import Field
-from torch.nn.functional import pad
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 from pt4al.block import Block
+from pt4al.images.masks import IGNORED
+
+LARGEST_RATIO = 4 / 3  # of a resized crop's sides, as fractions of the image's (Szegedy et al. 2015)
 
 
 class Augmentation(Block):
-    """What is done to each image of a minibatch, at random."""
+    """What is done to each image of a minibatch, at random, and to the masks that go with them."""
 
     crop_padding: int = Field(ge=0)  # pixels of zeros around the image before a crop of its size
     flip: bool  # left to right, half of the images
+    smallest_crop: float = Field(gt=0, le=1)  # least share of the area that a crop resized to the image's size has
 
-    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return uint8 images (B, C, H, W), cropped and flipped; one gather for both."""
+    def __call__(
+        self, images: torch.Tensor, generator: torch.Generator, *targets: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """Return uint8 images (B, C, H, W), cropped and flipped, and their targets.
+
+        Targets (B, H, W) are masks, which move with their images: pixels from outside are to be ignored,
+        255. Any others stay as they are.
+        """
         count, _, height, width = images.shape
-        down, right = self._shifts(count, generator, images.device)
-        rows = down[:, None] + torch.arange(height, device=images.device)
-        columns = right[:, None] + torch.arange(width, device=images.device)
-        if self.flip:
-            flipped = torch.rand(count, generator=generator, device=images.device) < 0.5
-            columns = torch.where(flipped[:, None], columns.flip(1), columns)
-        padded = pad(images, [self.crop_padding] * 4)
-        which = torch.arange(count, device=images.device)[:, None, None]
+        move = self._move(count, height, width, generator, images.device)
+        if self.smallest_crop < 1:
+            grid = self._zoom(images, generator)
+            images = grid_sample(images.float(), grid, "bilinear", "border", align_corners=False)
+            images = images.round().to(torch.uint8)
+            targets = [_zoomed(target, grid) if target.ndim == 3 else target for target in targets]
         # Indexing with a slice between index tensors puts the channels last: bring them back.
-        return padded[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        moved = pad(images, [self.crop_padding] * 4)[move[0], :, *move[1:]].permute(0, 3, 1, 2)
+        return moved, *(self._padded(target)[move] if target.ndim == 3 else target for target in targets)
 
-    def _shifts(self, count: int, generator: torch.Generator, device: torch.device) -> torch.Tensor:
+    def _padded(self, mask: torch.Tensor) -> torch.Tensor:
+        return pad(mask, [self.crop_padding] * 4, value=IGNORED)
+
+    def _move(
+        self, count: int, height: int, width: int, generator: torch.Generator, device: torch.device
+    ) -> tuple[torch.Tensor, ...]:
+        """Return the indices into padded images (B, H, W) that crop and flip; one gather for both."""
         size = 2 * self.crop_padding + 1
-        return torch.randint(size, (2, count), generator=generator, device=device)
+        down, right = torch.randint(size, (2, count), generator=generator, device=device)
+        rows = down[:, None] + torch.arange(height, device=device)
+        columns = right[:, None] + torch.arange(width, device=device)
+        if self.flip:
+            flipped = torch.rand(count, generator=generator, device=device) < 0.5
+            columns = torch.where(flipped[:, None], columns.flip(1), columns)
+        return torch.arange(count, device=device)[:, None, None], rows[:, :, None], columns[:, None, :]
+
+    def _zoom(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the grid (B, H, W, 2) of random resized crops; all of them lie within their images."""
+        share, shape, *place = torch.rand(4, len(images), generator=generator, device=images.device)
+        area = self.smallest_crop + (1 - self.smallest_crop) * share
+        # No side is longer than the image's, so the larger the crop the closer it comes to the image's shape.
+        ratio = torch.exp((2 * shape - 1) * torch.clamp(-area.log(), max=math.log(LARGEST_RATIO)))
+        sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], 1)  # of one
+        centres = (2 * torch.stack(place, 1) - 1) * (1 - sides)
+        return affine_grid(torch.cat([sides.diag_embed(), centres[:, :, None]], 2), images.shape, align_corners=False)
+
+
+def _zoomed(mask: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    return grid_sample(mask[:, None].float(), grid, "nearest", "border", align_corners=False)[:, 0].to(mask.dtype)

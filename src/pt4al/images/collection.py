@@ -8,6 +8,13 @@ import pandas as pd
 
 from pt4al.errors import InputError
 
+# Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or what reads the encoded
+# bytes when it is called, in the thread that decodes them: `path.read_bytes`.
+Picture = bytes | np.ndarray | Callable[[], bytes]
+Pictures = Callable[[np.ndarray], Iterator[Picture]]
+
+COLUMNS = ("id", "source", "split", "label", "stamp")
+
 
 @dataclass(frozen=True)
 class Collection:
@@ -16,17 +23,25 @@ class Collection:
     Attributes
     ----------
     index
-        One row a picture: `id` (text, unique), `source` (where it came from), `split`, and
-        `label` (class name, or missing).
+        One row a picture, all text: `id` (unique, the same when other pictures come or go), `source` (the
+        file it is in), `split` (as the source names it: train, val, test; missing where it has no splits),
+        `label` (class name; missing without one), `stamp` (another when the picture's file has changed).
     classes
-        Names of the classes, in the order of the network's outputs; empty without labels.
+        Names of the classes, in the order of the network's outputs; empty if the source doesn't know them.
     pictures
-        Called with row numbers (ascending), yields each one's encoded bytes or pixels.
+        Called with row numbers (ascending), yields each one's picture.
+    masks
+        The same for the pixels' classes, of sources that have them; an image of one channel (grey or
+        palette) whose values are numbers of classes, or to be ignored. Called only with rows of `masked`.
+    masked
+        Whether each row has a mask, (N,) bool; None without masks.
     """
 
     index: pd.DataFrame
     classes: list[str]
-    pictures: Callable[[np.ndarray], Iterator[bytes | np.ndarray]]
+    pictures: Pictures
+    masks: Pictures | None = None
+    masked: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         twice = self.index["id"][self.index["id"].duplicated()]
@@ -45,23 +60,39 @@ class Collection:
         """Return the same pictures with other names for the classes, in their order; None keeps them."""
         if names is None:
             return self
-        if len(names) != len(self.classes):
+        if self.classes and len(names) != len(self.classes):
             raise InputError(f"`pool.classes` names {len(names)} classes; the source has {len(self.classes)}")
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise InputError(f"`pool.classes` names {twice!r} twice: each class needs its own name")
+        if not self.classes:
+            return replace(self, classes=list(names))
         renamed = self.index.assign(label=self.index["label"].map(dict(zip(self.classes, names, strict=True))))
         return replace(self, index=renamed, classes=list(names))
 
-    def sample(self, size: int | None, rng: np.random.Generator) -> "Collection":
-        """Return `size` pictures drawn at random, in their order; all of them for None."""
+    def take(self, rows: np.ndarray) -> "Collection":
+        """Return these pictures alone, in the given order (ascending, or their pictures may come slowly)."""
+        masks = None if self.masks is None else (lambda wanted: self.masks(rows[wanted]))
+        return replace(
+            self,
+            index=self.index.iloc[rows].reset_index(drop=True),
+            pictures=lambda wanted: self.pictures(rows[wanted]),
+            masks=masks,
+            masked=None if self.masked is None else self.masked[rows],
+        )
+
+    def sample(self, size: int | None) -> "Collection":
+        """Return `size` pictures in their order, all of them for None.
+
+        Which ones is a matter of their ids alone: other pictures may come or go, these stay.
+        """
         if size is None:
             return self
         if size > len(self):
             raise InputError(f"`pool.limit` asks for {size} pictures of a source that has {len(self)}")
-        kept = np.sort(rng.choice(len(self), size, replace=False))
-        return replace(
-            self,
-            index=self.index.iloc[kept].reset_index(drop=True),
-            pictures=lambda rows: self.pictures(kept[rows]),
-        )
+        return self.take(np.sort(np.argsort(lots(self.index["id"]), kind="stable")[:size]))
+
+
+def lots(ids: pd.Series) -> np.ndarray:
+    """Return a number in [0, 1) for each id, as if drawn at random, but the same on every day and machine."""
+    return pd.util.hash_array(ids.to_numpy(object), categorize=False) / 2.0**64

@@ -1,32 +1,187 @@
-"""Decode one picture into an array of a stated shape."""
+"""Decode one picture, whatever a person's folder holds, into an array of a stated shape."""
 
-import io
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from pt4al.images.collection import Picture
+from pt4al.images.opening import BadPicture, opened, size_upright, upright
+
+__all__ = ["BadPicture", "Frame", "decode", "decode_mask", "look"]
+
 MODES = {1: "L", 3: "RGB"}
+IGNORED = 255  # class number of pixels that have none
 
 
-def decode(picture: bytes | np.ndarray, channels: int) -> np.ndarray:
-    """Return a picture as uint8 (channels, height, width).
+@dataclass(frozen=True)
+class Frame:
+    """What every image of a pool looks like.
 
-    Parameters
+    Attributes
     ----------
-    picture
-        An encoded file's bytes, or a decoded array (height, width) or (height, width, 3).
     channels
         1 for grey, 3 for RGB.
+    height, width
+        In pixels.
+    fit
+        `crop`: scaled until the frame is covered, then its centre; `letterbox`: scaled until it fits, then bars.
+    background
+        Grey level (0 to 255) under transparency and of letterbox bars.
+    """
+
+    channels: int
+    height: int
+    width: int
+    fit: str = "crop"
+    background: int = 255
+
+
+def decode(picture: Picture, frame: Frame) -> np.ndarray:
+    """Return a picture as uint8 (channels, height, width).
+
+    Turned upright as its EXIF says, the first frame of an animation, 16 bits scaled to 8, what is
+    transparent on the background. A picture of the frame's size keeps its pixels.
 
     Raises
     ------
-    OSError, ValueError
-        If the bytes are not a whole picture.
+    BadPicture
+        If it can't be read, is no picture, not whole, or has more than 178 million pixels.
     """
-    with _opened(picture) as opened:
-        pixels = np.asarray(opened.convert(MODES[channels]))
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    with opened(picture) as image:
+        loaded, size = _loaded(image, frame)
+        fitted = _fitted(_mixable(loaded), size, frame, Image.Resampling.BILINEAR, frame.background)
+        pixels = np.asarray(fitted if fitted.mode == MODES[frame.channels] else fitted.convert(MODES[frame.channels]))
+    return pixels[None] if frame.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def _opened(picture: bytes | np.ndarray) -> Image.Image:
-    return Image.fromarray(picture) if isinstance(picture, np.ndarray) else Image.open(io.BytesIO(picture))
+def decode_mask(mask: Picture, frame: Frame) -> np.ndarray:
+    """Return a mask as uint8 (height, width) of class numbers as they stand in it, never mixed.
+
+    The geometry is `decode`'s. Letterbox bars get 255. A palette's indices are the numbers, not its colours.
+
+    Raises
+    ------
+    BadPicture
+        As `decode`, and if it has colours or numbers above 255.
+    """
+    with opened(mask) as image:
+        numbers = np.asarray(upright(image))
+        if numbers.ndim == 3:
+            colours = numbers[:, :, : {"LA": 1, "PA": 1}.get(image.mode, 3)]
+            if (colours != colours[:, :, :1]).any():
+                raise BadPicture(f"a mask in colours ({image.mode}): it needs one channel of class numbers")
+            numbers = colours[:, :, 0]
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 255:
+            raise BadPicture(f"a mask with the number {numbers.max()}: class numbers go from 0 to 255")
+        plain = Image.fromarray(np.ascontiguousarray(numbers, np.uint8))
+        return np.asarray(_fitted(plain, plain.size, frame, Image.Resampling.NEAREST, IGNORED))
+
+
+def look(picture: Picture) -> tuple[int, int, bool]:
+    """Return height and width, upright, and whether it is grey; from its header, nothing is decoded.
+
+    Raises
+    ------
+    BadPicture
+        If it can't be read or is no picture.
+    """
+    if isinstance(picture, np.ndarray):
+        return picture.shape[0], picture.shape[1], picture.ndim == 2
+    with opened(picture) as image:
+        width, height = size_upright(image)
+        return height, width, _grey(image)
+
+
+def _grey(image: Image.Image) -> bool:
+    if image.mode == "P" and image.palette.rawmode in (None, "RGB"):
+        colours = np.frombuffer(bytes(image.palette.palette), np.uint8)
+        colours = colours[: len(colours) // 3 * 3].reshape(-1, 3)
+        return bool((colours == colours[:, :1]).all())
+    return image.mode.startswith(("1", "L", "I", "F")) and image.mode != "LAB"
+
+
+def _loaded(image: Image.Image, frame: Frame) -> tuple[Image.Image, tuple[int, int]]:
+    """Load a picture, upright, and return the size that its file says: a huge JPEG is read smaller at once."""
+    if image.format not in ("JPEG", "MPO"):
+        whole = upright(image)
+        return whole, whole.size
+    size = size_upright(image)
+    # Twice the size that is needed: what a JPEG's own shrinking does coarsely is then averaged out.
+    scale = 2 * _scale(size, frame)
+    image.draft(None, tuple(math.ceil(scale * side) for side in image.size))
+    return upright(image), size
+
+
+def _mixable(image: Image.Image) -> Image.Image:
+    """Return a picture in a mode whose pixels can be averaged: L, RGB, LA or RGBA."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_eight_bits(np.asarray(image)))
+    if image.mode in ("LA", "RGBA"):
+        return image
+    if "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
+        return image.convert("RGBA")
+    if image.mode == "P" and image.palette.mode == "RGBA":
+        return image.convert("RGBA")
+    if image.mode in ("1", "L"):
+        return image.convert("L")
+    return image.convert("RGB")
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    """Return grey levels of 16 bits, 32 bits or floating point as uint8.
+
+    Sixteen bits lose the lower eight. What the others mean isn't said in the file: the largest value decides
+    whether white is 1 (floating point alone), 255, 65535, or that value.
+    """
+    if values.dtype.itemsize == 2:
+        return (values >> 8).astype(np.uint8)
+    values = np.clip(np.nan_to_num(values.astype(np.float64), posinf=0), 0, None)
+    known = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
+    largest = values.max()
+    white = next((level for level in known if largest <= level), largest)
+    return np.rint(values * (255 / white)).astype(np.uint8)
+
+
+def _scale(size: tuple[int, int], frame: Frame) -> float:
+    ratios = frame.width / size[0], frame.height / size[1]
+    return max(ratios) if frame.fit == "crop" else min(ratios)
+
+
+def _fitted(image: Image.Image, size: tuple[int, int], frame: Frame, resampling: int, bars: int) -> Image.Image:
+    """Return a picture, whose file says `size`, in the frame's size and without transparency."""
+    wanted = frame.width, frame.height
+    if image.size == wanted:
+        return _flat(image, frame.background)
+    scale = _scale(size, frame)
+    if frame.fit == "crop":
+        return _flat(image.resize(wanted, resampling, _centre(image.size, size, frame), 3), frame.background)
+    inner = tuple(min(limit, max(1, round(scale * side))) for side, limit in zip(size, wanted, strict=True))
+    fitted = _flat(image.resize(inner, resampling, reducing_gap=3), frame.background)
+    barred = Image.new(fitted.mode, wanted, (bars,) * len(fitted.getbands()))
+    barred.paste(fitted, tuple((limit - side) // 2 for side, limit in zip(inner, wanted, strict=True)))
+    return barred
+
+
+def _centre(drafted: tuple[int, int], size: tuple[int, int], frame: Frame) -> tuple[float, float, float, float]:
+    """Return the box (left, top, right, bottom), in a drafted picture, of what the frame shows of it."""
+    scale = _scale(size, frame)
+    sides = frame.width / scale, frame.height / scale
+    corner = [(whole - side) / 2 for whole, side in zip(size, sides, strict=True)]
+    if scale == 1:
+        corner = [math.floor(left) for left in corner]  # half a pixel aside would blur what needs no scaling
+    ends = [left + side for left, side in zip(corner, sides, strict=True)]
+    shrunk = [now / whole for now, whole in zip(drafted, size, strict=True)]
+    across, down = (
+        [max(0, a * by), min(b * by, now)] for a, b, by, now in zip(corner, ends, shrunk, drafted, strict=True)
+    )
+    return across[0], down[0], across[1], down[1]
+
+
+def _flat(image: Image.Image, background: int) -> Image.Image:
+    """Lay a picture with transparency on the background."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    paper = Image.new("RGBA", image.size, (background,) * 3 + (255,))
+    return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")

@@ -1,24 +1,22 @@
-"""The pool: every picture decoded once, then a row of a memory-mapped uint8 array."""
+"""The pool: every picture decoded once, then a row of memory-mapped shards of uint8."""
 
 import hashlib
 import json
 import mmap
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from pt4al.errors import InputError
-from pt4al.images.collection import Collection
-from pt4al.images.decode import decode
+from pt4al.images.decode import Frame
 
-CHUNK = 1024  # pictures decoded before they are written
-RESIDENT = 256 * 2**20  # bytes read through the map before its pages are given back
+RESIDENT = 256 * 2**20  # bytes read through the maps before their pages are given back
 MAPPED = 64 * 2**10  # bytes that reading one row can map
+BLOCK = 2**24  # bytes read at once
 
 
 class ImagePool:
@@ -26,23 +24,35 @@ class ImagePool:
 
     Attributes
     ----------
-    images
-        uint8 (N, channels, height, width), memory-mapped, read only.
+    shards
+        uint8 arrays (rows, channels, height, width), memory-mapped, read only; one after the other.
     index
         One row an image: `id`, `source`, `split`, all text.
     mean, std
         Of the pixels, one number a channel, in grey levels.
     sha256
-        Of the bytes of `images`.
+        Of the bytes of all images.
+    folder
+        Where `building.build` wrote it; None for images in memory.
     """
 
-    def __init__(self, images: np.ndarray, index: pd.DataFrame, mean: list[float], std: list[float], sha256: str):
-        self.images, self.index, self.mean, self.std, self.sha256 = images, index, mean, std, sha256
+    def __init__(
+        self,
+        images: np.ndarray | list[np.ndarray],
+        index: pd.DataFrame,
+        mean: list[float],
+        std: list[float],
+        sha256: str,
+        folder: Path | None = None,
+    ):
+        self.shards = [images] if isinstance(images, np.ndarray) else images
+        self.index, self.mean, self.std, self.sha256, self.folder = index, mean, std, sha256, folder
+        self._ends = np.cumsum([len(shard) for shard in self.shards])
         self._rows = pd.Index(index["id"])
         self._read = 0
 
     def __len__(self) -> int:
-        return len(self.images)
+        return int(self._ends[-1])
 
     @property
     def ids(self) -> pd.Series:
@@ -51,7 +61,27 @@ class ImagePool:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height, width of every image."""
-        return self.images.shape[1:]
+        return self.shards[0].shape[1:]
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Pictures of the source that could not be decoded: `id`, `source`, `reason`."""
+        return pd.read_parquet(self.folder / "problems.parquet")
+
+    @property
+    def fingerprints(self) -> pd.DataFrame:
+        """`id`, `split`, `digest` (equal for equal images), `hash` (of what they look like), in pool order."""
+        return _index(self.folder, ["id", "split", "digest", "hash"])
+
+    @property
+    def frame(self) -> Frame:
+        """How pictures were fitted."""
+        return Frame(**_manifest(self.folder)["frame"])
+
+    @property
+    def signature(self) -> str:
+        """Of what the source held when the pool was built: see `building.signature`."""
+        return _manifest(self.folder)["signature"]
 
     def rows(self, ids: pd.Series) -> np.ndarray:
         """Return the row numbers of ids."""
@@ -63,129 +93,69 @@ class ImagePool:
     def gather(self, rows: np.ndarray) -> torch.Tensor:
         """Return images as a uint8 tensor (len(rows), channels, height, width).
 
-        Pages of the map count as this process's memory until they are given back, which
+        Pages of the maps count as this process's memory until they are given back, which
         costs next to nothing: so that memory does not grow with the pool, that is done every
         256 MiB. A row counts for the 64 KiB that Linux maps around it.
         """
-        gathered = torch.from_numpy(self.images[rows])
+        gathered = torch.from_numpy(self._gathered(rows))
         self._read += max(gathered.nbytes, MAPPED * len(rows))
         if self._read > RESIDENT:
-            _give_back(self.images)
+            for shard in self.shards:
+                _give_back(shard)
             self._read = 0
         return gathered
 
     def verify(self) -> None:
         """Raise InputError if the images are not the bytes that were built."""
-        found = _digest(self.images)
-        if found != self.sha256:
-            raise InputError(
-                f"{self.images.filename}: the pool's bytes have changed since it was built "
-                f"(sha256 {found[:12]}, was {self.sha256[:12]}): remove its folder and run again"
-            )
+        shards = _manifest(self.folder)["shards"]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            found = threads.map(_digest, self.shards if shards else [])
+        for shard, digest in zip(shards, found, strict=True):
+            if digest != shard["sha256"]:
+                raise InputError(
+                    f"{self.folder / shard['file']}: the pool's bytes have changed since it was built "
+                    f"(sha256 {digest[:12]}, was {shard['sha256'][:12]}): remove {self.folder} and run again"
+                )
 
-
-@dataclass(frozen=True)
-class _Sums:
-    """Running sums over pixels, per channel, for mean and standard deviation."""
-
-    count: int = 0
-    total: int | np.ndarray = 0
-    squares: int | np.ndarray = 0
-
-    def add(self, images: np.ndarray) -> "_Sums":
-        total = images.sum((0, 2, 3), dtype=np.uint64)
-        squares = np.square(images, dtype=np.uint16).sum((0, 2, 3), dtype=np.uint64)
-        return _Sums(self.count + images[:, 0].size, self.total + total, self.squares + squares)
-
-    def moments(self) -> dict[str, list[float]]:
-        mean = self.total / self.count
-        return {"mean": mean.tolist(), "std": np.sqrt(np.maximum(self.squares / self.count - mean**2, 1.0)).tolist()}
-
-
-def build(collection: Collection, folder: Path, channels: int, noise: float, rng: np.random.Generator) -> None:
-    """Decode a collection into `folder`: `images.npy`, `index.parquet`, `pool.json`.
-
-    Memory holds one chunk at a time. Neither labels nor classes are written.
-
-    Parameters
-    ----------
-    channels
-        1 for grey, 3 for RGB.
-    noise
-        Standard deviation, in grey levels, of Gaussian noise added to every pixel;
-        takes away traces of lossy compression, which a pretext network can read.
-
-    Raises
-    ------
-    InputError
-        If the collection is empty, or a picture is broken or of another size.
-    """
-    if not len(collection):
-        raise InputError("the source holds no pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    digest, sums = hashlib.sha256(), _Sums()
-    with (folder / "images.npy").open("wb") as file:
-        for chunk in _chunks(collection, channels):
-            if noise:
-                noisy = np.rint(chunk + np.float32(noise) * rng.standard_normal(chunk.shape, np.float32))
-                chunk = np.clip(noisy, 0, 255).astype(np.uint8)
-            if not file.tell():
-                shape = (len(collection), *chunk.shape[1:])
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(chunk.data)
-            digest.update(chunk)
-            sums = sums.add(chunk)
-    collection.index.drop(columns="label").to_parquet(folder / "index.parquet", index=False)
-    facts = {"shape": list(shape), "sha256": digest.hexdigest(), **sums.moments()}
-    (folder / "pool.json").write_text(json.dumps(facts, indent=2))
+    def _gathered(self, rows: np.ndarray) -> np.ndarray:
+        if len(self.shards) == 1:
+            return self.shards[0][rows]
+        images = np.empty((len(rows), *self.shape), np.uint8)
+        where = np.searchsorted(self._ends, rows, side="right")
+        for number in np.unique(where):
+            positions = np.flatnonzero(where == number)
+            shard = self.shards[number]
+            images[positions] = shard[rows[positions] - (self._ends[number] - len(shard))]
+        return images
 
 
 def open_pool(folder: Path) -> ImagePool:
-    """Open a pool that `build` wrote; nothing is read but its index."""
-    facts = json.loads((folder / "pool.json").read_text())
-    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-    if list(images.shape) != facts["shape"]:
-        raise InputError(f"{folder}/images.npy holds {images.shape}, pool.json says {facts['shape']}")
-    return ImagePool(images, pd.read_parquet(folder / "index.parquet"), facts["mean"], facts["std"], facts["sha256"])
+    """Open a pool that `building.build` wrote; nothing is read but its index."""
+    facts = _manifest(folder)
+    shards = [np.load(folder / shard["file"], mmap_mode="r", allow_pickle=False) for shard in facts["shards"]]
+    for shard, images in zip(facts["shards"], shards, strict=True):
+        told = (shard["rows"], *facts["shape"])
+        if images.shape != told:
+            raise InputError(f"{folder / shard['file']} holds {images.shape}, pool.json says {told}")
+    images = shards or np.empty((0, *facts["shape"]), np.uint8)
+    index = _index(folder, ["id", "source", "split"])
+    return ImagePool(images, index, facts["mean"], facts["std"], facts["sha256"], folder)
 
 
-def _chunks(collection: Collection, channels: int) -> Iterator[np.ndarray]:
-    """Yield images, CHUNK at a time, one picture after the other decoded."""
-    rows, shape = np.arange(len(collection)), None
-    pictures = iter(collection.pictures(rows))
-    with tqdm(total=len(rows), unit="image", desc="decode", disable=None, leave=False) as progress:
-        for first in range(0, len(rows), CHUNK):
-            pairs = zip(rows[first : first + CHUNK], pictures)  # noqa: B905 rows first, or a picture is lost
-            chunk = [_decode(collection, row, picture, channels) for row, picture in pairs]
-            progress.update(len(chunk))
-            shape = shape or chunk[0].shape
-            yield np.stack(_same_size(collection, first, chunk, shape))
+def _manifest(folder: Path) -> dict:
+    return json.loads((folder / "pool.json").read_text())
 
 
-def _decode(collection: Collection, row: int, picture: bytes | np.ndarray, channels: int) -> np.ndarray:
-    try:
-        return decode(picture, channels)
-    except (OSError, ValueError, TypeError, SyntaxError) as error:
-        where = collection.index.iloc[row]
-        raise InputError(f"{where.source}: picture {where.id!r} (row {row}) cannot be decoded: {error}") from error
-
-
-def _same_size(collection: Collection, first: int, chunk: list[np.ndarray], shape: tuple) -> list[np.ndarray]:
-    for offset, image in enumerate(chunk):
-        if image.shape != shape:
-            where = collection.index.iloc[first + offset]
-            raise InputError(
-                f"{where.source}: picture {where.id!r} is {image.shape[2]}x{image.shape[1]}, those before it are "
-                f"{shape[2]}x{shape[1]}: all must have one size"
-            )
-    return chunk
+def _index(folder: Path, columns: list[str]) -> pd.DataFrame:
+    files = [(folder / shard["file"]).with_suffix(".parquet") for shard in _manifest(folder)["shards"]]
+    tables = [pd.read_parquet(file, columns=columns) for file in files]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns, dtype="str")
 
 
 def _digest(images: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for first in range(0, len(images), CHUNK):
-        digest.update(np.ascontiguousarray(images[first : first + CHUNK]))
+    digest, rows = hashlib.sha256(), max(1, BLOCK // max(1, images[0].nbytes))
+    for first in range(0, len(images), rows):
+        digest.update(np.ascontiguousarray(images[first : first + rows]))
         _give_back(images)
     return digest.hexdigest()
 

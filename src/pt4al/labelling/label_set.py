@@ -1,4 +1,7 @@
-"""The label set: every id labelled so far, with its label, its cycle and why it was chosen. It only grows."""
+"""The label set: every id labelled so far, with its label, its cycle and why it was chosen. It only grows.
+
+A label is the name of a class, or a mask: the bytes of a PNG file whose values are numbers of classes.
+"""
 
 import pandas as pd
 
@@ -31,12 +34,18 @@ def extend(label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str)
     twice = grown["id"][grown["id"].duplicated()]
     if len(twice):
         raise InputError(f"cycle {cycle}: id {twice.iloc[0]!r} would be labelled twice ({len(twice)} such ids)")
-    return grown.astype(COLUMNS)
+    return grown.astype({name: dtype for name, dtype in COLUMNS.items() if name != "label" or not _masks(grown)})
 
 
 def check(label_set: pd.DataFrame, classes: list[str]) -> None:
-    """Raise InputError if a label is none of the classes."""
+    """Raise InputError if a label is none of the classes; masks are looked into where they are read."""
+    if _masks(label_set):
+        return
     strange = label_set[~label_set["label"].isin(classes)]
     if len(strange):
         first = strange.iloc[0]
         raise InputError(f"id {first.id!r} has label {first.label!r}, which is none of the {len(classes)} classes")
+
+
+def _masks(label_set: pd.DataFrame) -> bool:
+    return len(label_set) > 0 and isinstance(label_set["label"].iloc[0], bytes)

@@ -1,36 +1,34 @@
-"""Measures: how much a model's probabilities say that a label would teach it. The highest is labelled first."""
+"""Measures: how much a model's probabilities say that a label would teach it. The highest is labelled first.
+
+Each takes probabilities (B, classes, ...) and returns (B, ...): one number an image, or one a pixel.
+"""
 
 from collections.abc import Callable
 
-import numpy as np
-from scipy.special import entr
+import torch
 
-Measure = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Measure = Callable[[torch.Tensor], torch.Tensor]
 
-
-def random(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A number drawn at random: the baseline."""
-    return rng.random(len(probabilities))
+RANDOM = "random"  # the baseline: a number drawn at random, whatever the model says; so no function of it
 
 
-def least_confidence(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def least_confidence(probabilities: torch.Tensor) -> torch.Tensor:
     """One less the highest probability (Lewis and Gale 1994); PT4AL's measure."""
-    return 1 - probabilities.max(axis=1)
+    return 1 - probabilities.amax(1)
 
 
-def margin(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def margin(probabilities: torch.Tensor) -> torch.Tensor:
     """One less the difference of the two highest probabilities (Scheffer, Decomain, Wrobel 2001)."""
-    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
+    first, second = probabilities.topk(2, dim=1).values.unbind(1)
     return 1 - (first - second)
 
 
-def entropy(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def entropy(probabilities: torch.Tensor) -> torch.Tensor:
     """Entropy in nats (Shannon 1948)."""
-    return entr(probabilities).sum(axis=1)
+    return torch.special.entr(probabilities).sum(1)
 
 
 MEASURES: dict[str, Measure] = {
-    "random": random,
     "least_confidence": least_confidence,
     "margin": margin,
     "entropy": entropy,

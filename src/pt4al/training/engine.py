@@ -3,14 +3,13 @@
 Both take `loss(network, images[, targets]) -> (B,)`: `fit` averages it, `predict` keeps it.
 """
 
-import copy
+import contextlib
 import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.fx.experimental.optimization import fuse
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
@@ -18,6 +17,7 @@ from pt4al.errors import InputError
 from pt4al.images.augment import Augmentation
 from pt4al.images.pool import ImagePool
 from pt4al.randomness import torch_generator
+from pt4al.training.folding import folded
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.schedule import Schedule
@@ -25,7 +25,9 @@ from pt4al.training.schedule import Schedule
 Loss = Callable[..., torch.Tensor]
 Take = Callable[[np.ndarray], tuple[torch.Tensor, ...]]
 
-# Images. On a processor the activations of more leave its cache: 512 take 1.5 times as long.
+# Images of up to SCORING_SIZE pixels, fewer of larger ones: their activations need as much memory.
+# On a processor the activations of more leave its cache: 512 take 1.5 times as long.
+SCORING_SIZE = 32 * 32
 SCORING_MINIBATCH = {"cpu": 128, "cuda": 2048}
 
 
@@ -66,11 +68,12 @@ def fit(
     steps, size = schedule.steps(len(rows)), min(schedule.minibatch, len(rows))
     rate = LambdaLR(optimiser, lambda step: schedule.factor((step + 1) / (steps + 1)))
     curve = _Curve(math.ceil(len(rows) / size), hardware.device)
-    with _progress(steps * size, title) as progress, torch.backends.cudnn.flags(benchmark=False, deterministic=True):
+    exact = torch.backends.cudnn.flags(benchmark=False, deterministic=True)
+    with _progress(steps * size, title) as progress, _seeded(generator), exact:
         for positions in _minibatches(len(rows), size, steps, rng):
             images, *wanted = take(positions)
             if augment is not None:
-                images = augment(images, generator)
+                images, *wanted = augment(images, generator, *wanted)
             with hardware.autocast():
                 mean = loss(network, images, *wanted).mean()
             optimiser.zero_grad()
@@ -91,18 +94,22 @@ def predict(
     targets: torch.Tensor | None = None,
     title: str = "score",
 ) -> np.ndarray:
-    """Return `function(network, images[, targets])` for rows of the pool, in their order, as float32 (N, ...).
+    """Return `function(network, images[, targets])` for rows of the pool, in their order: (N, ...).
+
+    Numbers with a point come as float32, whole numbers as they are.
 
     The network is scored in evaluation mode with its batch norms folded; it is left as it was.
     """
     rows = np.arange(len(pool)) if rows is None else rows
     take = _reader(pool, rows, targets, hardware)
-    folded = _folded(network).to(hardware.device, memory_format=torch.channels_last)
-    scores, size = None, SCORING_MINIBATCH[hardware.device]
+    scored = folded(network).to(hardware.device, memory_format=torch.channels_last)
+    most = SCORING_MINIBATCH[hardware.device]
+    scores, size = None, min(most, max(1, most * SCORING_SIZE // math.prod(pool.shape[1:])))
     with torch.inference_mode(), hardware.autocast(), _progress(len(rows), title) as progress:
         for first in range(0, len(rows), size):
             positions = np.arange(first, min(first + size, len(rows)))
-            chunk = function(folded, *take(positions)).float()
+            chunk = function(scored, *take(positions))
+            chunk = chunk.float() if chunk.is_floating_point() else chunk
             if scores is None:  # whole at once: small chunks that are kept would fragment the heap
                 scores = chunk.new_empty((len(rows), *chunk.shape[1:]))
             scores[first : first + len(chunk)] = chunk
@@ -177,10 +184,12 @@ def _pinned(pool: ImagePool, rows: np.ndarray) -> torch.Tensor:
     return pool.gather(rows).pin_memory().cuda(non_blocking=True)
 
 
-def _folded(network: Network) -> Network:
-    folded = copy.deepcopy(network).eval()
-    folded.trunk = fuse(folded.trunk)
-    return folded
+@contextlib.contextmanager
+def _seeded(generator: torch.Generator) -> Iterator[None]:
+    """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards."""
+    with torch.random.fork_rng([generator.device.index or 0] if generator.device.type == "cuda" else []):
+        torch.manual_seed(generator.initial_seed())
+        yield
 
 
 def _progress(images: int, title: str) -> tqdm:

@@ -31,6 +31,33 @@ def test_loss_is_the_cross_entropy_of_each_image():
     assert losses.tolist() == pytest.approx([math.log(2), math.log(4)])
 
 
+def test_loss_is_the_cross_entropy_times_the_weight_of_the_class():
+    logits, targets = torch.from_numpy(LOGITS), torch.tensor([0, 1, 2, 1])
+    plain = classification.loss(lambda images: logits, torch.zeros(4), targets)
+    weighted = classification.loss(lambda images: logits, torch.zeros(4), targets, torch.tensor([1.0, 2.0, 0.5]))
+    torch.testing.assert_close(weighted, plain * torch.tensor([1.0, 2.0, 0.5, 2.0]))
+
+
+def test_class_weights_are_the_median_count_over_each_count():
+    found = classification.class_weights(torch.tensor([0] * 8 + [1] * 4 + [3] * 2), 4)
+    assert found.tolist() == [0.5, 1, 1, 2]  # class 2 doesn't occur
+
+
+def test_uncertainty_is_the_measure_of_the_probabilities():
+    network = lambda images: torch.from_numpy(LOGITS)  # noqa: E731
+    for normalise in (False, True):
+        found = classification.uncertainty(network, torch.zeros(4), lambda likely: 1 - likely.amax(1), normalise)
+        assert found.dtype == torch.float32
+        expected = 1 - classification.probabilities(LOGITS, normalise).max(axis=1)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_uncertainty_tells_images_apart_of_which_the_network_is_all_but_certain():
+    network = lambda images: torch.tensor([[30.0, 0.0], [29.0, 0.0]])  # noqa: E731
+    first, second = classification.uncertainty(network, torch.zeros(2), lambda likely: likely[:, 1]).tolist()
+    assert 0 < first < second
+
+
 def test_probabilities_are_the_softmax_of_the_logits():
     found = classification.probabilities(LOGITS)
     np.testing.assert_allclose(found.sum(axis=1), 1)
@@ -50,7 +77,7 @@ def test_normalised_logits_lose_their_length_and_flatten_every_distribution():
 
 
 def test_metrics_are_those_of_the_best_class():
-    found = classification.evaluate(LOGITS, torch.tensor([0, 1, 2, 1]))
+    found = classification.evaluate(LOGITS, torch.tensor([0, 1, 2, 1]), ["a", "b", "c"])
     assert found["accuracy"] == pytest.approx(3 / 4)
     assert found["balanced_accuracy"] == pytest.approx((1 + 1 + 0) / 3)
     likely = classification.probabilities(LOGITS)[range(4), [0, 1, 2, 1]]
@@ -59,12 +86,14 @@ def test_metrics_are_those_of_the_best_class():
 
 def test_balanced_accuracy_counts_a_rare_class_as_much_as_a_common_one():
     logits = np.eye(2, dtype=np.float32)[[0] * 10]
-    found = classification.evaluate(logits, torch.tensor([0] * 9 + [1]))
+    found = classification.evaluate(logits, torch.tensor([0] * 9 + [1]), ["a", "b"])
     assert found["accuracy"] == pytest.approx(0.9)
     assert found["balanced_accuracy"] == pytest.approx(0.5)
 
 
 def test_balanced_accuracy_leaves_out_classes_without_test_images():
     # One image of class 0 is taken for class 2, of which there is none.
-    found = classification.evaluate(np.eye(3, dtype=np.float32)[[0, 2, 1, 1]], torch.tensor([0, 0, 1, 1]))
+    found = classification.evaluate(
+        np.eye(3, dtype=np.float32)[[0, 2, 1, 1]], torch.tensor([0, 0, 1, 1]), ["a", "b", "c"]
+    )
     assert found["balanced_accuracy"] == pytest.approx((1 / 2 + 1) / 2)

@@ -1,4 +1,4 @@
-"""Source `idx`: the four files of MNIST and its successors (LeCun's IDX format, gzipped or not).
+"""Source `idx`: the files of MNIST and its successors (LeCun's IDX format, gzipped or not).
 
 Where the files are missing, torchvision downloads Fashion-MNIST to the given folder.
 """
@@ -6,53 +6,53 @@ Where the files are missing, torchvision downloads Fashion-MNIST to the given fo
 import gzip
 import logging
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
+from pt4al.images.sources.rows import BLOCK, stream_rows
+from pt4al.images.sources.stamps import stamp
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+DOWNLOADED = Path("FashionMNIST", "raw")  # where torchvision puts the files
 FASHION = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
 
 logger = logging.getLogger(__name__)
 
 
-def read(path: Path, split: str) -> Collection:
-    """Read one split; `path` holds the files, or its `FashionMNIST/raw` does.
+def recognises(path: str) -> bool:
+    """Say whether `path`, or its `FashionMNIST/raw`, holds the training images."""
+    return _holder(Path(path)) is not None
+
+
+def read(path: str) -> Collection:
+    """Read the training split, and the test split where it is; `path` holds the files, or its `FashionMNIST/raw` does.
+
+    Classes are the labels' numbers, 0 to the highest; Fashion-MNIST, known by its folder's name, has words.
 
     Source: Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), MIT licence.
     """
-    images_name, labels_name = FILES[split]
-    folder = _folder(Path(path), images_name)
-    images, labels = _array(folder, images_name, 3), _array(folder, labels_name, 1)
-    if len(images) != len(labels):
-        raise InputError(f"{folder}: {len(images)} images in {images_name} but {len(labels)} labels in {labels_name}")
-    if (labels >= len(FASHION)).any():
-        row = int(np.argmax(labels >= len(FASHION)))
-        where = f"{folder / labels_name}: row {row}"
-        raise InputError(f"{where} has label {labels[row]}, but there are {len(FASHION)} classes")
-    index = pd.DataFrame(
-        {
-            "id": [f"{split}/{row:05d}" for row in range(len(images))],
-            "source": str(folder / images_name),
-            "split": split,
-            "label": [FASHION[label] for label in labels],
-        }
-    )
-    return Collection(index, FASHION, lambda rows: (images[row] for row in rows))
+    folder = _holder(Path(path)) or _download(Path(path))
+    splits = ["train", *(["test"] if any(_file(folder, name).exists() for name in FILES["test"]) else [])]
+    labels = {split: _labels(folder, split) for split in splits}
+    fashion = "fashion" in (folder.parent if folder.name == "raw" else folder).name.lower()
+    classes = FASHION if fashion else [str(n) for n in range(1 + max(max(part, default=0) for part in labels.values()))]
+    index = pd.concat([_index(folder, split, labels[split], classes) for split in splits], ignore_index=True)
+    ends = np.cumsum([len(labels[split]) for split in splits])
+    return Collection(index, classes, lambda rows: _pictures(folder, splits, ends, rows))
 
 
-def _folder(path: Path, name: str) -> Path:
-    for folder in (path, path / "FashionMNIST" / "raw"):
-        if any((folder / f"{name}{ending}").exists() for ending in ("", ".gz")):
-            return folder
-    return _download(path)
+def _holder(path: Path) -> Path | None:
+    folders = (path, path / DOWNLOADED)
+    return next((folder for folder in folders if _file(folder, FILES["train"][0]).exists()), None)
 
 
 def _download(path: Path) -> Path:
@@ -66,17 +66,60 @@ def _download(path: Path) -> Path:
             f"pool.source.path {path}: holds none of the files {', '.join(sum(FILES.values(), ()))}, "
             f"and the download failed ({error})"
         ) from error
-    return path / "FashionMNIST" / "raw"
+    return path / DOWNLOADED
 
 
-def _array(folder: Path, name: str, dimensions: int) -> np.ndarray:
-    """Read one IDX file: magic number (2 zero bytes, type 8, dimensions), sizes, bytes."""
-    path = folder / name if (folder / name).exists() else folder / f"{name}.gz"
+def _index(folder: Path, split: str, labels: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    images, answers = (_file(folder, name) for name in FILES[split])
+    if (labels >= len(classes)).any():
+        row = int(np.argmax(labels >= len(classes)))
+        raise InputError(f"{answers}: row {row} has label {labels[row]}, but there are {len(classes)} classes")
+    return pd.DataFrame(
+        {
+            "id": [f"{split}/{row:05d}" for row in range(len(labels))],
+            "source": str(images),
+            "split": split,
+            "label": np.array(classes)[labels],
+            "stamp": stamp(images.stat()),
+        },
+        dtype="str",
+    )
+
+
+def _labels(folder: Path, split: str) -> np.ndarray:
+    images, answers = (_file(folder, name) for name in FILES[split])
+    (count, *_), (labelled,) = _sizes(images, 3), _sizes(answers, 1)
+    if count != labelled:
+        raise InputError(f"{folder}: {count} images in {images.name} but {labelled} labels in {answers.name}")
+    with _opened(answers) as stream:
+        return np.frombuffer(stream.read()[-labelled:] if labelled else b"", np.uint8)
+
+
+def _pictures(folder: Path, splits: list[str], ends: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    for split, last, first in zip(splits, ends, [0, *ends], strict=False):
+        with _opened(_file(folder, FILES[split][0])) as stream:
+            _, _, *shape = np.frombuffer(stream.read(16), ">i4").tolist()
+            yield from stream_rows(stream, rows[(rows >= first) & (rows < last)] - first, shape)
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / name if (folder / name).exists() else folder / f"{name}.gz"
+
+
+def _opened(file: Path) -> IO[bytes]:
+    return gzip.open(file) if file.suffix == ".gz" else file.open("rb")
+
+
+def _sizes(file: Path, dimensions: int) -> list[int]:
+    """Check one IDX file (magic number: 2 zero bytes, type 8, dimensions; sizes; bytes) and return its sizes."""
+    header = 4 * (dimensions + 1)
     try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with _opened(file) as stream:
+            raw = stream.read(header)
+            length = len(raw) + sum(len(block) for block in iter(lambda: stream.read(BLOCK), b""))
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
-    sizes = np.frombuffer(raw, ">i4", dimensions, 4).tolist() if len(raw) >= 4 * (dimensions + 1) else []
-    if raw[:4] != bytes([0, 0, 8, dimensions]) or len(raw) != 4 * (dimensions + 1) + int(np.prod(sizes)):
-        raise InputError(f"{path}: not a whole IDX file of {dimensions}-dimensional bytes ({len(raw)} bytes)")
-    return np.frombuffer(raw, np.uint8, offset=4 * (dimensions + 1)).reshape(sizes)
+        raise InputError(f"{file}: cannot be read ({error})") from error
+    sizes = np.frombuffer(raw, ">i4", dimensions, 4).tolist() if len(raw) == header else []
+    if raw[:4] != bytes([0, 0, 8, dimensions]) or length != header + int(np.prod(sizes)):
+        raise InputError(f"{file}: not a whole IDX file of {dimensions}-dimensional bytes ({length} bytes)")
+    return sizes

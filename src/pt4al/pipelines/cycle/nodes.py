@@ -1,5 +1,8 @@
 """Nodes of one cycle. Each is bound to its cycle's number."""
 
+from functools import partial
+
+import numpy as np
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
@@ -8,11 +11,13 @@ from pt4al.labelling.oracle import Recorded
 from pt4al.parameters import Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.randomness import stream, torch_generator
 from pt4al.selection import query as selection
-from pt4al.selection.uncertainty import MEASURES
+from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.training import engine as training
-from pt4al.training.networks import Network, build, copy_trunk
+from pt4al.training.networks import Network, build, copy_trunk, load_pretrained
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import TASKS
+
+MAPPED = 8  # images of a query that the report shows with prediction and uncertainty
 
 
 def start_query(
@@ -38,11 +43,30 @@ def next_query(
 ) -> pd.DataFrame:
     """Return what the main model of the cycle before is least sure of."""
     candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
-    logits = training.predict(network, task.scores, pool, hardware, pool.rows(candidates["id"]), title="query")
-    probabilities = task.probabilities(logits, query.normalise_logits)
-    scores = MEASURES[query.measure](probabilities, stream(run.seed, "query", cycle))
+    if query.measure == RANDOM:
+        scores = stream(run.seed, "query", cycle).random(len(candidates))
+    else:
+        measure, hardware = MEASURES[query.measure], Hardware(engine.device, engine.precision)
+        uncertainty = partial(TASKS[main.task].uncertainty, measure=measure, normalise=query.normalise_logits)
+        scores = training.predict(network, uncertainty, pool, hardware, pool.rows(candidates["id"]), title="query")
     return selection.choose(candidates, scores, cycles.budget)
+
+
+def map_query(
+    pool: ImagePool, chosen: pd.DataFrame, network: Network, query: Query, main: Main, engine: Engine
+) -> dict[str, np.ndarray]:
+    """Return what the model that chose the first images of a query saw: `predictions`, `uncertainties`, 0 to 255.
+
+    Both are uint8 (images, height, width). Nothing for tasks that answer once an image.
+    """
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    if not task.dense:
+        return {}
+    rows, measure = pool.rows(chosen["id"].head(MAPPED)), MEASURES.get(query.measure, MEASURES["entropy"])
+    predictions = training.predict(network, task.outputs, pool, hardware, rows, title="map")
+    uncertainties = training.predict(network, partial(task.uncertainty_map, measure=measure), pool, hardware, rows)
+    scaled = 255 * uncertainties / max(float(uncertainties.max()), 1e-9)
+    return {"predictions": predictions, "uncertainties": scaled.astype(np.uint8)}
 
 
 def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame, oracle: Oracle) -> pd.DataFrame:
@@ -89,20 +113,24 @@ def train(
 ) -> tuple[Network, pd.DataFrame]:
     """Return the main network, trained on the whole label set, and its training curve."""
     task, rng = TASKS[main.task], stream(run.seed, "main", cycle)
-    network = build(main.network, len(classes), pool.mean, pool.std, torch_generator(rng))
+    targets = task.targets(label_set["label"], classes)
+    weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
+    network = build(main.network, len(classes), pool.mean, pool.std, torch_generator(rng), dense=task.dense)
     if main.start_from == "pretext":
         copy_trunk(pretext_network, network)
     elif main.start_from == "previous_cycle" and cycle:
         network.load_state_dict(previous.state_dict())
+    elif main.start_from == "pretrained":
+        load_pretrained(network, main.weights)
     curve = training.fit(
         network,
-        task.loss,
+        partial(task.loss, weights=weights),
         pool,
         main.schedule,
         rng,
         Hardware(engine.device, engine.precision),
         rows=pool.rows(label_set["id"]),
-        targets=task.targets(label_set["label"], classes),
+        targets=targets,
         augment=main.augment,
         title=f"cycle {cycle}",
     )
@@ -121,5 +149,5 @@ def evaluate(
     """Return the cycle's metrics on the test split, which nothing else opens, after training has ended."""
     task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
     rows = test_pool.rows(test_labels["id"])
-    logits = training.predict(network, task.scores, test_pool, hardware, rows, title="evaluate")
-    return {"labels": len(label_set), **task.evaluate(logits, task.targets(test_labels["label"], classes))}
+    outputs = training.predict(network, task.outputs, test_pool, hardware, rows, title="evaluate")
+    return {"labels": len(label_set), **task.evaluate(outputs, task.targets(test_labels["label"], classes), classes)}

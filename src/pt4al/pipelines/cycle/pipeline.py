@@ -19,7 +19,7 @@ def create_pipeline(cycles: int) -> Pipeline:
 def create_cycle(cycle: int) -> Pipeline:
     """Return one cycle, in namespace `cycle_<number>`. Cycle 0 has no model to ask, so nothing to audit."""
     first = cycle == 0
-    wired = [_query(cycle), *_label_and_train(cycle), *([] if first else [_audit()])]
+    wired = [_query(cycle), *_label_and_train(cycle), *([] if first else [_audit(), _map()])]
     previous = {
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
@@ -69,6 +69,11 @@ def _label_and_train(cycle: int) -> list[Node]:
 def _audit() -> Node:
     inputs = ["pool", "answers", "previous_network", "ranking", "classes", "params:main", "params:engine"]
     return Node(nodes.audit, inputs, "audit", name="audit_pretext")
+
+
+def _map() -> Node:
+    inputs = ["pool", "query", "previous_network", "params:query", "params:main", "params:engine"]
+    return Node(nodes.map_query, inputs, "maps", name="map_query")
 
 
 def _bind(function: Callable, cycle: int) -> Callable:

@@ -1,38 +1,98 @@
 """Nodes of stage `pool`."""
 
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from dataclasses import asdict
+from functools import lru_cache, partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from pt4al.errors import InputError
+from pt4al.images.building import build
 from pt4al.images.collection import Collection
-from pt4al.images.pool import build
+from pt4al.images.duplicates import find
+from pt4al.images.masks import read_masks
+from pt4al.images.pool import ImagePool
 from pt4al.images.sources import SOURCES
+from pt4al.images.splits import divide
 from pt4al.labelling.label_set import empty
-from pt4al.parameters import Pool
-from pt4al.randomness import stream
+from pt4al.parameters import Main, Pool
+from pt4al.reporting import intake, pairs, sheets
+from pt4al.reporting.style import png
+from pt4al.training.tasks import segmentation
 
-Write = Callable[[Path], None]
+Write = Callable[..., None]  # given a folder to write to, and perhaps an older version
 
+SAMPLED, PAIRS = 24, 30  # pictures that the intake report shows
 
-def collect(pool: Pool, split: str) -> Collection:
-    """Return what the source holds of a split, before anything is decoded."""
-    collection = SOURCES[pool.source.kind](Path(pool.source.path), split).named(pool.classes)
-    # Seed 0, not the run's: every run on a pool must see the same images.
-    return collection.sample(getattr(pool.limit, split), stream(0, f"limit {split}"))
-
-
-def build_pool(pool: Pool) -> tuple[Write, pd.DataFrame, list[str]]:
-    """Return the pool, the oracle's labels, and the names of the classes."""
-    collection = collect(pool, "train")
-    return _writer(collection, pool, "train"), collection.labels, collection.classes
+# A run lists its source once: several nodes ask for it. hooks.py clears this when a run starts.
+read = lru_cache(maxsize=1)(lambda kind, path: SOURCES[kind](path))
 
 
-def build_test_pool(pool: Pool) -> tuple[Write, pd.DataFrame]:
-    """Return the test split's images and labels."""
-    collection = collect(pool, "test")
-    return _writer(collection, pool, "test"), collection.labels
+def collect(pool: Pool) -> dict[str, Collection]:
+    """Return what the source holds for `train` (the pool) and `test`, before anything is decoded."""
+    parts = divide(read(pool.source.kind, pool.source.path).named(pool.classes), pool.test)
+    if not len(parts["train"]):
+        raise InputError(f"{pool.source.path}: holds no pictures for the pool")
+    return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
+
+
+def build_pool(pool: Pool) -> Write:
+    """Return what writes the pool."""
+    return partial(build, collect(pool)["train"], recipe=pool)
+
+
+def build_test_pool(pool: ImagePool, settings: Pool) -> Write:
+    """Return what writes the test split's images, which look like the pool's."""
+    return partial(build, collect(settings)["test"], recipe=settings, frame=pool.frame)
+
+
+def label_pool(pool: ImagePool, settings: Pool, main: Main) -> tuple[pd.DataFrame, list[str]]:
+    """Return the oracle's labels and the names of the classes."""
+    collection = collect(settings)["train"]
+    return _labels(collection, pool, settings, main), collection.classes
+
+
+def label_test_pool(test_pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:
+    """Return the test split's labels."""
+    return _labels(collect(settings)["test"], test_pool, settings, main)
+
+
+def inspect(pool: ImagePool, test_pool: ImagePool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the pictures that could not be decoded, and those that occur more than once."""
+    problems = pd.concat([part.problems.assign(split=split) for split, part in _parts(pool, test_pool)])
+    prints = pd.concat([part.fingerprints.assign(split=split) for split, part in _parts(pool, test_pool)])
+    prints = prints.reset_index(drop=True)
+    return problems.reset_index(drop=True), find(prints, partial(_pixels, pool, test_pool))
+
+
+def report_intake(
+    pool: ImagePool,
+    test_pool: ImagePool,
+    recorded_labels: pd.DataFrame,
+    test_labels: pd.DataFrame,
+    problems: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    settings: Pool,
+) -> str:
+    """Return the intake report as one HTML page."""
+    counts = [
+        _count("pool", pool, recorded_labels),
+        _count("test", test_pool, test_labels),
+    ]
+    return intake.render(
+        {
+            "title": "What the source holds",
+            "source": settings.source.path,
+            "counts": counts,
+            "frame": asdict(pool.frame),
+            "problems": problems.rename(columns={"source": "file"}).to_dict("records"),
+            "duplicates": duplicates.to_dict("records"),
+            "figures": {name: png(figure) for name, figure in _figures(pool, test_pool, duplicates).items()},
+        }
+    )
 
 
 def start() -> pd.DataFrame:
@@ -40,5 +100,39 @@ def start() -> pd.DataFrame:
     return empty()
 
 
-def _writer(collection: Collection, pool: Pool, split: str) -> Write:
-    return partial(build, collection, channels=pool.channels, noise=pool.noise, rng=stream(0, f"noise {split}"))
+def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:
+    if main.task != "segmentation":
+        labels = collection.labels
+        return labels[labels["id"].isin(pool.ids)].reset_index(drop=True)
+    masks = read_masks(collection, pool.ids, pool.frame, settings.ignore)
+    found = [(name, segmentation.encode(mask)) for name, mask in masks]
+    return pd.DataFrame(found, columns=["id", "label"])
+
+
+def _count(split: str, images: ImagePool, labels: pd.DataFrame) -> dict[str, Any]:
+    names = labels["label"][[isinstance(label, str) for label in labels["label"]]]
+    return {"split": split, "total": len(images), "classes": names.value_counts().sort_index().to_dict()}
+
+
+def _figures(pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame) -> dict[str, Figure]:
+    rows = np.unique(np.linspace(0, len(pool) - 1, SAMPLED).astype(int))
+    drawn = {"sample": sheets.contact_sheet(pool.gather(rows).numpy(), list(pool.ids.iloc[rows]), columns=6)}
+    shown = duplicates.head(PAIRS)
+    if len(shown):
+        both = np.ravel([[row.id, row.other] for row in shown.itertuples()])
+        places = pd.Index([*pool.ids, *test_pool.ids]).get_indexer(both)
+        drawn["duplicates"] = pairs.pairs(_pixels(pool, test_pool, places), shown.to_dict("records"))
+    return drawn
+
+
+def _parts(pool: ImagePool, test_pool: ImagePool) -> list[tuple[str, ImagePool]]:
+    return [("pool", pool), ("test", test_pool)]
+
+
+def _pixels(pool: ImagePool, test_pool: ImagePool, rows: np.ndarray) -> np.ndarray:
+    """Images by rows of the pool and, after them, of the test split."""
+    images = np.empty((len(rows), *pool.shape), np.uint8)
+    inside = rows < len(pool)
+    images[inside] = pool.gather(rows[inside])
+    images[~inside] = test_pool.gather(rows[~inside] - len(pool))
+    return images

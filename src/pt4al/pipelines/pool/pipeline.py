@@ -1,4 +1,4 @@
-"""Wiring of stage `pool`."""
+"""Wiring of stage `pool`. Nodes tagged `grows` run again when the source has other pictures than before."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,10 +6,27 @@ from pt4al.pipelines.pool import nodes
 
 
 def create_pipeline() -> Pipeline:
+    settings, task = "params:pool", "params:main"
     return Pipeline(
         [
-            Node(nodes.build_pool, "params:pool", ["pool", "recorded_labels", "classes"], name="build_pool"),
-            Node(nodes.build_test_pool, "params:pool", ["test_pool", "test_labels"], name="build_test_pool"),
+            Node(nodes.build_pool, settings, "pool", name="build_pool"),
+            Node(nodes.build_test_pool, ["pool", settings], "test_pool", name="build_test_pool", tags="grows"),
+            Node(
+                nodes.label_pool,
+                ["pool", settings, task],
+                ["recorded_labels", "classes"],
+                name="label_pool",
+                tags="grows",
+            ),
+            Node(nodes.label_test_pool, ["test_pool", settings, task], "test_labels", name="label_test", tags="grows"),
+            Node(nodes.inspect, ["pool", "test_pool"], ["problems", "duplicates"], name="inspect", tags="grows"),
+            Node(
+                nodes.report_intake,
+                ["pool", "test_pool", "recorded_labels", "test_labels", "problems", "duplicates", settings],
+                "intake",
+                name="report_intake",
+                tags="grows",
+            ),
             Node(nodes.start, None, "start_label_set", name="start"),
         ],
         tags="pool",

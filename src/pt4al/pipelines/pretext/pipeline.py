@@ -16,9 +16,10 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.score,
-                ["pool", "pretext_network", "params:pretext", "params:engine"],
+                ["pool", "pretext_network", "known_pretext_loss", "params:pretext", "params:engine"],
                 "pretext_loss",
                 name="score_pretext",
+                tags="grows",
             ),
         ],
         tags="pretext",

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
 from pt4al.parameters import Parameters, check, flat
-from pt4al.reporting import figures, page, statistics
+from pt4al.reporting import figures, heat_maps, page, panels, sheets, statistics
+from pt4al.reporting.style import png
+from pt4al.training.tasks import TASKS, Task
 
+METRICS = {"accuracy": "accuracy", "miou": "mean IoU"}
+PANELS = 6  # images of the first query, which no model has seen
 EXTREMES = 40  # pictures on the sheets of the hardest and the easiest
 QUERIED = 60  # pictures, at most, on the sheet of a query
 
@@ -35,15 +40,18 @@ def draw(
     run_curves: dict[str, pd.DataFrame],
     timings: pd.DataFrame,
     parameters: dict,
-    *queries: pd.DataFrame,
+    *asked: Any,
 ) -> dict[str, bytes]:
-    """Return every picture of the report, as PNG by name."""
-    settings = check(parameters)
+    """Return every picture of the report, as PNG by name. `asked`: the queries, then the maps from cycle 1 on."""
+    settings, queries = check(parameters), asked[: (len(asked) + 1) // 2]
+    task = TASKS[settings.main.task]
     curves = {settings.run.name: learning_curve, **_baselines(settings, learning_curve, run_curves)}
     drawn = {
-        "learning_curve": figures.learning_curve(curves),
+        "learning_curve": figures.learning_curve(curves, task.metric),
         "losses_by_batch": figures.losses_by_batch(ranking),
-        "class_balance": figures.class_balance(label_set, classes),
+        "class_balance": heat_maps.class_balance(
+            _class_counts(label_set, classes, task), "pixels" if task.dense else "images"
+        ),
         "audit": figures.audit(pretext_audit),
         "seconds_by_stage": figures.seconds_by_stage(timings),
         "hardest": _extremes(
@@ -52,8 +60,12 @@ def draw(
         "easiest": _extremes(pool, ranking.sort_values("pretext_loss"), "Easiest for the pretext task"),
     }
     labels = label_set.set_index("id")["label"]
-    sheets = {f"query_{cycle}": _query_sheet(pool, query, labels, cycle) for cycle, query in enumerate(queries)}
-    return {name: figures.png(figure) for name, figure in (drawn | sheets).items()}
+    drawn |= {f"query_{cycle}": _query_sheet(pool, query, labels, cycle) for cycle, query in enumerate(queries)}
+    if task.dense:
+        drawn["iou_by_class"] = heat_maps.iou_by_class(learning_curve.drop(columns="pool").to_dict("records"))
+        for cycle, (query, maps) in enumerate(zip(queries, [{}, *asked[len(queries) :]], strict=True)):
+            drawn[f"panels_{cycle}"] = _panels(pool, query, labels, maps, classes, cycle)
+    return {name: png(figure) for name, figure in drawn.items()}
 
 
 def write_page(
@@ -62,13 +74,18 @@ def write_page(
     pretext_audit: pd.DataFrame,
     run_curves: dict[str, pd.DataFrame],
     timings: pd.DataFrame,
+    problems: pd.DataFrame,
+    duplicates: pd.DataFrame,
     parameters: dict,
 ) -> str:
     """Return the report as one HTML page."""
     settings = check(parameters)
+    metric = TASKS[settings.main.task].metric
     facts: dict[str, Any] = {
         "title": f"Active learning run {settings.run.name}",
         "run": flat(settings.model_dump(exclude={"report"})),
+        "metric": {"key": metric, "name": METRICS[metric]},
+        "intake": _intake(problems, duplicates),
         "summary": learning_curve.drop(columns="pool").to_dict("records"),
         "baselines": list(_baselines(settings, learning_curve, run_curves)),
         "audit": pretext_audit.to_dict("records"),
@@ -98,19 +115,60 @@ def _baselines(
     return {
         name: run_curves[name]
         for name in settings.report.baselines
-        if name in run_curves and name != settings.run.name and run_curves[name]["pool"].equals(curve["pool"])
+        if name in run_curves and name != settings.run.name and _comparable(run_curves[name], curve)
     }
+
+
+def _comparable(other: pd.DataFrame, curve: pd.DataFrame) -> bool:
+    return other["pool"].equals(curve["pool"]) and set(other.columns) == set(curve.columns)
+
+
+def _intake(problems: pd.DataFrame, duplicates: pd.DataFrame) -> str | None:
+    """What became of the source's files, where something did."""
+    found = [
+        f"{len(table):,} {what}"
+        for table, what in ((problems, "could not be used"), (duplicates, "occur more than once"))
+        if len(table)
+    ]
+    return f"Of the source's pictures {' and '.join(found)}: the intake report shows them." if found else None
+
+
+def _class_counts(label_set: pd.DataFrame, classes: list[str], task: Task) -> pd.DataFrame:
+    """Labels, or pixels, of each class (row) in each cycle (column)."""
+    counts = {}
+    for cycle, answers in label_set.groupby("cycle"):
+        numbers = task.targets(answers["label"], classes).flatten().numpy()
+        counts[cycle] = np.bincount(numbers, minlength=256)[: len(classes)]
+    return pd.DataFrame(counts, index=classes)
 
 
 def _extremes(pool: ImagePool, ordered: pd.DataFrame, title: str) -> Any:
     shown = ordered.head(EXTREMES)
     captions = [f"{loss:.2g}" for loss in shown["pretext_loss"]]
-    return figures.contact_sheet(pool.gather(pool.rows(shown["id"])).numpy(), captions, title=f"{title} (pretext loss)")
+    return sheets.contact_sheet(pool.gather(pool.rows(shown["id"])).numpy(), captions, title=f"{title} (pretext loss)")
 
 
 def _query_sheet(pool: ImagePool, query: pd.DataFrame, labels: pd.Series, cycle: int) -> Any:
     shown = query.head(QUERIED)
     scores = ["" if pd.isna(score) else f"\n{score:.2f}" for score in shown["score"]]
-    captions = [f"{label}{score}" for label, score in zip(labels.loc[shown["id"]], scores, strict=True)]
+    names = ["" if isinstance(label, bytes) else label for label in labels.loc[shown["id"]]]
+    captions = [f"{name}{score}".strip() for name, score in zip(names, scores, strict=True)]
     title = f"Query of cycle {cycle}: the first {len(shown)} of {len(query)} (label, score)"
-    return figures.contact_sheet(pool.gather(pool.rows(shown["id"])).numpy(), captions, title=title)
+    return sheets.contact_sheet(pool.gather(pool.rows(shown["id"])).numpy(), captions, title=title)
+
+
+def _panels(
+    pool: ImagePool, query: pd.DataFrame, labels: pd.Series, maps: dict[str, np.ndarray], classes: list[str], cycle: int
+) -> Any:
+    shown = query.head(len(maps["predictions"]) if maps else PANELS)
+    truths = TASKS["segmentation"].targets(labels.loc[shown["id"]], classes).numpy()
+    captions = ["" if pd.isna(score) else f"{score:.2f}" for score in shown["score"]]
+    return panels.panels(
+        pool.gather(pool.rows(shown["id"])).numpy(),
+        truths,
+        maps.get("predictions"),
+        maps.get("uncertainties"),
+        classes,
+        captions,
+        title=f"Query of cycle {cycle}, as the model that chose it saw it" if maps else "Query of cycle 0",
+    )

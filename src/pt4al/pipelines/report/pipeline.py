@@ -8,6 +8,7 @@ from pt4al.pipelines.report import nodes
 def create_pipeline(cycles: int) -> Pipeline:
     numbers = range(cycles)
     facts = ["learning_curve", "pretext_audit", "run_curves", "timings", "parameters"]
+    asked = [f"cycle_{cycle}.query" for cycle in numbers] + [f"cycle_{cycle}.maps" for cycle in numbers[1:]]
     label_set = f"cycle_{cycles - 1}.label_set"
     return Pipeline(
         [
@@ -25,11 +26,16 @@ def create_pipeline(cycles: int) -> Pipeline:
             ),
             Node(
                 nodes.draw,
-                ["pool", "ranking", label_set, "classes", *facts, *(f"cycle_{cycle}.query" for cycle in numbers)],
+                ["pool", "ranking", label_set, "classes", *facts, *asked],
                 "pictures",
                 name="draw_pictures",
             ),
-            Node(nodes.write_page, ["pictures", *facts], "report", name="write_report"),
+            Node(
+                nodes.write_page,
+                ["pictures", *facts[:-1], "problems", "duplicates", "parameters"],
+                "report",
+                name="write_report",
+            ),
         ],
         tags=["report", "always"],
     )

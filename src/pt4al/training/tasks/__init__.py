@@ -1,5 +1,53 @@
-"""Main tasks: what the labels are for."""
+"""Main tasks: what the labels are for. One module a task; all expose the names of `Task`."""
 
-from pt4al.training.tasks import classification
+from collections.abc import Callable
+from typing import Protocol
 
-TASKS = {"classification": classification}
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from pt4al.training.tasks import classification, segmentation
+
+
+class Task(Protocol):
+    """A main task: a module with these names."""
+
+    dense: bool  # whether there is one answer a pixel; else one an image
+    metric: str  # the one of `evaluate` that the report compares
+
+    def targets(self, labels: pd.Series, classes: list[str]) -> torch.Tensor:
+        """Labels as numbers of classes, (N,) or (N, H, W); InputError for one that is no class."""
+        ...
+
+    def class_weights(self, targets: torch.Tensor, classes: int) -> torch.Tensor:
+        """Weights that count rare classes as much as common ones, (classes,)."""
+        ...
+
+    def loss(
+        self, network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The loss of each image, (B,)."""
+        ...
+
+    def uncertainty(
+        self,
+        network: nn.Module,
+        images: torch.Tensor,
+        measure: Callable[[torch.Tensor], torch.Tensor],
+        normalise: bool = False,
+    ) -> torch.Tensor:
+        """How unsure the network is of each image, (B,)."""
+        ...
+
+    def outputs(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+        """What `evaluate` needs of each image, (B, ...)."""
+        ...
+
+    def evaluate(self, outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> dict[str, float]:
+        """Metrics of the outputs of all images, `metric` among them; all of them numbers."""
+        ...
+
+
+TASKS: dict[str, Task] = {"classification": classification, "segmentation": segmentation}

@@ -1,13 +1,18 @@
 """Main task `classification`: one class an image."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import softmax
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from pt4al.errors import InputError
+from pt4al.training.tasks.likelihood import softmax
+
+dense = False
+metric = "accuracy"
 
 
 def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
@@ -18,36 +23,51 @@ def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
     return torch.from_numpy(numbers.astype(np.int64))
 
 
-def loss(network: nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of each image, (B,)."""
-    return cross_entropy(network(images), targets, reduction="none")
+def class_weights(targets: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return the median class's share of the images over each class's (Eigen and Fergus 2015), (classes,).
+
+    The median is over classes that occur; one that doesn't has weight 1, which is never used.
+    """
+    images = torch.bincount(targets, minlength=classes).float()
+    return torch.where(images > 0, images[images > 0].quantile(0.5) / images, 1.0)
 
 
-def scores(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+def loss(
+    network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Cross-entropy of each image, (B,), times the weight of its class."""
+    weights = weights if weights is None else weights.to(images.device)
+    return cross_entropy(network(images), targets, weights, reduction="none")
+
+
+def uncertainty(
+    network: nn.Module,
+    images: torch.Tensor,
+    measure: Callable[[torch.Tensor], torch.Tensor],
+    normalise: bool = False,
+) -> torch.Tensor:
+    """Return a measure of each image's probabilities, (B,); they are computed in double precision."""
+    return measure(softmax(network(images), normalise)).float()
+
+
+def outputs(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Logits of each image, (B, classes)."""
     return network(images)
 
 
 def probabilities(logits: np.ndarray, normalise: bool = False) -> np.ndarray:
-    """Softmax of logits (N, classes).
-
-    With `normalise`, each row is first divided by its Euclidean norm, as the code released
-    by PT4AL's authors does; this flattens every distribution and changes the order.
-    """
-    logits = logits.astype(np.float64)
-    if normalise:
-        logits = logits / np.linalg.norm(logits, axis=1, keepdims=True)
-    return softmax(logits, axis=1)
+    """Softmax of logits (N, classes), float64; see `likelihood.softmax`."""
+    return softmax(torch.from_numpy(logits), normalise).numpy()
 
 
-def evaluate(logits: np.ndarray, targets: torch.Tensor) -> dict[str, float]:
+def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> dict[str, float]:
     """Return `accuracy`, `balanced_accuracy` (mean over classes that occur) and `loss`, of logits (N, classes)."""
     from torchmetrics.functional.classification import multiclass_accuracy
 
-    scored, classes = torch.from_numpy(logits), logits.shape[1]
-    by_class = multiclass_accuracy(scored, targets, classes, average="none")
+    logits, number = torch.from_numpy(outputs), len(classes)
+    by_class = multiclass_accuracy(logits, targets, number, average="none")
     return {
-        "accuracy": float(multiclass_accuracy(scored, targets, classes, average="micro")),
+        "accuracy": float(multiclass_accuracy(logits, targets, number, average="micro")),
         "balanced_accuracy": float(by_class[targets.unique()].mean()),
-        "loss": float(cross_entropy(scored, targets)),
+        "loss": float(cross_entropy(logits, targets)),
     }

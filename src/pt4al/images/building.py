@@ -1,0 +1,180 @@
+"""Build a pool: decode pictures on all cores into shards; shards that still hold true are kept."""
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, PositiveInt
+from tqdm import tqdm
+
+from pt4al.atomic import replacing
+from pt4al.block import Block
+from pt4al.errors import InputError
+from pt4al.images.collection import Collection, Picture
+from pt4al.images.decode import BadPicture, Frame, decode
+from pt4al.images.duplicates import perceptual_hash
+from pt4al.images.parallel import in_order
+from pt4al.images.shards import Writer, keep, manifest
+from pt4al.images.survey import survey
+from pt4al.randomness import stream
+
+TOGETHER = 32  # pictures decoded as one task
+
+
+class Recipe(Block):
+    """How pictures become the images of a pool."""
+
+    size: Literal["auto"] | PositiveInt | tuple[PositiveInt, PositiveInt]  # pixels, [height, width]
+    fit: Literal["crop", "letterbox"]
+    channels: Literal["auto", 1, 3]
+    background: int = Field(ge=0, le=255)  # grey level under transparency, and of letterbox bars
+    noise: float = Field(ge=0)  # grey levels, standard deviation
+    bad_share: float = Field(ge=0, le=1)  # of the pictures, that may be broken
+
+
+def build(
+    collection: Collection, folder: Path, recipe: Recipe, previous: Path | None = None, frame: Frame | None = None
+) -> None:
+    """Write a collection's images to `folder`: shards with their indices, `problems.parquet`, `pool.json`.
+
+    Neither labels nor classes are written. Memory holds a few hundred pictures at a time.
+
+    Parameters
+    ----------
+    folder
+        May hold what an interrupted call left: its shards are kept.
+    previous
+        An older pool of the same source: its shards are linked where all their pictures are still the
+        same, so that new pictures cost no more than themselves. Kept images come first.
+    frame
+        What images look like; by default as in the older pool, or by a survey of the pictures.
+
+    Raises
+    ------
+    InputError
+        If more pictures than `recipe.bad_share` can't be decoded: says why.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    known = manifest(folder) or (manifest(previous) if previous else None)
+    if frame is None:
+        frame = Frame(**known["frame"]) if known else _survey(collection, recipe)
+    plan = {"frame": asdict(frame), "shape": [frame.channels, frame.height, frame.width], "noise": recipe.noise}
+    matching = known is not None and all(known[key] == value for key, value in plan.items())
+    kept, rows = keep(collection, known["shards"] if matching else [], folder, previous, plan["shape"])
+    problems = _Problems(folder, collection, recipe.bad_share)
+    with Writer(folder, plan, kept) as writer, _progress(len(rows)) as progress:
+        for block, decoded in _decoded(collection, rows, frame, recipe.noise):
+            problems.add(block, decoded.reasons)
+            good = block[[reason is None for reason in decoded.reasons]]
+            facts = collection.index.iloc[good].assign(digest=decoded.digests, hash=decoded.hashes)
+            writer.add(facts, decoded.images)
+            progress.update(len(block))
+        problems.save()
+        writer.finish(signature(collection))
+
+
+def signature(collection: Collection) -> str:
+    """Return 16 hexadecimal digits that change when a picture comes, goes or changes, or its label does."""
+    rows = pd.util.hash_pandas_object(collection.index[["id", "split", "label", "stamp"]], index=False)
+    return hashlib.sha256(np.sort(rows.to_numpy()).tobytes()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """Some pictures, decoded; `images`, `digests` and `hashes` are those of the good ones alone."""
+
+    reasons: list[str | None]
+    images: np.ndarray
+    digests: list[str]
+    hashes: np.ndarray
+
+
+class _Problems:
+    """Pictures that can't be decoded; too many of them are an error."""
+
+    def __init__(self, folder: Path, collection: Collection, share: float):
+        self._path, self._index, self._share = folder / "problems.parquet", collection.index, share
+        self._rows: list[int] = []
+        self._reasons: list[str] = []
+
+    def add(self, rows: np.ndarray, reasons: list[str | None]) -> None:
+        for row, reason in zip(rows, reasons, strict=True):
+            if reason is not None:
+                self._rows.append(row)
+                self._reasons.append(reason)
+        if len(self._rows) > self._share * len(self._index):
+            raise InputError(self._told())
+
+    def save(self) -> None:
+        table = self._index.iloc[self._rows][["id", "source"]].assign(
+            reason=pd.Series(self._reasons, dtype="str").array
+        )
+        with replacing(self._path) as temporary:
+            table.to_parquet(temporary, index=False)
+
+    def _told(self) -> str:
+        sources = self._index["source"].iloc[self._rows[:5]]
+        examples = [f"  {source}: {reason}" for source, reason in zip(sources, self._reasons, strict=False)]
+        counts = ", ".join(f"{count} {reason}" for reason, count in Counter(self._reasons).most_common(5))
+        return "\n".join(
+            [
+                f"{len(self._rows)} of {len(self._index)} pictures can't be decoded so far ({counts}):",
+                *examples,
+                f"`pool.bad_share` allows {self._share:.0%}: mend or remove them, or raise it",
+            ]
+        )
+
+
+def _progress(pictures: int) -> tqdm:
+    """A bar with rate and time left; none where the output is not a terminal."""
+    return tqdm(total=pictures, unit="picture", desc="decode", disable=None, leave=False)
+
+
+def _survey(collection: Collection, recipe: Recipe) -> Frame:
+    return survey(collection, recipe.size, recipe.channels, recipe.fit, recipe.background)
+
+
+def _decoded(
+    collection: Collection, rows: np.ndarray, frame: Frame, noise: float
+) -> Iterator[tuple[np.ndarray, _Decoded]]:
+    """Yield rows and what became of them, some at a time, in order; all cores decode, PIL lets them."""
+    blocks = [rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER)]
+    pictures, ids = iter(collection.pictures(rows)), collection.index["id"].array
+    tasks = ((list(ids[block]), [next(pictures) for _ in block], frame, noise) for block in blocks)
+    yield from zip(blocks, in_order(_decode, tasks), strict=True)
+
+
+def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float) -> _Decoded:
+    found = [_attempt(partial(decode, picture, frame)) for picture in pictures]
+    reasons = [reason for _, reason in found]
+    good = [name for name, reason in zip(ids, reasons, strict=True) if reason is None]
+    images = np.stack([image for image, _ in found if image is not None]) if good else _none(frame)
+    digests = [hashlib.blake2b(image.data, digest_size=8).hexdigest() for image in images]
+    hashes = perceptual_hash(images) if good else np.empty(0, np.uint64)
+    return _Decoded(reasons, _noisy(images, good, noise) if noise else images, digests, hashes)
+
+
+def _attempt(decoding: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str | None]:
+    try:
+        return decoding(), None
+    except BadPicture as bad:
+        return None, str(bad)
+
+
+def _none(frame: Frame) -> np.ndarray:
+    return np.empty((0, frame.channels, frame.height, frame.width), np.uint8)
+
+
+def _noisy(images: np.ndarray, ids: list[str], noise: float) -> np.ndarray:
+    """Add noise that is each image's own: it stays when other images come or go."""
+    drawn = [
+        stream(0, "noise", zlib.crc32(name.encode())).standard_normal(images.shape[1:], np.float32) for name in ids
+    ]
+    return np.clip(np.rint(images + np.float32(noise) * np.stack(drawn)), 0, 255).astype(np.uint8)

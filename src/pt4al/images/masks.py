@@ -1,0 +1,52 @@
+"""Read masks: the class of each pixel, in the geometry of the pool's images."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from pt4al.errors import InputError
+from pt4al.images.collection import Collection, Picture
+from pt4al.images.decode import BadPicture, Frame, decode_mask
+from pt4al.images.parallel import in_order
+
+IGNORED = 255  # a pixel that nobody has labelled, or that is to be left out
+
+
+def read_masks(
+    collection: Collection, ids: pd.Series, frame: Frame, ignored: list[int]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (id, mask) for each of `ids` that has a mask: uint8 (height, width), numbers of classes or 255.
+
+    Parameters
+    ----------
+    ignored
+        Values that stand for no class.
+
+    Raises
+    ------
+    InputError
+        If a mask can't be decoded, or holds a value that is no class and isn't to be ignored.
+    """
+    rows = np.flatnonzero(collection.masked & collection.index["id"].isin(ids).to_numpy())
+    names, classes = collection.index["id"].array[rows], len(collection.classes)
+    tasks = ((name, mask, frame, classes, ignored) for name, mask in zip(names, collection.masks(rows), strict=True))
+    yield from zip(names, in_order(_read, tasks), strict=True)
+
+
+def _read(name: str, mask: Picture, frame: Frame, classes: int, ignored: list[int]) -> np.ndarray:
+    try:
+        pixels = decode_mask(mask, frame)
+    except BadPicture as bad:
+        raise InputError(f"the mask of {name!r} can't be decoded: {bad}") from bad
+    meaning = np.full(256, IGNORED, np.uint8)
+    meaning[:classes] = np.arange(classes)
+    meaning[ignored] = IGNORED
+    values = np.unique(pixels)
+    strange = values[(meaning[values] == IGNORED) & ~np.isin(values, [*ignored, IGNORED])]
+    if len(strange):
+        raise InputError(
+            f"the mask of {name!r} holds the value {strange[0]}, but there are {classes} classes: "
+            "list it in `pool.ignore`, or name its class in `pool.classes`"
+        )
+    return meaning[pixels]

@@ -1,0 +1,153 @@
+"""Source `cifar`: CIFAR-10 and CIFAR-100 in their "python version", without trusting their pickles.
+
+A pickle is a program: it may name any function of any module, and loading it calls that function. So `_Unpickler`
+hands out only what arrays are rebuilt with, and refuses every other name before anything is called.
+"""
+
+import codecs
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pt4al.errors import InputError
+from pt4al.images.collection import Collection
+from pt4al.images.sources.stamps import stamp
+
+SHAPE = (3, 32, 32)
+_REBUILD = np.empty(0).__reduce__()[0]  # numpy moved it between modules: old pickles name the old one
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"): _REBUILD,
+    ("numpy._core.multiarray", "_reconstruct"): _REBUILD,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): codecs.encode,
+}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    folder: str
+    files: dict[str, str]  # each file's split
+    meta: str
+    labels: str
+    names: str
+
+
+LAYOUTS = [
+    _Layout(
+        "cifar-10-batches-py",
+        {**{f"data_batch_{number}": "train" for number in range(1, 6)}, "test_batch": "test"},
+        "batches.meta",
+        "labels",
+        "label_names",
+    ),
+    _Layout("cifar-100-python", {"train": "train", "test": "test"}, "meta", "fine_labels", "fine_label_names"),
+]
+
+
+def recognises(path: str) -> bool:
+    """Say whether `path` is, or holds, the folder `cifar-10-batches-py` or `cifar-100-python`."""
+    return _find(Path(path)) is not None
+
+
+def read(path: str) -> Collection:
+    """Read all batches of the folder `path`, or of the one in it; classes are CIFAR-100's fine ones.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, spoilt, or names anything but arrays.
+
+    Source: Krizhevsky 2009 (https://www.cs.toronto.edu/~kriz/cifar.html).
+    """
+    found = _find(Path(path))
+    if found is None:
+        names = " nor ".join(layout.folder for layout in LAYOUTS)
+        raise InputError(f"{path}: neither is nor holds {names} (`pool.source.path`)")
+    folder, layout = found
+    classes = _entry(folder / layout.meta, layout.names)
+    tables = [_index(folder / name, split, layout, classes) for name, split in layout.files.items()]
+    files, ends = [folder / name for name in layout.files], np.cumsum([len(table) for table in tables])
+    return Collection(pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows))
+
+
+def _find(path: Path) -> tuple[Path, _Layout] | None:
+    for layout in LAYOUTS:
+        for folder in (path, path / layout.folder):
+            # By its files: the folder may have been renamed.
+            if all((folder / name).is_file() for name in (layout.meta, next(iter(layout.files)))):
+                return folder, layout
+    return None
+
+
+def _index(file: Path, split: str, layout: _Layout, classes: list[str]) -> pd.DataFrame:
+    batch = _load(file)
+    pixels, labels = _pixels(file, batch), _entry(file, layout.labels, batch)
+    if len(labels) != len(pixels):
+        raise InputError(f"{file}: {len(pixels)} pictures but {len(labels)} `{layout.labels}`")
+    strange = next((row for row, label in enumerate(labels) if label not in range(len(classes))), None)
+    if strange is not None:
+        raise InputError(f"{file}: row {strange} has label {labels[strange]}, but there are {len(classes)} classes")
+    return pd.DataFrame(
+        {
+            "id": [f"{file.name}/{row:05d}" for row in range(len(labels))],
+            "source": str(file),
+            "split": split,
+            "label": [classes[label] for label in labels],
+            "stamp": stamp(file.stat()),
+        },
+        dtype="str",
+    )
+
+
+def _pictures(files: list[Path], ends: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    for file, last, first in zip(files, ends, [0, *ends], strict=False):
+        inside = rows[(rows >= first) & (rows < last)] - first
+        if len(inside):
+            pixels = _pixels(file, _load(file))
+            for row in inside:
+                yield np.ascontiguousarray(pixels[row].reshape(SHAPE).transpose(1, 2, 0))
+
+
+def _pixels(file: Path, batch: dict) -> np.ndarray:
+    pixels = _entry(file, "data", batch)
+    size = int(np.prod(SHAPE))
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (size,):
+        raise InputError(f"{file}: `data` must be an array of bytes (pictures, {size})")
+    return pixels
+
+
+def _entry(file: Path, name: str, batch: dict | None = None) -> list | np.ndarray:
+    batch = _load(file) if batch is None else batch
+    if name not in batch:
+        raise InputError(f"{file}: has {', '.join(map(str, batch)) or 'nothing'}; needs `{name}`")
+    return batch[name]
+
+
+def _load(file: Path) -> dict:
+    try:
+        with file.open("rb") as stream:
+            # The files were written by Python 2, whose text was bytes: latin1 keeps each byte.
+            batch = _Unpickler(stream, encoding="latin1").load()
+    except _ForbiddenName as error:
+        raise InputError(f"{file}: names {error}, which pictures do not need: not run; get CIFAR anew") from None
+    except Exception as error:  # spoilt bytes are another program: it may fail in any way
+        raise InputError(f"{file}: cannot be read ({type(error).__name__}: {error})") from error
+    if not isinstance(batch, dict):
+        raise InputError(f"{file}: holds a {type(batch).__name__}, not the named entries of CIFAR")
+    return batch
+
+
+class _ForbiddenName(Exception):
+    pass
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) not in ALLOWED:
+            raise _ForbiddenName(f"{module}.{name}")
+        return ALLOWED[module, name]

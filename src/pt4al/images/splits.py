@@ -1,0 +1,47 @@
+"""Divide what a source holds into the pool and the test split."""
+
+import numpy as np
+import pandas as pd
+
+from pt4al.errors import InputError, did_you_mean
+from pt4al.images.collection import Collection, lots
+
+HELD_OUT = 0.2  # of the pictures, where the source has no test split of its own
+
+
+def divide(collection: Collection, test: str | float) -> dict[str, Collection]:
+    """Return the collections `train` (the pool) and `test`.
+
+    Parameters
+    ----------
+    test
+        Name of a split of the source, or the share held out of its training pictures. `auto`: the split
+        `test` if it has labels, else `val`, else a fifth; nothing is held out where there are no labels.
+
+    Notes
+    -----
+    What is held out is a matter of the ids alone: it stays when other pictures come or go.
+    """
+    splits, answered = collection.index["split"], _answered(collection)
+    train = (splits == "train").to_numpy(bool) if splits.notna().any() else np.ones(len(collection), bool)
+    chosen = _choose(splits[answered], answered.any()) if test == "auto" else test
+    if isinstance(chosen, str):
+        if not (splits == chosen).any():
+            known = sorted(splits.dropna().unique())
+            raise InputError(
+                f"`pool.test` is {chosen!r}, which is no split of the source: {did_you_mean(chosen, known)}"
+            )
+        held = (splits == chosen).to_numpy(bool)
+    else:
+        held = train & (lots(collection.index["id"]) < chosen)
+    return {"train": collection.take(np.flatnonzero(train & ~held)), "test": collection.take(np.flatnonzero(held))}
+
+
+def _choose(labelled: pd.Series, labels: bool) -> str | float:
+    own = [name for name in ("test", "val") if (labelled == name).any()]
+    return own[0] if own else HELD_OUT * labels
+
+
+def _answered(collection: Collection) -> np.ndarray:
+    """Whether somebody has said what is on each picture."""
+    return collection.index["label"].notna().to_numpy(bool) if collection.masked is None else collection.masked

@@ -1,0 +1,62 @@
+"""A network: a trunk that gives features or maps, a neck, and a head that is computed in full precision."""
+
+import torch
+from torch import nn
+from torch.nn.functional import interpolate, pad
+
+from pt4al.training.networks import from_timm, small, unet
+from pt4al.training.networks.parts import Parts, Pool
+
+
+class Network(nn.Module):
+    """Raw uint8 images in, outputs out: the pool's normalisation is part of the network.
+
+    A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs).
+    """
+
+    def __init__(
+        self, name: str, outputs: int, mean: list[float], std: list[float], dense: bool = False, seed: int = 0
+    ):
+        super().__init__()
+        self.name, self.outputs, self.dense = name, outputs, dense
+        # Libraries draw every new layer's weights from torch's global generator, which is not ours to move.
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            parts = _parts(name, len(mean), dense)
+            self.trunk, self.neck, self.multiple, self.drawn = parts.trunk, parts.neck, parts.multiple, parts.drawn
+            if dense:
+                self.head = nn.Conv2d(parts.width, outputs, parts.kernel, padding=parts.kernel // 2)
+            else:
+                self.head = nn.Linear(parts.width, outputs)
+        self.pool = Pool()
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Pooled features of the trunk (B, width), float32, of images (B, C, H, W) in grey levels."""
+        return self.pool(self.trunk(self._normalised(images))).float()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        normalised = self._normalised(images)
+        found = self.neck(self.trunk(normalised)).float()
+        # In full precision: rounded outputs would tie losses that differ.
+        with torch.autocast(found.device.type, enabled=False):
+            outputs = self.head(found)
+            if not self.dense:
+                return outputs
+            if outputs.shape[2:] != normalised.shape[2:]:
+                # Contiguous: a softmax over channels that come last would copy them, after they have grown.
+                outputs = interpolate(outputs.contiguous(), normalised.shape[2:], mode="bilinear", align_corners=False)
+        return outputs[:, :, : images.shape[2], : images.shape[3]]
+
+    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
+        images = images.to(torch.float32, memory_format=torch.channels_last)
+        normalised = (images - self.mean) / self.std
+        right, below = -images.shape[3] % self.multiple, -images.shape[2] % self.multiple
+        return pad(normalised, (0, right, 0, below)) if right or below else normalised
+
+
+def _parts(name: str, channels: int, dense: bool) -> Parts:
+    if name in small.TRUNKS:
+        return small.make(name, channels, dense)
+    return (from_timm if name.startswith(from_timm.PREFIX) else unet).make(name, channels, dense)

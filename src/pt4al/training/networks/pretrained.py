@@ -1,0 +1,78 @@
+"""Start a network's trunk from weights that others have trained."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from pt4al.errors import InputError
+from pt4al.training.networks import from_timm, unet
+from pt4al.training.networks.network import Network
+
+
+def load_pretrained(network: Network, weights: str | None) -> None:
+    """Load pretrained weights into the trunk; neck and head stay as they are.
+
+    Parameters
+    ----------
+    weights
+        A .safetensors file of the library's state dict. None downloads the library's own: timm's default
+        for the name, or segmentation_models_pytorch's for ImageNet.
+
+    Raises
+    ------
+    InputError
+        If the network is one of our own, the file doesn't fit, or the download failed.
+    """
+    if network.drawn:
+        raise InputError(f"nobody offers pretrained weights for {network.name}: choose a network timm/... or unet/...")
+    if weights is not None and Path(weights).suffix != ".safetensors":
+        raise InputError(f"{weights}: pretrained weights must be a .safetensors file, which holds no code")
+    if weights is not None and not Path(weights).is_file():
+        raise InputError(f"{weights}: there is no such file of pretrained weights")
+    load = _timm if network.name.startswith(from_timm.PREFIX) else _unet
+    try:
+        with torch.random.fork_rng(devices=[]):  # the libraries draw weights before they replace them
+            load(network, weights)
+    # The libraries raise what theirs raise: of the network, the hub, the file, its keys, the shapes.
+    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        what = f"{weights} does not fit {network.name}" if weights else f"no pretrained weights for {network.name}"
+        raise InputError(f"{what}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
+
+
+def _timm(network: Network, weights: str | None) -> None:
+    import timm
+
+    overlay = None
+    if weights is not None:
+        _check_complete(network.trunk.model, weights)
+        overlay = {"file": weights, "custom_load": False}
+    trained = timm.create_model(
+        network.name.removeprefix(from_timm.PREFIX),
+        pretrained=True,
+        num_classes=0,
+        in_chans=network.mean.numel(),
+        pretrained_cfg_overlay=overlay,
+    )
+    network.trunk.model.load_state_dict(trained.state_dict())
+
+
+def _check_complete(model: nn.Module, weights: str) -> None:
+    """timm leaves weights that a file lacks as they were drawn, and says nothing."""
+    with safe_open(weights, framework="pt") as opened:
+        missing = model.state_dict().keys() - set(opened.keys())
+    missing = sorted(name for name in missing if not name.endswith("num_batches_tracked"))
+    if missing:
+        raise ValueError(f"it lacks {missing[0]!r} and {len(missing) - 1} more")
+
+
+def _unet(network: Network, weights: str | None) -> None:
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    if weights is not None:
+        network.trunk.load_state_dict(load_file(weights))
+        return
+    trained = get_encoder(unet.encoder_name(network.name), network.mean.numel(), weights="imagenet")
+    network.trunk.load_state_dict(trained.state_dict())

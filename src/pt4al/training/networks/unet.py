@@ -1,0 +1,66 @@
+"""U-Nets for segmentation (Ronneberger et al. 2015): an encoder is the trunk, a decoder the neck.
+
+The decoder is that of segmentation_models_pytorch, which is imported where it is used: that takes a second.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from pt4al.training.networks.parts import Parts, Pool
+from pt4al.training.networks.small import block, stem
+
+SMALL = "unet_small"
+ENCODER, DECODER = (24, 32, 64, 128), (64, 32, 32)  # its channels: finest first; coarsest first
+PREFIX = "unet/"
+ALIASES = {"unet_resnet18": "unet/resnet18"}
+
+
+class SmallEncoder(nn.Module):
+    """One residual block a stage after a stem of stride 4; answers with maps of strides 4, 8, 16 and 32.
+
+    Without maps of stride 2: on a processor, after one or two minutes on CamVid, encoders that had them
+    had seen fewer images and were no better, at thin classes neither.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        first = ENCODER[0]
+        self.stem = nn.Sequential(*stem(channels, first, 2), *stem(first, first, 2))
+        self.stages = nn.ModuleList([block(inputs, outputs, 2) for inputs, outputs in pairwise(ENCODER)])
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        maps = [self.stem(images)]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        return [images, *maps]
+
+
+def encoders() -> list[str]:
+    """Return the names of the library's encoders."""
+    from segmentation_models_pytorch.encoders import get_encoder_names
+
+    return [name for name in get_encoder_names() if not name.startswith("timm-")]  # those are deprecated
+
+
+def encoder_name(name: str) -> str:
+    """Return what the library calls the encoder of a network."""
+    return ALIASES.get(name, name).removeprefix(PREFIX)
+
+
+def make(name: str, channels: int, dense: bool) -> Parts:
+    """Return the parts of a U-Net; a plain one is its encoder alone."""
+    import segmentation_models_pytorch as library
+    from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
+
+    if name == SMALL:
+        encoder, multiple = SmallEncoder(channels), 4  # the coarser maps may be of any size
+        decoder = UnetDecoder((channels, *ENCODER), DECODER, len(DECODER)) if dense else None
+        width = DECODER[-1] if dense else ENCODER[-1]
+    else:
+        whole = library.Unet(encoder_name(name), encoder_weights=None, in_channels=channels)
+        encoder, decoder, multiple = whole.encoder, whole.decoder, whole.encoder.output_stride
+        width = whole.segmentation_head[0].in_channels if dense else encoder.out_channels[-1]
+    neck = decoder if dense else Pool()
+    return Parts(encoder, neck, width, kernel=3, multiple=multiple, drawn=name == SMALL)

@@ -1,0 +1,129 @@
+"""Main task `segmentation`: one class a pixel. Masks travel as PNG files of class numbers; 255 is to be ignored."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from pt4al.errors import InputError
+from pt4al.images.masks import IGNORED
+from pt4al.training.tasks.likelihood import softmax
+
+dense = True
+metric = "miou"
+
+CHUNK = 16  # images counted at once
+
+
+def encode(mask: np.ndarray) -> bytes:
+    """Return a mask (H, W), uint8, as a PNG file: the same mask is always the same bytes."""
+    encoded = io.BytesIO()
+    Image.fromarray(mask).save(encoded, "PNG", compress_level=9)
+    return encoded.getvalue()
+
+
+def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
+    """Return masks (bytes of PNG files) as numbers of classes or 255: (N, H, W), uint8, to save memory.
+
+    Raises
+    ------
+    InputError
+        If a mask can't be read, is of another size than the first, or holds a value that is neither.
+    """
+    masks = [_decode(label, row, len(classes)) for row, label in enumerate(labels)]
+    for row, mask in enumerate(masks):
+        if mask.shape != masks[0].shape:
+            raise InputError(f"mask {row} is (height, width) {mask.shape}, the first is {masks[0].shape}")
+    return torch.from_numpy(np.stack(masks))
+
+
+def class_weights(targets: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return median frequency balancing's weights (Eigen and Fergus 2015), (classes,).
+
+    A class's frequency is its share of the pixels, those to be ignored aside, of images in which it
+    occurs. The median is over classes that occur; one that doesn't has weight 1, which is never used.
+    """
+    counts = torch.stack([torch.bincount(mask.flatten().long(), minlength=256)[:classes] for mask in targets])
+    shown = torch.where(counts > 0, counts.sum(1, keepdim=True), 0).sum(0)
+    frequency = counts.sum(0) / shown.clamp(min=1)
+    occurs = frequency > 0
+    return (
+        torch.where(occurs, frequency[occurs].quantile(0.5) / frequency, 1.0) if occurs.any() else torch.ones(classes)
+    )
+
+
+def loss(
+    network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Cross-entropy of each image, (B,): its mean over pixels, by their classes' weights; 0 if all are ignored."""
+    logits, targets = network(images), targets.long()
+    scale = logits.new_zeros(256)  # what each value of a mask counts
+    scale[: logits.shape[1]] = 1 if weights is None else weights.to(logits.device)
+    counted = scale[targets]
+    losses = counted * cross_entropy(logits, targets, ignore_index=IGNORED, reduction="none")
+    return losses.sum((1, 2)) / counted.sum((1, 2)).clamp(min=torch.finfo(counted.dtype).tiny)
+
+
+def uncertainty_map(
+    network: nn.Module,
+    images: torch.Tensor,
+    measure: Callable[[torch.Tensor], torch.Tensor],
+    normalise: bool = False,
+) -> torch.Tensor:
+    """Return a measure of each pixel's probabilities, (B, H, W); they are computed in double precision."""
+    return measure(softmax(network(images), normalise)).float()
+
+
+def uncertainty(
+    network: nn.Module,
+    images: torch.Tensor,
+    measure: Callable[[torch.Tensor], torch.Tensor],
+    normalise: bool = False,
+) -> torch.Tensor:
+    """Return the mean of a measure over each image's pixels, (B,)."""
+    return measure(softmax(network(images), normalise)).mean((1, 2)).float()
+
+
+def outputs(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """The best class of each pixel, (B, H, W), uint8."""
+    return network(images).argmax(1).to(torch.uint8)
+
+
+def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> dict[str, float]:
+    """Return `miou`, `pixel_accuracy` and `iou_<class>` of predictions (N, H, W).
+
+    Intersections and unions are over all images together; classes that don't occur in the targets
+    have no IoU and are left out of the mean. Where every pixel is to be ignored there is nothing: 0.
+    """
+    from torchmetrics.classification import MulticlassConfusionMatrix
+
+    matrix = MulticlassConfusionMatrix(len(classes), ignore_index=IGNORED)
+    for first in range(0, len(outputs), CHUNK):
+        predicted = torch.from_numpy(outputs[first : first + CHUNK])
+        matrix.update(predicted.long(), targets[first : first + CHUNK].long())
+    counts = matrix.compute().double()
+    hits, wanted, found = counts.diag(), counts.sum(1), counts.sum(0)
+    ious = {name: float(hits[n] / (wanted[n] + found[n] - hits[n])) for n, name in enumerate(classes) if wanted[n]}
+    return {
+        "miou": sum(ious.values()) / max(len(ious), 1),
+        "pixel_accuracy": float(hits.sum() / counts.sum().clamp(min=1)),
+        **{f"iou_{name}": iou for name, iou in ious.items()},
+    }
+
+
+def _decode(label: bytes, row: int, classes: int) -> np.ndarray:
+    try:
+        mask = np.array(Image.open(io.BytesIO(label)))
+    except (UnidentifiedImageError, OSError, SyntaxError, TypeError) as error:
+        raise InputError(f"mask {row} can't be read: {error}") from error
+    if mask.ndim != 2 or mask.dtype != np.uint8:
+        raise InputError(f"mask {row} has the shape {mask.shape} and numbers {mask.dtype}: it must be grey, 8 bit")
+    wrong = mask[(mask >= classes) & (mask != IGNORED)]
+    if wrong.size:
+        raise InputError(f"mask {row} holds the value {wrong[0]}: classes are 0 to {classes - 1}, {IGNORED} is ignored")
+    return mask
