@@ -9,11 +9,18 @@ import pandas as pd
 HEAD = """\
 # Benchmarks
 
-Written by `make bench`; nothing here was typed by hand. In each table the ratios come first. The compared variants
-ran in one process and took turns (A B A B ...); a ratio is the median of the rounds' ratios, with the smallest and
-the largest in brackets. Each section says where and when it was measured: ratios travel from machine to machine
-better than seconds do.
+Written by `make bench`, and `large_pool`, which takes 40 GB of disk, by `python benchmarks/large_pool.py`; nothing
+here was typed by hand. In each table the ratios come first. The compared variants ran in one process and took turns
+(A B A B ...) where nothing else is said; a ratio is the median of the rounds' ratios, with the smallest and the
+largest in brackets. Each section says where and when it was measured: ratios travel from machine to machine better
+than seconds do.
 """
+
+ORDER = ["training", "scoring", "ranking", "decoding", "memory", "large_pool", "overhead"]  # of the sections
+
+
+class Skipped(Exception):
+    """Says why something can't be measured here; its section stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,12 @@ class Section:
         return f"## {self.name}\n\n{where}\n\n{_table(self.table)}\n\n{self.text.strip()}\n"
 
 
-def update(path: Path, sections: dict[str, str], order: list[str]) -> None:
+def update(path: Path, sections: dict[str, str]) -> None:
     """Replace these sections of the page, given as Markdown by name, and keep the others."""
     kept = _sections(path.read_text(encoding="utf-8")) if path.exists() else {}
     every = kept | sections
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([HEAD, *(every[name] for name in order if name in every)]), encoding="utf-8")
+    path.write_text("\n".join([HEAD, *(every[name] for name in ORDER if name in every)]), encoding="utf-8")
 
 
 def _sections(page: str) -> dict[str, str]:

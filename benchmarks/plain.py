@@ -1,9 +1,9 @@
-"""A whole run by a plain script: the core alone, no Kedro, no MLflow, no DVC.
+"""A whole run by a plain script: no Kedro, no MLflow, no DVC.
 
     python benchmarks/plain.py [--env tiny] [--params run.seed=3,engine.precision=fp32] [--output FOLDER]
 
-Reads the same parameters and asks for the same labels as `kedro run` does; ends with one line of JSON: the run's
-precision, its seconds by stage, and a hash of each query's ids.
+A classification. Reads the same parameters and asks for the same labels as `kedro run` does; ends with one line of
+JSON: the run's precision, its seconds by stage, and a hash of each query's ids.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -20,22 +21,25 @@ import torch
 
 import configuration
 from configuration import ROOT
-from pt4al.images.pool import ImagePool, build, open_pool
+from pt4al.images.building import build
+from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES
+from pt4al.images.splits import divide
 from pt4al.labelling import label_set as labelling
 from pt4al.labelling.oracle import Recorded
-from pt4al.parameters import Parameters, flat
+from pt4al.parameters import Parameters
+from pt4al.pipelines.pool.nodes import inspect, report_intake
+from pt4al.pipelines.report.nodes import collect_audit, collect_curve, draw, write_page
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.randomness import stream, torch_generator
-from pt4al.reporting import figures, page, statistics
 from pt4al.selection import query as selection
 from pt4al.selection import ranking as ranks
-from pt4al.selection.uncertainty import MEASURES
+from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.training import networks
 from pt4al.training.engine import fit, predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-from pt4al.training.tasks import TASKS
+from pt4al.training.tasks import classification
 
 
 class PlainRun:
@@ -43,15 +47,15 @@ class PlainRun:
 
     def __init__(self, settings: Parameters, folder: Path):
         self.settings, self.folder, self.seconds = settings, folder, {}
-        self.task, self.pretext_task = TASKS[settings.main.task], PRETEXT_TASKS[settings.pretext.task]
+        self.pretext_task = PRETEXT_TASKS[settings.pretext.task]
         self.hardware = Hardware(settings.engine.device, settings.engine.precision)
-        self.queries, self.metrics, self.audits, self.label_set = [], [], {}, labelling.empty()
+        self.queries, self.metrics, self.audits, self.label_set = [], [], [], labelling.empty()
 
     def run(self) -> None:
         """Do all of it."""
         with self.stage("pool"):
-            self.pool, self.recorded, self.classes = self.read("train")
-            self.test_pool, self.test_labels, _ = self.read("test")
+            self.read()
+            self.intake()
         with self.stage("pretext"):
             self.pretext()
         with self.stage("ranking"):
@@ -68,13 +72,22 @@ class PlainRun:
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
 
-    def read(self, split: str) -> tuple[ImagePool, pd.DataFrame, list[str]]:
-        """Decode a split into a pool; return it, its labels and the names of the classes."""
+    def read(self) -> None:
+        """Decode pool and test split; keep labels and the names of the classes."""
         block = self.settings.pool
-        collection = SOURCES[block.source.kind](ROOT / block.source.path, split).named(block.classes)
-        collection = collection.sample(getattr(block.limit, split), stream(0, f"limit {split}"))
-        build(collection, self.folder / split, block.channels, block.noise, stream(0, f"noise {split}"))
-        return open_pool(self.folder / split), collection.labels, collection.classes
+        collection = SOURCES[block.source.kind](str(ROOT / block.source.path)).named(block.classes)
+        parts = divide(collection, block.test)
+        train, test = (parts[split].sample(getattr(block.limit, split)) for split in ("train", "test"))
+        build(train, self.folder / "pool", block)
+        self.pool, self.recorded, self.classes = open_pool(self.folder / "pool"), train.labels, train.classes
+        build(test, self.folder / "test_pool", block, frame=self.pool.frame)
+        self.test_pool, self.test_labels = open_pool(self.folder / "test_pool"), test.labels
+
+    def intake(self) -> None:
+        self.problems, self.duplicates = inspect(self.pool, self.test_pool)
+        labels, found = (self.recorded, self.test_labels), (self.problems, self.duplicates)
+        shown = report_intake(self.pool, self.test_pool, *labels, *found, self.settings.pool)
+        (self.folder / "intake.html").write_text(shown, encoding="utf-8")
 
     def pretext(self) -> None:
         block, rng = self.settings.pretext, stream(self.settings.run.seed, "pretext")
@@ -108,16 +121,17 @@ class PlainRun:
         candidates = selection.candidates(self.ranking, self.label_set["id"], block.scope, cycle)
         if cycle == 0:
             return selection.start(candidates, block.start, budget, rng)
+        if block.measure == RANDOM:
+            return selection.choose(candidates, rng.random(len(candidates)), budget)
+        measure = partial(classification.uncertainty, measure=MEASURES[block.measure], normalise=block.normalise_logits)
         rows = self.pool.rows(candidates["id"])
-        logits = predict(self.network, self.task.scores, self.pool, self.hardware, rows)
-        probabilities = self.task.probabilities(logits, block.normalise_logits)
-        return selection.choose(candidates, MEASURES[block.measure](probabilities, rng), budget)
+        return selection.choose(candidates, predict(self.network, measure, self.pool, self.hardware, rows), budget)
 
     def audit(self, cycle: int, answers: pd.DataFrame) -> None:
-        targets, rows = self.task.targets(answers["label"], self.classes), self.pool.rows(answers["id"])
-        losses = predict(self.network, self.task.loss, self.pool, self.hardware, rows, targets)
+        targets, rows = classification.targets(answers["label"], self.classes), self.pool.rows(answers["id"])
+        losses = predict(self.network, classification.loss, self.pool, self.hardware, rows, targets)
         pretext = self.ranking[["id", "pretext_loss"]]
-        self.audits[cycle] = answers[["id"]].merge(pretext, on="id").assign(main_loss=losses)
+        self.audits.append(answers[["id"]].merge(pretext, on="id").assign(main_loss=losses))
 
     def train(self, cycle: int) -> Network:
         block, rng = self.settings.main, stream(self.settings.run.seed, "main", cycle)
@@ -127,44 +141,30 @@ class PlainRun:
             networks.copy_trunk(self.pretext_network, network)
         elif block.start_from == "previous_cycle" and cycle:
             network.load_state_dict(self.network.state_dict())
-        targets = self.task.targets(self.label_set["label"], self.classes)
-        fit(network, self.task.loss, pool, block.schedule, rng, self.hardware, rows, targets, block.augment)
+        targets = classification.targets(self.label_set["label"], self.classes)
+        weights = None
+        if block.class_weights == "median_frequency":
+            weights = classification.class_weights(targets, len(self.classes))
+        loss = partial(classification.loss, weights=weights)
+        fit(network, loss, pool, block.schedule, rng, self.hardware, rows, targets, block.augment)
         return network
 
     def evaluate(self) -> dict[str, float]:
         rows = self.test_pool.rows(self.test_labels["id"])
-        logits = predict(self.network, self.task.scores, self.test_pool, self.hardware, rows)
-        return self.task.evaluate(logits, self.task.targets(self.test_labels["label"], self.classes))
+        outputs = predict(self.network, classification.outputs, self.test_pool, self.hardware, rows)
+        targets = classification.targets(self.test_labels["label"], self.classes)
+        return classification.evaluate(outputs, targets, self.classes)
 
     def report(self) -> None:
-        name, curve, audit = self.settings.run.name, pd.DataFrame(self.metrics), statistics.audit(self.audits)
-        stages = [{"stage": stage, "node": stage, "seconds": taken} for stage, taken in self.seconds.items()]
-        hardest = self.ranking.sort_values("pretext_loss", ascending=False)
-        drawn = {
-            "learning_curve": figures.learning_curve({name: curve}),
-            "losses_by_batch": figures.losses_by_batch(self.ranking),
-            "class_balance": figures.class_balance(self.label_set, self.classes),
-            "audit": figures.audit(audit),
-            "seconds_by_stage": figures.seconds_by_stage(pd.DataFrame(stages)),
-            "hardest": self.sheet(hardest.head(40)),
-            "easiest": self.sheet(hardest.tail(40)),
-            **{f"query_{cycle}": self.sheet(query.head(60)) for cycle, query in enumerate(self.queries)},
-        }
-        facts = {
-            "title": f"Active learning run {name}",
-            "run": flat(self.settings.model_dump(exclude={"report"})),
-            "summary": curve.to_dict("records"),
-            "baselines": [],
-            "audit": audit.to_dict("records"),
-            "figures": {title: figures.png(figure) for title, figure in drawn.items()},
-            "seconds": sum(self.seconds.values()),
-            "notes": [],
-        }
-        (self.folder / "report.html").write_text(page.render(facts), encoding="utf-8")
-
-    def sheet(self, shown: pd.DataFrame) -> figures.Figure:
-        images = self.pool.gather(self.pool.rows(shown["id"])).numpy()
-        return figures.contact_sheet(images, list(shown["id"]), title=f"{len(shown)} images")
+        (curve, _), audit = collect_curve(self.pool, *self.metrics), collect_audit(*self.audits)
+        timings = pd.DataFrame(
+            [{"stage": stage, "node": stage, "seconds": taken} for stage, taken in self.seconds.items()]
+        )
+        settings, asked = self.settings.model_dump(), [*self.queries, *({} for _ in self.queries[1:])]  # no maps
+        tables = (self.ranking, self.label_set, self.classes, curve, audit, {}, timings)
+        pictures = draw(self.pool, *tables, settings, *asked)
+        shown = write_page(pictures, curve, audit, {}, timings, self.problems, self.duplicates, settings)
+        (self.folder / "report.html").write_text(shown, encoding="utf-8")
 
     def write(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         table.to_parquet(self.folder / f"{name}.parquet", index=False)

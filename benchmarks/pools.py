@@ -1,7 +1,7 @@
 """The pools that are measured: the one that ships, and random bytes of any size."""
 
-import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,42 +9,44 @@ import pandas as pd
 import torch
 
 from configuration import ROOT
-from pt4al.images import pool as images
+from pt4al.images.building import build
+from pt4al.images.decode import Frame
 from pt4al.images.pool import ImagePool, open_pool
+from pt4al.images.shards import Writer
 from pt4al.images.sources import SOURCES
+from pt4al.images.splits import divide
 from pt4al.parameters import Pool
 from pt4al.training.tasks import classification
 
-SHAPE = (3, 64, 64)  # of the random pool's images
-ID = "pictures/{:09d}.png"
+FRAME = Frame(channels=3, height=64, width=64)
+SHAPE = (3, 64, 64)  # of its images
+CHUNK = 4096  # images held in memory
 
 
 def shipped(settings: Pool, folder: Path) -> tuple[ImagePool, torch.Tensor]:
-    """Build the training split in `folder`; return it and its labels as numbers."""
-    collection = SOURCES[settings.source.kind](ROOT / settings.source.path, "train")
-    images.build(collection, folder, settings.channels, settings.noise, np.random.default_rng(0))
-    return open_pool(folder), classification.targets(collection.labels["label"], collection.classes)
+    """Build the pool in `folder`; return it and its labels as numbers."""
+    collection = SOURCES[settings.source.kind](str(ROOT / settings.source.path))
+    training = divide(collection, settings.test)["train"]
+    build(training, folder, settings)
+    return open_pool(folder), classification.targets(training.labels["label"], training.classes)
 
 
 def random_bytes(gigabytes: float, folder: Path) -> int:
-    """Write a pool of random RGB images as `images.pool.build` lays one out; return how many images it has.
-
-    Straight into the files, since building it from pictures would take minutes. The digest is left out.
-    """
+    """Write a pool of random RGB images; return how many it has. Building it from pictures would take minutes."""
     count, rng = round(gigabytes * 1e9 / np.prod(SHAPE)), np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    array = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, *SHAPE))
-    for rows in _chunks(count):
-        array[rows] = np.frombuffer(rng.bytes(len(array[rows]) * array[0].size), np.uint8).reshape(-1, *SHAPE)
-    array.flush()
-    ids = [ID.format(row) for row in range(count)]
-    pd.DataFrame({"id": ids, "source": "random bytes", "split": "train"}).to_parquet(
-        folder / "index.parquet", index=False
-    )
-    facts = {"shape": list(array.shape), "sha256": "", "mean": [127.5] * 3, "std": [73.9] * 3}
-    (folder / "pool.json").write_text(json.dumps(facts))
+    sizes = (min(CHUNK, count - first) for first in range(0, count, CHUNK))
+    write(folder, (rng.integers(0, 256, (size, *SHAPE), np.uint8) for size in sizes))
     return count
 
 
-def _chunks(count: int, size: int = 4096) -> Iterator[slice]:
-    return (slice(first, min(first + size, count)) for first in range(0, count, size))
+def write(folder: Path, chunks: Iterator[np.ndarray]) -> None:
+    """Write images (N, 3, 64, 64) that are there already as `building.build` lays out those that it decodes."""
+    folder.mkdir(parents=True)
+    first = 0
+    with Writer(folder, {"frame": asdict(FRAME), "shape": list(SHAPE), "noise": 0}, []) as writer:
+        for images in chunks:
+            ids = [f"pictures/{row:09d}.png" for row in range(first, first + len(images))]
+            facts = {"source": "made", "split": "train", "stamp": "", "digest": "", "hash": np.uint64(0)}
+            writer.add(pd.DataFrame({"id": ids, **facts}), images)
+            first += len(images)
+        writer.finish("")

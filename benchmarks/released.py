@@ -6,6 +6,7 @@ the progress bar at every step and the pass over the test set after every epoch.
 Source: rotation.py, make_batches.py, main.py, loader.py of https://github.com/johnsk95/PT4AL
 """
 
+import itertools
 import random
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from torchvision import transforms
 
 from pt4al.images.pool import ImagePool
-from pt4al.training.networks import NETWORKS
+from pt4al.training.networks.parts import Pool
+from pt4al.training.networks.small import TRUNKS
 from pt4al.training.schedule import Schedule
 
 TURNS = 4
@@ -50,7 +52,7 @@ def write_pictures(pool: ImagePool, folder: Path) -> list[Path]:
     """Write a pool of grey images as PNG files."""
     folder.mkdir()
     paths = [folder / f"{row:05d}.png" for row in range(len(pool))]
-    for path, image in zip(paths, pool.images, strict=True):
+    for path, image in zip(paths, itertools.chain(*pool.shards), strict=True):
         Image.fromarray(image[0]).save(path)
     return paths
 
@@ -65,8 +67,8 @@ def transform(pool: ImagePool, crop_padding: int | None = None) -> transforms.Co
 
 def network(name: str, channels: int, outputs: int) -> nn.Module:
     """The same layers as the tool's network of that name; normalisation is the data's business."""
-    trunk, width = NETWORKS[name](channels)
-    return nn.Sequential(trunk, nn.Linear(width, outputs))
+    trunk, width = TRUNKS[name](channels)
+    return nn.Sequential(trunk, Pool(), nn.Linear(width, outputs))
 
 
 def train(network: nn.Module, pictures: Dataset, images: int, schedule: Schedule, workers: int) -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import decoding
 import document
 import machine
 import memory
@@ -21,7 +22,7 @@ import training
 from configuration import ROOT
 from pt4al.training.precision import Hardware, choose_precision
 
-BENCHMARKS = {module.__name__: module for module in (training, scoring, ranking, memory, overhead)}
+BENCHMARKS = {module.__name__: module for module in (training, scoring, ranking, decoding, memory, overhead)}
 
 
 def main() -> None:
@@ -33,10 +34,14 @@ def main() -> None:
         for name in options.only or BENCHMARKS:
             print(f"{name} ...", file=sys.stderr, flush=True)
             where = machine.where(hardware.precision, command)
-            section = BENCHMARKS[name].measure(hardware, options.quick)
+            try:
+                section = BENCHMARKS[name].measure(hardware, options.quick)
+            except document.Skipped as reason:
+                print(f"{name} is skipped: {reason}", file=sys.stderr)
+                continue
             # One by one: a benchmark that fails takes nothing of the others with it.
-            document.update(shown, {name: section.markdown(where)}, list(BENCHMARKS))
-        print(shown.read_text())
+            document.update(shown, {name: section.markdown(where)})
+        print(shown.read_text() if shown.exists() else "nothing was measured")
 
 
 def _options() -> argparse.Namespace:

@@ -33,16 +33,17 @@ def measure(hardware: Hardware, quick: bool) -> Section:
     repeats, few = (2, 100) if quick else (7, 2000)
     with tempfile.TemporaryDirectory() as folder:
         pool, targets = pools.shipped(settings.pool, Path(folder, "pool"))
-        count, outputs, name = 1024 if quick else len(pool), int(targets.max()) + 1, settings.main.network
-        rows, images = np.arange(count), torch.from_numpy(np.array(pool.images[:count]))
+        count, classes, name = 1024 if quick else len(pool), int(targets.max()) + 1, settings.main.network
+        rows = np.arange(count)
+        images = pool.gather(rows)
         paths = released.write_pictures(pool, Path(folder, "pictures"))
         pictures = released.Pictures(paths, targets, released.transform(pool))
-        network = networks.build(name, outputs, pool.mean, pool.std, torch.Generator().manual_seed(0))
-        plain, scores = released.network(name, pool.shape[0], outputs), classification.scores
+        network = networks.build(name, classes, pool.mean, pool.std, torch.Generator().manual_seed(0))
+        plain, outputs = released.network(name, pool.shape[0], classes), classification.outputs
         rates = interleaved(
             {
-                "ours": Variant(lambda: predict(network, scores, pool, hardware, rows), count),
-                "limit": Variant(lambda: bare.score(network, scores, images, hardware), count),
+                "ours": Variant(lambda: predict(network, outputs, pool, hardware, rows), count),
+                "limit": Variant(lambda: bare.score(network, outputs, images, hardware), count),
                 "0 workers": Variant(partial(released.score, plain, pictures, few, 0), few),
                 "2 workers": Variant(partial(released.score, plain, pictures, few, 2), few),
             },

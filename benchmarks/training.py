@@ -64,7 +64,7 @@ def measure(hardware: Hardware, quick: bool) -> Section:
 def _tool(work: Work, pool: ImagePool, hardware: Hardware, steps: int) -> dict[str, Variant]:
     """The tool's own training, and its limit."""
     schedule = work.block.schedule.model_copy(update={"epochs": 1e-9, "minimum_steps": steps})
-    images = torch.from_numpy(np.array(pool.images))
+    images = pool.gather(np.arange(len(pool)))
     tensors = (images,) if work.targets is None else (images, work.targets)
 
     def network() -> networks.Network:
