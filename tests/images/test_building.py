@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from pictures import encoded, recipe
 from pt4al.errors import InputError
@@ -206,3 +207,16 @@ def test_manifest_names_every_shard(make_pool, pixels, tmp_path, small_shards):
     facts = json.loads((tmp_path / "pool" / "pool.json").read_text())
     assert {shard["file"] for shard in facts["shards"]} == written(tmp_path / "pool").keys()
     assert sum(shard["rows"] for shard in facts["shards"]) == facts["images"] == 10
+
+
+@pytest.mark.parametrize("size", ["auto", 64, [48, 64], (48, 64)])
+def test_size_is_auto_or_pixels_or_height_and_width(size):
+    assert recipe(size=size).size == (tuple(size) if isinstance(size, list | tuple) else size)
+
+
+@pytest.mark.parametrize("size", [0, -3, 2.5, "large", [64], [0, 3], [1, 2, 3], None])
+def test_any_other_size_is_one_error(size):
+    with pytest.raises(ValidationError) as told:
+        recipe(size=size)
+    assert told.value.error_count() == 1
+    assert "say auto, pixels (64), or [height, width]" in str(told.value)

@@ -79,3 +79,8 @@ def test_pictures_stay_with_their_ids():
 def test_unknown_split_is_one_error_with_the_known_ones():
     with pytest.raises(InputError, match=r"`pool.test` is 'vall', which is no split.*did you mean 'val'\?"):
         divide(source(["train", "val"]), "vall")
+
+
+def test_split_of_a_source_without_splits_is_one_error_with_the_way_out():
+    with pytest.raises(InputError, match=r"'val'.*it has none; say a share to hold out"):
+        divide(source([None] * 3), "val")

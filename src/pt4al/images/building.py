@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, PositiveInt
+from pydantic import Field, field_validator
 from tqdm import tqdm
 
 from pt4al.atomic import replacing
@@ -31,12 +31,21 @@ TOGETHER = 32  # pictures decoded as one task
 class Recipe(Block):
     """How pictures become the images of a pool."""
 
-    size: Literal["auto"] | PositiveInt | tuple[PositiveInt, PositiveInt]  # pixels, [height, width]
+    size: Literal["auto"] | int | tuple[int, int]  # pixels, [height, width]
     fit: Literal["crop", "letterbox"]
     channels: Literal["auto", 1, 3]
     background: int = Field(ge=0, le=255)  # grey level under transparency, and of letterbox bars
     noise: float = Field(ge=0)  # grey levels, standard deviation
     bad_share: float = Field(ge=0, le=1)  # of the pictures, that may be broken
+
+    @field_validator("size", mode="plain")
+    @classmethod
+    def _size(cls, size: object) -> object:
+        sides = (size,) if isinstance(size, int) else tuple(size) if isinstance(size, list | tuple) else ()
+        whole = all(isinstance(side, int) and side > 0 for side in sides)
+        if size != "auto" and not (whole and len(sides) == 1 + isinstance(size, list | tuple)):
+            raise ValueError("say auto, pixels (64), or [height, width]")
+        return sides if len(sides) == 2 else size
 
 
 def build(

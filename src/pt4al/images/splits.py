@@ -28,9 +28,8 @@ def divide(collection: Collection, test: str | float) -> dict[str, Collection]:
     if isinstance(chosen, str):
         if not (splits == chosen).any():
             known = sorted(splits.dropna().unique())
-            raise InputError(
-                f"`pool.test` is {chosen!r}, which is no split of the source: {did_you_mean(chosen, known)}"
-            )
+            way_out = did_you_mean(chosen, known) if known else "it has none; say a share to hold out, such as 0.2"
+            raise InputError(f"`pool.test` is {chosen!r}, which is no split of the source: {way_out}")
         held = (splits == chosen).to_numpy(bool)
     else:
         held = train & (lots(collection.index["id"]) < chosen)
