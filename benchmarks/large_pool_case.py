@@ -44,7 +44,7 @@ def copy(options: argparse.Namespace) -> dict[str, Any]:
     """Make a pool of a larger pool's first images."""
     large = open_pool(options.source)
     chunks = np.split(np.arange(options.images), range(pools.CHUNK, options.images, pools.CHUNK))
-    pools.write(options.pool, (large.gather(rows).numpy() for rows in chunks))
+    pools.write(options.pool, options.images, (large.gather(rows).numpy() for rows in chunks))
     return {"images": options.images}
 
 

@@ -35,18 +35,19 @@ def random_bytes(gigabytes: float, folder: Path) -> int:
     """Write a pool of random RGB images; return how many it has. Building it from pictures would take minutes."""
     count, rng = round(gigabytes * 1e9 / np.prod(SHAPE)), np.random.default_rng(0)
     sizes = (min(CHUNK, count - first) for first in range(0, count, CHUNK))
-    write(folder, (rng.integers(0, 256, (size, *SHAPE), np.uint8) for size in sizes))
+    write(folder, count, (rng.integers(0, 256, (size, *SHAPE), np.uint8) for size in sizes))
     return count
 
 
-def write(folder: Path, chunks: Iterator[np.ndarray]) -> None:
-    """Write images (N, 3, 64, 64) that are there already as `building.build` lays out those that it decodes."""
+def write(folder: Path, count: int, chunks: Iterator[np.ndarray]) -> None:
+    """Write `count` images (N, 3, 64, 64) that are there already as `building.build` lays out those that it decodes."""
     folder.mkdir(parents=True)
+    facts = {"source": "made", "split": "train", "stamp": ""}
+    index = pd.DataFrame({"id": [f"pictures/{row:09d}.png" for row in range(count)], **facts})
     first = 0
-    with Writer(folder, {"frame": asdict(FRAME), "shape": list(SHAPE), "noise": 0}, []) as writer:
+    with Writer(folder, {"frame": asdict(FRAME), "shape": list(SHAPE), "noise": 0}, [], index) as writer:
         for images in chunks:
-            ids = [f"pictures/{row:09d}.png" for row in range(first, first + len(images))]
-            facts = {"source": "made", "split": "train", "stamp": "", "digest": "", "hash": np.uint64(0)}
-            writer.add(pd.DataFrame({"id": ids, **facts}), images)
+            rows = np.arange(first, first + len(images))
+            writer.add(rows, images, [""] * len(rows), np.zeros(len(rows), np.uint64))
             first += len(images)
         writer.finish("")

@@ -78,12 +78,11 @@ def build(
     matching = known is not None and all(known[key] == value for key, value in plan.items())
     kept, rows = keep(collection, known["shards"] if matching else [], folder, previous, plan["shape"])
     problems = _Problems(folder, collection, recipe.bad_share)
-    with Writer(folder, plan, kept) as writer, _progress(len(rows)) as progress:
+    with Writer(folder, plan, kept, collection.index) as writer, _progress(len(rows)) as progress:
         for block, decoded in _decoded(collection, rows, frame, recipe.noise):
             problems.add(block, decoded.reasons)
             good = block[[reason is None for reason in decoded.reasons]]
-            facts = collection.index.iloc[good].assign(digest=decoded.digests, hash=decoded.hashes)
-            writer.add(facts, decoded.images)
+            writer.add(good, decoded.images, decoded.digests, decoded.hashes)
             progress.update(len(block))
         problems.save()
         writer.finish(signature(collection))

@@ -15,14 +15,14 @@ from pt4al.atomic import replacing
 from pt4al.images.collection import Collection
 
 SHARD = 256 * 2**20  # bytes
-KEPT = ["id", "source", "split", "stamp", "digest", "hash"]  # of each image
+KEPT = ["id", "source", "split", "stamp"]  # of each image's row in the source's index
 
 
 class Writer:
     """Writes shards, each whole or not at all, and after each one the manifest: an interrupted build goes on."""
 
-    def __init__(self, folder: Path, plan: dict[str, Any], shards: list[dict[str, Any]]):
-        self._folder, self._plan, self._shards = folder, plan, list(shards)
+    def __init__(self, folder: Path, plan: dict[str, Any], shards: list[dict[str, Any]], index: pd.DataFrame):
+        self._folder, self._plan, self._shards, self._index = folder, plan, list(shards), index[KEPT]
         self._bytes = int(np.prod(plan["shape"]))
         self._open()
 
@@ -32,10 +32,11 @@ class Writer:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def add(self, facts: pd.DataFrame, images: np.ndarray) -> None:
-        if not self._tables:
+    def add(self, rows: np.ndarray, images: np.ndarray, digests: list[str], hashes: np.ndarray) -> None:
+        """Append images (N, ...) of rows of the index."""
+        if not self._added:
             self._file.write(self._header(0))
-        self._tables.append(facts[KEPT])
+        self._added.append((rows, digests, hashes))
         self._rows += len(images)
         self._file.write(images.data)
         self._digest.update(images.data)
@@ -56,7 +57,7 @@ class Writer:
 
     def _open(self) -> None:
         channels = self._plan["shape"][0]
-        self._rows, self._digest, self._tables = 0, hashlib.sha256(), []
+        self._rows, self._digest, self._added = 0, hashlib.sha256(), []
         self._sum, self._squares = np.zeros(channels, np.uint64), np.zeros(channels, np.uint64)
         self._file = (self._folder / ".shard").open("wb")
 
@@ -70,7 +71,8 @@ class Writer:
         if not self._rows:
             written.unlink()
             return
-        table = pd.concat(self._tables, ignore_index=True)
+        rows, digests, hashes = (np.concatenate(part) for part in zip(*self._added, strict=True))
+        table = self._index.iloc[rows].assign(digest=pd.Series(digests, dtype="str").array, hash=hashes)
         # Two shards may hold the same images, but not the same ids.
         name = hashlib.sha256((self._digest.hexdigest() + "\n".join(table["id"])).encode()).hexdigest()[:16]
         table.to_parquet(self._folder / f"{name}.parquet", index=False)
