@@ -211,7 +211,9 @@ def test_manifest_names_every_shard(make_pool, pixels, tmp_path, small_shards):
 
 @pytest.mark.parametrize("size", ["auto", 64, [48, 64], (48, 64)])
 def test_size_is_auto_or_pixels_or_height_and_width(size):
-    assert recipe(size=size).size == (tuple(size) if isinstance(size, list | tuple) else size)
+    told = recipe(size=size)
+    assert told.size == (list(size) if isinstance(size, tuple) else size)
+    assert recipe(**told.model_dump(mode="json")) == told
 
 
 @pytest.mark.parametrize("size", [0, -3, 2.5, "large", [64], [0, 3], [1, 2, 3], None])

@@ -31,7 +31,7 @@ TOGETHER = 32  # pictures decoded as one task
 class Recipe(Block):
     """How pictures become the images of a pool."""
 
-    size: Literal["auto"] | int | tuple[int, int]  # pixels, [height, width]
+    size: Literal["auto"] | int | list[int]  # pixels, [height, width]
     fit: Literal["crop", "letterbox"]
     channels: Literal["auto", 1, 3]
     background: int = Field(ge=0, le=255)  # grey level under transparency, and of letterbox bars
@@ -45,7 +45,7 @@ class Recipe(Block):
         whole = all(isinstance(side, int) and side > 0 for side in sides)
         if size != "auto" and not (whole and len(sides) == 1 + isinstance(size, list | tuple)):
             raise ValueError("say auto, pixels (64), or [height, width]")
-        return sides if len(sides) == 2 else size
+        return list(sides) if len(sides) == 2 else size
 
 
 def build(

@@ -12,7 +12,7 @@ USUAL = 64  # pixels, height and width of the images of all other pictures
 
 
 def survey(
-    collection: Collection, size: str | int | tuple[int, int], channels: str | int, fit: str, background: int
+    collection: Collection, size: str | int | list[int], channels: str | int, fit: str, background: int
 ) -> Frame:
     """Return the frame of a pool; `auto` is decided by some of the pictures, at even intervals.
 
