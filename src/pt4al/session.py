@@ -16,7 +16,7 @@ from pt4al.errors import InputError
 
 
 class ResumingRunner(SequentialRunner):
-    """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` after either.
+    """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` that are behind.
 
     An output that exists is whole (storage.py) and was made with these settings (guard.py).
     Outputs without versions are DVC's, which decides itself what to run.
@@ -45,7 +45,8 @@ def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
     unfinished: list[Node] = []
     remade: set[str] = set()
     for node in pipeline.nodes:  # in the order of the graph
-        if not _is_finished(node, catalog) or ("grows" in node.tags and remade & set(node.inputs)):
+        behind = "grows" in node.tags and (remade & set(node.inputs) or _is_behind(node, catalog))
+        if behind or not _is_finished(node, catalog):
             unfinished.append(node)
             remade |= set(node.outputs)
     return unfinished
@@ -55,6 +56,19 @@ def _is_finished(node: Node, catalog: CatalogProtocol) -> bool:
     return "always" not in node.tags and all(
         getattr(catalog.get(name), "_version", None) is not None and catalog.exists(name) for name in node.outputs
     )
+
+
+def _is_behind(node: Node, catalog: CatalogProtocol) -> bool:
+    """Whether an output is older than an input: another run, or one that was killed, has made the pool grow."""
+    made, read = ([_version(name, catalog) for name in names] for names in (node.outputs, node.inputs))
+    return min(made) < max(read)
+
+
+def _version(name: str, catalog: CatalogProtocol) -> str:
+    """The newest version, a time; empty where there is none."""
+    dataset = catalog.get(name)
+    versioned = getattr(dataset, "_version", None) is not None and dataset.exists()
+    return dataset.resolve_load_version() if versioned else ""
 
 
 def _mistake(error: BaseException | None) -> str | None:

@@ -196,7 +196,8 @@ class Tracking:
         """Log the network with an input example and a signature. Its code travels with it."""
         import mlflow
 
-        example = self._catalog.load("pool").gather(np.arange(EXAMPLES)).numpy()
+        pool = self._catalog.load("pool")
+        example = pool.gather(np.arange(min(EXAMPLES, len(pool)))).numpy()
         here = Path(__file__).parent
         with mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints for other kinds of model

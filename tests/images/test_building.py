@@ -188,6 +188,11 @@ def test_grown_pool_keeps_what_its_images_look_like(make_pool, pixels):
     assert grown.shape == (3, 8, 12)
 
 
+def test_what_the_recipe_states_comes_before_what_an_older_pool_looks_like(make_pool, pixels):
+    make_pool(list(pixels), folder="old")
+    assert make_pool(list(pixels), folder="new", previous="old", size=16).shape == (3, 16, 16)
+
+
 def test_signature_changes_with_pictures_stamps_and_labels_but_not_with_their_order(collect, pixels):
     first = signature(collect(list(pixels), NAMES))
     assert first == signature(collect(list(pixels), NAMES))

@@ -56,7 +56,12 @@ def test_only_the_evaluation_reads_the_test_split() -> None:
 def test_nothing_but_the_report_reads_what_came_of_the_test_split_at_intake() -> None:
     whole = pipeline_registry.register_pipelines()["__default__"]
     readers = {node.short_name for node in whole.nodes if {"problems", "duplicates", "intake"} & set(node.inputs)}
-    assert readers == {"report_intake", "write_report"}
+    assert readers == {"report_intake", "start", "write_report"}
+
+
+def test_the_intake_report_is_written_before_anything_is_asked() -> None:
+    whole = pipeline_registry.register_pipelines()["__default__"]
+    assert "report_intake" in {node.short_name for node in whole.to_nodes("cycle_0.choose_query").nodes}
 
 
 def test_nothing_but_report_and_tracking_reads_a_metric() -> None:

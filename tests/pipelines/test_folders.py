@@ -90,6 +90,19 @@ def test_new_pictures_are_scored_and_placed_and_answers_stay(project: Path, monk
     }
 
 
+def test_pictures_that_another_run_added_are_placed_too(project: Path) -> None:
+    """So are those of a run that was killed after its pool had grown: the next one finds only the pool newer."""
+    write_class_folders(project / "raw", np.random.default_rng(0), pictures=20)
+    go(project)
+    for number in range(30):
+        save(patch(np.random.default_rng(number), 0, 3, (32, 32)), project / "raw" / "bird" / f"new_{number}.jpg")
+    go(project, "other", pipeline="pool")
+    go(project)
+    pool = open_pool(shared(project, "02_intermediate", "pool"))
+    assert set(pd.read_parquet(newest(project, "04_feature", "tiny", "ranking.parquet"))["id"]) == set(pool.ids)
+    assert len(pool) > 60
+
+
 def test_a_labelled_picture_that_is_gone_is_one_message(project: Path, no_training: None) -> None:
     write_class_folders(project / "raw", np.random.default_rng(0), pictures=20)
     go(project, pipeline="pool")

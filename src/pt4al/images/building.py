@@ -63,7 +63,7 @@ def build(
         An older pool of the same source: its shards are linked where all their pictures are still the
         same, so that new pictures cost no more than themselves. Kept images come first.
     frame
-        What images look like; by default as in the older pool, or by a survey of the pictures.
+        What images look like; by default as the recipe, the older pool, or a survey of the pictures says.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     known = manifest(folder) or (manifest(previous) if previous else None)
     if frame is None:
-        frame = Frame(**known["frame"]) if known else _survey(collection, recipe)
+        frame = _frame(collection, recipe, known)
     plan = {"frame": asdict(frame), "shape": [frame.channels, frame.height, frame.width], "noise": recipe.noise}
     matching = known is not None and all(known[key] == value for key, value in plan.items())
     kept, rows = keep(collection, known["shards"] if matching else [], folder, previous, plan["shape"])
@@ -145,8 +145,13 @@ def _progress(pictures: int) -> tqdm:
     return tqdm(total=pictures, unit="picture", desc="decode", disable=None, leave=False)
 
 
-def _survey(collection: Collection, recipe: Recipe) -> Frame:
-    return survey(collection, recipe.size, recipe.channels, recipe.fit, recipe.background)
+def _frame(collection: Collection, recipe: Recipe, known: dict | None) -> Frame:
+    """What the recipe states; what it leaves open as in the pool that is known, or by a survey."""
+    size, channels = recipe.size, recipe.channels
+    if known:
+        size = [known["frame"]["height"], known["frame"]["width"]] if size == "auto" else size
+        channels = known["frame"]["channels"] if channels == "auto" else channels
+    return survey(collection, size, channels, recipe.fit, recipe.background)
 
 
 def _decoded(

@@ -12,7 +12,7 @@ from pt4al.images.opening import BadPicture, opened, size_upright, upright
 __all__ = ["BadPicture", "Frame", "decode", "decode_mask", "look"]
 
 MODES = {1: "L", 3: "RGB"}
-IGNORED = 255  # class number of pixels that have none
+IGNORED = 255  # class number of pixels that have none, or are to be left out
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Picture
-from pt4al.images.decode import BadPicture, Frame, decode_mask
+from pt4al.images.decode import IGNORED, BadPicture, Frame, decode_mask
 from pt4al.images.parallel import in_order
-
-IGNORED = 255  # a pixel that nobody has labelled, or that is to be left out
 
 
 def read_masks(

@@ -103,6 +103,7 @@ class Writer:
 
 
 def manifest(folder: Path) -> dict[str, Any] | None:
+    """Return what `pool.json` says, that of an unfinished pool too; None where there is none."""
     path = folder / "pool.json"
     return json.loads(path.read_text()) if path.exists() else None
 

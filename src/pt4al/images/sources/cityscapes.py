@@ -11,6 +11,7 @@ from PIL import Image
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
+from pt4al.images.decode import IGNORED
 from pt4al.images.opening import BadPicture, opened
 from pt4al.images.sources.walk import collect, files
 
@@ -39,7 +40,6 @@ CLASSES = {
     32: "motorcycle",
     33: "bicycle",
 }
-IGNORED = 255
 TRAIN_IDS = np.full(256, IGNORED, np.uint8)
 TRAIN_IDS[list(CLASSES)] = np.arange(len(CLASSES))
 

@@ -95,8 +95,8 @@ def report_intake(
     )
 
 
-def start() -> pd.DataFrame:
-    """Return the label set before cycle 0."""
+def start(intake_page: str) -> pd.DataFrame:
+    """Return the label set before cycle 0; nothing is asked before the intake report is there to be read."""
     return empty()
 
 

@@ -27,7 +27,7 @@ def create_pipeline() -> Pipeline:
                 name="report_intake",
                 tags="grows",
             ),
-            Node(nodes.start, None, "start_label_set", name="start"),
+            Node(nodes.start, "intake", "start_label_set", name="start"),
         ],
         tags="pool",
     )
