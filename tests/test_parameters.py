@@ -11,7 +11,7 @@ import yaml
 
 from pt4al.block import Block
 from pt4al.errors import InputError
-from pt4al.parameters import Parameters, Pool, check, fingerprint, flat
+from pt4al.parameters import Parameters, Pool, Rule, check, fingerprint, flat
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = sorted(path.parent.name for path in (ROOT / "conf").glob("*/parameters.yml"))
@@ -100,6 +100,9 @@ def test_checked_parameters_pass_the_check_again():
         ("engine.device", "gpu", "`engine.device` is 'gpu': did you mean 'cpu'?"),
         ("main.schedule.minibatch", MISSING, "`main.schedule.minibatch` is missing"),
         ("oracle", MISSING, "`oracle` is missing"),
+        ("query.options", {"number": 3}, "`query.options.number` is none of strategy top: it has none"),
+        ("query.measure", "bald", "`query.measure: bald` needs `main.dropout` above 0"),
+        ("comparison.rule.claim", "ours", "`comparison.rule.claim` names 'ours': known: badge"),
     ],
 )
 def test_mistake_is_one_message_with_the_dotted_name_and_the_value(path, value, message):
@@ -169,4 +172,20 @@ def test_no_setting_is_without_effect():
     nodes = itertools.chain.from_iterable(ast.walk(ast.parse(path.read_text())) for path in sources)
     read_somewhere = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
     by_name = {"train", "test"}  # pool.limit: getattr(pool.limit, split)
+    by_name |= leaves(Rule) | {"rule", "reference", "low_budget"}  # reporting.comparison takes them as a dictionary
     assert leaves(Parameters) - read_somewhere - by_name == set()
+
+
+def test_option_of_a_strategy_that_makes_no_sense_is_refused_before_anything_runs():
+    raw = changed("query.strategy", "strata")
+    raw["query"]["options"] = {"number": -1}
+    with pytest.raises(InputError, match=r"`query.options.number` is -1: it must be a whole number"):
+        check(raw)
+
+
+@pytest.mark.parametrize("query", [{"strategy": "badge"}, {"balance": True}, {"measure": "learning_loss"}])
+def test_what_needs_one_class_an_image_is_refused_for_segmentation(query):
+    raw = changed("main.task", "segmentation")
+    raw["query"] |= query
+    with pytest.raises(InputError, match=r"`main.task: (segmentation|classification)"):
+        check(raw)

@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
-from pt4al.parameters import Parameters, flat
+from pt4al.parameters import BESIDE, Parameters, flat
 
 LAYERS = ("08_reporting", "07_model_output", "06_models", "04_feature", "05_model_input")
 
@@ -52,7 +52,7 @@ def claim(root: Path, parameters: Parameters) -> None:
     InputError
         If the run was started with other settings: names them, and the two ways out.
     """
-    now = flat(parameters.model_dump(mode="json", exclude={"run": {"fresh"}, "report": True}))
+    now = flat(parameters.model_dump(mode="json", exclude={"run": {"fresh"}} | dict.fromkeys(BESIDE, True)))
     path = record_folder(root, parameters.run.name) / "configuration.json"
     if not path.exists():
         with replacing(path) as temporary:

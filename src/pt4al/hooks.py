@@ -4,6 +4,7 @@ import json
 import logging
 import platform
 import time
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from threadpoolctl import threadpool_limits
 
 from pt4al import guard, pipeline_registry
 from pt4al.atomic import replacing
@@ -22,6 +24,7 @@ from pt4al.images.collection import Collection
 from pt4al.parameters import Engine, Parameters, check, fingerprint
 from pt4al.pipelines.pool.nodes import collect, read
 from pt4al.selection.query import check_budget
+from pt4al.study import Study
 from pt4al.tracking import Tracking
 from pt4al.training.precision import choose_device, choose_precision
 from pt4al.training.tasks import TASKS
@@ -43,6 +46,7 @@ class ConfigurationHooks:
         places = context.config_loader["globals"]
         engine = resolve_engine(parameters.engine, context.project_path / places["root"] / "precision.json")
         torch.set_num_threads(engine.threads)
+        threadpool_limits(engine.threads)  # of numpy and scikit-learn
         parameters = parameters.model_copy(update={"engine": engine})
         context.config_loader["parameters"] = parameters.model_dump(mode="json")
         context.config_loader["globals"] = places | folders(parameters, places["versioned"])
@@ -62,6 +66,10 @@ class GuardHooks:
         parameters = self._parameters = check(catalog.load("parameters"))
         self._catalog = catalog
         self._asks = any("cycles" in node.tags for node in pipeline.nodes)
+        self._compares = is_comparison(pipeline)
+        if self._compares:  # comparing.py has checked its cells
+            self._lock = guard.lock(self._root, parameters.comparison.name)
+            return
         _check_source(parameters, catalog, self._asks)
         if self._versioned:  # else DVC keeps the files
             name = parameters.run.name
@@ -85,7 +93,10 @@ class GuardHooks:
             logger.info("%s: %d labels, %s %.1f %%", node.namespace, data["labels"], metric, 100 * data[metric])
         elif dataset_name in ("problems", "duplicates") and len(data):
             logger.warning(INTAKE[dataset_name], len(data), self._catalog["intake"]._get_save_path())
-        if dataset_name != node.outputs[-1]:
+        elif dataset_name == "pretext_checks":
+            for sentence in data["sentence"][data["alarm"]]:
+                logger.warning("pretext losses: %s", sentence)
+        if dataset_name != node.outputs[-1] or self._compares:
             return
         seconds = time.perf_counter() - self._start  # saving included: a pool is decoded while it is saved
         stage = node.namespace or next(iter(node.tags - {"always", "grows"}))
@@ -94,8 +105,8 @@ class GuardHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        if "report" in pipeline.datasets():
-            logger.info("report: %s", catalog["report"]._get_load_path())
+        for page in {"report", "comparison_page", "cold_start_page"} & pipeline.datasets():
+            logger.info("report: %s", catalog[page]._get_load_path())
         self._release()
 
     @hook_impl(trylast=True)
@@ -113,13 +124,18 @@ class TrackingHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         self._settings = context.config_loader["mlflow"]
+        if parent_process() is not None:  # a comparison's cell: dozens of them would log hundreds of models
+            self._settings = self._settings | {"log_models": False}
         self._project, self._places = context.project_path, context.config_loader["globals"]
 
     @hook_impl
-    def before_pipeline_run(self, catalog: CatalogProtocol) -> None:
-        parameters = check(catalog.load("parameters"))
-        record = guard.record_folder(self._project / self._places["root"], parameters.run.name)
-        self._tracking = Tracking(parameters, catalog, self._project, record, **self._settings)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        parameters, root = check(catalog.load("parameters")), self._project / self._places["root"]
+        if is_comparison(pipeline):
+            self._tracking = Study(parameters, catalog, self._project, root, **self._settings)
+        else:
+            record = guard.record_folder(root, parameters.run.name)
+            self._tracking = Tracking(parameters, catalog, self._project, record, **self._settings)
         self._tracking.start()
         if self._places["versioned"]:  # else what exists may be about to be replaced
             self._tracking.catch_up()
@@ -141,18 +157,23 @@ class TrackingHooks:
         self._tracking.stop("FAILED")
 
 
+def is_comparison(pipeline: Pipeline) -> bool:
+    """Return whether a pipeline is `comparison`, which is no run, but starts runs."""
+    return any("comparison" in node.tags for node in pipeline.nodes)
+
+
 def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
     """Return the names of the folders that the catalog's paths are made of.
 
     What does not depend on the query is shared by all runs with the same settings, and stands
     under their fingerprint. Under DVC, which keeps versions itself, names are fixed.
     """
-    run = parameters.run.name
+    named = {"run": parameters.run.name, "comparison": parameters.comparison.name}
     if not versioned:
-        return {"run": run, "pool": "pool", "pretext": "pretext"}
+        return named | {"pool": "pool", "pretext": "pretext"}
     pool = fingerprint(parameters.pool, parameters.main.task)
     pretext = fingerprint(parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed)
-    return {"run": run, "pool": f"pool_{pool}", "pretext": f"pretext_{pretext}"}
+    return named | {"pool": f"pool_{pool}", "pretext": f"pretext_{pretext}"}
 
 
 def resolve_engine(engine: Engine, remembered: Path) -> Engine:
@@ -196,13 +217,19 @@ def _check_source(parameters: Parameters, catalog: CatalogProtocol, asks: bool) 
             catalog[name].outdated = pool.signature != signature(parts[split])
             images = len(pool) if name == "pool" and not catalog[name].outdated else images
     if asks:
-        _check_labels(parameters, parts)
+        check_pool(parameters, parts, images or len(parts["train"]))
         _check_label_set(parameters, catalog, parts["train"])
-        _check_budget(parameters, images or len(parts["train"]))
+
+
+def check_pool(parameters: Parameters, parts: dict[str, Collection], images: int) -> None:
+    """Raise InputError if labels are missing, or the pool has too few images for the cycles."""
+    _check_labels(parameters, parts)
+    _check_budget(parameters, images)
 
 
 def _check_budget(parameters: Parameters, images: int) -> None:
-    check_budget(images, parameters.cycles.number, parameters.cycles.budget, parameters.query.scope)
+    number, budget = parameters.cycles.number, parameters.cycles.budget
+    check_budget(images, number, budget, parameters.query.scope, parameters.ranking.drop)
 
 
 def _check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:

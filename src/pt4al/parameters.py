@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -14,11 +15,14 @@ from pt4al.images.building import Recipe
 from pt4al.images.sources import SOURCES
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.selection.query import STARTS
-from pt4al.selection.ranking import ORDERS
-from pt4al.selection.uncertainty import MEASURES, RANDOM
+from pt4al.selection.ranking import BATCHES, ORDERS
+from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM
 from pt4al.training import networks
 from pt4al.training.schedule import Schedule
 from pt4al.training.tasks import TASKS
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
 
 
 def one_of(known: Iterable[str]) -> Any:
@@ -34,8 +38,9 @@ def one_of(known: Iterable[str]) -> Any:
 
 
 class Run(Block):
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$")
+    name: str = Field(pattern=NAME)
     seed: int = Field(ge=0)
+    repeat: int = Field(ge=0)
     fresh: bool
 
 
@@ -61,9 +66,15 @@ class Origin(Block):
     test: Annotated[float, Field(gt=0, lt=1)] | str
 
 
+class Imbalance(Block):
+    kind: one_of(["none", "long_tail", "steps"])
+    factor: float = Field(ge=1)
+
+
 class Pool(Recipe, Origin):  # the fields of Origin come first
     ignore: list[Annotated[int, Field(ge=0, le=255)]]
     limit: Limit
+    imbalance: Imbalance
 
 
 class Pretext(Block):
@@ -71,12 +82,21 @@ class Pretext(Block):
     network: Annotated[str, AfterValidator(networks.known)]
     start_from: one_of(["fresh", "pretrained"])
     weights: str | None
+    losses: one_of(["in_sample", "cross_fitted", "mean_over_epochs"])
     augment: Augmentation
     schedule: Schedule
+
+    @model_validator(mode="after")
+    def _has_losses(self) -> "Pretext":
+        if self.losses != "in_sample" and not PRETEXT_TASKS[self.task].trains:
+            raise ValueError(f"`pretext.losses: {self.losses}` needs a task that trains, {self.task} does not")
+        return self
 
 
 class Ranking(Block):
     order: one_of(ORDERS)
+    batches: one_of(BATCHES)
+    drop: float = Field(ge=0, lt=0.5)
 
 
 class Cycles(Block):
@@ -85,10 +105,24 @@ class Cycles(Block):
 
 
 class Query(Block):
-    start: one_of(STARTS)
+    start: one_of([*STARTS, *FEATURE_STARTS])
     scope: one_of(["batch", "pool"])
-    measure: one_of([*MEASURES, RANDOM])
+    strategy: one_of(STRATEGIES)
+    measure: one_of([*MEASURES, RANDOM, BALD, LEARNING_LOSS])
+    features: one_of(["main", "pretext"])
+    balance: bool
+    options: dict[str, bool | int | float | str]
     normalise_logits: bool
+
+    @model_validator(mode="after")
+    def _strategy_has_options(self) -> "Query":
+        known = [field.name for field in fields(STRATEGIES[self.strategy])]
+        for name in self.options.keys() - set(known):
+            raise ValueError(
+                f"`query.options.{name}` is none of strategy {self.strategy}: it has {', '.join(known) or 'none'}"
+            )
+        STRATEGIES[self.strategy](**self.options)  # which raises ValueError for a value that makes no sense
+        return self
 
 
 class Oracle(Block):
@@ -100,6 +134,8 @@ class Main(Block):
     network: Annotated[str, AfterValidator(networks.known)]
     start_from: one_of(["fresh", "previous_cycle", "pretext", "pretrained"])
     weights: str | None
+    frozen: Literal["all"] | Annotated[int, Field(ge=0)]
+    dropout: float = Field(ge=0, lt=1)
     class_weights: one_of(["none", "median_frequency"])
     augment: Augmentation
     schedule: Schedule
@@ -107,6 +143,49 @@ class Main(Block):
 
 class Report(Block):
     baselines: list[str]
+
+
+class Rule(Block):
+    claim: str
+    against: list[str]
+    metric: one_of(["area", "final", "low_budget"])
+    alpha: float = Field(gt=0, lt=1)
+    least_gain: float = Field(ge=0)
+
+
+class Comparison(Block):
+    name: str = Field(pattern=NAME)
+    arms: dict[Annotated[str, Field(pattern=NAME)], dict[str, Any]]
+    compared: list[str] = Field(min_length=2)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=2)
+    workers: int = Field(gt=0)
+    threads: int = Field(gt=0)
+    reference: str
+    repeated: str | None
+    low_budget: int = Field(gt=0)
+    rule: Rule
+    others: list[str]
+
+    @model_validator(mode="after")
+    def _arms_are_known(self) -> "Comparison":
+        named = {"compared": self.compared, "rule.against": self.rule.against, "reference": [self.reference]}
+        named |= {"rule.claim": [self.rule.claim], "repeated": [self.repeated] if self.repeated else []}
+        for where, names in named.items():
+            known = self.arms if where == "compared" else self.compared
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"`comparison.{where}` names {name!r}: {did_you_mean(name, sorted(known))}")
+        return self
+
+
+class ColdStart(Block):
+    starts: list[one_of([*STARTS, *FEATURE_STARTS])] = Field(min_length=1)
+    budgets: list[Annotated[int, Field(gt=0)]] = Field(min_length=1)
+    seeds: int = Field(gt=1)
+
+
+# Blocks that no run's results depend on.
+BESIDE = {"report", "comparison", "cold_start"}
 
 
 class Parameters(Block):
@@ -122,6 +201,8 @@ class Parameters(Block):
     oracle: Oracle
     main: Main
     report: Report
+    comparison: Comparison
+    cold_start: ColdStart
 
     @model_validator(mode="after")
     def _trunk_fits(self) -> "Parameters":
@@ -130,6 +211,23 @@ class Parameters(Block):
                 f"`main.start_from: pretext` needs one network for both: `main.network` is {self.main.network}, "
                 f"`pretext.network` is {self.pretext.network}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _query_fits(self) -> "Parameters":
+        query, main = self.query, self.main
+        if main.task == "segmentation":
+            if query.balance or "probabilities" in STRATEGIES[query.strategy].needs:
+                raise ValueError(
+                    f"`query.strategy` {query.strategy} with `query.balance` {query.balance} needs one class an image, "
+                    "`main.task: segmentation` has many"
+                )
+            if query.measure in (BALD, LEARNING_LOSS):
+                raise ValueError(f"`query.measure` {query.measure} is for `main.task: classification` alone")
+        if query.measure == BALD and not main.dropout:
+            raise ValueError("`query.measure: bald` needs `main.dropout` above 0, such as 0.5")
+        if query.measure == LEARNING_LOSS and main.frozen == "all":
+            raise ValueError("`query.measure: learning_loss` needs training steps, `main.frozen: all` has none")
         return self
 
 
@@ -158,7 +256,8 @@ def fingerprint(*blocks: Any) -> str:
 
 def _worded(found: dict) -> str:
     message = found["msg"].removeprefix("Value error, ")
-    if not found["loc"]:
+    whole = found["type"] == "value_error" and isinstance(found["input"], dict)
+    if not found["loc"] or whole:  # of a block as a whole: it says itself where
         return f"  {message}"
     # pydantic adds what a union's branch is called, such as `constrained-int`.
     path = [step for step in found["loc"] if isinstance(step, str) and step.isidentifier()]

@@ -4,9 +4,12 @@ import warnings
 
 from kedro.pipeline import Pipeline
 
+from pt4al.pipelines.cold_start import pipeline as cold_start
+from pt4al.pipelines.comparison import pipeline as comparison
 from pt4al.pipelines.cycle import pipeline as cycle
 from pt4al.pipelines.pool import pipeline as pool
 from pt4al.pipelines.pretext import pipeline as pretext
+from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
 from pt4al.pipelines.ranking import pipeline as ranking
 from pt4al.pipelines.report import pipeline as report
 
@@ -24,10 +27,14 @@ def register_pipelines() -> dict[str, Pipeline]:
 def _pipelines() -> dict[str, Pipeline]:
     stages = {
         "pool": pool.create_pipeline(),
-        "pretext": pretext.create_pipeline(),
+        "pretext": pretext.create_pipeline() + pretext_checks.create_pipeline(),
         "ranking": ranking.create_pipeline(),
         "cycles": cycle.create_pipeline(shape["cycles"]),
         "report": report.create_pipeline(shape["cycles"]),
     }
     whole = sum(stages.values(), Pipeline([]))
-    return stages | {"active_learning": whole, "__default__": whole}
+    beside = {
+        "comparison": comparison.create_pipeline(),
+        "cold_start": stages["pool"] + stages["pretext"] + stages["ranking"] + cold_start.create_pipeline(),
+    }
+    return stages | {"active_learning": whole, "__default__": whole} | beside

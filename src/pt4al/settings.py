@@ -9,10 +9,13 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from pt4al.comparing import ComparisonHooks
 from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
+from pt4al.leaks import LeakHooks
 from pt4al.session import Session
 
-HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks())
+# The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and a row in MLflow.
+HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks(), LeakHooks(), ComparisonHooks())
 SESSION_CLASS = Session
 # Our own hooks track: kedro-mlflow, where somebody has it installed, would open a second run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")

@@ -15,6 +15,7 @@ from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
 from pt4al.images.pool import ImagePool, open_pool
+from pt4al.pipelines.comparison.runs import Runs
 from pt4al.training import networks
 
 
@@ -173,15 +174,34 @@ class RunCurvesDataset(AbstractDataset):
         return {"folder": str(self._folder), "filename": self._filename}
 
 
-class TimingsDataset(AbstractDataset):
-    """Seconds by stage, one line of JSON for each node that ran; hooks.py appends them."""
+class RunsDataset(AbstractDataset):
+    """The tables of any run, read when asked for. Never saved. `places`: see Runs; below `filepath`."""
 
-    def __init__(self, *, filepath: str, metadata: dict | None = None):
-        self._filepath, self.metadata = Path(filepath), metadata
+    def __init__(self, *, filepath: str, places: dict[str, str], metadata: dict | None = None):
+        self._root, self._places, self.metadata = Path(filepath), places, metadata
+
+    def load(self) -> Runs:
+        return Runs(self._root, self._places)
+
+    def save(self, data: Any) -> None:
+        raise NotImplementedError(f"{self._root}: tables are saved by their own runs, not {data!r}")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"root": str(self._root), "places": self._places}
+
+
+class LogDataset(AbstractDataset):
+    """A table that grows, one line of JSON a row; saving appends one. A run that resumes goes on with it."""
+
+    def __init__(self, *, filepath: str, columns: list[str], metadata: dict | None = None):
+        self._filepath, self._columns, self.metadata = Path(filepath), columns, metadata
 
     def load(self) -> pd.DataFrame:
         lines = self._filepath.read_text().splitlines() if self._filepath.exists() else []
-        return pd.DataFrame([json.loads(line) for line in lines], columns=["stage", "node", "seconds"])
+        return pd.DataFrame([json.loads(line) for line in lines], columns=self._columns)
 
     def save(self, data: dict[str, Any]) -> None:
         self._filepath.parent.mkdir(parents=True, exist_ok=True)

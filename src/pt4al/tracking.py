@@ -15,7 +15,7 @@ import yaml
 from kedro.io import CatalogProtocol
 
 from pt4al.atomic import replacing
-from pt4al.parameters import Parameters, flat
+from pt4al.parameters import BESIDE, Parameters, flat
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
 SERVING = (  # what a logged model needs
@@ -28,11 +28,30 @@ SERVING = (  # what a logged model needs
     "pandas",
     "pydantic",
 )
+NOTE = "mlflow.note.content"  # an experiment's description
 EXAMPLES = 4  # images in a logged model's input example
 CHART = (
     "/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
-    "&searchFilter=tags.%60al.role%60%20%3D%20%27run%27"
+    "&searchFilter=tags.%60{tag}%60%20%3D%20%27{value}%27"
 )
+
+
+def open_experiment(project: Path, tracking_uri: str, experiment: str) -> tuple[Any, str]:
+    """Return MLflow's client and the experiment's id, made if there is none."""
+    import mlflow
+
+    # A file is the project's, wherever the command was typed.
+    local = tracking_uri.startswith("sqlite:///")
+    mlflow.set_tracking_uri(f"sqlite:///{project / tracking_uri[10:]}" if local else tracking_uri)
+    client = mlflow.MlflowClient()
+    found = client.get_experiment_by_name(experiment)
+    if found is not None:
+        return client, found.experiment_id
+    artifacts = (project / "mlruns").as_uri() if local else None
+    created = client.create_experiment(experiment, artifact_location=artifacts)
+    note = f"[Learning curves of all runs]({CHART.format(experiment=created, tag='al.role', value='run')})"
+    client.set_experiment_tag(created, NOTE, note)
+    return client, created
 
 
 class Tracking:
@@ -53,19 +72,12 @@ class Tracking:
     ):
         self._parameters, self._catalog, self._project = parameters, catalog, project
         self._id_file, self._log_models = record / "mlflow_run.json", log_models
-        # A file is the project's, wherever the command was typed.
-        self._local = tracking_uri.startswith("sqlite:///")
-        self._uri = f"sqlite:///{project / tracking_uri[10:]}" if self._local else tracking_uri
-        self._experiment_name = experiment
+        self._store = project, tracking_uri, experiment
         self._monitor = None
 
     def start(self) -> None:
         """Open the run, or reopen it, and log what is known before anything is computed."""
-        import mlflow
-
-        mlflow.set_tracking_uri(self._uri)
-        self._client = mlflow.MlflowClient()
-        self._experiment = self._find_experiment()
+        self._client, self._experiment = open_experiment(*self._store)
         self._run = self._find_run()
         if self._parameters.engine.device == "cuda":
             from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
@@ -107,7 +119,7 @@ class Tracking:
     @property
     def chart(self) -> str:
         """Where MLflow's pages compare the learning curves of all runs, after the server's address."""
-        return CHART.format(experiment=self._experiment)
+        return CHART.format(experiment=self._experiment, tag="al.role", value="run")
 
     def stop(self, status: str) -> None:
         """Close the run."""
@@ -115,21 +127,13 @@ class Tracking:
             self._monitor.finish()
         self._client.set_terminated(self._run, status)
 
-    def _find_experiment(self) -> str:
-        found = self._client.get_experiment_by_name(self._experiment_name)
-        if found is not None:
-            return found.experiment_id
-        artifacts = (self._project / "mlruns").as_uri() if self._local else None
-        created = self._client.create_experiment(self._experiment_name, artifact_location=artifacts)
-        note = f"[Learning curves of all runs]({CHART.format(experiment=created)})"
-        self._client.set_experiment_tag(created, "mlflow.note.content", note)
-        return created
-
     def _find_run(self) -> str:
         """The run's id in MLflow: the one it had, if it has the same settings and the store still knows it."""
         from mlflow.exceptions import MlflowException
 
-        settings = flat(self._parameters.model_dump(mode="json", exclude={"run": {"fresh"}, "report": True}))
+        settings = flat(
+            self._parameters.model_dump(mode="json", exclude={"run": {"fresh"}} | dict.fromkeys(BESIDE, True))
+        )
         if self._id_file.exists():
             known = json.loads(self._id_file.read_text())
             if known["settings"] == settings:

@@ -156,3 +156,24 @@ def test_a_run_without_results_has_a_page():
 def test_a_missing_fact_is_named(name):
     with pytest.raises(UndefinedError, match=name):
         render({key: value for key, value in FACTS.items() if key != name})
+
+
+LEAKS = [
+    {"check": "The oracle answered the queries & nothing else.", "ok": True, "found": "60 ids compared"},
+    {"check": "No id was asked for twice.", "ok": False, "found": "1 are not so, the first is <x>"},
+]
+
+
+def test_no_leak_is_stated_with_what_was_checked():
+    page = render(FACTS | {"leaks": LEAKS[:1]})
+    assert "No query and no training read a test label or a label that was not asked for" in page
+    assert "queries &amp; nothing else." in page
+    assert 'role="alert"' not in page
+    assert parsed(page).open == []
+
+
+def test_a_leak_is_told_before_any_number_is_explained():
+    page = render(FACTS | {"leaks": LEAKS})
+    assert 0 < page.index("believe no number of this page") < page.index("the first is &lt;x&gt;") < page.index("<h2>")
+    assert "No query and no training read" not in page
+    assert parsed(page).open == []

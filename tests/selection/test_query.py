@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.errors import InputError
-from pt4al.selection.query import STARTS, candidates, check_budget, choose, start
+from pt4al.selection.query import STARTS, candidates, check_budget, check_enough, pick, start
 from pt4al.selection.ranking import rank, split
 
 CYCLES = 4
@@ -38,12 +38,12 @@ def test_candidates_are_the_unlabelled_of_the_scope_in_the_rankings_order(situat
 
 
 @given(situation=situations(), data=st.data())
-def test_query_is_the_budget_of_highest_scores_ties_to_the_first_in_the_ranking(situation, data):
+def test_query_says_of_each_image_chosen_its_score_and_batch(situation, data):
     left = situation[-1]
     # Few different scores: many ties.
     scores = data.draw(st.lists(st.integers(0, 3), min_size=len(left), max_size=len(left)))
     budget = data.draw(st.integers(0, len(left)))
-    query = choose(left, np.array(scores, np.float32), budget)
+    query = pick(left, np.argsort(-np.array(scores), kind="stable")[:budget], np.array(scores, np.float32))
     best = sorted(range(len(left)), key=lambda position: (-scores[position], position))[:budget]
     assert list(query["id"]) == list(left["id"].iloc[best])
     assert list(query["score"]) == [scores[position] for position in best]
@@ -88,7 +88,7 @@ def test_budget_larger_than_the_candidates_is_refused_with_both_numbers():
     left = ranking(10)
     message = "`cycles.budget` 11 exceeds the 10 images that may still be chosen"
     with pytest.raises(InputError, match=message):
-        choose(left, np.zeros(10), 11)
+        check_enough(left, 11)
     with pytest.raises(InputError, match=message):
         start(left, "random", 11, np.random.default_rng(0))
 

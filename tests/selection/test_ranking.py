@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pt4al.errors import InputError
-from pt4al.selection.ranking import ORDERS, _stable_argsort, rank, split
+from pt4al.selection.query import check_budget
+from pt4al.selection.ranking import BATCHES, ORDERS, _stable_argsort, rank, split
 
 RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "pt4al_released" / "cifar10_rotation_loss.parquet"
 SPECIAL = st.sampled_from([0.0, -0.0, np.inf, -np.inf, 1.0, 1e-45, -1e-45])  # the last two are subnormal
@@ -130,3 +131,52 @@ def test_batches_partition_the_ranking_into_runs_whose_sizes_differ_by_at_most_o
     assert sorted(sizes.index) == list(range(number))
     assert sizes.max() - sizes.min() <= 1
     pd.testing.assert_frame_equal(found.drop(columns="batch"), ranking)
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+@given(images=st.integers(1, 300), number=st.integers(1, 30), drop=st.floats(0, 0.49), seed=st.integers(0, 9))
+def test_batches_of_any_kind_partition_what_is_not_dropped_at_the_ends(kind, images, number, drop, seed):
+    ranking = rank(ids(range(images)), np.arange(images, dtype=float))
+    end = int(images * drop)
+    if number > images - 2 * end:
+        with pytest.raises(InputError, match=f"`cycles.number` {number} exceeds the pool, which holds {images} images"):
+            split(ranking, number, kind, drop, np.random.default_rng(seed))
+        return
+    found = split(ranking, number, kind, drop, np.random.default_rng(seed))
+    outside = found["batch"] == -1
+    assert list(found["rank"][outside]) == [*range(end), *range(images - end, images)]
+    sizes = found["batch"][~outside].value_counts()
+    assert sorted(sizes.index) == list(range(number))
+    assert sizes.max() - sizes.min() <= 1
+    # What every cycle may ask for is what the settings are checked by, before anything is trained.
+    check_budget(images, number, int(sizes.min()), "batch", drop)
+    with pytest.raises(InputError):
+        check_budget(images, number, int(sizes.min()) + 1, "batch", drop)
+
+
+@given(images=st.integers(1, 300), number=st.integers(1, 30), seed=st.integers(0, 99))
+def test_shuffled_batches_are_the_consecutive_ones_under_other_numbers(images, number, seed):
+    number = min(number, images)
+    ranking = rank(ids(range(images)), np.arange(images, dtype=float))
+    consecutive = split(ranking, number)["batch"]
+    shuffled = split(ranking, number, "shuffled", rng=np.random.default_rng(seed))["batch"]
+    both = pd.DataFrame({"one": consecutive, "other": shuffled}).drop_duplicates()
+    assert both["one"].is_unique
+    assert both["other"].is_unique
+
+
+def test_shuffled_batches_are_the_generators():
+    ranking = rank(ids(range(40)), np.arange(40.0))
+    draw = lambda seed: list(split(ranking, 20, "shuffled", rng=np.random.default_rng(seed))["batch"])  # noqa: E731
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
+
+
+def test_interleaved_batches_take_turns():
+    ranking = rank(ids(range(10)), np.arange(10.0))
+    assert list(split(ranking, 3, "interleaved", 0.1)["batch"]) == [-1, 0, 1, 2, 0, 1, 2, 0, 1, -1]
+
+
+def test_images_that_no_batch_holds_are_counted_where_there_are_too_few():
+    with pytest.raises(InputError, match=r"5 exceeds the pool, which holds 10 images less 6 by `ranking.drop` 0.3"):
+        split(rank(ids(range(10)), np.arange(10.0)), 5, drop=0.3)

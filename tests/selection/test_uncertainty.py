@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pt4al.selection.uncertainty import MEASURES, RANDOM
+from pt4al.selection.uncertainty import MEASURES, RANDOM, bald, entropy
 
 SHAPES = st.tuples(st.integers(1, 20), st.integers(2, 12))
 PIXELS = st.tuples(st.integers(1, 4), st.integers(2, 6), st.integers(1, 4), st.integers(1, 4))
@@ -87,3 +87,34 @@ def test_value_is_the_published_definitions(measure, expected):
 
 def test_random_is_no_function_of_the_probabilities():
     assert RANDOM not in MEASURES
+
+
+PASSES = st.tuples(st.integers(1, 5), st.integers(1, 10), st.integers(2, 6))
+
+
+def answers(shapes: st.SearchStrategy) -> st.SearchStrategy:
+    logits = arrays(np.float64, shapes, elements=st.floats(-800, 800))
+    return logits.map(lambda drawn: torch.from_numpy(drawn).softmax(2))
+
+
+@given(likely=answers(PASSES))
+def test_bald_is_the_mean_divergence_of_the_answers_from_their_mean(likely):
+    mean = likely.mean(0)
+    divergence = torch.special.xlogy(likely, likely / mean.clamp(min=1e-300)).sum(2).mean(0)
+    torch.testing.assert_close(bald(likely), divergence, rtol=1e-6, atol=1e-9)
+
+
+@given(likely=answers(PASSES))
+def test_bald_is_at_most_entropy_and_nothing_if_all_answers_agree(likely):
+    assert (bald(likely) <= entropy(likely.mean(0)) + 1e-9).all()
+    assert (bald(likely[:1].expand_as(likely)) < 1e-9).all()
+
+
+def test_bald_of_sure_answers_that_contradict_each_other_is_all_of_the_entropy():
+    assert float(bald(torch.eye(2)[:, None])[0]) == pytest.approx(math.log(2))
+
+
+def test_bald_of_pixels_is_that_of_images():
+    likely = torch.linspace(0, 9, 240, dtype=torch.float64).sin().view(3, 4, 5, 2, 2).softmax(2)
+    assert bald(likely).shape == (4, 2, 2)
+    close(bald(likely)[:, 1, 0], bald(likely[..., 1, 0]))

@@ -319,3 +319,46 @@ def test_gpu_computes_what_the_processor_does(make_pool, make_network, make_sche
         )
         found.append(predict(network, classification.loss, make_pool(40), Hardware(device), None, targets))
     np.testing.assert_allclose(*found, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize(("frozen", "moved"), [(0, True), (1, True), (2, False), (math.inf, False)])
+def test_frozen_trunk_keeps_weights_and_statistics_for_as_long_as_it_is_frozen(
+    fashion, make_network, make_schedule, frozen, moved
+):
+    pool, targets = fashion
+    network = make_network()
+    before = copy.deepcopy(network)
+    fit(
+        network,
+        classification.loss,
+        pool,
+        make_schedule(epochs=2, minibatch=64),
+        stream(0, "fit"),
+        CPU,
+        targets=targets,
+        frozen=frozen,
+    )
+    assert (weights(network.trunk) != weights(before.trunk)) == moved
+    assert not torch.equal(network.head.weight, before.head.weight)
+
+
+def test_trunk_that_was_frozen_learns_in_the_next_training(fashion, make_network, make_schedule):
+    pool, targets = fashion
+    network, arguments = make_network(), (classification.loss, pool, make_schedule(minibatch=64))
+    fit(network, *arguments, stream(0, "fit"), CPU, targets=targets, frozen=math.inf)
+    frozen = weights(network.trunk)
+    fit(network, *arguments, stream(0, "fit"), CPU, targets=targets)
+    assert weights(network.trunk) != frozen
+
+
+def test_dropout_is_drawn_from_the_seed_and_only_in_training(fashion, make_network, make_schedule):
+    pool, targets = fashion
+    learnt = []
+    for share in (0.0, 0.5, 0.5):
+        network = make_network()
+        network.dropout = share
+        fit(network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), CPU, targets=targets)
+        learnt.append(weights(network))
+    assert learnt[0] != learnt[1] == learnt[2]
+    scored = [predict(network, classification.outputs, pool, CPU) for _ in range(2)]
+    np.testing.assert_array_equal(*scored)

@@ -1,7 +1,6 @@
 """Build a pool: decode pictures on all cores into shards; shards that still hold true are kept."""
 
 import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,10 +19,10 @@ from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import BadPicture, Frame, decode
 from pt4al.images.duplicates import perceptual_hash
+from pt4al.images.noise import noisy
 from pt4al.images.parallel import in_order
 from pt4al.images.shards import Writer, keep, manifest
 from pt4al.images.survey import survey
-from pt4al.randomness import stream
 
 TOGETHER = 32  # pictures decoded as one task
 
@@ -171,7 +170,7 @@ def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float)
     images = np.stack([image for image, _ in found if image is not None]) if good else _none(frame)
     digests = [hashlib.blake2b(image.data, digest_size=8).hexdigest() for image in images]
     hashes = perceptual_hash(images) if good else np.empty(0, np.uint64)
-    return _Decoded(reasons, _noisy(images, good, noise) if noise else images, digests, hashes)
+    return _Decoded(reasons, noisy(images, good, noise) if noise else images, digests, hashes)
 
 
 def _attempt(decoding: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str | None]:
@@ -183,11 +182,3 @@ def _attempt(decoding: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str
 
 def _none(frame: Frame) -> np.ndarray:
     return np.empty((0, frame.channels, frame.height, frame.width), np.uint8)
-
-
-def _noisy(images: np.ndarray, ids: list[str], noise: float) -> np.ndarray:
-    """Add noise that is each image's own: it stays when other images come or go."""
-    drawn = [
-        stream(0, "noise", zlib.crc32(name.encode())).standard_normal(images.shape[1:], np.float32) for name in ids
-    ]
-    return np.clip(np.rint(images + np.float32(noise) * np.stack(drawn)), 0, 255).astype(np.uint8)

@@ -1,23 +1,16 @@
-"""Pretext tasks: self-supervised tasks whose per-image loss ranks the pool. One file a task."""
-
-from typing import Protocol
-
-import torch
-from torch import nn
+"""Pretext tasks: self-supervised tasks whose per-image score ranks the pool. One file a task, and one line here."""
 
 from pt4al.pretext.colorization import Colorization
+from pt4al.pretext.embedding import Embedding
+from pt4al.pretext.jigsaw import Jigsaw
 from pt4al.pretext.rotation import Rotation
+from pt4al.pretext.simsiam import SimSiam
+from pt4al.pretext.task import PretextTask
 
-
-class PretextTask(Protocol):
-    """A task that needs no labels."""
-
-    outputs: int  # of the network's head
-    dense: bool  # whether the network answers for each pixel; else once an image
-
-    def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """The loss of each image, (B,)."""
-        ...
-
-
-PRETEXT_TASKS: dict[str, PretextTask] = {"rotation": Rotation(), "colorization": Colorization()}
+PRETEXT_TASKS: dict[str, PretextTask] = {
+    "rotation": Rotation(),
+    "colorization": Colorization(),
+    "jigsaw": Jigsaw(),
+    "simsiam": SimSiam(),
+    "embedding": Embedding(),
+}

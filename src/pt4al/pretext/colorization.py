@@ -11,12 +11,13 @@ from torch import nn
 from torch.nn.functional import smooth_l1_loss
 
 from pt4al.errors import InputError
+from pt4al.pretext.task import PretextTask
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green, blue (BT.601)
 UNIT = 32.0  # grey levels of difference between a colour and luma: about as much as photos have
 
 
-class Colorization:
+class Colorization(PretextTask):
     outputs = 2  # blue and red, each less luma
     dense = True
 

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from pt4al.pretext.task import PretextTask
 
-class Rotation:
+
+class Rotation(PretextTask):
     outputs = 4
-    dense = False
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Mean of the four cross-entropies for 0, 90, 180 and 270 degrees, (B,), of the central square."""

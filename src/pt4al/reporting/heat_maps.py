@@ -1,4 +1,4 @@
-"""Draw a number for each class and cycle: its share among the labels, its IoU."""
+"""Draw a number for each of two things: class and cycle (share among the labels, IoU), or two rankings (agreement)."""
 
 import math
 
@@ -43,6 +43,24 @@ def iou_by_class(metrics: list[dict[str, float]]) -> Figure:
         return nothing(plain(3, "", "")[0], "nothing evaluated yet")
     values.index = values.index.str.removeprefix("iou_")
     return _heat_map(values, values.map(_percent), "cycle, and images labelled", "IoU (%)", darkest=100)
+
+
+def ranking_agreement(pairs: pd.DataFrame) -> Figure:
+    """Draw the rank correlation of each two rankings; none below 0 is lighter than one of 0.
+
+    Parameters
+    ----------
+    pairs
+        `one`, `other`, `correlation`: each pair once, at least one.
+    """
+    names = list(pd.unique(pairs[["one", "other"]].to_numpy().ravel()))
+    matrix = np.eye(len(names))
+    for one, other, correlation in pairs[["one", "other", "correlation"]].itertuples(index=False):
+        row, column = names.index(one), names.index(other)
+        matrix[row, column] = matrix[column, row] = correlation
+    values = pd.DataFrame(matrix, [f"{number}: {name}" for number, name in enumerate(names)], range(len(names)))
+    texts = values.map(lambda value: "–" if math.isnan(value) else f"{value:.2f}")
+    return _heat_map(values, texts, "the same, by number", "rank correlation", darkest=1)
 
 
 def _percent(share: float) -> str:

@@ -18,8 +18,10 @@ def render(facts: dict) -> str:
         and perhaps `balanced_accuracy`, `pixel_accuracy`, `loss`. `baselines`: names of the runs shown beside
         this one. `audit`: dicts with `cycle`, `sentence`. `figures`: PNG files by name (`learning_curve`,
         `iou_by_class`, `query_0`, `panels_0` ..., `hardest`, `easiest`, `losses_by_batch`, `class_balance`,
-        `audit`, `seconds_by_stage`); those that are missing are left out. `seconds`: the run's time. `notes`:
-        sentences. `intake`, which may be missing or None: a sentence on what became of the source's files.
+        `ranking_agreement`, `audit`, `seconds_by_stage`); those that are missing are left out. `seconds`: the
+        run's time. `notes`: sentences. `intake`, which may be missing or None: a sentence on what became of the
+        source's files. `leaks` and `pretext_checks`, which may be missing: dicts with `check`, `ok`, `found`, and
+        with `alarm`, `sentence`.
 
     Raises
     ------

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
+from pt4al.selection.ranking import check_batches
 
 
 def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: int) -> pd.DataFrame:
@@ -22,29 +23,15 @@ def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: in
     return unlabelled if scope == "pool" else unlabelled[unlabelled["batch"] == cycle]
 
 
-def choose(candidates: pd.DataFrame, scores: np.ndarray, budget: int) -> pd.DataFrame:
-    """Return the `budget` candidates of the highest scores; ties go to the first in the ranking.
-
-    Returns
-    -------
-    `id`, `score`, `batch`, the highest score first.
-
-    Raises
-    ------
-    InputError
-        If there are fewer candidates than the budget.
-    """
-    _check_enough(candidates, budget)
-    chosen = np.argsort(-np.asarray(scores), kind="stable")[:budget]
-    query = candidates.iloc[chosen].assign(score=np.asarray(scores, np.float64)[chosen])
-    return query[["id", "score", "batch"]].reset_index(drop=True)
+def pick(candidates: pd.DataFrame, chosen: np.ndarray, scores: np.ndarray | None = None) -> pd.DataFrame:
+    """Return candidates by their positions as a query: `id`, `score` (missing without scores), `batch`."""
+    known = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
+    return candidates.iloc[chosen].assign(score=known)[["id", "score", "batch"]].reset_index(drop=True)
 
 
-def check_budget(images: int, cycles: int, budget: int, scope: str) -> None:
-    """Raise InputError if a pool of so many images can't feed every cycle's query."""
-    if cycles > images:
-        raise InputError(f"`cycles.number` {cycles} exceeds the pool, which holds {images} images")
-    smallest = images // cycles
+def check_budget(images: int, cycles: int, budget: int, scope: str, drop: float = 0.0) -> None:
+    """Raise InputError if a pool of so many images, less `drop` at either end, can't feed every cycle's query."""
+    smallest = check_batches(images, cycles, drop)
     if scope == "batch" and budget > smallest:
         raise InputError(
             f"`cycles.budget` {budget} exceeds the smallest batch, which holds {smallest} of {images} images: "
@@ -57,7 +44,8 @@ def check_budget(images: int, cycles: int, budget: int, scope: str) -> None:
         )
 
 
-def _check_enough(candidates: pd.DataFrame, budget: int) -> None:
+def check_enough(candidates: pd.DataFrame, budget: int) -> None:
+    """Raise InputError if there are fewer candidates than the budget."""
     if budget > len(candidates):
         raise InputError(f"`cycles.budget` {budget} exceeds the {len(candidates)} images that may still be chosen")
 
@@ -82,6 +70,5 @@ def start(candidates: pd.DataFrame, rule: str, budget: int, rng: np.random.Gener
 
     Rule `even_intervals` within the first batch is PT4AL's.
     """
-    _check_enough(candidates, budget)
-    query = candidates.iloc[STARTS[rule](len(candidates), budget, rng)].assign(score=np.nan)
-    return query[["id", "score", "batch"]].reset_index(drop=True)
+    check_enough(candidates, budget)
+    return pick(candidates, STARTS[rule](len(candidates), budget, rng))

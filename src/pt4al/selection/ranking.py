@@ -75,8 +75,23 @@ def rank(
     )
 
 
-def split(ranking: pd.DataFrame, batches: int) -> pd.DataFrame:
-    """Cut a ranking into equal consecutive batches.
+# Each takes how many images and how many batches, and returns the batch of each place in the ranking. Sizes differ by
+# at most one.
+BATCHES: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
+    "consecutive": lambda images, batches, rng: np.arange(images) * batches // images,
+    "shuffled": lambda images, batches, rng: rng.permutation(batches)[np.arange(images) * batches // images],
+    "interleaved": lambda images, batches, rng: np.arange(images) % batches,
+}
+
+
+def split(
+    ranking: pd.DataFrame,
+    batches: int,
+    kind: str = "consecutive",
+    drop: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> pd.DataFrame:
+    """Cut a ranking into equal batches.
 
     Parameters
     ----------
@@ -84,18 +99,41 @@ def split(ranking: pd.DataFrame, batches: int) -> pd.DataFrame:
         One row an image, as `rank` returns it.
     batches
         How many; their sizes differ by at most one.
+    kind
+        One of BATCHES: `consecutive`, PT4AL's; `shuffled`, the same in random order; `interleaved`, the rank modulo
+        `batches`, so that each holds hard and easy images alike.
+    drop
+        Share of the ranking at either end that no batch holds.
+    rng
+        Needed by kind `shuffled` alone.
 
     Returns
     -------
-    The ranking with a column `batch`, from 0.
+    The ranking with a column `batch`, from 0; -1 for images in no batch.
 
     Raises
     ------
     InputError
-        If there are more batches than images.
+        If there are more batches than images for them.
 
     Source: PT4AL, section 3.2.
     """
-    if batches > len(ranking):
-        raise InputError(f"`cycles.number` {batches} exceeds the pool, which holds {len(ranking)} images")
-    return ranking.assign(batch=np.arange(len(ranking)) * batches // len(ranking))
+    check_batches(len(ranking), batches, drop)
+    end = dropped(len(ranking), drop)
+    batch = np.full(len(ranking), -1)
+    batch[end : len(batch) - end] = BATCHES[kind](len(batch) - 2 * end, batches, rng)
+    return ranking.assign(batch=batch)
+
+
+def dropped(images: int, drop: float) -> int:
+    """Return how many images at either end of a ranking are in no batch."""
+    return int(images * drop)
+
+
+def check_batches(images: int, batches: int, drop: float = 0.0) -> int:
+    """Return how many images the smallest batch of a ranking holds; InputError if it would be empty."""
+    kept = images - 2 * dropped(images, drop)
+    if batches > kept:
+        less = f" less {images - kept} by `ranking.drop` {drop:g}" if drop else ""
+        raise InputError(f"`cycles.number` {batches} exceeds the pool, which holds {images} images{less}")
+    return kept // batches

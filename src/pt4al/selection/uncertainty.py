@@ -10,6 +10,8 @@ import torch
 Measure = Callable[[torch.Tensor], torch.Tensor]
 
 RANDOM = "random"  # the baseline: a number drawn at random, whatever the model says; so no function of it
+BALD = "bald"  # of several answers of a network with dropout: see `bald`
+LEARNING_LOSS = "learning_loss"  # the network's own guess at its loss (Yoo and Kweon 2019)
 
 
 def least_confidence(probabilities: torch.Tensor) -> torch.Tensor:
@@ -26,6 +28,16 @@ def margin(probabilities: torch.Tensor) -> torch.Tensor:
 def entropy(probabilities: torch.Tensor) -> torch.Tensor:
     """Entropy in nats (Shannon 1948)."""
     return torch.special.entr(probabilities).sum(1)
+
+
+def bald(probabilities: torch.Tensor) -> torch.Tensor:
+    """Entropy of the mean answer less mean entropy of the answers, in nats: how much they disagree.
+
+    Probabilities are (T, B, classes, ...), of T passes with dropout; returns (B, ...). Houlsby, Huszár, Ghahramani,
+    Lengyel 2011 (arXiv 1112.5745); with dropout: Gal, Islam, Ghahramani, ICML 2017.
+    """
+    entropies = torch.special.entr(probabilities).sum(2)
+    return (entropy(probabilities.mean(0)) - entropies.mean(0)).clamp(min=0)  # rounding aside, never below 0
 
 
 MEASURES: dict[str, Measure] = {

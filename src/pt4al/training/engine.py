@@ -5,6 +5,7 @@ Both take `loss(network, images[, targets]) -> (B,)`: `fit` averages it, `predic
 
 import contextlib
 import math
+import tempfile
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,15 +21,17 @@ from pt4al.randomness import torch_generator
 from pt4al.training.folding import folded
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
+from pt4al.training.reading import reader
 from pt4al.training.schedule import Schedule
 
 Loss = Callable[..., torch.Tensor]
-Take = Callable[[np.ndarray], tuple[torch.Tensor, ...]]
 
 # Images of up to SCORING_SIZE pixels, fewer of larger ones: their activations need as much memory.
 # On a processor the activations of more leave its cache: 512 take 1.5 times as long.
 SCORING_SIZE = 32 * 32
 SCORING_MINIBATCH = {"cpu": 128, "cuda": 2048}
+LARGEST_IN_MEMORY = 2**28  # bytes of results: features of 131,072 images of width 512
+CURVE = ["epoch", "steps", "loss", "learning_rate"]  # what training answers
 
 
 def fit(
@@ -41,7 +44,9 @@ def fit(
     rows: np.ndarray | None = None,
     targets: torch.Tensor | None = None,
     augment: Augmentation | None = None,
+    frozen: float = 0,
     title: str = "train",
+    each_epoch: Callable[[Network], None] | None = None,
 ) -> pd.DataFrame:
     """Train a network in place.
 
@@ -53,24 +58,28 @@ def fit(
         Rows of the pool to train on; all by default.
     targets
         One for each of `rows`.
+    frozen
+        Whole epochs, or infinity, for which the trunk stays as it is, its batch norms' statistics too.
+    each_epoch
+        Called with the network at the end of each epoch; must not change it.
 
     Returns
     -------
     One row an epoch: `epoch`, `steps` so far, mean `loss`, `learning_rate` at its end.
     """
     rows = np.arange(len(pool)) if rows is None else rows
-    take = _reader(pool, rows, targets, hardware)
+    take = reader(pool, rows, targets, hardware)
     generator = torch_generator(rng, hardware.device)
     network.to(hardware.device, memory_format=torch.channels_last).train()
-    optimiser = torch.optim.SGD(
-        network.parameters(), schedule.learning_rate, schedule.momentum, weight_decay=schedule.weight_decay, fused=True
-    )
     steps, size = schedule.steps(len(rows)), min(schedule.minibatch, len(rows))
-    rate = LambdaLR(optimiser, lambda step: schedule.factor((step + 1) / (steps + 1)))
+    optimiser, rate = _descent(network, schedule, steps)
     curve = _Curve(math.ceil(len(rows) / size), hardware.device)
-    exact = torch.backends.cudnn.flags(benchmark=False, deterministic=True)
-    with _progress(steps * size, title) as progress, _seeded(generator), exact:
-        for positions in _minibatches(len(rows), size, steps, rng):
+    thaw = min(frozen * curve.steps_an_epoch, steps)
+    network.trunk.requires_grad_(not thaw).train(not thaw)
+    with _progress(steps * size, title) as progress, _seeded(generator):
+        for step, positions in enumerate(_minibatches(len(rows), size, steps, rng)):
+            if step == thaw:
+                network.trunk.requires_grad_(True).train()
             images, *wanted = take(positions)
             if augment is not None:
                 images, *wanted = augment(images, generator, *wanted)
@@ -82,6 +91,8 @@ def fit(
             curve.add(mean.detach(), rate.get_last_lr()[0])
             rate.step()
             progress.update(size)
+            if each_epoch is not None and (curve.complete or curve.steps == steps):
+                each_epoch(network)
     return curve.table()
 
 
@@ -101,7 +112,7 @@ def predict(
     The network is scored in evaluation mode with its batch norms folded; it is left as it was.
     """
     rows = np.arange(len(pool)) if rows is None else rows
-    take = _reader(pool, rows, targets, hardware)
+    take = reader(pool, rows, targets, hardware)
     scored = folded(network).to(hardware.device, memory_format=torch.channels_last)
     most = SCORING_MINIBATCH[hardware.device]
     scores, size = None, min(most, max(1, most * SCORING_SIZE // math.prod(pool.shape[1:])))
@@ -111,12 +122,33 @@ def predict(
             chunk = function(scored, *take(positions))
             chunk = chunk.float() if chunk.is_floating_point() else chunk
             if scores is None:  # whole at once: small chunks that are kept would fragment the heap
-                scores = chunk.new_empty((len(rows), *chunk.shape[1:]))
+                scores = _room((len(rows), *chunk.shape[1:]), chunk)
             scores[first : first + len(chunk)] = chunk
             progress.update(len(positions))
     if scores is None:
         raise InputError(f"{title}: there are no images to score")
     return scores.cpu().numpy()
+
+
+def _descent(network: Network, schedule: Schedule, steps: int) -> tuple[torch.optim.SGD, LambdaLR]:
+    rest = [weight for name, weight in network.named_parameters() if not name.startswith("trunk.")]
+    optimiser = torch.optim.SGD(
+        [{"params": network.trunk.parameters()}, {"params": rest}],  # all of a fused group must start at once
+        schedule.learning_rate,
+        schedule.momentum,
+        weight_decay=schedule.weight_decay,
+        fused=True,
+    )
+    return optimiser, LambdaLR(optimiser, lambda step: schedule.factor((step + 1) / (steps + 1)))
+
+
+def _room(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+    """Return an empty tensor; a large one is in a file without a name, so that memory does not grow with the pool."""
+    if math.prod(shape) * like.element_size() <= LARGEST_IN_MEMORY:
+        return like.new_empty(shape)
+    dtype = like.new_empty(0, device="cpu").numpy().dtype
+    with tempfile.TemporaryFile() as file:
+        return torch.from_numpy(np.memmap(file, dtype, "w+", shape=shape))
 
 
 class _Curve:
@@ -132,10 +164,15 @@ class _Curve:
         if self.counted == self.steps_an_epoch:
             self._close()
 
+    @property
+    def complete(self) -> bool:
+        """Whether an epoch has just ended."""
+        return self.counted == 0
+
     def table(self) -> pd.DataFrame:
         if self.counted:
             self._close()
-        return pd.DataFrame(self.rows, columns=["epoch", "steps", "loss", "learning_rate"])
+        return pd.DataFrame(self.rows, columns=CURVE)
 
     def _close(self) -> None:
         self.rows.append((len(self.rows) + 1, self.steps, float(self.total) / self.counted, self.rate))
@@ -153,41 +190,14 @@ def _minibatches(images: int, size: int, steps: int, rng: np.random.Generator) -
         left = left[size:]
 
 
-def _reader(pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None, hardware: Hardware) -> Take:
-    """Return what turns positions among `rows` into tensors on the device."""
-    if hardware.device == "cpu":
-        return lambda positions: (
-            pool.gather(rows[positions]),
-            *(() if targets is None else (targets[torch.from_numpy(positions)],)),
-        )
-    return _cuda_reader(pool, rows, targets)
-
-
-def _cuda_reader(pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None) -> Take:
-    """Images go to the device once if they fill at most half of its free memory, else minibatch by minibatch."""
-    targets = None if targets is None else targets.cuda()
-    resident = None
-    if len(rows) * math.prod(pool.shape) <= torch.cuda.mem_get_info()[0] // 2:
-        resident = torch.empty((len(rows), *pool.shape), dtype=torch.uint8, device="cuda")
-        for first in range(0, len(rows), 8192):
-            resident[first : first + 8192] = pool.gather(rows[first : first + 8192]).cuda()
-
-    def take(positions: np.ndarray) -> tuple[torch.Tensor, ...]:
-        index = torch.from_numpy(positions).pin_memory().cuda(non_blocking=True)
-        images = resident[index] if resident is not None else _pinned(pool, rows[positions])
-        return images, *(() if targets is None else (targets[index],))
-
-    return take
-
-
-def _pinned(pool: ImagePool, rows: np.ndarray) -> torch.Tensor:
-    return pool.gather(rows).pin_memory().cuda(non_blocking=True)
-
-
 @contextlib.contextmanager
 def _seeded(generator: torch.Generator) -> Iterator[None]:
-    """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards."""
-    with torch.random.fork_rng([generator.device.index or 0] if generator.device.type == "cuda" else []):
+    """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards.
+
+    On a GPU the same numbers take the same convolutions, too.
+    """
+    exact = torch.backends.cudnn.flags(benchmark=False, deterministic=True)
+    with torch.random.fork_rng([generator.device.index or 0] if generator.device.type == "cuda" else []), exact:
         torch.manual_seed(generator.initial_seed())
         yield
 

@@ -9,7 +9,7 @@ import torch
 
 from pt4al.errors import InputError
 from pt4al.randomness import stream, torch_generator
-from pt4al.training.networks import NETWORKS, build, copy_trunk, known, load, save
+from pt4al.training.networks import NETWORKS, add_loss_head, build, copy_trunk, known, load, save
 
 
 def images(channels: int = 1, count: int = 3) -> torch.Tensor:
@@ -163,3 +163,36 @@ def test_copied_trunk_is_a_copy(make_network):
 def test_trunk_of_another_network_is_refused_by_name(make_network):
     with pytest.raises(InputError, match="the trunk of a resnet8_w24 does not fit a resnet8_w16"):
         copy_trunk(make_network(name="resnet8_w24"), make_network())
+
+
+def test_head_that_guesses_losses_is_saved_with_its_network(make_network, tmp_path):
+    network = make_network()
+    answers = network.state_dict()
+    add_loss_head(network, torch_generator(stream(0, "loss head")))
+    save(network, tmp_path / "network.safetensors")
+    loaded = load(tmp_path / "network.safetensors")
+    assert equal(network.state_dict(), loaded.state_dict())
+    assert len(loaded.state_dict()) == len(answers) + 4
+
+
+def test_head_that_guesses_losses_is_drawn_from_its_generator_alone(make_network):
+    heads = []
+    for seed in (1, 1, 2):
+        network = make_network()
+        before = torch.get_rng_state()
+        add_loss_head(network, torch_generator(stream(seed, "loss head")))
+        assert torch.equal(torch.get_rng_state(), before)
+        heads.append(network.loss_head.state_dict())
+    assert equal(heads[0], heads[1])
+    assert not equal(heads[0], heads[2])
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_dropout_changes_answers_in_training_alone(make_network, dense):
+    network, raw = make_network(dense=dense), images()
+    network.trunk.eval()
+    sober = network(raw)
+    network.dropout = 0.5
+    assert not torch.equal(network(raw), sober)
+    network.eval()
+    assert torch.equal(network(raw), sober)

@@ -97,3 +97,62 @@ def test_balanced_accuracy_leaves_out_classes_without_test_images():
         np.eye(3, dtype=np.float32)[[0, 2, 1, 1]], torch.tensor([0, 0, 1, 1]), ["a", "b", "c"]
     )
     assert found["balanced_accuracy"] == pytest.approx((1 / 2 + 1) / 2)
+
+
+def test_accuracy_of_each_class_that_occurs_is_told_by_its_name():
+    found = classification.evaluate(LOGITS, torch.tensor([0, 1, 1, 1]), ["a", "b", "c"])
+    assert {name: share for name, share in found.items() if name.startswith("accuracy_")} == {
+        "accuracy_a": 1,
+        "accuracy_b": pytest.approx(2 / 3),
+    }
+
+
+def test_accuracies_of_many_classes_are_not_told_one_by_one():
+    classes = [str(number) for number in range(21)]
+    assert set(classification.evaluate(np.eye(21, dtype=np.float32), torch.arange(21), classes)) == {
+        "accuracy",
+        "balanced_accuracy",
+        "loss",
+    }
+
+
+@pytest.fixture
+def asked(make_network):
+    """A network that is not trained, in evaluation mode, and images to ask it about."""
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (6, 1, 8, 8), np.uint8))
+    return make_network(outputs=3).eval(), images
+
+
+def test_sampled_probabilities_differ_by_sample_and_are_the_same_again(asked):
+    network, images = asked
+    with torch.inference_mode():
+        found = classification.sampled(network, images, 4, 0.5, seed=1)
+        assert found.shape == (4, 6, 3)
+        assert torch.equal(found, classification.sampled(network, images, 4, 0.5, seed=1))
+        assert not torch.equal(found, classification.sampled(network, images, 4, 0.5, seed=2))
+    torch.testing.assert_close(found.sum(2), torch.ones(4, 6, dtype=torch.float64))
+    assert not torch.allclose(found[0], found[1], atol=1e-3)
+
+
+def test_sampled_probabilities_of_an_image_do_not_depend_on_its_minibatch(asked):
+    network, images = asked
+    with torch.inference_mode():
+        whole = classification.sampled(network, images, 4, 0.5, seed=1)
+        torch.testing.assert_close(classification.sampled(network, images[2:4], 4, 0.5, seed=1), whole[:, 2:4])
+
+
+def test_without_dropout_every_sample_is_the_network_itself(asked):
+    network, images = asked
+    with torch.inference_mode():
+        expected = classification.class_probabilities(network, images).double().expand(3, -1, -1)
+        torch.testing.assert_close(classification.sampled(network, images, 3, 0.0, seed=1), expected)
+
+
+def test_mean_of_many_logits_is_that_without_dropout(asked):
+    """Features that stay are scaled up for those that don't."""
+    network, images = asked
+    with torch.inference_mode():
+        logs = classification.sampled(network, images, 4000, 0.5, seed=1).log()
+        logits = (logs - logs.mean(2, keepdim=True)).mean(0)
+        expected = network(images).double()
+        torch.testing.assert_close(logits, expected - expected.mean(1, keepdim=True), atol=0.05, rtol=0.05)

@@ -1,5 +1,6 @@
 """Nodes of one cycle. Each is bound to its cycle's number."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -9,11 +10,15 @@ from pt4al.images.pool import ImagePool
 from pt4al.labelling import label_set as labelling
 from pt4al.labelling.oracle import Recorded
 from pt4al.parameters import Cycles, Engine, Main, Oracle, Query, Run
+from pt4al.pipelines.cycle.evidence import Gatherer, needs
 from pt4al.randomness import stream, torch_generator
 from pt4al.selection import query as selection
-from pt4al.selection.uncertainty import MEASURES, RANDOM
+from pt4al.selection.strategies import STRATEGIES, balanced
+from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
 from pt4al.training import engine as training
-from pt4al.training.networks import Network, build, copy_trunk, load_pretrained
+from pt4al.training import learning_loss
+from pt4al.training.linear_probe import probe
+from pt4al.training.networks import Network, add_loss_head, build, copy_trunk, load_pretrained
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import TASKS
 
@@ -21,18 +26,11 @@ MAPPED = 8  # images of a query that the report shows with prediction and uncert
 
 
 def start_query(
-    ranking: pd.DataFrame, label_set: pd.DataFrame, query: Query, cycles: Cycles, run: Run, *, cycle: int
-) -> pd.DataFrame:
-    """Return the query of cycle 0: no model has been trained yet."""
-    candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
-    return selection.start(candidates, query.start, cycles.budget, stream(run.seed, "query", cycle))
-
-
-def next_query(
     pool: ImagePool,
     ranking: pd.DataFrame,
     label_set: pd.DataFrame,
-    network: Network,
+    pretext_network: Network,
+    classes: list[str],
     query: Query,
     cycles: Cycles,
     main: Main,
@@ -41,15 +39,44 @@ def next_query(
     *,
     cycle: int,
 ) -> pd.DataFrame:
-    """Return what the main model of the cycle before is least sure of."""
+    """Return the query of cycle 0: no model has been trained yet."""
     candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
-    if query.measure == RANDOM:
-        scores = stream(run.seed, "query", cycle).random(len(candidates))
-    else:
-        measure, hardware = MEASURES[query.measure], Hardware(engine.device, engine.precision)
-        uncertainty = partial(TASKS[main.task].uncertainty, measure=measure, normalise=query.normalise_logits)
-        scores = training.predict(network, uncertainty, pool, hardware, pool.rows(candidates["id"]), title="query")
-    return selection.choose(candidates, scores, cycles.budget)
+    if query.start in selection.STARTS:
+        return selection.start(candidates, query.start, cycles.budget, stream(run.seed, "query", cycle))
+    gather = Gatherer(
+        pool, candidates, label_set, classes, None, pretext_network, None, query, main, engine, run, cycle
+    )
+    strategy = STRATEGIES[query.start]()
+    selection.check_enough(candidates, cycles.budget)
+    evidence = gather.evidence(cycles.budget, strategy.needs)
+    return selection.pick(candidates, strategy.choose(evidence))
+
+
+def next_query(
+    pool: ImagePool,
+    ranking: pd.DataFrame,
+    label_set: pd.DataFrame,
+    network: Network,
+    pretext_network: Network,
+    classes: list[str],
+    query: Query,
+    cycles: Cycles,
+    main: Main,
+    engine: Engine,
+    run: Run,
+    audit: pd.DataFrame | None = None,
+    *,
+    cycle: int,
+) -> pd.DataFrame:
+    """Return what the strategy wants, from what the main model of the cycle before says of the candidates."""
+    candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
+    selection.check_enough(candidates, cycles.budget)
+    spread = network if query.features == "main" else pretext_network
+    gather = Gatherer(pool, candidates, label_set, classes, network, spread, audit, query, main, engine, run, cycle)
+    evidence = gather.evidence(cycles.budget, needs(query))
+    strategy = STRATEGIES[query.strategy](**query.options)
+    chosen = balanced(strategy, evidence) if query.balance else strategy.choose(evidence)
+    return selection.pick(candidates, chosen, evidence.scores)
 
 
 def map_query(
@@ -78,7 +105,8 @@ def extend(
     label_set: pd.DataFrame, answers: pd.DataFrame, classes: list[str], query: Query, *, cycle: int
 ) -> pd.DataFrame:
     """Return the label set, grown by the answers."""
-    grown = labelling.extend(label_set, answers, cycle, query.measure if cycle else query.start)
+    why = query.measure if query.strategy == "top" else query.strategy
+    grown = labelling.extend(label_set, answers, cycle, why if cycle else query.start)
     labelling.check(grown, classes)
     return grown
 
@@ -105,6 +133,7 @@ def train(
     classes: list[str],
     previous: Network,
     pretext_network: Network,
+    query: Query,
     main: Main,
     engine: Engine,
     run: Run,
@@ -112,26 +141,36 @@ def train(
     cycle: int,
 ) -> tuple[Network, pd.DataFrame]:
     """Return the main network, trained on the whole label set, and its training curve."""
-    task, rng = TASKS[main.task], stream(run.seed, "main", cycle)
-    targets = task.targets(label_set["label"], classes)
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    rng = stream(run.seed, f"main, repeat {run.repeat}" if run.repeat else "main", cycle)
+    targets, rows = task.targets(label_set["label"], classes), pool.rows(label_set["id"])
     weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
-    network = build(main.network, len(classes), pool.mean, pool.std, torch_generator(rng), dense=task.dense)
+    generator = torch_generator(rng)
+    network = build(main.network, len(classes), pool.mean, pool.std, generator, dense=task.dense)
+    network.dropout = main.dropout
+    loss = task.loss
+    if query.measure == LEARNING_LOSS:
+        add_loss_head(network, generator)
+        loss = learning_loss.loss
     if main.start_from == "pretext":
         copy_trunk(pretext_network, network)
     elif main.start_from == "previous_cycle" and cycle:
         network.load_state_dict(previous.state_dict())
     elif main.start_from == "pretrained":
         load_pretrained(network, main.weights)
+    if main.frozen == "all" and not task.dense:
+        return network, probe(network, pool, rows, targets, hardware, weights)
     curve = training.fit(
         network,
-        partial(task.loss, weights=weights),
+        partial(loss, weights=weights),
         pool,
         main.schedule,
         rng,
-        Hardware(engine.device, engine.precision),
-        rows=pool.rows(label_set["id"]),
+        hardware,
+        rows=rows,
         targets=targets,
         augment=main.augment,
+        frozen=math.inf if main.frozen == "all" else main.frozen,
         title=f"cycle {cycle}",
     )
     return network, curve

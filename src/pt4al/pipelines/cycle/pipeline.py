@@ -24,6 +24,7 @@ def create_cycle(cycle: int) -> Pipeline:
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
         "previous_network": "pretext_network" if first else f"cycle_{cycle - 1}.network",
+        "previous_audit": f"cycle_{cycle - 1}.audit",
     }
     one = Pipeline(wired, tags="cycles")
     used = one.inputs()
@@ -37,11 +38,14 @@ def create_cycle(cycle: int) -> Pipeline:
 
 
 def _query(cycle: int) -> Node:
+    known = ["pool", "ranking", "previous_label_set"]
+    settings = [f"params:{block}" for block in ("query", "cycles", "main", "engine", "run")]
     if cycle == 0:
-        inputs = ["ranking", "previous_label_set", "params:query", "params:cycles", "params:run"]
+        inputs = [*known, "pretext_network", "classes", *settings]
         return Node(_bind(nodes.start_query, cycle), inputs, "query", name="choose_query")
-    inputs = ["pool", "ranking", "previous_label_set", "previous_network"]
-    inputs += ["params:query", "params:cycles", "params:main", "params:engine", "params:run"]
+    inputs = [*known, "previous_network", "pretext_network", "classes", *settings]
+    if cycle > 1:  # the first audit is that of cycle 1's answers
+        inputs.append("previous_audit")
     return Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query")
 
 
@@ -58,7 +62,7 @@ def _label_and_train(cycle: int) -> list[Node]:
         ),
         Node(
             _bind(nodes.train, cycle),
-            [*train, "params:main", "params:engine", "params:run"],
+            [*train, "params:query", "params:main", "params:engine", "params:run"],
             ["network", "training_curve"],
             name="train_main",
         ),

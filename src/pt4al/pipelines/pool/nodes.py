@@ -13,6 +13,7 @@ from pt4al.errors import InputError
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
 from pt4al.images.duplicates import find
+from pt4al.images.imbalance import thin
 from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
 from pt4al.images.sources import SOURCES
@@ -36,6 +37,8 @@ def collect(pool: Pool) -> dict[str, Collection]:
     parts = divide(read(pool.source.kind, pool.source.path).named(pool.classes), pool.test)
     if not len(parts["train"]):
         raise InputError(f"{pool.source.path}: holds no pictures for the pool")
+    # Before the limit, which says how many images there are whatever their classes.
+    parts["train"] = thin(parts["train"], pool.imbalance.kind, pool.imbalance.factor)
     return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
 
 

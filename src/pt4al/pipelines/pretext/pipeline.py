@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.score,
-                ["pool", "pretext_network", "known_pretext_loss", "params:pretext", "params:engine"],
+                ["pool", "pretext_network", "known_pretext_loss", "params:pretext", "params:engine", "params:run"],
                 "pretext_loss",
                 name="score_pretext",
                 tags="grows",

@@ -11,4 +11,4 @@ def rank(pretext_loss: pd.DataFrame, ranking: Ranking, cycles: Cycles, run: Run)
     """Return `id`, `pretext_loss`, `rank`, `batch`."""
     rng = stream(run.seed, "ranking")
     ranked = selection.rank(pretext_loss["id"], pretext_loss["pretext_loss"].to_numpy(), ranking.order, rng)
-    return selection.split(ranked, cycles.number)
+    return selection.split(ranked, cycles.number, ranking.batches, ranking.drop, rng)

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Parameters, check, flat
+from pt4al.labelling import ledger
+from pt4al.parameters import BESIDE, Cycles, Parameters, check, flat
+from pt4al.pipelines.readers import check_reads
 from pt4al.reporting import figures, heat_maps, page, panels, sheets, statistics
 from pt4al.reporting.style import png
 from pt4al.training.tasks import TASKS, Task
@@ -30,9 +32,30 @@ def collect_audit(*audits: pd.DataFrame) -> pd.DataFrame:
     return statistics.audit(dict(enumerate(audits, start=1)))
 
 
+def check_leaks(
+    start_label_set: pd.DataFrame,
+    label_set: pd.DataFrame,
+    test_pool: ImagePool,
+    reads: pd.DataFrame,
+    learning_curve: pd.DataFrame,
+    cycles: Cycles,
+    *asked: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return `check`, `ok`, `found`: whether no query and no training read a label that was not asked for.
+
+    `asked`: the queries, then the answers. The learning curve is only waited for: what the evaluations read
+    is noted by then.
+    """
+    half = len(asked) // 2
+    queries, answers = list(asked[:half]), list(asked[half:])
+    compared = ledger.compare(start_label_set, queries, answers, label_set, cycles.budget, test_pool.ids)
+    return pd.concat([compared, check_reads(reads)], ignore_index=True)
+
+
 def draw(
     pool: ImagePool,
     ranking: pd.DataFrame,
+    ranking_agreement: pd.DataFrame,
     label_set: pd.DataFrame,
     classes: list[str],
     learning_curve: pd.DataFrame,
@@ -59,6 +82,8 @@ def draw(
         ),
         "easiest": _extremes(pool, ranking.sort_values("pretext_loss"), "Easiest for the pretext task"),
     }
+    if len(ranking_agreement):
+        drawn["ranking_agreement"] = heat_maps.ranking_agreement(ranking_agreement)
     labels = label_set.set_index("id")["label"]
     drawn |= {f"query_{cycle}": _query_sheet(pool, query, labels, cycle) for cycle, query in enumerate(queries)}
     if task.dense:
@@ -76,6 +101,8 @@ def write_page(
     timings: pd.DataFrame,
     problems: pd.DataFrame,
     duplicates: pd.DataFrame,
+    leak_check: pd.DataFrame,
+    pretext_checks: pd.DataFrame,
     parameters: dict,
 ) -> str:
     """Return the report as one HTML page."""
@@ -83,11 +110,13 @@ def write_page(
     metric = TASKS[settings.main.task].metric
     facts: dict[str, Any] = {
         "title": f"Active learning run {settings.run.name}",
-        "run": flat(settings.model_dump(exclude={"report"})),
+        "run": flat(settings.model_dump(exclude=BESIDE)),
         "metric": {"key": metric, "name": METRICS[metric]},
         "intake": _intake(problems, duplicates),
         "summary": learning_curve.drop(columns="pool").to_dict("records"),
         "baselines": list(_baselines(settings, learning_curve, run_curves)),
+        "pretext_checks": pretext_checks.to_dict("records"),
+        "leaks": leak_check.to_dict("records"),
         "audit": pretext_audit.to_dict("records"),
         "figures": pictures,
         "seconds": float(timings["seconds"].sum()),

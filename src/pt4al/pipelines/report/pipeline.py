@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from pt4al.pipelines.pretext_checks.nodes import compare_rankings
 from pt4al.pipelines.report import nodes
 
 
@@ -9,6 +10,7 @@ def create_pipeline(cycles: int) -> Pipeline:
     numbers = range(cycles)
     facts = ["learning_curve", "pretext_audit", "run_curves", "timings", "parameters"]
     asked = [f"cycle_{cycle}.query" for cycle in numbers] + [f"cycle_{cycle}.maps" for cycle in numbers[1:]]
+    ledger = [f"cycle_{cycle}.{table}" for table in ("query", "answers") for cycle in numbers]
     label_set = f"cycle_{cycles - 1}.label_set"
     return Pipeline(
         [
@@ -25,14 +27,26 @@ def create_pipeline(cycles: int) -> Pipeline:
                 name="collect_audit",
             ),
             Node(
+                compare_rankings,
+                ["pretext_settings", "all_pretext_losses", "all_pretext_settings"],
+                "ranking_agreement",
+                name="compare_rankings",
+            ),
+            Node(
+                nodes.check_leaks,
+                ["start_label_set", label_set, "test_pool", "reads", "learning_curve", "params:cycles", *ledger],
+                "leak_check",
+                name="check_leaks",
+            ),
+            Node(
                 nodes.draw,
-                ["pool", "ranking", label_set, "classes", *facts, *asked],
+                ["pool", "ranking", "ranking_agreement", label_set, "classes", *facts, *asked],
                 "pictures",
                 name="draw_pictures",
             ),
             Node(
                 nodes.write_page,
-                ["pictures", *facts[:-1], "problems", "duplicates", "parameters"],
+                ["pictures", *facts[:-1], "problems", "duplicates", "leak_check", "pretext_checks", "parameters"],
                 "report",
                 name="write_report",
             ),

@@ -2,9 +2,10 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import dropout, interpolate, pad
 
 from pt4al.training.networks import from_timm, small, unet
+from pt4al.training.networks.heads import HEADS
 from pt4al.training.networks.parts import Parts, Pool
 
 
@@ -12,13 +13,28 @@ class Network(nn.Module):
     """Raw uint8 images in, outputs out: the pool's normalisation is part of the network.
 
     A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs).
+    `head` names what an undense one ends with (`heads.HEADS`).
+
+    Attributes
+    ----------
+    dropout
+        Share of the features that the head does without in training (Srivastava et al. 2014); not saved.
+    loss_head
+        Guesses the network's own loss from its features (`training.learning_loss`); usually None.
     """
 
     def __init__(
-        self, name: str, outputs: int, mean: list[float], std: list[float], dense: bool = False, seed: int = 0
+        self,
+        name: str,
+        outputs: int,
+        mean: list[float],
+        std: list[float],
+        dense: bool = False,
+        seed: int = 0,
+        head: str = "linear",
     ):
         super().__init__()
-        self.name, self.outputs, self.dense = name, outputs, dense
+        self.name, self.outputs, self.dense, self.kind = name, outputs, dense, head
         # Libraries draw every new layer's weights from torch's global generator, which is not ours to move.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
@@ -27,8 +43,9 @@ class Network(nn.Module):
             if dense:
                 self.head = nn.Conv2d(parts.width, outputs, parts.kernel, padding=parts.kernel // 2)
             else:
-                self.head = nn.Linear(parts.width, outputs)
+                self.head = HEADS[head](parts.width, outputs)
         self.pool = Pool()
+        self.dropout, self.loss_head = 0.0, None
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 
@@ -36,15 +53,19 @@ class Network(nn.Module):
         """Pooled features of the trunk (B, width), float32, of images (B, C, H, W) in grey levels."""
         return self.pool(self.trunk(self._normalised(images))).float()
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        normalised = self._normalised(images)
-        found = self.neck(self.trunk(normalised)).float()
+    def answer(self, found: torch.Tensor) -> torch.Tensor:
+        """The head's outputs for what the neck found: features (..., width), or maps; with dropout in training."""
         # In full precision: rounded outputs would tie losses that differ.
         with torch.autocast(found.device.type, enabled=False):
-            outputs = self.head(found)
-            if not self.dense:
-                return outputs
-            if outputs.shape[2:] != normalised.shape[2:]:
+            return self.head(dropout(found, self.dropout, self.training))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        normalised = self._normalised(images)
+        outputs = self.answer(self.neck(self.trunk(normalised)).float())
+        if not self.dense:
+            return outputs
+        if outputs.shape[2:] != normalised.shape[2:]:
+            with torch.autocast(outputs.device.type, enabled=False):
                 # Contiguous: a softmax over channels that come last would copy them, after they have grown.
                 outputs = interpolate(outputs.contiguous(), normalised.shape[2:], mode="bilinear", align_corners=False)
         return outputs[:, :, : images.shape[2], : images.shape[3]]

@@ -14,6 +14,8 @@ from pt4al.training.tasks.likelihood import softmax
 dense = False
 metric = "accuracy"
 
+MOST_NAMED = 20  # classes whose accuracy is told one by one
+
 
 def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
     """Return class names as numbers (N,), in the order of the network's outputs; InputError for any other name."""
@@ -55,19 +57,44 @@ def outputs(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return network(images)
 
 
+def class_probabilities(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Probability of each class, (B, classes)."""
+    return softmax(network(images)).float()
+
+
+def sampled(network: nn.Module, images: torch.Tensor, samples: int, dropout: float, seed: int) -> torch.Tensor:
+    """Return each class's probability by several thinned-out networks, (samples, B, classes), float64.
+
+    Each goes without a share `dropout` of the features, the same ones for every image: they are drawn from `seed`
+    alone (Gal and Ghahramani 2016; the same masks for all as in Kirsch et al. 2019). The trunk is asked once.
+    """
+    features = network.features(images)
+    generator = torch.Generator().manual_seed(seed)
+    kept = torch.rand((samples, 1, features.shape[1]), generator=generator) >= dropout
+    thinned = features * kept.to(features.device) / (1 - dropout)
+    return network.answer(thinned).double().softmax(-1)
+
+
 def probabilities(logits: np.ndarray, normalise: bool = False) -> np.ndarray:
     """Softmax of logits (N, classes), float64; see `likelihood.softmax`."""
     return softmax(torch.from_numpy(logits), normalise).numpy()
 
 
 def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> dict[str, float]:
-    """Return `accuracy`, `balanced_accuracy` (mean over classes that occur) and `loss`, of logits (N, classes)."""
+    """Return metrics of logits (N, classes).
+
+    `accuracy`, `balanced_accuracy` (the mean over classes that occur), `loss`, and `accuracy_<class>` of the classes
+    that occur, where there are no more than 20 classes.
+    """
     from torchmetrics.functional.classification import multiclass_accuracy
 
     logits, number = torch.from_numpy(outputs), len(classes)
     by_class = multiclass_accuracy(logits, targets, number, average="none")
+    occurring = targets.unique()
+    named = {f"accuracy_{classes[n]}": float(by_class[n]) for n in occurring} if number <= MOST_NAMED else {}
     return {
         "accuracy": float(multiclass_accuracy(logits, targets, number, average="micro")),
-        "balanced_accuracy": float(by_class[targets.unique()].mean()),
+        "balanced_accuracy": float(by_class[occurring].mean()),
         "loss": float(cross_entropy(logits, targets)),
+        **named,
     }

@@ -1,0 +1,1 @@
+"""Pipeline `cold_start`: first queries alone, compared by many seeds."""

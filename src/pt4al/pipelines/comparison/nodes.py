@@ -1,0 +1,145 @@
+"""Nodes of stage `comparison`."""
+
+import logging
+import os
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from pt4al.errors import InputError
+from pt4al.parameters import check, flat
+from pt4al.pipelines.comparison import tables
+from pt4al.pipelines.comparison.execution import Progress, run_all, run_apart
+from pt4al.pipelines.comparison.plan import Cell, cells
+from pt4al.pipelines.comparison.runs import Runs
+from pt4al.pipelines.report.nodes import METRICS
+from pt4al.randomness import stream
+from pt4al.reporting import comparison_page
+from pt4al.reporting.comparison import compare
+from pt4al.training.tasks import TASKS
+
+logger = logging.getLogger(__name__)
+
+
+def run_cells(plan: pd.DataFrame, parameters: dict, project: dict[str, Any], runs: Runs) -> pd.DataFrame:
+    """Run the cells that are not finished; return the plan with column `report`, each run's page.
+
+    Raises
+    ------
+    InputError
+        If cells failed, once the others are finished.
+    """
+    comparison = check(parameters).comparison
+    left = [cell for cell in cells(parameters, project["typed"]) if not _finished(cell, runs)]
+    folder = runs.root / "08_reporting" / comparison.name
+    done = len(plan) - len(left)
+    logger.info("%d of %d cells are finished; %s/plan.csv has the command of each", done, len(plan), folder)
+    _warn_of_threads(comparison.workers, comparison.threads)
+    failed, progress = {}, Progress(len(left))
+    run = partial(run_apart, project=project, logs=folder / "logs")
+    with tqdm(total=len(left), desc="cells", unit="cell", disable=None) as bar:
+        for cell, reason in run_all(left, comparison.workers, run):
+            bar.update()
+            if reason is not None:
+                failed[cell.run] = reason
+            logger.info(progress.line(cell, "failed" if reason else _result(cell, runs)))
+    if failed:
+        named = [f"  {run}: {reason}" for run, reason in failed.items()]
+        done = f"{len(failed)} of {len(plan)} cells failed; what is finished stays, and the same command goes on:"
+        raise InputError("\n".join([done, *named]))
+    return plan.assign(report=[_link(runs, run) for run in plan["run"]])
+
+
+def collect(
+    finished: pd.DataFrame, classes: list[str], parameters: dict, runs: Runs
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return what the cells have left: learning curves, classes asked for, seconds, audits, leak checks."""
+    settings = check(parameters)
+    return (
+        tables.curves(finished, runs),
+        tables.queries(finished, runs, classes, TASKS[settings.main.task], settings.cycles.number),
+        tables.seconds(finished, runs),
+        tables.audits(finished, runs),
+        tables.leaks(finished, runs),
+    )
+
+
+def judge(
+    finished: pd.DataFrame,
+    curves: pd.DataFrame,
+    queries: pd.DataFrame,
+    seconds: pd.DataFrame,
+    audits: pd.DataFrame,
+    leaks: pd.DataFrame,
+    parameters: dict,
+    runs: Runs,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, bytes], str]:
+    """Return the summary of each cell, the paired tests, the penalty matrix, the savings, all pictures and the page."""
+    checked = check(parameters)
+    comparison, metric = checked.comparison, TASKS[checked.main.task].metric
+    settings = {
+        **comparison.model_dump(include={"reference", "rule", "low_budget"}),
+        "metric": metric,
+        "others": {name: _others(name, metric, runs) for name in comparison.others},
+        "arms": {arm: _words(comparison.arms[arm]) for arm in comparison.compared},
+    }
+    results = compare(curves, settings, stream(0, "bootstrap"))
+    # The repetition of an arm is there for the noise floor alone.
+    once = {"queries": queries, "seconds": seconds, "audits": audits}
+    once = {name: table[table["repeat"] == 0] for name, table in once.items()}
+    pictures = comparison_page.draw(results, {"cells": curves, **once}, settings)
+    page = comparison_page.render(
+        {
+            "title": f"Comparison {comparison.name}",
+            "metric": {"key": metric, "name": METRICS[metric]},
+            "results": results,
+            "settings": settings,
+            "runs": finished,
+            "leaks": leaks,
+            "seconds": once["seconds"],
+            "figures": pictures,
+        }
+    )
+    logger.info("%s", results["verdict"]["headline"])
+    penalties = results["penalties"].rename_axis("arm").reset_index()
+    return results["summary"], results["paired"], penalties, results["savings"], pictures, page
+
+
+def _finished(cell: Cell, runs: Runs) -> bool:
+    curve = runs.read("learning_curve", cell.run)
+    whole = curve is not None and len(curve) == cell.parameters.cycles.number
+    return whole and runs.path("report", cell.run) is not None
+
+
+def _result(cell: Cell, runs: Runs) -> str:
+    metric = TASKS[cell.parameters.main.task].metric
+    return f"{metric} {100 * runs.read('learning_curve', cell.run)[metric].iloc[-1]:.1f} %"
+
+
+def _warn_of_threads(workers: int, threads: int) -> None:
+    cores = os.cpu_count() or 1
+    if workers * threads > cores:
+        logger.warning(
+            "%d workers of %d threads on %d cores get in each other's way, up to ten times slower: "
+            "lower comparison.workers or comparison.threads",
+            *(workers, threads, cores),
+        )
+
+
+def _link(runs: Runs, run: str) -> str:
+    """Where a run's page is, seen from the comparison's."""
+    return f"../{runs.path('report', run).relative_to(runs.root / '08_reporting').as_posix()}"
+
+
+def _others(name: str, metric: str, runs: Runs) -> pd.DataFrame:
+    table = runs.read("cells", name)
+    if table is None or metric not in table:
+        lack = "is not there: run it first" if table is None else f"has no {metric}"
+        raise InputError(f"`comparison.others`: {name} {lack}")
+    return table
+
+
+def _words(settings: dict) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in flat(settings).items()) or "as the default"

@@ -1,0 +1,118 @@
+"""Which runs a comparison is made of."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+
+from pt4al.errors import InputError
+from pt4al.parameters import Parameters, check, fingerprint, flat
+
+# What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
+NOT_AN_ARMS = ("run", "engine", "report", "comparison", "cold_start")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a comparison: an arm with a seed. `settings` are typed on top of the environment's."""
+
+    arm: str
+    settings: dict[str, Any]
+    parameters: Parameters
+
+    @property
+    def run(self) -> str:
+        """Its name."""
+        return self.parameters.run.name
+
+    @property
+    def pool(self) -> str:
+        """What stands for the pool, which cells with the same settings share."""
+        return fingerprint(self.parameters.pool, self.parameters.main.task)
+
+    @property
+    def pretext(self) -> str:
+        """What stands for the pretext network, which cells with the same settings and seed share."""
+        settings = self.parameters
+        return fingerprint(settings.pool, settings.pretext, settings.engine, settings.run.seed)
+
+    def command(self, env: str | None) -> str:
+        """Return what a person types to run this cell alone."""
+        typed = [f"{name}={_text(value)}" for name, value in flat(self.settings).items()]
+        odd = [text for text in typed if "," in text]
+        if odd:
+            return f"(can't be typed: {odd[0]} has a comma; write it in an environment)"
+        where = [f"--env={env}"] if env else []
+        return shlex.join(["kedro", "run", "--pipelines=active_learning", *where, f"--params={','.join(typed)}"])
+
+
+def cells(parameters: dict, typed: dict) -> list[Cell]:
+    """Return the cells of a comparison, seed by seed.
+
+    Parameters
+    ----------
+    parameters
+        All parameters, `auto` resolved.
+    typed
+        Those that were given on the command line, nested: they hold for each cell, under its arm's.
+
+    Raises
+    ------
+    InputError
+        If an arm's settings are wrong: names it.
+    """
+    checked = check(parameters)
+    parameters, comparison = checked.model_dump(mode="json"), checked.comparison
+    if checked.run.fresh:
+        raise InputError("`run.fresh` is for one run: give the comparison another name (comparison.name=...) instead")
+    typed = {block: settings for block, settings in typed.items() if block not in ("run", "comparison")}
+    found = []
+    for seed in comparison.seeds:
+        found += [_cell(arm, seed, 0, parameters, typed) for arm in comparison.compared]
+        if comparison.repeated:
+            found.append(_cell(comparison.repeated, seed, 1, parameters, typed))
+    return found
+
+
+def write_plan(parameters: dict, project: dict) -> pd.DataFrame:
+    """Return one row a cell: `arm`, `seed`, `repeat`, `run`, `pretext` (whose network it shares), `command`."""
+    return pd.DataFrame(
+        {
+            "arm": cell.arm,
+            "seed": cell.parameters.run.seed,
+            "repeat": cell.parameters.run.repeat,
+            "run": cell.run,
+            "pretext": cell.pretext,
+            "command": cell.command(project["env"]),
+        }
+        for cell in cells(parameters, project["typed"])
+    )
+
+
+def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Cell:
+    comparison = parameters["comparison"]
+    own = comparison["arms"][arm]
+    for block in NOT_AN_ARMS:
+        if block in own:
+            raise InputError(f"`comparison.arms.{arm}.{block}` is not an arm's to set: it is the same for all cells")
+    name = f"{comparison['name']}-{arm}-s{seed}" + (f"-r{repeat}" if repeat else "")
+    # The precision is this machine's for all cells: each could find another one.
+    engine = {**parameters["engine"], "threads": comparison["threads"]}
+    own = _merged(own, {"run": {"name": name, "seed": seed, "repeat": repeat}, "engine": engine})
+    try:
+        checked = check(_merged(parameters, own))
+    except InputError as error:
+        raise InputError(f"`comparison.arms.{arm}`, {error}") from None
+    return Cell(arm, _merged(typed, own), checked)
+
+
+def _merged(*settings: dict) -> dict:
+    """As Kedro merges what is typed with what is in the environment."""
+    return OmegaConf.to_container(OmegaConf.merge(*settings))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

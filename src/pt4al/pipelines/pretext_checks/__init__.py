@@ -1,0 +1,1 @@
+"""Stage `pretext`, after its losses: check them before any label."""

@@ -1,0 +1,54 @@
+"""Nodes that check pretext losses before any label."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pt4al.images.pool import ImagePool
+from pt4al.parameters import Engine, Pretext, Run, flat
+from pt4al.pretext import PRETEXT_TASKS
+from pt4al.pretext.shortcut import score_twice
+from pt4al.randomness import stream
+from pt4al.reporting import pretext_checks
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
+
+SAMPLE = 4_000  # images scored again: rank correlations are then known to about 0.03
+
+
+def check_pretext(
+    pool: ImagePool,
+    network: Network,
+    curve: pd.DataFrame,
+    losses: pd.DataFrame,
+    pretext: Pretext,
+    engine: Engine,
+    run: Run,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the checks, and what the losses were made with, for those who compare them with others."""
+    size = min(SAMPLE, len(pool))
+    rows = np.sort(stream(run.seed, "pretext_checks").choice(len(pool), size, replace=False))
+    hardware = Hardware(engine.device, engine.precision)
+    clean, faint = score_twice(PRETEXT_TASKS[pretext.task], network, pool, hardware, rows)
+    first_epoch = float(curve["loss"].iloc[0]) if len(curve) else None
+    settings = flat(pretext.model_dump(mode="json")) | {"seed": run.seed, "pool": pool.sha256}
+    return pretext_checks.checks(clean, faint, losses["pretext_loss"].to_numpy(), first_epoch), settings
+
+
+def compare_rankings(own: dict, all_losses: dict[str, Callable], all_settings: dict[str, Callable]) -> pd.DataFrame:
+    """Return `one`, `other`, `correlation`, `low`, `high`, `images`: how far tasks and seeds agree on this pool.
+
+    Each of both dicts holds functions that load a file, by its path below the folder of all pretext losses.
+    """
+    losses, settings = _newest(all_losses), _newest(all_settings)
+    made = {folder: settings[folder]() for folder in sorted(losses.keys() & settings.keys())}
+    made = {folder: facts for folder, facts in made.items() if facts["pool"] == own["pool"]}
+    names = pretext_checks.distinct_names(made)
+    return pretext_checks.agreement({names[folder]: losses[folder]() for folder in made})
+
+
+def _newest(files: dict[str, Callable]) -> dict[str, Callable]:
+    """The newest version of each folder's file: versions are named by their time."""
+    return {path.split("/")[0]: files[path] for path in sorted(files)}

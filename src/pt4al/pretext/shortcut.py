@@ -1,0 +1,33 @@
+"""Score images as they are and with noise too faint to see: does a network read content, or traces of compression?"""
+
+import numpy as np
+import torch
+
+from pt4al.images.noise import noisy
+from pt4al.images.pool import ImagePool
+from pt4al.pretext.task import PretextTask
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
+
+LEVELS = 4.0  # grey levels of 255: nothing that an eye would see, and as much as compression leaves
+
+
+class NoisyPool(ImagePool):
+    """A pool as it would look with faint noise on top; nothing is written."""
+
+    def __init__(self, pool: ImagePool):
+        super().__init__(pool.shards, pool.index, pool.mean, pool.std, pool.sha256, pool.folder)
+
+    def gather(self, rows: np.ndarray) -> torch.Tensor:
+        """See ImagePool.gather."""
+        images = super().gather(rows).numpy()
+        # Not the noise that `pool.noise` may have added already: twice the same is no new one.
+        return torch.from_numpy(noisy(images, list(self.ids.iloc[rows]), LEVELS, "shortcut"))
+
+
+def score_twice(
+    task: PretextTask, network: Network, pool: ImagePool, hardware: Hardware, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pretext losses of rows as they are and with noise, (N,) float32 each."""
+    clean, faint = (task.score(network, images, hardware, rows) for images in (pool, NoisyPool(pool)))
+    return clean, faint

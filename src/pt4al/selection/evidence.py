@@ -1,0 +1,65 @@
+"""What a strategy may see of the images that it chooses from: no label but those of the label set."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Facts about N candidates, in the order of the ranking, and about the L images labelled so far.
+
+    Only what a strategy `needs` is computed; the rest is None.
+
+    Attributes
+    ----------
+    budget
+        How many candidates to choose, at most N.
+    rng
+        Of this query alone.
+    cycle
+        The query's number. In cycle 0 there is no main model: no scores, no probabilities.
+    classes
+        How many classes there are.
+    batches
+        The batch of the ranking that each candidate is in, (N,) int.
+    losses
+        Pretext losses, (N,) float.
+    scores
+        The query's measure, (N,) float: the highest is wanted most.
+    features
+        (N, D) float32, perhaps memory-mapped: read them chunk by chunk.
+    probabilities
+        Of each class, (N, classes) float32; rows add up to 1.
+    labelled
+        Features of the labelled images, (L, D) float32; L may be 0.
+    counts
+        Labels of each class so far, (classes,) int.
+    correlation
+        Lower bound of the 95 % interval of the rank correlation of pretext loss and main loss in the
+        newest audit; None before there is one.
+    """
+
+    budget: int
+    rng: np.random.Generator
+    cycle: int
+    classes: int
+    batches: np.ndarray
+    losses: np.ndarray
+    scores: np.ndarray | None = None
+    features: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+    labelled: np.ndarray | None = None
+    counts: np.ndarray | None = None
+    correlation: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def take(self, positions: np.ndarray, budget: int) -> "Evidence":
+        """Return the evidence of some candidates alone, for a budget of their own."""
+        taken = {
+            name: None if getattr(self, name) is None else getattr(self, name)[positions]
+            for name in ("batches", "losses", "scores", "features", "probabilities")
+        }
+        return replace(self, budget=budget, **taken)

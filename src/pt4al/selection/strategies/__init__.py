@@ -1,0 +1,51 @@
+"""Strategies: which of the candidates a query asks for. One file a strategy."""
+
+from typing import Protocol
+
+import numpy as np
+
+from pt4al.selection.evidence import Evidence
+from pt4al.selection.strategies.audited import Audited
+from pt4al.selection.strategies.badge import Badge
+from pt4al.selection.strategies.balance import BALANCED_NEEDS, balanced
+from pt4al.selection.strategies.centres import Centres
+from pt4al.selection.strategies.cluster_margin import ClusterMargin
+from pt4al.selection.strategies.coreset import Coreset
+from pt4al.selection.strategies.loss_weighted import LossWeighted
+from pt4al.selection.strategies.probcover import ProbCover
+from pt4al.selection.strategies.shortlist import Shortlist
+from pt4al.selection.strategies.strata import Strata
+from pt4al.selection.strategies.top import Top
+from pt4al.selection.strategies.typical_first import TypicalFirst
+from pt4al.selection.strategies.typiclust import TypiClust
+
+__all__ = ["BALANCED_NEEDS", "FEATURE_STARTS", "STRATEGIES", "Strategy", "balanced"]
+
+
+class Strategy(Protocol):
+    """A frozen dataclass; its fields are what `query.options` may set."""
+
+    needs: frozenset[str]  # of the fields of Evidence from `scores` on
+
+    def choose(self, evidence: Evidence) -> np.ndarray:
+        """Return positions of `evidence.budget` candidates, all different, the most wanted first."""
+        ...
+
+
+STRATEGIES: dict[str, type[Strategy]] = {
+    "top": Top,
+    "coreset": Coreset,
+    "badge": Badge,
+    "typiclust": TypiClust,
+    "probcover": ProbCover,
+    "centres": Centres,
+    "cluster_margin": ClusterMargin,
+    "strata": Strata,
+    "loss_weighted": LossWeighted,
+    "audited": Audited,
+    "typical_first": TypicalFirst,
+    "shortlist": Shortlist,
+}
+
+# Strategies that need no main model, hence may choose the first query too.
+FEATURE_STARTS = sorted(name for name, strategy in STRATEGIES.items() if strategy.needs <= {"features", "labelled"})

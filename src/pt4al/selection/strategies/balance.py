@@ -1,0 +1,45 @@
+"""Share a query's budget among the classes that the model predicts, for any strategy."""
+
+from typing import Protocol
+
+import numpy as np
+
+from pt4al.selection.evidence import Evidence
+
+# Fields of Evidence that balancing reads besides what the strategy needs.
+BALANCED_NEEDS = frozenset({"probabilities", "counts"})
+
+
+class Chooser(Protocol):
+    """What balancing asks of a strategy."""
+
+    def choose(self, evidence: Evidence) -> np.ndarray: ...
+
+
+def balanced(strategy: Chooser, evidence: Evidence) -> np.ndarray:
+    """Choose in each predicted class so many that the label set's classes become as even as they can.
+
+    Positions are those of the rarest class first. One class's features are copied at a time.
+
+    A greedy relative of Bengar, van de Weijer, Fuentes, Raducanu, "Class-Balanced Active Learning for Image
+    Classification", WACV 2022, who solve one integer program for balance and informativeness together.
+    """
+    predicted = evidence.probabilities.argmax(1)
+    shares = quotas(evidence.counts, np.bincount(predicted, minlength=len(evidence.counts)), evidence.budget)
+    chosen = [np.zeros(0, np.int64)]
+    for label in np.argsort(evidence.counts, kind="stable"):
+        if shares[label]:
+            positions = np.flatnonzero(predicted == label)
+            chosen.append(positions[strategy.choose(evidence.take(positions, int(shares[label])))])
+    return np.concatenate(chosen)
+
+
+def quotas(counts: np.ndarray, available: np.ndarray, budget: int) -> np.ndarray:
+    """Return how many to choose of each class: one at a time for the class with fewest that has any left.
+
+    `counts` are labels so far, `available` candidates, all (classes,) int; ties go to the first class.
+    """
+    shares = np.zeros_like(available)
+    for _ in range(budget):
+        shares[np.where(shares < available, counts + shares, np.inf).argmin()] += 1
+    return shares

@@ -1,0 +1,192 @@
+"""A comparison: cells run side by side, are skipped when finished, go on when killed, and are judged together."""
+
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pandas as pd
+import psutil
+import pytest
+from mlflow import MlflowClient
+
+from projects import kedro, make_project, run, tables
+from pt4al.pipelines.comparison.execution import run_all
+from pt4al.pipelines.comparison.plan import cells
+from pt4al.pipelines.comparison.runs import Runs
+
+# Smaller than tiny: what is tested is not how well it learns.
+TYPED = "comparison.name=c,comparison.repeated=null,cycles.number=2,cycles.budget=10,main.schedule.epochs=1"
+SMALL = {
+    "comparison": {"name": "c", "repeated": None},
+    "cycles": {"number": 2, "budget": 10},
+    "main": {"schedule": {"epochs": 1}},
+}
+CELLS = ["c-random-s0", "c-margin-s0", "c-random-s1", "c-margin-s1"]
+COMMAND = ["run", "--pipelines=comparison", "--env=tiny", f"--params={TYPED}"]
+
+
+def parameters(project: Path) -> dict:
+    """The parameters of environment tiny, as a run has them."""
+    from kedro.framework.startup import bootstrap_project
+
+    from pt4al.session import Session
+
+    bootstrap_project(project)
+    with Session.create(project_path=project, env="tiny", runtime_params=SMALL, save_on_close=False) as session:
+        return session.load_context().catalog.load("parameters")
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tuple[Path, list[psutil.Process]]:
+    """A project whose comparison was killed once a cell had trained, and the processes that the comparison had."""
+    folder = make_project(tmp_path_factory.mktemp("compared"), empty_store)
+    command = [sys.executable, "-m", "kedro", *COMMAND]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not list((folder / "data/06_models").glob("c-*/cycle_0/network.safetensors/*/*")):
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    return folder, children
+
+
+@pytest.fixture(scope="module")
+def compared(killed: tuple[Path, list[psutil.Process]]) -> Path:
+    """A project in which a comparison of two arms and two seeds is finished. Tests read it."""
+    done = kedro(*COMMAND, cwd=killed[0])
+    assert done.returncode == 0, done.stderr
+    return killed[0]
+
+
+def read(project: Path, table: str) -> pd.DataFrame:
+    return pd.read_csv(project / "data/08_reporting/c" / f"{table}.csv")
+
+
+def test_a_killed_comparison_leaves_no_process_behind(killed: tuple[Path, list[psutil.Process]]) -> None:
+    assert len(killed[1]) >= 2
+    assert not psutil.wait_procs(killed[1], timeout=20)[1]
+
+
+def test_a_killed_and_resumed_cell_asks_for_the_same_as_one_typed_alone(compared: Path, project: Path) -> None:
+    command = read(compared, "plan").set_index("run").loc["c-margin-s0", "command"]
+    alone = kedro(*shlex.split(command)[1:], cwd=project)
+    assert alone.returncode == 0, alone.stderr
+    assert tables(project, "c-margin-s0") == tables(compared, "c-margin-s0")
+
+
+def test_every_cell_is_a_run_of_its_own_and_on_the_page(compared: Path) -> None:
+    page = (compared / "data/08_reporting/c/comparison.html").read_text()
+    curves = read(compared, "cells")
+    assert list(curves["run"].unique()) == CELLS
+    assert list(curves["labels"]) == [10, 20] * 4
+    for name, report in read(compared, "runs").set_index("run")["report"].items():
+        assert f'href="{report}"' in page
+        assert (compared / "data/08_reporting/c" / report).exists()
+        assert len(tables(compared, name)) > 0
+
+
+def test_cells_of_one_seed_share_pool_and_pretext_network(compared: Path) -> None:
+    assert len(list((compared / "data/06_models").glob("pretext_*/pretext_network.safetensors/*"))) == 2
+    assert len(list((compared / "data/02_intermediate").glob("pool_*/pool/*"))) == 1
+    pretext = read(compared, "seconds").query("stage == 'pretext'")
+    assert len(pretext[["seed", "seconds"]].drop_duplicates()) == 2
+    assert (pretext["seconds"] > 0).all()
+
+
+def test_each_label_asked_for_is_counted_once(compared: Path) -> None:
+    counted = read(compared, "queries").groupby(["run", "cycle"])["images"].sum()
+    assert list(counted.loc["c-margin-s0"]) == [10, 20]
+
+
+def test_every_cell_was_checked_for_leaks(compared: Path) -> None:
+    leaks = read(compared, "leaks")
+    assert set(leaks["run"]) == set(CELLS)
+    assert leaks["ok"].all()
+
+
+def test_mlflow_groups_the_cells_by_arm_in_one_colour_each(compared: Path) -> None:
+    client = MlflowClient(f"sqlite:///{compared}/mlflow.db")
+    experiment = client.get_experiment_by_name("pt4al")
+    found = [cell.data.tags for cell in client.search_runs([experiment.experiment_id], "tags.`al.comparison` = 'c'")]
+    assert sorted((tags["al.arm"], tags["al.seed"]) for tags in found) == [
+        *(("margin", "0"), ("margin", "1"), ("random", "0"), ("random", "1"))
+    ]
+    assert {tags["al.role"] for tags in found} == {"study"}
+    assert len({(tags["al.arm"], tags["mlflow.runColor"]) for tags in found}) == 2
+    note = experiment.tags["mlflow.note.content"]
+    assert note.count("[Comparison c](") == 1
+    assert note.startswith("[Learning curves of all runs](")
+
+
+def test_mlflow_has_no_run_but_the_cells(compared: Path) -> None:
+    client = MlflowClient(f"sqlite:///{compared}/mlflow.db")
+    experiment = client.get_experiment_by_name("pt4al").experiment_id
+    named = {found.info.run_name for found in client.search_runs([experiment]) if "al.cycle" not in found.data.tags}
+    assert named == set(CELLS)
+
+
+def test_the_same_command_again_leaves_the_cells_as_they_are(compared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(compared)
+    monkeypatch.setattr("pt4al.pipelines.comparison.nodes.run_apart", lambda *_, **__: pytest.fail("a cell was run"))
+    run(compared, "comparison", **SMALL)
+    assert sorted(path.name for path in (compared / "data/05_model_input").iterdir() if path.is_dir()) == sorted(CELLS)
+
+
+def test_changed_settings_are_refused_with_the_cell_s_name(compared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(compared)
+    with pytest.raises(click.ClickException) as refused:
+        run(compared, "comparison", **SMALL | {"cycles": {"number": 2, "budget": 7}})
+    assert "run 'c-random-s0' was started with other settings" in refused.value.message
+    assert "`cycles.budget`: 10 then, 7 now" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"query": {"mesure": "margin"}}, "`query.mesure` is unknown: did you mean 'measure'?"),
+        ({"query": {"scope": "batch"}, "cycles": {"budget": 200}}, "200"),
+        ({"run": {"seed": 3}}, "`comparison.arms.wrong.run` is not an arm's to set"),
+    ],
+)
+def test_an_arm_s_mistake_is_one_message_before_anything_runs(project: Path, settings: dict, message: str) -> None:
+    comparison = SMALL["comparison"] | {"arms": {"wrong": settings}, "compared": ["random", "margin", "wrong"]}
+    with pytest.raises(click.ClickException) as refused:
+        run(project, "comparison", **SMALL | {"comparison": comparison})
+    assert "comparison.arms.wrong" in refused.value.message
+    assert message in refused.value.message
+    assert not (project / "data/05_model_input/c-random-s0").exists()
+
+
+def test_what_cells_share_is_made_first_and_once(project: Path) -> None:
+    found, log = cells(parameters(project), SMALL), []
+    assert [cell.run for cell in found] == CELLS
+    ended = list(run_all(found, 2, lambda cell, pipelines: log.append((cell.run, pipelines[-1]))))
+    assert log[0] == ("c-random-s0", "pool")
+    assert sorted(log[1:3]) == [("c-random-s0", "pretext"), ("c-random-s1", "pretext")]
+    assert sorted(log[3:]) == sorted((name, "active_learning") for name in CELLS)
+    assert sorted((cell.run, reason) for cell, reason in ended) == sorted((name, None) for name in CELLS)
+
+
+def test_cells_whose_pretext_network_failed_are_not_tried_and_the_others_go_on(project: Path) -> None:
+    tried = []
+
+    def failing(cell, pipelines):
+        tried.append((cell.run, pipelines[-1]))
+        return "no memory" if tried[-1] == ("c-random-s0", "pretext") else None
+
+    ended = {cell.run: reason for cell, reason in run_all(cells(parameters(project), SMALL), 1, failing)}
+    assert ended == dict.fromkeys(CELLS[:2], "pretext of c-random-s0: no memory") | dict.fromkeys(CELLS[2:])
+    assert ("c-margin-s0", "active_learning") not in tried
+
+
+def test_the_newest_version_of_a_run_s_table_is_read(tmp_path: Path) -> None:
+    runs = Runs(tmp_path, {"curve": "{run}/curve.csv"})
+    assert runs.read("curve", "mine") is None
+    for version, accuracy in (("2026-01-01", 1), ("2026-01-02", 2)):
+        (tmp_path / "mine/curve.csv" / version).mkdir(parents=True)
+        (tmp_path / "mine/curve.csv" / version / "curve.csv").write_text(f"accuracy\n{accuracy}\n")
+    assert list(runs.read("curve", "mine")["accuracy"]) == [2]

@@ -1,0 +1,56 @@
+"""Before any label, a run says what its pretext losses are worth, and how far they agree with others of the pool."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from projects import newest
+from pt4al.pipelines.pretext_checks.nodes import compare_rankings
+
+
+def test_a_run_leaves_its_checks_and_what_they_are_of_and_shows_them(finished: Path) -> None:
+    checks = pd.read_parquet(newest(finished, "04_feature", "*", "pretext_checks.parquet"))
+    assert list(checks["check"]) == ["shortcut", "saturation"]
+    page = newest(finished, "08_reporting", "tiny", "report.html").read_text()
+    assert all(sentence.split(":")[0] in page for sentence in checks["sentence"])
+    settings = json.loads(newest(finished, "04_feature", "*", "pretext_settings.json").read_text())
+    assert (settings["task"], settings["seed"], settings["schedule.epochs"]) == ("rotation", 0, 1)
+
+
+def files(name: str, tables: dict[str, object]) -> dict:
+    return {
+        f"{folder}/{name}/{version}/{name}": lambda found=found: found for (folder, version), found in tables.items()
+    }
+
+
+def losses(*values: float) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"i{row}" for row in range(len(values))], "pretext_loss": values})
+
+
+def made(seed: int, pool: str = "this pool") -> dict:
+    return {"task": "rotation", "seed": seed, "pool": pool}
+
+
+def test_rankings_of_this_pool_are_compared_in_their_newest_versions() -> None:
+    tables = {
+        ("one", "2026-01-01"): losses(4, 3, 2, 1),
+        ("one", "2026-01-02"): losses(1, 2, 3, 4),
+        ("two", "2026-01-01"): losses(1, 2, 3, 4),
+        ("of another pool", "2026-01-01"): losses(1, 2),
+        ("without a record", "2026-01-01"): losses(1, 2, 3, 4),
+    }
+    records = {
+        ("one", "2026-01-01"): made(0),
+        ("two", "2026-01-01"): made(1),
+        ("of another pool", "2026-01-01"): made(2, "another"),
+    }
+    found = compare_rankings(made(0), files("pretext_loss.parquet", tables), files("pretext_settings.json", records))
+    assert found[["one", "other", "images"]].to_numpy().tolist() == [["seed 0", "seed 1", 4]]
+    assert found["correlation"].iloc[0] > 0.99
+
+
+def test_a_ranking_that_has_no_other_to_agree_with_is_no_error() -> None:
+    table, record = {("one", "v"): losses(1, 2)}, {("one", "v"): made(0)}
+    found = compare_rankings(made(0), files("pretext_loss.parquet", table), files("pretext_settings.json", record))
+    assert found.empty

@@ -1,0 +1,101 @@
+"""Nodes `start_query` and `next_query`: every strategy, on what the run `tiny` left."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from projects import ROOT, newest
+from pt4al.images.pool import open_pool
+from pt4al.parameters import Cycles, Engine, Main, Query, Run
+from pt4al.pipelines.cycle.nodes import next_query, start_query
+from pt4al.randomness import torch_generator
+from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.training.networks import add_loss_head, load
+
+BUDGET = 20
+Ask = Callable[..., pd.DataFrame]
+
+
+def latest(folder: Path, name: str) -> Path:
+    return next((folder / "data").glob(f"*/*_*/{name}/*/{name}"))
+
+
+@pytest.fixture(scope="module")
+def ask(finished: Path) -> Ask:
+    """Ask for the query of a cycle of `tiny`, with changed settings."""
+    settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
+    pool, classes = open_pool(latest(finished, "pool")), yaml.safe_load(latest(finished, "classes.json").read_text())
+    ranking = pd.read_parquet(newest(finished, "04_feature", "tiny", "ranking.parquet"))
+    pretext = load(latest(finished, "pretext_network.safetensors"))
+
+    def label_set(cycle: int) -> pd.DataFrame:
+        name = "start" if cycle == 0 else f"cycle_{cycle - 1}"
+        return pd.read_parquet(newest(finished, "05_model_input", "tiny", name, "label_set.parquet"))
+
+    def make(cycle: int, audit: pd.DataFrame | None = None, dropout: float = 0, **query: Any) -> pd.DataFrame:
+        blocks = (
+            Query.model_validate(settings["query"] | query),
+            Cycles(number=3, budget=BUDGET),
+            Main.model_validate(settings["main"] | {"dropout": dropout}),
+            Engine(device="cpu", precision="fp32", threads=1),
+            Run.model_validate(settings["run"]),
+        )
+        if cycle == 0:
+            return start_query(pool, ranking, label_set(0), pretext, classes, *blocks, cycle=0)
+        network = load(newest(finished, "06_models", "tiny", f"cycle_{cycle - 1}", "network.safetensors"))
+        if query.get("measure") == "learning_loss":
+            add_loss_head(network, torch_generator(np.random.default_rng(0)))
+        chosen = next_query(
+            pool, ranking, label_set(cycle), network, pretext, classes, *blocks, audit=audit, cycle=cycle
+        )
+        assert not set(chosen["id"]) & set(label_set(cycle)["id"])
+        return chosen
+
+    return make
+
+
+def audit(correlated: bool) -> pd.DataFrame:
+    losses = np.arange(100.0)
+    other = losses if correlated else np.random.default_rng(0).permutation(losses)
+    return pd.DataFrame({"id": [str(row) for row in range(100)], "pretext_loss": losses, "main_loss": other})
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("features", ["main", "pretext"])
+def test_every_strategy_asks_for_its_budget_once_each_and_for_the_same_again(ask: Ask, strategy: str, features: str):
+    first = ask(1, strategy=strategy, features=features)
+    assert len(first) == BUDGET
+    assert first["id"].is_unique
+    pd.testing.assert_frame_equal(ask(1, strategy=strategy, features=features), first)
+
+
+@pytest.mark.parametrize("start", FEATURE_STARTS)
+def test_a_start_that_spreads_over_features_needs_no_model_and_gives_no_scores(ask: Ask, start: str):
+    query = ask(0, start=start)
+    assert query["id"].is_unique
+    assert len(query) == BUDGET
+    assert query["score"].isna().all()
+
+
+@pytest.mark.parametrize("measure", ["bald", "learning_loss"])
+def test_measures_that_need_more_than_probabilities_rank_the_pool(ask: Ask, measure: str):
+    query = ask(1, measure=measure, dropout=0.5)
+    assert query["score"].is_monotonic_decreasing
+    assert query["score"].iloc[0] > query["score"].iloc[-1]
+
+
+def test_balancing_works_with_any_strategy(ask: Ask):
+    for strategy in ("top", "badge"):
+        assert ask(1, strategy=strategy, balance=True)["id"].is_unique
+
+
+def test_audited_follows_the_ranking_only_while_the_audit_says_that_it_informs(ask: Ask):
+    margin = ask(2)
+    assert set(ask(2, strategy="audited", audit=audit(correlated=True))["batch"]) == {2}
+    for told in (None, audit(correlated=False)):
+        pd.testing.assert_frame_equal(ask(2, strategy="audited", audit=told), margin)
