@@ -89,7 +89,7 @@ class Pretext(Block):
     @model_validator(mode="after")
     def _has_losses(self) -> "Pretext":
         if self.losses != "in_sample" and not PRETEXT_TASKS[self.task].trains:
-            raise ValueError(f"`pretext.losses: {self.losses}` needs a task that trains, {self.task} does not")
+            raise ValueError(f"`pretext.losses: {self.losses}` needs a task that is trained, {self.task} is not")
         return self
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pt4al.errors import InputError
 from pt4al.images.pool import ImagePool
 from pt4al.parameters import Engine, Pretext, Run
 from pt4al.pretext import PRETEXT_TASKS
@@ -28,11 +27,6 @@ def train(
     goes to `engine.fit`.
     """
     task, rng = PRETEXT_TASKS[pretext.task], stream(run.seed, "pretext", turn)
-    if pretext.losses != IN_SAMPLE and not task.trains:
-        raise InputError(
-            f"`pretext.losses: {pretext.losses}` needs a task that is trained, which {pretext.task} is not: "
-            f"set it to {IN_SAMPLE}"
-        )
     generator = torch_generator(rng)
     network = build(pretext.network, task.outputs, pool.mean, pool.std, generator, dense=task.dense, head=task.head)
     if pretext.start_from == "pretrained":

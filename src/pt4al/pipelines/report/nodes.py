@@ -14,6 +14,7 @@ from pt4al.reporting.style import png
 from pt4al.training.tasks import TASKS, Task
 
 METRICS = {"accuracy": "accuracy", "miou": "mean IoU"}
+RANKED = {"strata", "loss_weighted", "audited"}  # strategies that look at the ranking, whatever the scope
 PANELS = 6  # images of the first query, which no model has seen
 EXTREMES = 40  # pictures on the sheets of the hardest and the easiest
 QUERIED = 60  # pictures, at most, on the sheet of a query
@@ -128,7 +129,8 @@ def write_page(
 def _notes(settings: Parameters) -> list[str]:
     """What a reader might otherwise take for granted."""
     notes = []
-    if settings.query.scope == "pool" and settings.query.start == "random":
+    unranked = settings.query.scope == "pool" and settings.query.start != "even_intervals"
+    if unranked and settings.query.strategy not in RANKED:
         notes.append("The ranking by pretext loss chose no image of this run; it is shown, and audited, all the same.")
     if settings.main.start_from == "pretext":
         notes.append(
