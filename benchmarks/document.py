@@ -16,7 +16,8 @@ largest in brackets. Each section says where and when it was measured: ratios tr
 than seconds do.
 """
 
-ORDER = ["training", "scoring", "ranking", "strategies", "decoding", "memory", "large_pool", "overhead"]  # of the sections
+# Of the sections.
+ORDER = ["training", "scoring", "ranking", "strategies", "decoding", "memory", "large_pool", "overhead"]
 
 
 class Skipped(Exception):
