@@ -1,0 +1,169 @@
+"""What people have answered: a log to which lines are added and from which nothing is ever taken.
+
+One file a run, `answers.jsonl`, one line of JSON an answer, on disk before anybody is told that it is there. Several
+processes may write at once. A process that is killed while it writes leaves part of a line; nobody was told of that
+answer, and it is not read. Masks are files beside it, named after their content.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+
+MASK = "mask:"  # begins a label that stands for a mask; the rest is the SHA-256 of its PNG file
+DTYPES = {"seconds": "float64", "review": "bool"}  # of columns that are not text
+
+
+def now() -> str:
+    """Return this moment as answers tell it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What somebody said of an image.
+
+    Attributes
+    ----------
+    id
+        The image's.
+    label
+        A class's name, or what `AnswerLog.keep_mask` returns; None: the image was skipped.
+    annotator
+        Who said it.
+    key
+        Of this answer alone: one that is known is not taken in again.
+    at
+        When, in ISO 8601.
+    seconds
+        That the image was looked at; NaN if nobody knows.
+    source
+        `page`, `label_studio` or `file`.
+    review
+        It settles a disagreement, whatever the others said.
+    undoes
+        Key of an answer of the same annotator, which then never was; the label means nothing.
+    """
+
+    id: str
+    label: str | None
+    annotator: str
+    source: str
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    at: str = field(default_factory=now)
+    seconds: float = float("nan")
+    review: bool = False
+    undoes: str | None = None
+
+
+COLUMNS = tuple(Answer.__dataclass_fields__)
+
+
+class AnswerLog:
+    """The answers of a run, in the order in which they came. Safe for several threads and processes."""
+
+    def __init__(self, folder: Path):
+        """Take the folder of `answers.jsonl`, which need not exist yet."""
+        self.path, self._masks = folder / "answers.jsonl", folder / "masks"
+        self._lock = FileLock(folder / ".answers.lock")
+        self._rows: dict[str, dict] = {}  # by key
+        self._end = 0  # of what has been read
+
+    def add(self, answers: Iterable[Answer]) -> int:
+        """Write down the answers whose keys are new; return how many. They are on disk when this returns."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._catch_up()
+            new = {answer.key: asdict(answer) for answer in answers if answer.key not in self._rows}
+            if new:
+                self._append("".join(json.dumps(row) + "\n" for row in new.values()))
+                self._catch_up()
+        return len(new)
+
+    def read(self) -> pd.DataFrame:
+        """Return all answers, one row each, with the attributes of `Answer` as columns."""
+        if self.path.exists():
+            with self._lock:
+                self._catch_up()
+        table = pd.DataFrame(list(self._rows.values()), columns=list(COLUMNS))
+        return table.astype({name: DTYPES.get(name, "str") for name in COLUMNS})
+
+    def keep_mask(self, png: bytes) -> str:
+        """Keep a mask, the bytes of a PNG file; return the label that stands for it."""
+        digest = hashlib.sha256(png).hexdigest()
+        path = self._masks / f"{digest}.png"
+        if not path.exists():
+            with replacing(path) as temporary:
+                temporary.write_bytes(png)
+                _flush(temporary)
+            _flush(path.parent)
+        return MASK + digest
+
+    def mask(self, label: str) -> bytes:
+        """Return the mask that a label stands for."""
+        path = self._masks / f"{label.removeprefix(MASK)}.png"
+        if not path.exists():
+            raise InputError(f"{path}: no such mask, but {self.path} names it")
+        return path.read_bytes()
+
+    def _append(self, text: str) -> None:
+        created = not self.path.exists()
+        with self.path.open("ab+") as file:
+            if file.tell() and not self._ends_with_newline(file):
+                text = "\n" + text  # after the part of a line that a killed process left
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if created:
+            _flush(self.path.parent)
+
+    @staticmethod
+    def _ends_with_newline(file) -> bool:  # noqa: ANN001
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+    def _catch_up(self) -> None:
+        """Read the lines that are whole and were not read yet."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._end)
+            read = file.read()
+        whole = read[: read.rfind(b"\n") + 1]
+        self._end += len(whole)
+        for line in whole.splitlines():
+            row = _parsed(line)
+            if row is not None:
+                self._rows.setdefault(row["key"], row)
+
+
+def effective(history: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers that stand: without those that were undone, and without the undoing itself."""
+    undone = history["undoes"].dropna()
+    return history[history["undoes"].isna() & ~history["key"].isin(undone)]
+
+
+def _parsed(line: bytes) -> dict | None:
+    try:
+        row = json.loads(line)
+    except ValueError:  # part of a line
+        return None
+    return row if isinstance(row, dict) and row.keys() >= set(COLUMNS) else None
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
