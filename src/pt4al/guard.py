@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
-from pt4al.parameters import BESIDE, Parameters, flat
+from pt4al.parameters import Parameters, identity
 
 LAYERS = ("08_reporting", "07_model_output", "06_models", "04_feature", "05_model_input")
 
@@ -16,6 +16,11 @@ LAYERS = ("08_reporting", "07_model_output", "06_models", "04_feature", "05_mode
 def record_folder(root: Path, run: str) -> Path:
     """Where a run's configuration and label sets are."""
     return root / "05_model_input" / run
+
+
+def configuration_file(root: Path, run: str) -> Path:
+    """Where a run's settings are written down."""
+    return record_folder(root, run) / "configuration.json"
 
 
 def lock(root: Path, run: str) -> FileLock:
@@ -52,8 +57,8 @@ def claim(root: Path, parameters: Parameters) -> None:
     InputError
         If the run was started with other settings: names them, and the two ways out.
     """
-    now = flat(parameters.model_dump(mode="json", exclude={"run": {"fresh"}} | dict.fromkeys(BESIDE, True)))
-    path = record_folder(root, parameters.run.name) / "configuration.json"
+    now = identity(parameters)
+    path = configuration_file(root, parameters.run.name)
     if not path.exists():
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(now, indent=2) + "\n")

@@ -16,7 +16,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from threadpoolctl import threadpool_limits
 
-from pt4al import guard, pipeline_registry
+from pt4al import guard, people, pipeline_registry
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
 from pt4al.images.building import signature
@@ -48,9 +48,9 @@ class ConfigurationHooks:
         torch.set_num_threads(engine.threads)
         threadpool_limits(engine.threads)  # of numpy and scikit-learn
         parameters = parameters.model_copy(update={"engine": engine})
+        parameters, pipeline_registry.shape = people.resolve(parameters, context.project_path / places["root"])
         context.config_loader["parameters"] = parameters.model_dump(mode="json")
         context.config_loader["globals"] = places | folders(parameters, places["versioned"])
-        pipeline_registry.shape["cycles"] = parameters.cycles.number
 
 
 class GuardHooks:
@@ -90,7 +90,7 @@ class GuardHooks:
             _check_budget(self._parameters, len(self._catalog.load("pool")))
         elif dataset_name.endswith(".metrics"):
             metric = TASKS[self._parameters.main.task].metric
-            logger.info("%s: %d labels, %s %.1f %%", node.namespace, data["labels"], metric, 100 * data[metric])
+            logger.info("%s: %d labels, %s %s", node.namespace, data["labels"], metric, _told(data, metric))
         elif dataset_name in ("problems", "duplicates") and len(data):
             logger.warning(INTAKE[dataset_name], len(data), self._catalog["intake"]._get_save_path())
         elif dataset_name == "pretext_checks":
@@ -155,6 +155,14 @@ class TrackingHooks:
     @hook_impl
     def on_pipeline_error(self) -> None:
         self._tracking.stop("FAILED")
+
+
+def _told(metrics: dict[str, float], metric: str) -> str:
+    if "images" not in metrics:  # of a test split
+        return f"{100 * metrics[metric]:.1f} %"
+    low, high, images = 100 * metrics["low"], 100 * metrics["high"], metrics["images"]
+    measured = "unknown" if metrics[metric] is None else f"{100 * metrics[metric]:.0f} %"
+    return f"{measured} ({low:.0f} to {high:.0f} %, by {images} control images)"
 
 
 def is_comparison(pipeline: Pipeline) -> bool:
@@ -234,6 +242,10 @@ def _check_budget(parameters: Parameters, images: int) -> None:
 
 def _check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
     pool, path = parts["train"], parameters.pool.source.path
+    if parameters.oracle.kind == "people":
+        if not (parameters.oracle.classes or pool.classes):
+            raise InputError(f"{path} doesn't say which classes there are: name them, oracle.classes=cat/dog/rabbit")
+        return
     masks = parameters.main.task == "segmentation"
     if masks and pool.masks is None:
         raise InputError(f"`main.task: segmentation` needs a mask for each image; {path} has none")
@@ -241,7 +253,7 @@ def _check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
     if answered < len(pool):
         raise InputError(
             f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label: "
-            "`oracle.kind: recorded` needs one for each"
+            "`oracle.kind: recorded` needs one for each; `oracle.kind: people` asks you for a few of them"
         )
     if not tested:
         raise InputError(f"the test split of {path} has no labels: nothing could be evaluated")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
 from pt4al.block import Block
 from pt4al.errors import InputError, did_you_mean
@@ -23,6 +23,14 @@ from pt4al.training.schedule import Schedule
 from pt4al.training.tasks import TASKS
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
+
+
+# Kedro's --params splits at commas: there names are typed cat/dog/rabbit.
+def _typed(names: Any) -> Any:
+    return names.split("/") if isinstance(names, str) and "/" in names else names
+
+
+Names = Annotated[list[str], BeforeValidator(_typed)]
 
 
 def one_of(known: Iterable[str]) -> Any:
@@ -62,7 +70,7 @@ class Limit(Block):
 
 class Origin(Block):
     source: Source
-    classes: list[str] | None
+    classes: Names | None
     test: Annotated[float, Field(gt=0, lt=1)] | str
 
 
@@ -125,8 +133,25 @@ class Query(Block):
         return self
 
 
+class GoOn(Block):
+    share: float = Field(gt=0, le=1)
+    after: AwareDatetime | None
+
+
 class Oracle(Block):
-    kind: one_of(["recorded"])
+    kind: one_of(["recorded", "people"])
+    classes: Names | None
+    annotators: int = Field(gt=0)
+    disagreement: one_of(["latest", "majority", "consensus"])
+    skipped: one_of(["replace", "leave_out"])
+    reserve: float = Field(ge=0, le=5)
+    go_on: GoOn
+    known_labels: str | None
+
+
+class Control(Block):
+    share: Literal["auto"] | Annotated[float, Field(ge=0, lt=1)]
+    train: bool
 
 
 class Main(Block):
@@ -143,6 +168,7 @@ class Main(Block):
 
 class Report(Block):
     baselines: list[str]
+    reasons: bool
 
 
 class Rule(Block):
@@ -184,6 +210,8 @@ class ColdStart(Block):
     seeds: int = Field(gt=1)
 
 
+# Of block `oracle`: what may change between two cycles of a run.
+POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
 # Blocks that no run's results depend on.
 BESIDE = {"report", "comparison", "cold_start"}
 
@@ -199,6 +227,7 @@ class Parameters(Block):
     cycles: Cycles
     query: Query
     oracle: Oracle
+    control: Control
     main: Main
     report: Report
     comparison: Comparison
@@ -246,6 +275,12 @@ def flat(parameters: dict, prefix: str = "") -> dict[str, Any]:
     for name, value in parameters.items():
         leaves |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return leaves
+
+
+def identity(parameters: Parameters) -> dict[str, Any]:
+    """Return the settings that make a run what it is, by dotted name: with others it would be another run."""
+    apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh"}, "oracle": POLICIES}
+    return flat(parameters.model_dump(mode="json", exclude=apart))
 
 
 def fingerprint(*blocks: Any) -> str:

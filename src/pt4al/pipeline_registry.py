@@ -12,9 +12,10 @@ from pt4al.pipelines.pretext import pipeline as pretext
 from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
 from pt4al.pipelines.ranking import pipeline as ranking
 from pt4al.pipelines.report import pipeline as report
+from pt4al.pipelines.shape import Shape
 
-# The number of cycles shapes the graph, and Kedro passes no parameters here: hooks.py sets it.
-shape = {"cycles": 5}
+# What the graph depends on, and Kedro passes no parameters here: hooks.py sets it.
+shape = Shape()
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -26,11 +27,11 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def _pipelines() -> dict[str, Pipeline]:
     stages = {
-        "pool": pool.create_pipeline(),
+        "pool": pool.create_pipeline(shape),
         "pretext": pretext.create_pipeline() + pretext_checks.create_pipeline(),
         "ranking": ranking.create_pipeline(),
-        "cycles": cycle.create_pipeline(shape["cycles"]),
-        "report": report.create_pipeline(shape["cycles"]),
+        "cycles": cycle.create_pipeline(shape),
+        "report": report.create_pipeline(shape),
     }
     whole = sum(stages.values(), Pipeline([]))
     beside = {

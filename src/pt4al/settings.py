@@ -12,10 +12,12 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 from pt4al.comparing import ComparisonHooks
 from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
 from pt4al.leaks import LeakHooks
+from pt4al.people import PeopleHooks
 from pt4al.session import Session
 
 # The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and a row in MLflow.
-HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks(), LeakHooks(), ComparisonHooks())
+# Of those that are asked last, too, the last one has the last word: a run that waits for people ends with it.
+HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks(), LeakHooks(), ComparisonHooks(), PeopleHooks())
 SESSION_CLASS = Session
 # Our own hooks track: kedro-mlflow, where somebody has it installed, would open a second run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")

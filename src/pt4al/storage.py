@@ -15,6 +15,7 @@ from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
 from pt4al.images.pool import ImagePool, open_pool
+from pt4al.labelling.answers import AnswerLog
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.training import networks
 
@@ -191,6 +192,25 @@ class RunsDataset(AbstractDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"root": str(self._root), "places": self._places}
+
+
+class AnswersDataset(AbstractDataset):
+    """The log of what people have answered, in a folder. Never saved: it is written as they answer."""
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None):
+        self._folder, self.metadata = Path(filepath), metadata
+
+    def load(self) -> AnswerLog:
+        return AnswerLog(self._folder)
+
+    def save(self, data: Any) -> None:
+        raise NotImplementedError(f"{self._folder}: answers are added to their log one by one, not {data!r}")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": str(self._folder)}
 
 
 class LogDataset(AbstractDataset):

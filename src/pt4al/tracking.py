@@ -15,7 +15,7 @@ import yaml
 from kedro.io import CatalogProtocol
 
 from pt4al.atomic import replacing
-from pt4al.parameters import BESIDE, Parameters, flat
+from pt4al.parameters import Parameters, identity
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
 SERVING = (  # what a logged model needs
@@ -73,6 +73,7 @@ class Tracking:
         self._parameters, self._catalog, self._project = parameters, catalog, project
         self._id_file, self._log_models = record / "mlflow_run.json", log_models
         self._store = project, tracking_uri, experiment
+        self._classes = "run_classes" if parameters.oracle.kind == "people" else "classes"
         self._monitor = None
 
     def start(self) -> None:
@@ -131,9 +132,7 @@ class Tracking:
         """The run's id in MLflow: the one it had, if it has the same settings and the store still knows it."""
         from mlflow.exceptions import MlflowException
 
-        settings = flat(
-            self._parameters.model_dump(mode="json", exclude={"run": {"fresh"}} | dict.fromkeys(BESIDE, True))
-        )
+        settings = identity(self._parameters)
         if self._id_file.exists():
             known = json.loads(self._id_file.read_text())
             if known["settings"] == settings:
@@ -210,7 +209,7 @@ class Tracking:
                 python_model=str(here / "serving.py"),
                 artifacts={
                     "network": str(self._catalog[f"cycle_{cycle}.network"]._get_load_path()),
-                    "classes": str(self._catalog["classes"]._get_load_path()),
+                    "classes": str(self._catalog[self._classes]._get_load_path()),
                 },
                 code_paths=[str(here)],
                 input_example=example,

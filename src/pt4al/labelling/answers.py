@@ -128,7 +128,7 @@ class AnswerLog:
             _flush(self.path.parent)
 
     @staticmethod
-    def _ends_with_newline(file) -> bool:  # noqa: ANN001
+    def _ends_with_newline(file) -> bool:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"
 

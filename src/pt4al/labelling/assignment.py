@@ -1,6 +1,7 @@
 """What people are asked: which images of a query need an answer, and how many have one."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -46,6 +47,14 @@ class Progress:
         parts += [f"{self.count(SKIPPED)} skipped"] if self.count(SKIPPED) else []
         parts += [f"{self.count(REVIEW)} to review"] if self.count(REVIEW) else []
         return ", ".join(parts)
+
+
+def enough(progress: Progress, share: float, after: datetime | None) -> bool:
+    """Return whether a query has the answers to go on with: all, or `share` of them if it is later than `after`."""
+    if progress.finished:
+        return True
+    late = after is None or datetime.now(UTC) >= after
+    return late and progress.count(LABELLED) > 0 and progress.answered >= share * len(progress.images)
 
 
 def assign(query: pd.DataFrame, settled: pd.DataFrame, policy: Policy) -> Progress:

@@ -3,9 +3,13 @@
 A label is the name of a class, or a mask: the bytes of a PNG file whose values are numbers of classes.
 """
 
+import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
+
+CONTROL, KNOWN = "control", "known"  # column `why` of a control slice, and of labels older than the first query
+BEFORE = -1  # cycle of the latter
 
 COLUMNS = {"id": "str", "label": "str", "cycle": "int64", "why": "str"}
 
@@ -15,7 +19,7 @@ def empty() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in COLUMNS.items()})
 
 
-def extend(label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str) -> pd.DataFrame:
+def extend(label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str | np.ndarray) -> pd.DataFrame:
     """Return the label set with a cycle's answers at its end.
 
     Parameters
@@ -23,7 +27,7 @@ def extend(label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str)
     answers
         `id`, `label`.
     why
-        What chose them: a start rule or a measure.
+        What chose them, or each of them: a start rule, a measure, `control`.
 
     Raises
     ------
@@ -35,6 +39,27 @@ def extend(label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str)
     if len(twice):
         raise InputError(f"cycle {cycle}: id {twice.iloc[0]!r} would be labelled twice ({len(twice)} such ids)")
     return grown.astype({name: dtype for name, dtype in COLUMNS.items() if name != "label" or not _masks(grown)})
+
+
+def correct(label_set: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
+    """Return the label set with new labels (`id`, `label`) for some of its images."""
+    new = label_set["id"].map(corrections.set_index("id")["label"])
+    return label_set.assign(label=new.where(new.notna(), label_set["label"]))
+
+
+def trained_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFrame:
+    """Return what a cycle's model learns from.
+
+    Without the control slice that measures it, its cycle's, and without those before where `control` is false.
+    """
+    drawn = label_set["why"] == CONTROL
+    return label_set[~(drawn & (label_set["cycle"] == cycle)) if control else ~drawn].reset_index(drop=True)
+
+
+def measured_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFrame:
+    """Return the control images that a cycle's model has not learnt from."""
+    drawn = label_set[label_set["why"] == CONTROL]
+    return (drawn[drawn["cycle"] == cycle] if control else drawn).reset_index(drop=True)
 
 
 def check(label_set: pd.DataFrame, classes: list[str]) -> None:

@@ -2,6 +2,9 @@
 
 import pandas as pd
 
+from pt4al.labelling.assignment import RESERVE
+from pt4al.labelling.people import CORRECTION
+
 LEDGER = ["cycle", "id"]
 
 
@@ -20,7 +23,8 @@ def compare(
     start
         The label set before cycle 0.
     queries, answers
-        One a cycle: `id`; `id`, `label`.
+        One a cycle: `id`, perhaps `role`; `id`, `label`, perhaps `role`. With roles, people have answered: perhaps not
+        everything, or late, and a reserve may not have been needed; role `correction` gives another label.
     label_set
         After the last cycle: `id`, `label`, `cycle`.
     budget
@@ -33,12 +37,16 @@ def compare(
     `check` (a sentence), `ok` (whether it is true), `found` (what was counted, or the first that breaks it).
     """
     asked, answered = _ledger(queries), _ledger(answers)
+    people = "role" in answered
+    if people:
+        asked, answered = _needed(asked, answered), _corrected(answered, start)
     # As rows, not as sets: what is there twice must be there twice.
     learnt = label_set[~label_set["id"].isin(start["id"])]
     unlike = _differences(learnt[[*LEDGER, "label"]], answered)
-    unasked = _differences(answered[LEDGER], asked[LEDGER])
+    unasked = _early(answered, asked) if people else _differences(answered[LEDGER], asked[LEDGER])
     again = asked[asked["id"].duplicated() | asked["id"].isin(start["id"])]
-    over = asked[asked.groupby("cycle").cumcount() >= budget]
+    own = asked[asked["role"] != RESERVE] if "role" in asked else asked
+    over = own[own.groupby("cycle").cumcount() >= budget]
     tested = pd.concat([label_set, asked])[lambda rows: rows["id"].isin(test_ids)]
     return pd.DataFrame(
         [
@@ -53,6 +61,24 @@ def compare(
 
 def _ledger(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table.assign(cycle=cycle) for cycle, table in enumerate(tables)], ignore_index=True)
+
+
+def _needed(asked: pd.DataFrame, answered: pd.DataFrame) -> pd.DataFrame:
+    """What was asked, without the reserves that took nobody's place."""
+    return asked[(asked["role"] != RESERVE) | asked["id"].isin(answered["id"])]
+
+
+def _corrected(answered: pd.DataFrame, start: pd.DataFrame) -> pd.DataFrame:
+    """The first answers, with the labels of the last: `id`, `label`, `cycle`."""
+    newest = answered.drop_duplicates("id", keep="last").set_index("id")["label"]
+    first = answered[(answered["role"] != CORRECTION) & ~answered["id"].isin(start["id"])]
+    return first.assign(label=first["id"].map(newest)).drop(columns="role")
+
+
+def _early(answered: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+    """Answers to what was not asked, or not yet."""
+    since = answered["id"].map(asked.drop_duplicates("id").set_index("id")["cycle"])
+    return answered[~(since <= answered["cycle"])]
 
 
 def _differences(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

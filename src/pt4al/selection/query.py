@@ -72,3 +72,20 @@ def start(candidates: pd.DataFrame, rule: str, budget: int, rng: np.random.Gener
     """
     check_enough(candidates, budget)
     return pick(candidates, STARTS[rule](len(candidates), budget, rng))
+
+
+def with_reserve(
+    size: int, budget: int, reserve: int, choose: Callable[[np.ndarray, int], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions of `budget` of `size` candidates, and then, by the same rule, of up to `reserve` of the rest.
+
+    Parameters
+    ----------
+    choose
+        Takes positions of candidates and how many to choose; returns which, as places among those positions.
+    """
+    every = np.arange(size)
+    chosen = choose(every, budget)
+    rest = np.setdiff1d(every, chosen)
+    spare = min(reserve, len(rest))
+    return chosen, rest[choose(rest, spare)] if spare else rest[:0]

@@ -101,7 +101,8 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     name = f"{comparison['name']}-{arm}-s{seed}" + (f"-r{repeat}" if repeat else "")
     # The precision is this machine's for all cells: each could find another one.
     engine = {**parameters["engine"], "threads": comparison["threads"]}
-    own = _merged(own, {"run": {"name": name, "seed": seed, "repeat": repeat}, "engine": engine})
+    identity = {"name": name, "seed": seed, "repeat": repeat}
+    own = _merged(own, {"run": identity, "engine": engine, "report": {"reasons": False}})
     try:
         checked = check(_merged(parameters, own))
     except InputError as error:

@@ -6,22 +6,29 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from pt4al.errors import InputError
 from pt4al.images.pool import ImagePool
 from pt4al.labelling import label_set as labelling
+from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.oracle import Recorded
-from pt4al.parameters import Cycles, Engine, Main, Oracle, Query, Run
+from pt4al.labelling.people import CORRECTION, People, none_asked
+from pt4al.labelling.policies import Policy
+from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.pipelines.cycle.evidence import Gatherer, needs
+from pt4al.pipelines.cycle.request import Request
 from pt4al.randomness import stream, torch_generator
+from pt4al.selection import control as controls
 from pt4al.selection import query as selection
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
 from pt4al.training import engine as training
 from pt4al.training import learning_loss
 from pt4al.training.linear_probe import probe
-from pt4al.training.networks import Network, add_loss_head, build, copy_trunk, load_pretrained
+from pt4al.training.networks import Network, add_loss_head, build, copy_trunk, load_pretrained, widen
 from pt4al.training.precision import Hardware
-from pt4al.training.tasks import TASKS
+from pt4al.training.tasks import TASKS, classification
 
+SKIPPED_ALL = "every image was skipped or is for measuring: answer some, or lower `control.share`"
 MAPPED = 8  # images of a query that the report shows with prediction and uncertainty
 
 
@@ -33,23 +40,27 @@ def start_query(
     classes: list[str],
     query: Query,
     cycles: Cycles,
+    oracle: Oracle,
+    control: Control,
     main: Main,
     engine: Engine,
     run: Run,
+    slices: pd.DataFrame | None = None,
     *,
     cycle: int,
 ) -> pd.DataFrame:
     """Return the query of cycle 0: no model has been trained yet."""
-    candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
+    request = Request.of(ranking, label_set["id"], query, cycles, oracle, control, run, slices, cycle)
     if query.start in selection.STARTS:
-        return selection.start(candidates, query.start, cycles.budget, stream(run.seed, "query", cycle))
-    gather = Gatherer(
-        pool, candidates, label_set, classes, None, pretext_network, None, query, main, engine, run, cycle
-    )
+        rng = stream(run.seed, "query", cycle)
+        own = selection.start(request.candidates, query.start, request.budget, rng)
+        rest = request.candidates[~request.candidates["id"].isin(own["id"])]
+        return request.query(own, selection.start(rest, query.start, min(request.reserve, len(rest)), rng))
     strategy = STRATEGIES[query.start]()
-    selection.check_enough(candidates, cycles.budget)
-    evidence = gather.evidence(cycles.budget, strategy.needs)
-    return selection.pick(candidates, strategy.choose(evidence))
+    gather = Gatherer(
+        pool, request.candidates, label_set, classes, None, pretext_network, None, query, main, engine, run, cycle
+    )
+    return request.choose(strategy.choose, gather.evidence(request.budget, strategy.needs))
 
 
 def next_query(
@@ -61,22 +72,28 @@ def next_query(
     classes: list[str],
     query: Query,
     cycles: Cycles,
+    oracle: Oracle,
+    control: Control,
     main: Main,
     engine: Engine,
     run: Run,
+    slices: pd.DataFrame | None = None,
+    asked: pd.DataFrame | None = None,
     audit: pd.DataFrame | None = None,
     *,
     cycle: int,
 ) -> pd.DataFrame:
     """Return what the strategy wants, from what the main model of the cycle before says of the candidates."""
-    candidates = selection.candidates(ranking, label_set["id"], query.scope, cycle)
-    selection.check_enough(candidates, cycles.budget)
+    known = label_set["id"] if asked is None else pd.concat([label_set["id"], asked["id"]])
+    request = Request.of(ranking, known, query, cycles, oracle, control, run, slices, cycle)
+    widen(network, len(classes))
     spread = network if query.features == "main" else pretext_network
-    gather = Gatherer(pool, candidates, label_set, classes, network, spread, audit, query, main, engine, run, cycle)
-    evidence = gather.evidence(cycles.budget, needs(query))
+    gather = Gatherer(
+        pool, request.candidates, label_set, classes, network, spread, audit, query, main, engine, run, cycle
+    )
     strategy = STRATEGIES[query.strategy](**query.options)
-    chosen = balanced(strategy, evidence) if query.balance else strategy.choose(evidence)
-    return selection.pick(candidates, chosen, evidence.scores)
+    choose = partial(balanced, strategy) if query.balance else strategy.choose
+    return request.choose(choose, gather.evidence(request.budget, needs(query)))
 
 
 def map_query(
@@ -96,17 +113,59 @@ def map_query(
     return {"predictions": predictions, "uncertainties": scaled.astype(np.uint8)}
 
 
+def draw_slices(
+    ranking: pd.DataFrame, start_label_set: pd.DataFrame, cycles: Cycles, control: Control, run: Run
+) -> pd.DataFrame:
+    """Return the control slices of all cycles, drawn before any query: `id`, `cycle`."""
+    unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
+    size = controls.size(cycles.budget, control.share)
+    return controls.draw(unlabelled, size, cycles.number, stream(run.seed, "control"))
+
+
+def suggest(
+    pool: ImagePool, query: pd.DataFrame, network: Network, classes: list[str], main: Main, engine: Engine
+) -> pd.DataFrame:
+    """Return what the newest model takes a query's images for: `id`, `label`, `probability`; nothing for masks."""
+    if TASKS[main.task].dense:
+        return pd.DataFrame(columns=["id", "label", "probability"])
+    hardware, rows = Hardware(engine.device, engine.precision), pool.rows(query["id"])
+    likely = training.predict(
+        widen(network, len(classes)), classification.class_probabilities, pool, hardware, rows, title="suggest"
+    )
+    best = likely.argmax(axis=1)
+    return query[["id"]].assign(label=np.array(classes, object)[best], probability=likely.max(axis=1))
+
+
 def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame, oracle: Oracle) -> pd.DataFrame:
     """Return the oracle's answers to a query."""
     return Recorded(recorded_labels).label(query["id"])
 
 
+def ask_people(
+    query: pd.DataFrame,
+    label_set: pd.DataFrame,
+    answer_log: AnswerLog,
+    oracle: Oracle,
+    asked: pd.DataFrame | None = None,
+    *,
+    cycle: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what people have answered, late answers and corrections too, and all that has been asked so far."""
+    asked = none_asked() if asked is None else asked
+    people = People(answer_log, Policy(oracle.annotators, oracle.disagreement, oracle.skipped))
+    return people.label(query, label_set, asked, cycle, oracle.go_on.share, oracle.go_on.after)
+
+
 def extend(
     label_set: pd.DataFrame, answers: pd.DataFrame, classes: list[str], query: Query, *, cycle: int
 ) -> pd.DataFrame:
-    """Return the label set, grown by the answers."""
-    why = query.measure if query.strategy == "top" else query.strategy
-    grown = labelling.extend(label_set, answers, cycle, why if cycle else query.start)
+    """Return the label set, grown by the answers, and with what people have corrected."""
+    why = (query.measure if query.strategy == "top" else query.strategy) if cycle else query.start
+    if "role" in answers:
+        corrected = answers["role"] == CORRECTION
+        label_set, answers = labelling.correct(label_set, answers[corrected]), answers[~corrected]
+        why = np.where(answers["role"] == labelling.CONTROL, labelling.CONTROL, why)
+    grown = labelling.extend(label_set, answers, cycle, why)
     labelling.check(grown, classes)
     return grown
 
@@ -122,8 +181,10 @@ def audit(
 ) -> pd.DataFrame:
     """Return `id`, `pretext_loss`, `main_loss` of images just labelled, by the model that has not seen them."""
     task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    if "role" in answers:  # a corrected image has been trained on
+        answers = answers[answers["role"] != CORRECTION].reset_index(drop=True)
     targets, rows = task.targets(answers["label"], classes), pool.rows(answers["id"])
-    losses = training.predict(network, task.loss, pool, hardware, rows, targets, title="audit")
+    losses = training.predict(widen(network, len(classes)), task.loss, pool, hardware, rows, targets, title="audit")
     return answers[["id"]].merge(ranking[["id", "pretext_loss"]], on="id").assign(main_loss=losses)
 
 
@@ -134,14 +195,18 @@ def train(
     previous: Network,
     pretext_network: Network,
     query: Query,
+    control: Control,
     main: Main,
     engine: Engine,
     run: Run,
     *,
     cycle: int,
 ) -> tuple[Network, pd.DataFrame]:
-    """Return the main network, trained on the whole label set, and its training curve."""
+    """Return the main network, trained on the label set without what measures it, and its training curve."""
     task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    label_set = labelling.trained_on(label_set, cycle, control.train)
+    if label_set.empty:
+        raise InputError(f"cycle {cycle}: there is no label to train on, {SKIPPED_ALL}")
     rng = stream(run.seed, f"main, repeat {run.repeat}" if run.repeat else "main", cycle)
     targets, rows = task.targets(label_set["label"], classes), pool.rows(label_set["id"])
     weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
@@ -155,7 +220,7 @@ def train(
     if main.start_from == "pretext":
         copy_trunk(pretext_network, network)
     elif main.start_from == "previous_cycle" and cycle:
-        network.load_state_dict(previous.state_dict())
+        network.load_state_dict(widen(previous, len(classes)).state_dict())
     elif main.start_from == "pretrained":
         load_pretrained(network, main.weights)
     if main.frozen == "all" and not task.dense:
@@ -188,5 +253,41 @@ def evaluate(
     """Return the cycle's metrics on the test split, which nothing else opens, after training has ended."""
     task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
     rows = test_pool.rows(test_labels["id"])
-    outputs = training.predict(network, task.outputs, test_pool, hardware, rows, title="evaluate")
+    outputs = training.predict(widen(network, len(classes)), task.outputs, test_pool, hardware, rows, title="evaluate")
     return {"labels": len(label_set), **task.evaluate(outputs, task.targets(test_labels["label"], classes), classes)}
+
+
+def evaluate_control(
+    network: Network,
+    pool: ImagePool,
+    label_set: pd.DataFrame,
+    classes: list[str],
+    control: Control,
+    main: Main,
+    engine: Engine,
+    run: Run,
+    *,
+    cycle: int,
+) -> dict[str, float]:
+    """Return the cycle's metrics on control images that its network has not learnt from, with an interval."""
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    drawn = labelling.measured_on(label_set, cycle, control.train)
+    facts = {"labels": len(label_set), "images": len(drawn)}
+    if drawn.empty:
+        return facts | {task.metric: None, "low": 0.0, "high": 1.0}
+    targets, rows = task.targets(drawn["label"], classes), pool.rows(drawn["id"])
+    outputs = training.predict(widen(network, len(classes)), task.outputs, pool, hardware, rows, title="control")
+    return facts | task.evaluate(outputs, targets, classes) | _interval(outputs, targets)
+
+
+def take_control(control: dict[str, float]) -> dict[str, float]:
+    """Return the control slice's metrics, where there is no test split, as the cycle's."""
+    return control
+
+
+def _interval(outputs, targets):
+    from statsmodels.stats.proportion import proportion_confint
+
+    right = int((outputs.argmax(1) == targets.numpy()).sum())
+    low, high = proportion_confint(right, len(targets), method="wilson")
+    return {"low": float(low), "high": float(high)}

@@ -6,54 +6,94 @@ from functools import partial, update_wrapper
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle import nodes
+from pt4al.pipelines.shape import Shape
 
-SHARED = {"pool", "ranking", "recorded_labels", "classes", "pretext_network", "test_pool", "test_labels"}
-PARAMETERS = {f"params:{block}" for block in ("query", "cycles", "oracle", "main", "engine", "run")}
+SHARED = {
+    "pool",
+    "ranking",
+    "recorded_labels",
+    "answer_log",
+    "control_slices",
+    "classes",
+    "pretext_network",
+    "test_pool",
+    "test_labels",
+}
+ASKING = ("query", "cycles", "oracle", "control", "main", "engine", "run")  # blocks that a query depends on
+PARAMETERS = {f"params:{block}" for block in ASKING}
 
 
-def create_pipeline(cycles: int) -> Pipeline:
-    """Return the cycles 0 to `cycles` - 1."""
-    return sum((create_cycle(cycle) for cycle in range(cycles)), Pipeline([]))
+def create_pipeline(shape: Shape) -> Pipeline:
+    """Return the cycles, and what is drawn for all of them; of people's, the last is but a query."""
+    cycles = [create_cycle(cycle, shape) for cycle in range(shape.cycles + shape.waits)]
+    return sum(cycles, Pipeline([_draw_slices()] if shape.control else [], tags="cycles"))
 
 
-def create_cycle(cycle: int) -> Pipeline:
+def create_cycle(cycle: int, shape: Shape) -> Pipeline:
     """Return one cycle, in namespace `cycle_<number>`. Cycle 0 has no model to ask, so nothing to audit."""
     first = cycle == 0
-    wired = [_query(cycle), *_label_and_train(cycle), *([] if first else [_audit(), _map()])]
+    wired = _query(cycle, shape)
+    if cycle < shape.cycles:
+        wired += [*_label_and_train(cycle, shape), *([] if first else [_audit(), _map()])]
     previous = {
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
         "previous_network": "pretext_network" if first else f"cycle_{cycle - 1}.network",
         "previous_audit": f"cycle_{cycle - 1}.audit",
+        "previous_asked": f"cycle_{cycle - 1}.asked",
+        "classes": class_names(shape),
     }
     one = Pipeline(wired, tags="cycles")
     used = one.inputs()
     return Pipeline(
         one,
         namespace=f"cycle_{cycle}",
-        inputs={name: name for name in SHARED & used} | {name: previous[name] for name in previous.keys() & used},
+        inputs={name: previous.get(name, name) for name in (SHARED | previous.keys()) & used},
         parameters=PARAMETERS & used,
         prefix_datasets_with_namespace=True,
     )
 
 
-def _query(cycle: int) -> Node:
-    known = ["pool", "ranking", "previous_label_set"]
-    settings = [f"params:{block}" for block in ("query", "cycles", "main", "engine", "run")]
+def class_names(shape: Shape) -> str:
+    """Return the dataset of the classes' names: people may add some to those of the source."""
+    return "run_classes" if shape.people else "classes"
+
+
+def _draw_slices() -> Node:
+    settings = [f"params:{block}" for block in ("cycles", "control", "run")]
+    return Node(nodes.draw_slices, ["ranking", "start_label_set", *settings], "control_slices", name="draw_slices")
+
+
+def _query(cycle: int, shape: Shape) -> list[Node]:
+    same = ("pool", "ranking", "pretext_network", "classes")
+    inputs = {name: name for name in same} | {"label_set": "previous_label_set"}
+    inputs |= {block: f"params:{block}" for block in ASKING}
+    if shape.control:
+        inputs["slices"] = "control_slices"
     if cycle == 0:
-        inputs = [*known, "pretext_network", "classes", *settings]
-        return Node(_bind(nodes.start_query, cycle), inputs, "query", name="choose_query")
-    inputs = [*known, "previous_network", "pretext_network", "classes", *settings]
+        return [Node(_bind(nodes.start_query, cycle), inputs, "query", name="choose_query")]
+    inputs["network"] = "previous_network"
     if cycle > 1:  # the first audit is that of cycle 1's answers
-        inputs.append("previous_audit")
-    return Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query")
-
-
-def _label_and_train(cycle: int) -> list[Node]:
-    train = ["pool", "label_set", "classes", "previous_network", "pretext_network"]
-    evaluate = ["network", "test_pool", "test_labels", "classes", "label_set"]
+        inputs["audit"] = "previous_audit"
+    if not shape.people:
+        return [Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query")]
+    inputs["asked"] = "previous_asked"
+    shown = ["pool", "query", "previous_network", "classes", "params:main", "params:engine"]
     return [
-        Node(nodes.ask, ["query", "recorded_labels", "params:oracle"], "answers", name="ask_oracle"),
+        Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query"),
+        Node(nodes.suggest, shown, "suggestions", name="suggest"),
+    ]
+
+
+def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
+    ask = Node(nodes.ask, ["query", "recorded_labels", "params:oracle"], "answers", name="ask_oracle")
+    if shape.people:
+        read = ["query", "previous_label_set", "answer_log", "params:oracle", *(["previous_asked"] if cycle else [])]
+        ask = Node(_bind(nodes.ask_people, cycle), read, ["answers", "asked"], name="ask_oracle")
+    train = ["pool", "label_set", "classes", "previous_network", "pretext_network", "params:query", "params:control"]
+    settings = ["params:main", "params:engine"]
+    return [
+        ask,
         Node(
             _bind(nodes.extend, cycle),
             ["previous_label_set", "answers", "classes", "params:query"],
@@ -62,12 +102,25 @@ def _label_and_train(cycle: int) -> list[Node]:
         ),
         Node(
             _bind(nodes.train, cycle),
-            [*train, "params:query", "params:main", "params:engine", "params:run"],
+            [*train, *settings, "params:run"],
             ["network", "training_curve"],
             name="train_main",
         ),
-        Node(nodes.evaluate, [*evaluate, "params:main", "params:engine"], "metrics", name="evaluate"),
+        *_evaluate(cycle, shape, settings),
     ]
+
+
+def _evaluate(cycle: int, shape: Shape, settings: list[str]) -> list[Node]:
+    measured = []
+    if shape.tested:
+        evaluate = ["network", "test_pool", "test_labels", "classes", "label_set", *settings]
+        measured.append(Node(nodes.evaluate, evaluate, "metrics", name="evaluate"))
+    if shape.control:
+        drawn = ["network", "pool", "label_set", "classes", "params:control", *settings, "params:run"]
+        measured.append(Node(_bind(nodes.evaluate_control, cycle), drawn, "control", name="evaluate_control"))
+    if not shape.tested:
+        measured.append(Node(nodes.take_control, "control", "metrics", name="take_control"))
+    return measured
 
 
 def _audit() -> Node:

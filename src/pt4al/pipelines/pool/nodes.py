@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
-from pt4al.labelling.label_set import empty
-from pt4al.parameters import Main, Pool
+from pt4al.labelling.label_set import BEFORE, KNOWN, empty, extend
+from pt4al.parameters import Main, Oracle, Pool
 from pt4al.reporting import intake, pairs, sheets
 from pt4al.reporting.style import png
 from pt4al.training.tasks import segmentation
@@ -103,10 +104,34 @@ def start(intake_page: str) -> pd.DataFrame:
     return empty()
 
 
+def name_classes(classes: list[str], oracle: Oracle) -> list[str]:
+    """Return the names of the classes that people choose from: theirs, or else the source's."""
+    return oracle.classes or classes
+
+
+def start_people(intake_page: str, pool: ImagePool, classes: list[str], oracle: Oracle) -> pd.DataFrame:
+    """Return the label set before cycle 0: the labels that people have already."""
+    if oracle.known_labels is None:
+        return empty()
+    from pt4al.labelling.files import read_answers
+
+    answers, problems = read_answers(Path(oracle.known_labels), pool.ids, classes)
+    if len(problems):
+        first = problems.iloc[0]
+        raise InputError(
+            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used, the first is row "
+            f"{first['row']}: {first['problem']}"
+        )
+    known = pd.DataFrame([(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"])
+    return extend(empty(), known, BEFORE, KNOWN)
+
+
 def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:
     if main.task != "segmentation":
         labels = collection.labels
         return labels[labels["id"].isin(pool.ids)].reset_index(drop=True)
+    if collection.masks is None:  # people will draw them
+        return pd.DataFrame(columns=["id", "label"])
     masks = read_masks(collection, pool.ids, pool.frame, settings.ignore)
     found = [(name, segmentation.encode(mask)) for name, mask in masks]
     return pd.DataFrame(found, columns=["id", "label"])

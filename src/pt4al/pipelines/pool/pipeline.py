@@ -3,9 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.pool import nodes
+from pt4al.pipelines.shape import Shape
 
 
-def create_pipeline() -> Pipeline:
+def create_pipeline(shape: Shape) -> Pipeline:
     settings, task = "params:pool", "params:main"
     return Pipeline(
         [
@@ -27,7 +28,16 @@ def create_pipeline() -> Pipeline:
                 name="report_intake",
                 tags="grows",
             ),
-            Node(nodes.start, "intake", "start_label_set", name="start"),
+            *_start(shape),
         ],
         tags="pool",
     )
+
+
+def _start(shape: Shape) -> list[Node]:
+    if not shape.people:
+        return [Node(nodes.start, "intake", "start_label_set", name="start")]
+    return [
+        Node(nodes.name_classes, ["classes", "params:oracle"], "run_classes", name="name_classes"),
+        Node(nodes.start_people, ["intake", "pool", "run_classes", "params:oracle"], "start_label_set", name="start"),
+    ]

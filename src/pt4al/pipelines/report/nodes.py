@@ -86,6 +86,7 @@ def draw(
     if len(ranking_agreement):
         drawn["ranking_agreement"] = heat_maps.ranking_agreement(ranking_agreement)
     labels = label_set.set_index("id")["label"]
+    queries = [_shown(query, labels) for query in queries]
     drawn |= {f"query_{cycle}": _query_sheet(pool, query, labels, cycle) for cycle, query in enumerate(queries)}
     if task.dense:
         drawn["iou_by_class"] = heat_maps.iou_by_class(learning_curve.drop(columns="pool").to_dict("records"))
@@ -177,6 +178,11 @@ def _extremes(pool: ImagePool, ordered: pd.DataFrame, title: str) -> Any:
     shown = ordered.head(EXTREMES)
     captions = [f"{loss:.2g}" for loss in shown["pretext_loss"]]
     return sheets.contact_sheet(pool.gather(pool.rows(shown["id"])).numpy(), captions, title=f"{title} (pretext loss)")
+
+
+def _shown(query: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """A query without images that have no label: people skipped them, or did not need them."""
+    return query[query["id"].isin(labels.index)].reset_index(drop=True)
 
 
 def _query_sheet(pool: ImagePool, query: pd.DataFrame, labels: pd.Series, cycle: int) -> Any:

@@ -2,16 +2,21 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.pretext_checks.nodes import compare_rankings
 from pt4al.pipelines.report import nodes
+from pt4al.pipelines.shape import Shape
 
 
-def create_pipeline(cycles: int) -> Pipeline:
-    numbers = range(cycles)
+def create_pipeline(shape: Shape) -> Pipeline:
+    """Return the report on the cycles that are, or can be, finished; nothing before there is one."""
+    numbers = range(shape.cycles)
+    if not numbers:
+        return Pipeline([])
     facts = ["learning_curve", "pretext_audit", "run_curves", "timings", "parameters"]
     asked = [f"cycle_{cycle}.query" for cycle in numbers] + [f"cycle_{cycle}.maps" for cycle in numbers[1:]]
     ledger = [f"cycle_{cycle}.{table}" for table in ("query", "answers") for cycle in numbers]
-    label_set = f"cycle_{cycles - 1}.label_set"
+    label_set = f"cycle_{shape.cycles - 1}.label_set"
     return Pipeline(
         [
             Node(
@@ -40,7 +45,7 @@ def create_pipeline(cycles: int) -> Pipeline:
             ),
             Node(
                 nodes.draw,
-                ["pool", "ranking", "ranking_agreement", label_set, "classes", *facts, *asked],
+                ["pool", "ranking", "ranking_agreement", label_set, class_names(shape), *facts, *asked],
                 "pictures",
                 name="draw_pictures",
             ),

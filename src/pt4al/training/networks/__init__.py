@@ -14,10 +14,22 @@ from torch.nn.utils import skip_init
 
 from pt4al.errors import InputError, did_you_mean
 from pt4al.training.networks import from_timm, small, unet
+from pt4al.training.networks.heads import widen
 from pt4al.training.networks.network import Network
 from pt4al.training.networks.pretrained import load_pretrained
 
-__all__ = ["NETWORKS", "Network", "add_loss_head", "build", "copy_trunk", "known", "load", "load_pretrained", "save"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "add_loss_head",
+    "build",
+    "copy_trunk",
+    "known",
+    "load",
+    "load_pretrained",
+    "save",
+    "widen",
+]
 
 OWN = (*small.TRUNKS, unet.SMALL)
 NETWORKS = sorted([*OWN, *unet.ALIASES])  # those that have a name of their own

@@ -32,3 +32,17 @@ def _hidden(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 HEADS: dict[str, Callable[[int, int], nn.Module]] = {"linear": nn.Linear, "simsiam": SimSiamHead}
+
+UNLIKELY = -30.0  # logit of a class that a network has not heard of
+
+
+def widen(network: nn.Module, outputs: int) -> nn.Module:
+    """Give a network outputs for classes that were added after it was trained; it holds them for impossible."""
+    more = outputs - network.outputs
+    if more > 0:
+        head, network.outputs = network.head, outputs
+        weight = torch.cat([head.weight.detach(), head.weight.new_zeros(more, *head.weight.shape[1:])])
+        head.weight = nn.Parameter(weight)
+        head.bias = nn.Parameter(torch.cat([head.bias.detach(), head.bias.new_full((more,), UNLIKELY)]))
+        setattr(head, "out_channels" if network.dense else "out_features", outputs)
+    return network

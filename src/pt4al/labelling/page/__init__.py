@@ -1,0 +1,1 @@
+"""The labelling page: a server of the standard library and one static page."""

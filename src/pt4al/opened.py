@@ -1,0 +1,145 @@
+"""A run that people label, opened to take in answers: its settings, its files, its query."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from kedro.config import OmegaConfigLoader
+from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
+
+from pt4al import people
+from pt4al.errors import InputError
+from pt4al.images.collection import Collection
+from pt4al.images.viewing import viewable
+from pt4al.labelling.answers import AnswerLog
+from pt4al.labelling.assignment import Progress, assign
+from pt4al.labelling.desk import Desk
+from pt4al.labelling.label_set import empty
+from pt4al.labelling.policies import Policy, settle
+from pt4al.parameters import Parameters, check
+from pt4al.pipelines.pool.nodes import collect
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run with a query to answer.
+
+    Attributes
+    ----------
+    cycle
+        Of the query.
+    """
+
+    parameters: Parameters
+    catalog: CatalogProtocol
+    cycle: int
+
+    @property
+    def name(self) -> str:
+        return self.parameters.run.name
+
+    @property
+    def policy(self) -> Policy:
+        return people.policy(self.parameters)
+
+    @cached_property
+    def log(self) -> AnswerLog:
+        return self.catalog.load("answer_log")
+
+    @cached_property
+    def query(self) -> pd.DataFrame:
+        return self._load("query")
+
+    @cached_property
+    def classes(self) -> list[str]:
+        return self.catalog.load("run_classes")
+
+    @cached_property
+    def suggestions(self) -> pd.DataFrame | None:
+        """What the newest model takes the images for: `id`, `label`, `probability`."""
+        return self._load("suggestions") if self.catalog.exists(f"cycle_{self.cycle}.suggestions") else None
+
+    @cached_property
+    def reasons(self) -> pd.DataFrame | None:
+        """Why each image was chosen."""
+        return self._load("reasons") if self.catalog.exists(f"cycle_{self.cycle}.reasons") else None
+
+    @cached_property
+    def earlier(self) -> pd.DataFrame:
+        """The label set before this query."""
+        return self.catalog.load(f"cycle_{self.cycle - 1}.label_set") if self.cycle else empty()
+
+    def progress(self) -> Progress:
+        """Return how far the query is answered now."""
+        return assign(self.query, settle(self.log.read(), self.policy), self.policy)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where people answer."""
+        return Desk(self.log, self.query, self.policy, self.classes, self.suggestions, self.earlier)
+
+    def why(self, image: str) -> dict[str, Any] | None:
+        """Return what is known of why an image was chosen: `facts` by name, `neighbours` (id, label)."""
+        return None
+
+    def picture(self, image: str) -> bytes:
+        """Return a picture of the source as a file that browsers know."""
+        row = self._rows.get_indexer([image])
+        if row[0] < 0:
+            raise InputError(f"id {image!r} is not in {self.parameters.pool.source.path}")
+        return viewable(next(iter(self._source.pictures(np.array(row)))))
+
+    @cached_property
+    def _source(self) -> Collection:
+        return collect(self.parameters.pool)["train"]
+
+    @cached_property
+    def _rows(self) -> pd.Index:
+        return pd.Index(self._source.index["id"])
+
+    def _load(self, table: str) -> pd.DataFrame:
+        return self.catalog.load(f"cycle_{self.cycle}.{table}")
+
+
+def open_run(project: Path, name: str | None = None) -> OpenRun:
+    """Open a run that waits for answers.
+
+    Parameters
+    ----------
+    name
+        None: the only one that waits, or the one whose command was typed last.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or it does not wait for anything.
+    """
+    root = _root(project)
+    known = people.runs(root)
+    if not known:
+        raise InputError(
+            "no run is labelled by people yet: start one, "
+            "kedro run --pipeline=active_learning --env=people --params=pool.source.path=..."
+        )
+    chosen = name or known[0]
+    session = KedroSession.create(
+        project_path=project, runtime_params=people.recorded(root, chosen), save_on_close=False
+    )
+    context = session.load_context()
+    parameters = check(context.config_loader["parameters"])
+    standing = people.stand(parameters, root)
+    if standing.progress is None:
+        over = standing.cycle == parameters.cycles.number
+        way_out = "all its cycles have their answers" if over else "it has made no query yet: type its command again"
+        raise InputError(f"run {chosen!r} waits for no answers: {way_out}")
+    return OpenRun(parameters, context.catalog, standing.cycle)
+
+
+def _root(project: Path) -> Path:
+    from pt4al.settings import CONFIG_LOADER_ARGS
+
+    return project / OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)["globals"]["root"]

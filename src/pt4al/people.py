@@ -1,0 +1,178 @@
+"""Runs that people label: how far they have got, and how a command ends that has to wait for them."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from pt4al import guard
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+from pt4al.labelling.answers import AnswerLog
+from pt4al.labelling.assignment import Progress, assign, enough
+from pt4al.labelling.policies import Policy, settle
+from pt4al.parameters import Control, Parameters, check
+from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.pipelines.shape import Shape
+
+logger = logging.getLogger(__name__)
+
+SHARE = 0.1  # of each query for the control slice, where there is no test split
+
+
+class Waiting(click.ClickException):
+    """The run has gone as far as it can without answers. The same command goes on, whenever there are some."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again later
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, file=file, err=file is None)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run is that people label.
+
+    Attributes
+    ----------
+    cycle
+        The first that has not got its answers; as many as there are cycles, if all have.
+    progress
+        Of that cycle's query; None if it has not been made.
+    ready
+        Whether the cycle can go on with the answers that there are.
+    """
+
+    cycle: int
+    progress: Progress | None = None
+    ready: bool = False
+
+
+class PeopleHooks:
+    """Keeps the policies of a run that people label, and ends its commands in words."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        places = context.config_loader["globals"]
+        self._root, self._versioned = context.project_path / places["root"], places["versioned"]
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        parameters = check(catalog.load("parameters"))
+        asks = any("cycles" in node.tags for node in pipeline.nodes)
+        self._parameters = parameters if asks and parameters.oracle.kind == "people" else None
+        if self._parameters is None:
+            return
+        if not self._versioned:
+            raise InputError("`oracle.kind: people` needs an environment whose files have versions: not DVC's")
+        with replacing(policies_file(self._root, parameters.run.name)) as temporary:
+            temporary.write_text(json.dumps(parameters.oracle.model_dump(mode="json"), indent=2) + "\n")
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        if self._parameters is not None:
+            standing = stand(self._parameters, self._root)
+            if standing.progress is not None:
+                raise Waiting(_request(self._parameters.run.name, standing))
+
+
+def policies_file(root: Path, run: str) -> Path:
+    """Where the newest command of a run has left its oracle's settings."""
+    return guard.record_folder(root, run) / "policies.json"
+
+
+def recorded(root: Path, run: str) -> dict[str, Any]:
+    """Return the settings that a run that people label was started with, and its newest policies, nested.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, or it is not one that people label.
+    """
+    policies = policies_file(root, run)
+    if not policies.exists():
+        known = ", ".join(runs(root)) or "none so far"
+        raise InputError(f"no run {run!r} is labelled by people under {root}: {known}")
+    settings: dict[str, Any] = {}
+    for name, value in json.loads(guard.configuration_file(root, run).read_text()).items():
+        *blocks, last = name.split(".")
+        block = settings
+        for step in blocks:
+            block = block.setdefault(step, {})
+        block[last] = value
+    return settings | {"oracle": json.loads(policies.read_text())}
+
+
+def runs(root: Path) -> list[str]:
+    """Return the names of the runs that people label, the newest command's first."""
+    found = sorted(root.glob("05_model_input/*/policies.json"), key=lambda file: -file.stat().st_mtime)
+    return [file.parent.name for file in found]
+
+
+def policy(parameters: Parameters) -> Policy:
+    """Return how answers become labels."""
+    oracle = parameters.oracle
+    return Policy(oracle.annotators, oracle.disagreement, oracle.skipped)
+
+
+def newest(root: Path, run: str, cycle: int, table: str) -> Path | None:
+    """Return the newest version of a cycle's table, if there is one."""
+    found = sorted(guard.record_folder(root, run).glob(f"cycle_{cycle}/{table}.parquet/*/{table}.parquet"))
+    return found[-1] if found else None
+
+
+def stand(parameters: Parameters, root: Path) -> Standing:
+    """Return how far people have got."""
+    run, oracle = parameters.run.name, parameters.oracle
+    cycle = 0
+    while cycle < parameters.cycles.number and newest(root, run, cycle, "answers"):
+        cycle += 1
+    query = newest(root, run, cycle, "query")
+    if cycle == parameters.cycles.number or query is None:
+        return Standing(cycle)
+    history = AnswerLog(guard.record_folder(root, run) / "answers").read()
+    progress = assign(pd.read_parquet(query), settle(history, policy(parameters)), policy(parameters))
+    return Standing(cycle, progress, enough(progress, oracle.go_on.share, oracle.go_on.after))
+
+
+def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
+    """Replace `auto` of block `control`, and return what the graph depends on."""
+    people, number, tested = parameters.oracle.kind == "people", parameters.cycles.number, True
+    if people:
+        read.cache_clear()
+        pool = collect(parameters.pool)["test"]
+        tested = len(pool.labels) > 0 or bool(pool.masked is not None and pool.masked.any())
+    share = parameters.control.share
+    if share == "auto":
+        share = 0 if tested else SHARE
+    if not share and not tested:
+        raise InputError("`control.share` is 0 and the source has no labels to test with: nothing could be measured")
+    control = Control(share=share, train=parameters.control.train)
+    parameters = parameters.model_copy(update={"control": control})
+    standing = stand(parameters, root) if people and not parameters.run.fresh else Standing(0 if people else number)
+    reach = standing.cycle + standing.ready
+    shape = Shape(reach, people, reach < number, tested, share > 0, parameters.report.reasons)
+    return parameters, shape
+
+
+def _request(run: str, standing: Standing) -> str:
+    progress = standing.progress
+    return (
+        f"Run {run}, cycle {standing.cycle}: {progress}; {_missing(progress)}.\n"
+        f"  To label:  kedro label --run={run}\n"
+        f"  To see other ways (spreadsheet, Label Studio):  kedro answers --help, kedro label-studio --help\n"
+        "  To go on, whenever there are answers: this command again."
+    )
+
+
+def _missing(progress: Progress) -> str:
+    missing = len(progress.images) - progress.answered
+    return f"{missing} missing" if missing else "complete"
