@@ -13,10 +13,17 @@ from typing import Any
 from websockets.sync.client import connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --remote-debugging-port=0"
-).split()
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+]
 KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
 PATIENCE = 30.0  # seconds
 
@@ -37,7 +44,12 @@ class Browser:
         tabs = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json"))
         address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
         self._socket = connect(address, max_size=2**26)
-        metrics = {"width": self._size[0], "height": self._size[1], "deviceScaleFactor": 1, "mobile": self._size[0] < 500}
+        metrics = {
+            "width": self._size[0],
+            "height": self._size[1],
+            "deviceScaleFactor": 1,
+            "mobile": self._size[0] < 500,
+        }
         self.send("Emulation.setDeviceMetricsOverride", **metrics)
         return self
 

@@ -1,5 +1,6 @@
 """A run that people label, opened to take in answers: its settings, its files, its query."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from pt4al.labelling.label_set import empty
 from pt4al.labelling.policies import Policy, settle
 from pt4al.parameters import Parameters, check
 from pt4al.pipelines.pool.nodes import collect
+from pt4al.reporting.reasons import told
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class OpenRun:
     @cached_property
     def reasons(self) -> pd.DataFrame | None:
         """Why each image was chosen."""
-        return self._load("reasons") if self.catalog.exists(f"cycle_{self.cycle}.reasons") else None
+        known = self.catalog.exists(f"cycle_{self.cycle}.reasons")
+        return self._load("reasons").set_index("id") if known else None
 
     @cached_property
     def earlier(self) -> pd.DataFrame:
@@ -84,7 +87,13 @@ class OpenRun:
 
     def why(self, image: str) -> dict[str, Any] | None:
         """Return what is known of why an image was chosen: `facts` by name, `neighbours` (id, label)."""
-        return None
+        if self.reasons is None or image not in self.reasons.index:
+            return None
+        row, labels = self.reasons.loc[image], self.earlier.set_index("id")["label"]
+        return {
+            "facts": told(row),
+            "neighbours": [{"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])],
+        }
 
     def picture(self, image: str) -> bytes:
         """Return a picture of the source as a file that browsers know."""

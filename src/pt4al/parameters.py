@@ -166,9 +166,23 @@ class Main(Block):
     schedule: Schedule
 
 
+class Stop(Block):
+    target: Annotated[float, Field(gt=0, le=1)] | None
+    gain: Annotated[float, Field(ge=0)] | None
+    flat: Annotated[float, Field(ge=0)] | None
+
+
+class Price(Block):
+    label: Annotated[float, Field(ge=0)] | None
+    hour: Annotated[float, Field(ge=0)] | None
+    currency: str
+
+
 class Report(Block):
     baselines: list[str]
     reasons: bool
+    stop: Stop
+    price: Price
 
 
 class Rule(Block):

@@ -64,8 +64,10 @@ def _ledger(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _needed(asked: pd.DataFrame, answered: pd.DataFrame) -> pd.DataFrame:
-    """What was asked, without the reserves that took nobody's place."""
-    return asked[(asked["role"] != RESERVE) | asked["id"].isin(answered["id"])]
+    """What was asked, without the reserves that took nobody's place: those may be asked again."""
+    when = asked["id"].map(answered.drop_duplicates("id").set_index("id")["cycle"])
+    used = (when == asked["cycle"]) | (when.notna() & ~asked["id"].duplicated(keep=False))
+    return asked[(asked["role"] != RESERVE) | used]
 
 
 def _corrected(answered: pd.DataFrame, start: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ READERS = {
     "duplicates": {"report_intake", "write_report"},
     "intake": {"start"},  # which waits for the page, and does not look at it
     "metrics": {"collect_curve"},
-    "run_curves": {"draw_pictures", "write_report"},
+    "run_curves": {"draw_pictures", "weigh", "write_report"},
 }
 # What the readers may write for others to read: answers to a query, and a label set without labels.
 OPEN = {"answers", "start_label_set"}

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import torch
 
 from pt4al.errors import InputError
 from pt4al.images.pool import ImagePool
@@ -17,8 +18,10 @@ from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.pipelines.cycle.evidence import Gatherer, needs
 from pt4al.pipelines.cycle.request import Request
 from pt4al.randomness import stream, torch_generator
+from pt4al.reporting import control as intervals
 from pt4al.selection import control as controls
 from pt4al.selection import query as selection
+from pt4al.selection import reasons
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
 from pt4al.training import engine as training
@@ -26,7 +29,7 @@ from pt4al.training import learning_loss
 from pt4al.training.linear_probe import probe
 from pt4al.training.networks import Network, add_loss_head, build, copy_trunk, load_pretrained, widen
 from pt4al.training.precision import Hardware
-from pt4al.training.tasks import TASKS, classification
+from pt4al.training.tasks import TASKS, Task, classification
 
 SKIPPED_ALL = "every image was skipped or is for measuring: answer some, or lower `control.share`"
 MAPPED = 8  # images of a query that the report shows with prediction and uncertainty
@@ -120,6 +123,21 @@ def draw_slices(
     unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
     size = controls.size(cycles.budget, control.share)
     return controls.draw(unlabelled, size, cycles.number, stream(run.seed, "control"))
+
+
+def explain(
+    pool: ImagePool,
+    ranking: pd.DataFrame,
+    query: pd.DataFrame,
+    label_set: pd.DataFrame,
+    pretext_network: Network,
+    engine: Engine,
+) -> pd.DataFrame:
+    """Return why each image of a query was chosen; see `selection.reasons`."""
+    hardware = Hardware(engine.device, engine.precision)
+    rows = np.arange(len(pool))
+    features = training.predict(pretext_network, Network.features, pool, hardware, rows, title="reasons")
+    return reasons.explain(query, ranking, label_set["id"], pool.ids, features)
 
 
 def suggest(
@@ -272,12 +290,12 @@ def evaluate_control(
     """Return the cycle's metrics on control images that its network has not learnt from, with an interval."""
     task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
     drawn = labelling.measured_on(label_set, cycle, control.train)
-    facts = {"labels": len(label_set), "images": len(drawn)}
+    facts, rng = {"labels": len(label_set), "images": len(drawn)}, stream(run.seed, "control interval", cycle)
     if drawn.empty:
         return facts | {task.metric: None, "low": 0.0, "high": 1.0}
     targets, rows = task.targets(drawn["label"], classes), pool.rows(drawn["id"])
     outputs = training.predict(widen(network, len(classes)), task.outputs, pool, hardware, rows, title="control")
-    return facts | task.evaluate(outputs, targets, classes) | _interval(outputs, targets)
+    return facts | task.evaluate(outputs, targets, classes) | _interval(outputs, targets, classes, task, rng)
 
 
 def take_control(control: dict[str, float]) -> dict[str, float]:
@@ -285,9 +303,11 @@ def take_control(control: dict[str, float]) -> dict[str, float]:
     return control
 
 
-def _interval(outputs, targets):
-    from statsmodels.stats.proportion import proportion_confint
-
-    right = int((outputs.argmax(1) == targets.numpy()).sum())
-    low, high = proportion_confint(right, len(targets), method="wilson")
-    return {"low": float(low), "high": float(high)}
+def _interval(
+    outputs: np.ndarray, targets: torch.Tensor, classes: list[str], task: Task, rng: np.random.Generator
+) -> dict[str, float]:
+    """The 95 % interval of the task's metric on a random sample."""
+    if task.dense:
+        metric = lambda rows: task.evaluate(outputs[rows], targets[rows], classes)[task.metric]  # noqa: E731
+        return intervals.resampled(len(targets), metric, rng)
+    return intervals.share(int((outputs.argmax(axis=1) == targets.numpy()).sum()), len(targets))

@@ -32,7 +32,7 @@ def create_pipeline(shape: Shape) -> Pipeline:
 def create_cycle(cycle: int, shape: Shape) -> Pipeline:
     """Return one cycle, in namespace `cycle_<number>`. Cycle 0 has no model to ask, so nothing to audit."""
     first = cycle == 0
-    wired = _query(cycle, shape)
+    wired = _query(cycle, shape) + ([_explain()] if shape.reasons else [])
     if cycle < shape.cycles:
         wired += [*_label_and_train(cycle, shape), *([] if first else [_audit(), _map()])]
     previous = {
@@ -83,6 +83,11 @@ def _query(cycle: int, shape: Shape) -> list[Node]:
         Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query"),
         Node(nodes.suggest, shown, "suggestions", name="suggest"),
     ]
+
+
+def _explain() -> Node:
+    inputs = ["pool", "ranking", "query", "previous_label_set", "pretext_network", "params:engine"]
+    return Node(nodes.explain, inputs, "reasons", name="explain_query")
 
 
 def _label_and_train(cycle: int, shape: Shape) -> list[Node]:

@@ -106,6 +106,9 @@ def write_page(
     leak_check: pd.DataFrame,
     pretext_checks: pd.DataFrame,
     parameters: dict,
+    worth: dict | None = None,
+    worth_picture: dict[str, bytes] | None = None,
+    reason_sheets: dict[str, bytes] | None = None,
 ) -> str:
     """Return the report as one HTML page."""
     settings = check(parameters)
@@ -120,7 +123,8 @@ def write_page(
         "pretext_checks": pretext_checks.to_dict("records"),
         "leaks": leak_check.to_dict("records"),
         "audit": pretext_audit.to_dict("records"),
-        "figures": pictures,
+        "figures": pictures | (worth_picture or {}) | (reason_sheets or {}),
+        "worth": worth,
         "seconds": float(timings["seconds"].sum()),
         "notes": _notes(settings),
     }

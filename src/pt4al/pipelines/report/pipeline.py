@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.pretext_checks.nodes import compare_rankings
-from pt4al.pipelines.report import nodes
+from pt4al.pipelines.report import nodes, worth
 from pt4al.pipelines.shape import Shape
 
 
@@ -49,12 +49,31 @@ def create_pipeline(shape: Shape) -> Pipeline:
                 "pictures",
                 name="draw_pictures",
             ),
-            Node(
-                nodes.write_page,
-                ["pictures", *facts[:-1], "problems", "duplicates", "leak_check", "pretext_checks", "parameters"],
-                "report",
-                name="write_report",
-            ),
+            *_worth(shape, label_set),
+            Node(nodes.write_page, _page(shape, facts), "report", name="write_report"),
         ],
         tags=["report", "always"],
     )
+
+
+def _worth(shape: Shape, label_set: str) -> list[Node]:
+    numbers = range(shape.cycles)
+    wired = []
+    if shape.control:
+        inputs = ["learning_curve", "run_curves", "parameters", *(f"cycle_{cycle}.control" for cycle in numbers)]
+        weigh = worth.weigh_people if shape.people else worth.weigh
+        wired += [
+            Node(weigh, ["answer_log", *inputs] if shape.people else inputs, "worth", name="weigh"),
+            Node(worth.draw_worth, ["worth", "parameters"], "worth_picture", name="draw_worth"),
+        ]
+    if shape.reasons:
+        inputs = ["pool", label_set, *(f"cycle_{cycle}.reasons" for cycle in numbers)]
+        wired.append(Node(worth.draw_reasons, inputs, "reason_sheets", name="draw_reasons"))
+    return wired
+
+
+def _page(shape: Shape, facts: list[str]) -> dict[str, str]:
+    names = ["pictures", *facts, "problems", "duplicates", "leak_check", "pretext_checks"]
+    names += ["reason_sheets"] if shape.reasons else []
+    names += ["worth", "worth_picture"] if shape.control else []
+    return {name: name for name in names}
