@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import pandas as pd
 from kedro.framework.cli.project import run
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.errors import InputError
+from pt4al.labelling.agreement import agreement
+from pt4al.labelling.files import SKIP, changed, read_answers, write_query
 from pt4al.opened import OpenRun, open_run
 
 __all__ = ["cli", "run"]  # Kedro looks for both here
@@ -48,6 +51,49 @@ def label(metadata: ProjectMetadata, name: str | None, port: int, host: str, sug
 @cli.group()
 def answers() -> None:
     """Take a query to a spreadsheet, and answers from one."""
+
+
+@answers.command("write")
+@click.argument("path", type=click.Path(path_type=Path))
+@named
+@click.pass_obj
+def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
+    """Write the images that a run asks for to a CSV or Parquet file, with an empty column `label`."""
+    with opened(metadata, name) as found:
+        progress = found.progress()
+        number = write_query(path, progress.open, found.suggestions)
+        click.echo(f"{path}: {number} images to label, as one of: {', '.join(found.classes)}; or {SKIP}")
+
+
+@answers.command("read")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--annotator", default="file", show_default=True, help="Who has labelled.")
+@named
+@click.pass_obj
+def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str | None) -> None:
+    """Take in answers from a CSV or Parquet file (id, label).
+
+    Good rows count; of each other row it is said what is wrong with it.
+    """
+    with opened(metadata, name) as found:
+        known = pd.concat([found.query["id"], found.earlier["id"]])
+        read, problems = read_answers(path, known, found.classes, annotator)
+        taken = found.log.add(changed(read, found.log.read()))
+        for row in problems.itertuples():
+            click.echo(f"row {row.row}: {row.id!r} {row.problem}" if row.id else f"row {row.row}: {row.problem}")
+        click.echo(f"{taken} new answers of {len(read)}; {len(problems)} rows with problems. {found.progress()}.")
+
+
+@answers.command("status")
+@named
+@click.pass_obj
+def status(metadata: ProjectMetadata, name: str | None) -> None:
+    """Say how far a run's query is answered, and how far people agree."""
+    with opened(metadata, name) as found:
+        click.echo(f"Run {found.name}, cycle {found.cycle}: {found.progress()}.")
+        told = agreement(found.log.read())
+        if told:
+            click.echo(told)
 
 
 @contextmanager

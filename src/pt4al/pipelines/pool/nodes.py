@@ -19,6 +19,7 @@ from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
+from pt4al.labelling.files import read_answers
 from pt4al.labelling.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.parameters import Main, Oracle, Pool
 from pt4al.reporting import intake, pairs, sheets
@@ -113,8 +114,6 @@ def start_people(intake_page: str, pool: ImagePool, classes: list[str], oracle: 
     """Return the label set before cycle 0: the labels that people have already."""
     if oracle.known_labels is None:
         return empty()
-    from pt4al.labelling.files import read_answers
-
     answers, problems = read_answers(Path(oracle.known_labels), pool.ids, classes)
     if len(problems):
         first = problems.iloc[0]
