@@ -1,5 +1,6 @@
 """Commands beside `kedro run`, for the people who label."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,10 @@ from kedro.framework.cli.project import run
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.errors import InputError
+from pt4al.labelling import label_studio as studio
 from pt4al.labelling.agreement import agreement
 from pt4al.labelling.files import SKIP, changed, read_answers, write_query
-from pt4al.opened import OpenRun, open_run
+from pt4al.opened import OpenRun, open_run, secrets
 
 __all__ = ["cli", "run"]  # Kedro looks for both here
 
@@ -94,6 +96,64 @@ def status(metadata: ProjectMetadata, name: str | None) -> None:
         told = agreement(found.log.read())
         if told:
             click.echo(told)
+
+
+@cli.group("label-studio")
+def label_studio() -> None:
+    """Label in Label Studio: push a query there, pull answers. Both can be typed again.
+
+    The token comes from LABEL_STUDIO_TOKEN, or from conf/local/credentials.yml (label_studio: {url: ..., token: ...}).
+    """
+
+
+served = click.option("--url", help="The server's address. Default: LABEL_STUDIO_URL, credentials, 127.0.0.1:8080.")
+
+
+@label_studio.command()
+@named
+@served
+@click.option("--suggestions/--no-suggestions", default=True, show_default=True, help="Show the model's guess.")
+@click.pass_obj
+def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestions: bool) -> None:
+    """Put the images that a run asks for into Label Studio; those that are there stay as they are."""
+    with opened(metadata, name) as found:
+        pushed = studio.push(
+            _server(metadata, url),
+            f"pt4al {found.name}",
+            found.progress().images,
+            found.picture if not found.masks else found.decoded,
+            found.classes,
+            found.masks,
+            found.suggestions if suggestions else None,
+            found.parameters.oracle.annotators,
+        )
+        click.echo(f"{pushed.new} new images, {pushed.known} were there. Label them at {pushed.project}")
+
+
+@label_studio.command()
+@named
+@served
+@click.pass_obj
+def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
+    """Take in what has been labelled in Label Studio so far."""
+    with opened(metadata, name) as found:
+        known = pd.concat([found.query["id"], found.earlier["id"]])
+        new, problems = studio.pull(_server(metadata, url), f"pt4al {found.name}", known, found.classes, found.log)
+        for row in problems.itertuples():
+            click.echo(f"task {row.task}, annotation {row.annotation} ({row.id}): {row.problem}")
+        click.echo(f"{new} new answers; {len(problems)} that can't be used. {found.progress()}.")
+
+
+def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
+    known = secrets(Path(metadata.project_path)).get("label_studio", {})
+    token = os.environ.get("LABEL_STUDIO_TOKEN") or known.get("token")
+    if not token:
+        raise InputError(
+            "no token for Label Studio: set LABEL_STUDIO_TOKEN, or write conf/local/credentials.yml, "
+            "label_studio: {token: ...}; it is on the page of your account there"
+        )
+    address = url or os.environ.get("LABEL_STUDIO_URL") or known.get("url") or "http://127.0.0.1:8080"
+    return studio.LabelStudio(address, token)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kedro.config import OmegaConfigLoader
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
@@ -24,6 +24,7 @@ from pt4al.labelling.policies import Policy, settle
 from pt4al.parameters import Parameters, check
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.reporting.reasons import told
+from pt4al.training.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,17 @@ class OpenRun:
             "neighbours": [{"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])],
         }
 
+    @property
+    def masks(self) -> bool:
+        """Whether a label is a mask."""
+        return TASKS[self.parameters.main.task].dense
+
+    def decoded(self, image: str) -> bytes:
+        """Return a picture as the pool has it, as PNG: a mask must fit it."""
+        pool = self.catalog.load("pool")
+        pixels = pool.gather(pool.rows(pd.Series([image])))[0].numpy()
+        return viewable(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), exact=True)
+
     def picture(self, image: str) -> bytes:
         """Return a picture of the source as a file that browsers know."""
         row = self._rows.get_indexer([image])
@@ -127,7 +139,7 @@ def open_run(project: Path, name: str | None = None) -> OpenRun:
     InputError
         If there is no such run, or it does not wait for anything.
     """
-    root = _root(project)
+    root = project / _loader(project)["globals"]["root"]
     known = people.runs(root)
     if not known:
         raise InputError(
@@ -148,7 +160,15 @@ def open_run(project: Path, name: str | None = None) -> OpenRun:
     return OpenRun(parameters, context.catalog, standing.cycle)
 
 
-def _root(project: Path) -> Path:
+def secrets(project: Path) -> dict[str, Any]:
+    """Return what conf/local/credentials.yml says; nothing where there is none."""
+    try:
+        return _loader(project)["credentials"]
+    except MissingConfigException:
+        return {}
+
+
+def _loader(project: Path) -> OmegaConfigLoader:
     from pt4al.settings import CONFIG_LOADER_ARGS
 
-    return project / OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)["globals"]["root"]
+    return OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)

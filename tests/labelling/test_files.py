@@ -104,7 +104,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("data, told", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_file_that_is_none_is_one_message(tmp_path: Path, data: bytes, told: str) -> None:
-    with pytest.raises(InputError, match="answers.csv") as refused:
+    with pytest.raises(InputError, match=r"answers\.csv") as refused:
         read(written(tmp_path, data))
     assert told in str(refused.value)
 

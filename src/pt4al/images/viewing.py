@@ -11,8 +11,8 @@ LARGEST = 1600  # pixels a side
 EXACT = 256  # pixels a side up to which nothing is lost by compression
 
 
-def viewable(picture: Picture) -> bytes:
-    """Return a picture as a PNG file if it is small, else as JPEG.
+def viewable(picture: Picture, exact: bool = False) -> bytes:
+    """Return a picture as a PNG file if it is small or must be exact, pixel for pixel; else as JPEG.
 
     Raises
     ------
@@ -24,7 +24,8 @@ def viewable(picture: Picture) -> bytes:
         plain = turned if turned.mode in ("L", "RGB") else turned.convert("RGBA")
         if plain.mode == "RGBA":
             plain = Image.alpha_composite(Image.new("RGBA", plain.size, "white"), plain).convert("RGB")
-        plain.thumbnail((LARGEST, LARGEST))
+        if not exact:
+            plain.thumbnail((LARGEST, LARGEST))
         encoded = io.BytesIO()
-        plain.save(encoded, "PNG" if max(plain.size) <= EXACT else "JPEG", quality=90)
+        plain.save(encoded, "PNG" if exact or max(plain.size) <= EXACT else "JPEG", quality=90)
     return encoded.getvalue()

@@ -1,0 +1,125 @@
+"""Record many cheap runs with control slices: a person who is always right, a linear probe, real images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+import configuration
+from pt4al.atomic import replacing
+from pt4al.images.building import build
+from pt4al.images.collection import Collection
+from pt4al.images.decode import Frame
+from pt4al.images.pool import ImagePool, open_pool
+from pt4al.parameters import Parameters, fingerprint
+from pt4al.pipelines.pool.nodes import collect
+from pt4al.pipelines.pretext import nodes
+from pt4al.randomness import stream
+from pt4al.selection import control
+from pt4al.selection.uncertainty import margin
+from pt4al.training import linear_probe
+from pt4al.training.engine import predict
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
+from pt4al.training.tasks import classification
+
+KEY = ["data", "strategy", "train", "seed"]
+# On CIFAR-10 a seeded noise of 4 grey levels hides the traces of JPEG that re-encoded copies have.
+DATA = {"fashion_mnist": "local", "cifar10": "cifar10"}
+TYPED = {"fashion_mnist": "", "cifar10": "pool.noise=4,pool.limit.train=10000,pool.limit.test=10000"}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images as features of a pretext network, (N, width), and their classes, (N,)."""
+
+    features: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the runs go: cycles of `budget` labels, `share` of them a control slice."""
+
+    cycles: int
+    budget: int
+    share: float
+
+
+def splits(data: str, source: str | None, folder: Path) -> dict[str, Split]:
+    """Return `train`, the pool, and `test`; the pretext network is trained and asked once, and its features kept."""
+    typed = ",".join(filter(None, [TYPED[data], f"pool.source.path={source}" if source else ""]))
+    settings = configuration.read(DATA[data], typed)
+    kept = folder / f"{data}_{fingerprint(settings.pool, settings.pretext)}.npz"
+    if not kept.exists():
+        arrays = _features(settings, folder)
+        with replacing(kept) as temporary, Path(temporary).open("wb") as file:
+            np.savez(file, **arrays)
+    with np.load(kept) as arrays:
+        return {name: Split(arrays[f"{name}_features"], arrays[f"{name}_targets"]) for name in ("train", "test")}
+
+
+def record(both: dict[str, Split], course: Course, strategy: str, train: bool, seed: int) -> pd.DataFrame:
+    """Return one run: `cycle`, `labels`, `truth` (accuracy on the test split), `right` of `images` control images."""
+    pool, test, classes = both["train"], both["test"], int(both["train"].targets.max()) + 1
+    size = control.size(course.budget, course.share)
+    everything = pd.Series(np.arange(len(pool.targets)))
+    drawn = control.draw(everything, size, course.cycles, stream(seed, "control"))
+    slices = drawn.groupby("cycle")["id"].agg(np.array).to_list()
+    free = np.setdiff1d(everything, drawn["id"])
+    asked, rows, layer = np.empty(0, np.int64), [], None
+    for cycle in range(course.cycles):
+        rng = stream(seed, "query", cycle)
+        query = _choose(pool.features, np.setdiff1d(free, asked), layer, strategy, course.budget - size, rng)
+        asked = np.concatenate([asked, query])
+        known = np.concatenate([asked, *slices[:cycle]]) if train else asked
+        layer = linear_probe.fit(pool.features[known], pool.targets[known], classes)[:2]
+        measured = slices[cycle] if train else np.concatenate(slices[: cycle + 1])
+        right = _right(pool, measured, layer)
+        rows.append(
+            {
+                "cycle": cycle,
+                "labels": (cycle + 1) * course.budget,
+                "truth": _right(test, np.arange(len(test.targets)), layer).mean(),
+                "right": right.sum(),
+                "images": len(right),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _choose(
+    features: np.ndarray, candidates: np.ndarray, layer: tuple | None, strategy: str, budget: int, rng
+) -> np.ndarray:
+    if layer is None or strategy == "random":
+        return rng.choice(candidates, budget, replace=False)
+    weight, bias = layer
+    probabilities = torch.from_numpy(features[candidates] @ weight.T + bias).softmax(1)
+    return candidates[np.argsort(-margin(probabilities).numpy(), kind="stable")[:budget]]
+
+
+def _right(split: Split, rows: np.ndarray, layer: tuple) -> np.ndarray:
+    weight, bias = layer
+    return (split.features[rows] @ weight.T + bias).argmax(1) == split.targets[rows]
+
+
+def _features(settings: Parameters, folder: Path) -> dict[str, np.ndarray]:
+    hardware, parts = Hardware(settings.engine.device, settings.engine.precision), collect(settings.pool)
+    pool = _pool(parts["train"], settings, folder / f"train_{fingerprint(settings.pool)}", None)
+    test = _pool(parts["test"], settings, folder / f"test_{fingerprint(settings.pool)}", pool.frame)
+    network, _ = nodes.train(pool, settings.pretext, settings.engine, settings.run)
+    found = {}
+    for name, images in {"train": pool, "test": test}.items():
+        labels = parts[name].labels.set_index("id")["label"].loc[images.ids]
+        found[f"{name}_features"] = predict(network, Network.features, images, hardware, title=f"features of {name}")
+        found[f"{name}_targets"] = classification.targets(labels, parts[name].classes).numpy()
+    return found
+
+
+def _pool(collection: Collection, settings: Parameters, folder: Path, frame: Frame | None) -> ImagePool:
+    if not folder.exists():
+        with replacing(folder) as temporary:
+            build(collection, temporary, settings.pool, frame=frame)
+    return open_pool(folder)
