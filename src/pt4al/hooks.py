@@ -19,10 +19,12 @@ from threadpoolctl import threadpool_limits
 from pt4al import guard, people, pipeline_registry
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
+from pt4al.folders import folders
 from pt4al.images.building import signature
 from pt4al.images.collection import Collection
-from pt4al.parameters import Engine, Parameters, check, fingerprint
+from pt4al.parameters import Engine, Parameters, check
 from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.registry import Registration
 from pt4al.selection.query import check_budget
 from pt4al.study import Study
 from pt4al.tracking import Tracking
@@ -31,6 +33,7 @@ from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
 
+PAGES = {"report", "comparison_page", "cold_start_page", "predictions_page"}
 INTAKE = {
     "problems": "%d pictures could not be used: %s says which, and why",
     "duplicates": "%d pictures occur more than once: %s shows them",
@@ -66,9 +69,10 @@ class GuardHooks:
         parameters = self._parameters = check(catalog.load("parameters"))
         self._catalog = catalog
         self._asks = any("cycles" in node.tags for node in pipeline.nodes)
-        self._compares = is_comparison(pipeline)
-        if self._compares:  # comparing.py has checked its cells
-            self._lock = guard.lock(self._root, parameters.comparison.name)
+        self._apart = is_comparison(pipeline) or is_prediction(pipeline)
+        if self._apart:  # no run of its own; comparing.py has checked a comparison's cells
+            compared, run = parameters.comparison.name, f"{parameters.run.name}.predictions"
+            self._lock = guard.lock(self._root, compared if is_comparison(pipeline) else run)
             return
         _check_source(parameters, catalog, self._asks)
         if self._versioned:  # else DVC keeps the files
@@ -96,7 +100,7 @@ class GuardHooks:
         elif dataset_name == "pretext_checks":
             for sentence in data["sentence"][data["alarm"]]:
                 logger.warning("pretext losses: %s", sentence)
-        if dataset_name != node.outputs[-1] or self._compares:
+        if dataset_name != node.outputs[-1] or self._apart:
             return
         seconds = time.perf_counter() - self._start  # saving included: a pool is decoded while it is saved
         stage = node.namespace or next(iter(node.tags - {"always", "grows"}))
@@ -105,7 +109,7 @@ class GuardHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        for page in {"report", "comparison_page", "cold_start_page"} & pipeline.datasets():
+        for page in PAGES & pipeline.datasets():
             logger.info("report: %s", catalog[page]._get_load_path())
         self._release()
 
@@ -131,7 +135,9 @@ class TrackingHooks:
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         parameters, root = check(catalog.load("parameters")), self._project / self._places["root"]
-        if is_comparison(pipeline):
+        if is_prediction(pipeline):
+            self._tracking = Registration(parameters, catalog, self._project, **self._settings)
+        elif is_comparison(pipeline):
             self._tracking = Study(parameters, catalog, self._project, root, **self._settings)
         else:
             record = guard.record_folder(root, parameters.run.name)
@@ -150,7 +156,8 @@ class TrackingHooks:
     @hook_impl
     def after_pipeline_run(self) -> None:
         self._tracking.stop("FINISHED")
-        logger.info("curves: make ui, then http://127.0.0.1:5000%s", self._tracking.chart)
+        if self._tracking.chart is not None:
+            logger.info("curves: make ui, then http://127.0.0.1:5000%s", self._tracking.chart)
 
     @hook_impl
     def on_pipeline_error(self) -> None:
@@ -165,23 +172,14 @@ def _told(metrics: dict[str, float], metric: str) -> str:
     return f"{measured} ({low:.0f} to {high:.0f} %, by {images} control images)"
 
 
+def is_prediction(pipeline: Pipeline) -> bool:
+    """Return whether a pipeline is `predict`, which asks a run's model and leaves the run alone."""
+    return any("predict" in node.tags for node in pipeline.nodes)
+
+
 def is_comparison(pipeline: Pipeline) -> bool:
     """Return whether a pipeline is `comparison`, which is no run, but starts runs."""
     return any("comparison" in node.tags for node in pipeline.nodes)
-
-
-def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
-    """Return the names of the folders that the catalog's paths are made of.
-
-    What does not depend on the query is shared by all runs with the same settings, and stands
-    under their fingerprint. Under DVC, which keeps versions itself, names are fixed.
-    """
-    named = {"run": parameters.run.name, "comparison": parameters.comparison.name}
-    if not versioned:
-        return named | {"pool": "pool", "pretext": "pretext"}
-    pool = fingerprint(parameters.pool, parameters.main.task)
-    pretext = fingerprint(parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed)
-    return named | {"pool": f"pool_{pool}", "pretext": f"pretext_{pretext}"}
 
 
 def resolve_engine(engine: Engine, remembered: Path) -> Engine:

@@ -224,10 +224,18 @@ class ColdStart(Block):
     seeds: int = Field(gt=1)
 
 
+class Predict(Block):
+    path: str | None
+    kind: one_of(SOURCES)
+    cycle: Literal["last", "best"] | Annotated[int, Field(ge=0)]
+    register_as: Annotated[str, Field(pattern=NAME)] | None
+    onnx: bool
+
+
 # Of block `oracle`: what may change between two cycles of a run.
 POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
 # Blocks that no run's results depend on.
-BESIDE = {"report", "comparison", "cold_start"}
+BESIDE = {"report", "comparison", "cold_start", "predict"}
 
 
 class Parameters(Block):
@@ -246,6 +254,7 @@ class Parameters(Block):
     report: Report
     comparison: Comparison
     cold_start: ColdStart
+    predict: Predict
 
     @model_validator(mode="after")
     def _trunk_fits(self) -> "Parameters":

@@ -16,6 +16,7 @@ from kedro.pipeline import Pipeline
 from pt4al import guard
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
+from pt4al.folders import nested
 from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.assignment import Progress, assign, enough
 from pt4al.labelling.policies import Policy, settle
@@ -101,13 +102,7 @@ def recorded(root: Path, run: str) -> dict[str, Any]:
     if not policies.exists():
         known = ", ".join(runs(root)) or "none so far"
         raise InputError(f"no run {run!r} is labelled by people under {root}: {known}")
-    settings: dict[str, Any] = {}
-    for name, value in json.loads(guard.configuration_file(root, run).read_text()).items():
-        *blocks, last = name.split(".")
-        block = settings
-        for step in blocks:
-            block = block.setdefault(step, {})
-        block[last] = value
+    settings = nested(json.loads(guard.configuration_file(root, run).read_text()))
     return settings | {"oracle": json.loads(policies.read_text())}
 
 

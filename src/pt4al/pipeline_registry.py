@@ -8,6 +8,7 @@ from pt4al.pipelines.cold_start import pipeline as cold_start
 from pt4al.pipelines.comparison import pipeline as comparison
 from pt4al.pipelines.cycle import pipeline as cycle
 from pt4al.pipelines.pool import pipeline as pool
+from pt4al.pipelines.predict import pipeline as predict
 from pt4al.pipelines.pretext import pipeline as pretext
 from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
 from pt4al.pipelines.ranking import pipeline as ranking
@@ -36,6 +37,7 @@ def _pipelines() -> dict[str, Pipeline]:
     whole = sum(stages.values(), Pipeline([]))
     beside = {
         "comparison": comparison.create_pipeline(),
+        "predict": predict.create_pipeline(),
         "cold_start": stages["pool"] + stages["pretext"] + stages["ranking"] + cold_start.create_pipeline(),
     }
     return stages | {"active_learning": whole, "__default__": whole} | beside

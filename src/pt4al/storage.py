@@ -140,6 +140,16 @@ class ArraysDataset(_Atomic):
             np.savez_compressed(file, allow_pickle=False, **data)
 
 
+class BytesDataset(_Atomic):
+    """A file as it is."""
+
+    def _read(self, path: Path) -> bytes:
+        return path.read_bytes()
+
+    def _write(self, data: bytes, path: Path) -> None:
+        path.write_bytes(data)
+
+
 class PicturesDataset(_Atomic):
     """A folder of PNG files, from a dictionary of their bytes by name."""
 

@@ -1,0 +1,1 @@
+"""Pipeline `predict`: what a finished run's model takes new pictures for."""

@@ -1,0 +1,109 @@
+"""Nodes of pipeline `predict`."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from pt4al.errors import InputError
+from pt4al.images.building import build
+from pt4al.images.pool import ImagePool
+from pt4al.images.sources import SOURCES
+from pt4al.parameters import check
+from pt4al.pipelines.comparison.runs import Runs
+from pt4al.pipelines.predict.models import Finished, find
+from pt4al.reporting import predictions as pages
+from pt4al.reporting import sheets
+from pt4al.reporting.style import png
+from pt4al.training import engine as training
+from pt4al.training.onnx import export
+from pt4al.training.precision import Hardware
+from pt4al.training.tasks import classification, segmentation
+
+SHOWN = 40  # pictures on a sheet
+CHECKED = 64  # pictures that an exported network is compared on
+
+
+def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
+    """Return what decodes the pictures, so that they look like those that the model has learnt from."""
+    settings, found = check(parameters), _find(runs, parameters)
+    path = settings.predict.path
+    if path is None:
+        raise InputError("`predict.path` is missing: say where the pictures are, predict.path=/some/folder")
+    collection = SOURCES[settings.predict.kind](path)
+    if not len(collection):
+        raise InputError(f"{path}: holds no pictures")
+    return partial(build, collection, recipe=found.parameters.pool, frame=found.frame)
+
+
+def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
+    """Return what the model takes each picture for.
+
+    Columns: `id`, `label`, `probability`, and each class's probability under its name; of a model that answers for each
+    pixel `id` and `mask`, a PNG file of class numbers.
+    """
+    settings, found = check(parameters), _find(runs, parameters)
+    hardware, rows = Hardware(settings.engine.device, settings.engine.precision), np.arange(len(pool))
+    if found.network.dense:
+        masks = training.predict(found.network, segmentation.outputs, pool, hardware, rows, title="predict")
+        return pd.DataFrame({"id": pool.ids, "mask": [segmentation.encode(mask) for mask in masks]})
+    likely = training.predict(found.network, classification.class_probabilities, pool, hardware, rows, title="predict")
+    best = likely.argmax(axis=1)
+    answers = {"id": pool.ids, "label": np.array(found.classes)[best], "probability": likely.max(axis=1)}
+    named = {_column(name, answers): likely[:, number] for number, name in enumerate(found.classes)}
+    return pd.DataFrame(answers | named)
+
+
+def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
+    """Return sheets of the pictures that the model is surest and least sure of; nothing of masks."""
+    if "mask" in predictions:
+        return {}
+    ordered = predictions.sort_values("probability", kind="stable")
+    chosen = {"surest": ordered.iloc[::-1].head(SHOWN), "least_sure": ordered.head(SHOWN)}
+    return {
+        name: png(
+            sheets.contact_sheet(
+                pool.gather(pool.rows(some["id"])).numpy(),
+                [f"{row.label}\n{row.probability:.2f}" for row in some.itertuples()],
+                title=name.replace("_", " ").capitalize(),
+            )
+        )
+        for name, some in chosen.items()
+    }
+
+
+def write_page(
+    runs: Runs, pool: ImagePool, predictions: pd.DataFrame, pictures: dict[str, bytes], parameters: dict
+) -> str:
+    """Return the predictions as one HTML page."""
+    found = _find(runs, parameters)
+    return pages.render(
+        {
+            "title": f"What the model of {found.parameters.run.name}, cycle {found.cycle}, takes these pictures for",
+            "path": check(parameters).predict.path,
+            "images": len(predictions),
+            "counts": {} if "mask" in predictions else predictions["label"].value_counts().to_dict(),
+            "problems": pool.problems.to_dict("records"),
+            "figures": pictures,
+        }
+    )
+
+
+def export_onnx(runs: Runs, pool: ImagePool, parameters: dict) -> bytes:
+    """Return the network as an ONNX file that was checked on these pictures; empty if nobody wants one."""
+    if not check(parameters).predict.onnx:
+        return b""
+    found = _find(runs, parameters)
+    images = pool.gather(np.arange(min(CHECKED, len(pool))))
+    return export(found.network, images, found.classes)
+
+
+def _find(runs: Runs, parameters: dict) -> Finished:
+    settings = check(parameters)
+    return find(runs, parameters, settings.run.name, settings.predict.cycle)
+
+
+def _column(name: str, taken: dict) -> str:
+    """A class may be called `label`."""
+    return f"class {name}" if name in taken else name

@@ -1,0 +1,72 @@
+"""A network as an ONNX file, checked against the network itself on real images."""
+
+import io
+import json
+import logging
+import warnings
+
+import numpy as np
+import torch
+
+from pt4al.errors import InputError
+from pt4al.training.networks import Network
+
+TOLERANCE = 1e-4  # of probabilities
+
+
+def export(network: Network, images: torch.Tensor, classes: list[str]) -> bytes:
+    """Return an ONNX file: `images`, raw uint8 (N, C, H, W), N being free, to `logits`.
+
+    The names of the classes are in its metadata, as JSON.
+
+    Parameters
+    ----------
+    images
+        Real ones, on which both are compared.
+
+    Raises
+    ------
+    InputError
+        If the libraries for it are not installed, or the answers differ by more than 1e-4 in a probability.
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"`predict.onnx` needs more libraries ({error.name} is missing): pip install 'pt4al[onnx]'"
+        ) from None
+    network = network.eval().cpu()
+    example = images[:2] if len(images) > 1 else images.repeat(2, 1, 1, 1)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            (example,),
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            dynamo=True,
+            verbose=False,
+        )
+    model = program.model_proto
+    model.metadata_props.append(onnx.StringStringEntryProto(key="classes", value=json.dumps(classes)))
+    file = io.BytesIO()
+    onnx.save(model, file)
+    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    (answered,) = session.run(None, {"images": images.numpy()})
+    _compare(network, images, answered)
+    return file.getvalue()
+
+
+def _compare(network: Network, images: torch.Tensor, answered: np.ndarray) -> None:
+    with torch.inference_mode():
+        expected = network(images).softmax(1).numpy()
+    found = torch.from_numpy(answered).softmax(1).numpy()
+    worst = float(np.abs(expected - found).max())
+    if worst > TOLERANCE:
+        raise InputError(
+            f"the ONNX file differs by {worst:.2g} in a probability, more than {TOLERANCE:g}: it is not kept"
+        )
