@@ -149,6 +149,14 @@ class Oracle(Block):
     known_labels: str | None
 
 
+    @model_validator(mode="after")
+    def _classes_are_names(self) -> "Oracle":
+        names = self.classes or ["a", "b"]
+        if len(names) < 2 or len(set(names)) < len(names) or not all(name.strip() == name != "" for name in names):
+            raise ValueError(f"`oracle.classes` is {names}: at least two different names were expected")
+        return self
+
+
 class Control(Block):
     share: Literal["auto"] | Annotated[float, Field(ge=0, lt=1)]
     train: bool

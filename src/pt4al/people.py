@@ -74,6 +74,7 @@ class PeopleHooks:
             return
         if not self._versioned:
             raise InputError("`oracle.kind: people` needs an environment whose files have versions: not DVC's")
+        _check_classes(parameters, catalog)
         with replacing(policies_file(self._root, parameters.run.name)) as temporary:
             temporary.write_text(json.dumps(parameters.oracle.model_dump(mode="json"), indent=2) + "\n")
 
@@ -156,6 +157,18 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
     reach = standing.cycle + standing.ready
     shape = Shape(reach, people, reach < number, tested, share > 0, parameters.report.reasons)
     return parameters, shape
+
+
+def _check_classes(parameters: Parameters, catalog: CatalogProtocol) -> None:
+    """Numbers of classes stand in networks and masks: a name may come, at the end, and none may go."""
+    if not catalog.exists("run_classes") or parameters.oracle.classes is None or parameters.run.fresh:
+        return
+    then, now = catalog.load("run_classes"), parameters.oracle.classes
+    if now[: len(then)] != then:
+        raise InputError(
+            f"`oracle.classes` is {'/'.join(now)}; run {parameters.run.name!r} has {'/'.join(then)}: more may be added "
+            "at the end, and the others have to stay"
+        )
 
 
 def _request(run: str, standing: Standing) -> str:
