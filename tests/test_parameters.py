@@ -11,7 +11,7 @@ import yaml
 
 from pt4al.block import Block
 from pt4al.errors import InputError
-from pt4al.parameters import Parameters, Pool, Rule, check, fingerprint, flat
+from pt4al.parameters import Parameters, Pool, Price, Rule, Stop, check, fingerprint, flat
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = sorted(path.parent.name for path in (ROOT / "conf").glob("*/parameters.yml"))
@@ -173,6 +173,7 @@ def test_no_setting_is_without_effect():
     read_somewhere = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
     by_name = {"train", "test"}  # pool.limit: getattr(pool.limit, split)
     by_name |= leaves(Rule) | {"rule", "reference", "low_budget"}  # reporting.comparison takes them as a dictionary
+    by_name |= leaves(Stop) | leaves(Price)  # so does reporting.worth
     assert leaves(Parameters) - read_somewhere - by_name == set()
 
 

@@ -52,6 +52,6 @@ class Registration:
                 f"MLflow has no model {wanted!r}: it was logged without models (log_models in mlflow.yml), or the "
                 "store has gone"
             )
-        version = mlflow.register_model(logged[0].model_uri, name).version
+        version = mlflow.register_model(f"models:/{logged[0].model_id}", name).version
         client.set_registered_model_alias(name, alias, version)
         logger.info("registered: mlflow.pyfunc.load_model('models:/%s@%s') is cycle %d's", name, alias, found.cycle)

@@ -11,9 +11,13 @@ from projects import run
 from pt4al import pipeline_registry
 from pt4al.errors import InputError
 from pt4al.pipelines.readers import READERS, check_readers, check_reads
+from pt4al.pipelines.shape import Shape
 
 PIPELINES = pipeline_registry.register_pipelines()
 WHOLE = PIPELINES["active_learning"]
+with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(pipeline_registry, "shape", Shape(3, people=True, waits=True, tested=False, control=True))
+    PEOPLE = pipeline_registry.register_pipelines()["active_learning"]
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -21,9 +25,13 @@ def test_our_own_pipelines_leak_nothing(name):
     check_readers(PIPELINES[name])
 
 
+def test_a_run_that_people_label_leaks_nothing():
+    check_readers(PEOPLE)
+
+
 @pytest.mark.parametrize("dataset", READERS)
 def test_every_guarded_dataset_and_each_of_its_readers_is_one_of_ours(dataset):
-    nodes = {node for pipeline in PIPELINES.values() for node in pipeline.nodes}
+    nodes = {node for pipeline in [*PIPELINES.values(), PEOPLE] for node in pipeline.nodes}
     readers = {node.short_name for node in nodes for name in node.inputs if name.rpartition(".")[2] == dataset}
     assert readers == READERS[dataset]
 

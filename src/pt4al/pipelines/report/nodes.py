@@ -125,6 +125,7 @@ def write_page(
         "audit": pretext_audit.to_dict("records"),
         "figures": pictures | (worth_picture or {}) | (reason_sheets or {}),
         "worth": worth,
+        "controlled": "images" in learning_curve,
         "seconds": float(timings["seconds"].sum()),
         "notes": _notes(settings),
     }
