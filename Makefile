@@ -5,10 +5,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup run test check bench ui viz repro
+.PHONY: help setup run test check bench ui viz repro label-studio
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/installed  ## make .venv with everything in it
 
@@ -42,3 +42,33 @@ viz: setup  ## Kedro's picture of the pipelines, on 127.0.0.1:4141
 
 repro: setup  ## the published run, by DVC: runs only what has changed
 	$(BIN)/dvc repro
+
+label-studio: .venv-label-studio/installed .label-studio/environment  ## a Label Studio server to label in, on 127.0.0.1:8090
+	@echo "starting on http://127.0.0.1:8090; name, password and token are in .label-studio/environment"
+	cd .label-studio && set -a && . ./environment && \
+		exec ../.venv-label-studio/bin/label-studio start --no-browser --internal-host 127.0.0.1 -p 8090
+
+# In an environment of its own: it needs an older numpy than we do.
+.venv-label-studio/installed:
+	$(PYTHON) -m venv .venv-label-studio
+	@echo "installing Label Studio (a minute, a gigabyte) ..."
+	.venv-label-studio/bin/python -m pip install --quiet --disable-pip-version-check label-studio==1.23.2
+	touch $@
+
+# Made once: whoever can read it can log in. It reports nothing to anybody.
+.label-studio/environment:
+	mkdir -p -m 700 .label-studio
+	( umask 077 && { \
+		echo 'LABEL_STUDIO_BASE_DATA_DIR="$$PWD"'; \
+		echo 'DJANGO_DB=sqlite'; \
+		echo 'LABEL_STUDIO_USERNAME=owner@example.org'; \
+		$(PYTHON) -c 'import secrets; print("LABEL_STUDIO_PASSWORD=" + secrets.token_hex(12))'; \
+		$(PYTHON) -c 'import secrets; print("LABEL_STUDIO_USER_TOKEN=" + secrets.token_hex(20))'; \
+		echo 'LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN=true'; \
+		echo 'LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK=true'; \
+		echo 'COLLECT_ANALYTICS=false'; \
+		echo 'LATEST_VERSION_CHECK=false'; \
+		echo 'SENTRY_DSN='; \
+		echo 'FRONTEND_SENTRY_DSN='; \
+		echo 'FEATURE_FLAGS_OFFLINE=true'; \
+	} > $@.partial && mv $@.partial $@ )

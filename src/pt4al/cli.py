@@ -112,7 +112,12 @@ served = click.option("--url", help="The server's address. Default: LABEL_STUDIO
 @label_studio.command()
 @named
 @served
-@click.option("--suggestions/--no-suggestions", default=True, show_default=True, help="Show the model's guess.")
+@click.option(
+    "--suggestions/--no-suggestions",
+    default=False,
+    show_default=True,
+    help="Show the model's guess, as a box that is ticked already: who submits it accepts it.",
+)
 @click.pass_obj
 def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestions: bool) -> None:
     """Put the images that a run asks for into Label Studio; those that are there stay as they are."""
@@ -138,7 +143,10 @@ def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     """Take in what has been labelled in Label Studio so far."""
     with opened(metadata, name) as found:
         known = pd.concat([found.query["id"], found.earlier["id"]])
-        new, problems = studio.pull(_server(metadata, url), f"pt4al {found.name}", known, found.classes, found.log)
+        size = found.size if found.masks else None
+        new, problems = studio.pull(
+            _server(metadata, url), f"pt4al {found.name}", known, found.classes, found.log, size
+        )
         for row in problems.itertuples():
             click.echo(f"task {row.task}, annotation {row.annotation} ({row.id}): {row.problem}")
         click.echo(f"{new} new answers; {len(problems)} that can't be used. {found.progress()}.")

@@ -101,6 +101,11 @@ class OpenRun:
         """Whether a label is a mask."""
         return TASKS[self.parameters.main.task].dense
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pool's images."""
+        return self.catalog.load("pool").shape[1:]
+
     def decoded(self, image: str) -> bytes:
         """Return a picture as the pool has it, as PNG: a mask must fit it."""
         pool = self.catalog.load("pool")

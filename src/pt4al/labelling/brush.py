@@ -4,7 +4,7 @@ import numpy as np
 
 from pt4al.errors import InputError
 
-BITS = {"length": 32, "word": 5, "run": 4}  # widths of the header's fields
+WORD = 8  # bits of a value
 
 
 def decode(encoded: list[int], height: int, width: int) -> np.ndarray:
@@ -20,16 +20,20 @@ def decode(encoded: list[int], height: int, width: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If they are cut short, or of another size.
+        If they are cut short, or of another size than the picture.
     """
     bits = _Bits(encoded)
     length, word = bits.read(32), bits.read(5) + 1
+    if word != WORD:
+        raise InputError(f"a mask has values of {word} bits: {WORD} were expected")
     if length != height * width * 4:
         raise InputError(f"a mask of {length} values does not fit an image of {height} x {width} pixels in 4 channels")
     widths = [bits.read(4) + 1 for _ in range(4)]
     values, at = np.zeros(length, np.uint8), 0
     while at < length:
         same, run = bits.read(1), 1 + bits.read(widths[bits.read(2)])
+        if at + run > length:
+            raise InputError(f"a mask of {length} values has a run that goes on to value {at + run}")
         values[at : at + run] = bits.read(word) if same else [bits.read(word) for _ in range(run)]
         at += run
     return values.reshape(height, width, 4)[:, :, 3] > 127
@@ -40,12 +44,12 @@ def encode(painted: np.ndarray) -> list[int]:
     values = np.repeat(np.where(painted.ravel(), 255, 0), 4)
     ends = np.flatnonzero(np.diff(values, append=-1)) + 1
     widths = [3, 7, 15, 16]  # of lengths less one
-    bits = [f"{len(values):032b}", f"{7:05b}", *(f"{width - 1:04b}" for width in widths)]
+    bits = [f"{len(values):032b}", f"{WORD - 1:05b}", *(f"{width - 1:04b}" for width in widths)]
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
         for first in range(start, end, 2**16):
             run = min(end - first, 2**16) - 1
             which = next(number for number, width in enumerate(widths) if run < 2**width)
-            bits.append(f"1{which:02b}{run:0{widths[which]}b}{values[start]:08b}")
+            bits.append(f"1{which:02b}{run:0{widths[which]}b}{values[start]:0{WORD}b}")
     joined = "".join(bits)
     joined += "0" * (-len(joined) % 8)
     return [int(joined[at : at + 8], 2) for at in range(0, len(joined), 8)]
