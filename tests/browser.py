@@ -38,12 +38,20 @@ class Browser:
         size = f"--window-size={self._size[0]},{self._size[1]}"
         command = [CHROMIUM, *QUIET, size, f"--user-data-dir={self._folder}", "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self._connect()
+        except BaseException:
+            self._process.kill()
+            raise
+        return self
+
+    def _connect(self) -> None:
         file = self._folder / "DevToolsActivePort"
         wait(lambda: file.exists() and "\n" in file.read_text())
         port = file.read_text().split()[0]
         tabs = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json"))
         address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
-        self._socket = connect(address, max_size=2**26)
+        self._socket = connect(address, max_size=2**26).__enter__()
         metrics = {
             "width": self._size[0],
             "height": self._size[1],
@@ -51,7 +59,6 @@ class Browser:
             "mobile": self._size[0] < 500,
         }
         self.send("Emulation.setDeviceMetricsOverride", **metrics)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

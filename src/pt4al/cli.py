@@ -39,7 +39,7 @@ def label(metadata: ProjectMetadata, name: str | None, port: int, host: str, sug
     with opened(metadata, name) as found:
         facts = {
             "title": f"{found.name}, cycle {found.cycle}",
-            "command": "kedro run, as before: it takes in the answers and goes on",
+            "command": found.command,
             "suggest": suggestions,
         }
         page = Page(found.desk, found.picture, found.why, facts, host, port)

@@ -35,11 +35,14 @@ class OpenRun:
     ----------
     cycle
         Of the query.
+    command
+        With which the run goes on.
     """
 
     parameters: Parameters
     catalog: CatalogProtocol
     cycle: int
+    command: str
 
     @property
     def name(self) -> str:
@@ -162,7 +165,7 @@ def open_run(project: Path, name: str | None = None) -> OpenRun:
         over = standing.cycle == parameters.cycles.number
         way_out = "all its cycles have their answers" if over else "it has made no query yet: type its command again"
         raise InputError(f"run {chosen!r} waits for no answers: {way_out}")
-    return OpenRun(parameters, context.catalog, standing.cycle)
+    return OpenRun(parameters, context.catalog, standing.cycle, people.command(root, chosen))
 
 
 def secrets(project: Path) -> dict[str, Any]:

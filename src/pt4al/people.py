@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from pt4al.folders import nested
 from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.assignment import Progress, assign, enough
 from pt4al.labelling.policies import Policy, settle
-from pt4al.parameters import Control, Parameters, check
+from pt4al.parameters import Control, Parameters, check, flat
 from pt4al.pipelines.pool.nodes import collect, read
 from pt4al.pipelines.shape import Shape
 
@@ -66,7 +67,7 @@ class PeopleHooks:
         self._root, self._versioned = context.project_path / places["root"], places["versioned"]
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         parameters = check(catalog.load("parameters"))
         asks = any("cycles" in node.tags for node in pipeline.nodes)
         self._parameters = parameters if asks and parameters.oracle.kind == "people" else None
@@ -76,7 +77,8 @@ class PeopleHooks:
             raise InputError("`oracle.kind: people` needs an environment whose files have versions: not DVC's")
         _check_classes(parameters, catalog)
         with replacing(policies_file(self._root, parameters.run.name)) as temporary:
-            temporary.write_text(json.dumps(parameters.oracle.model_dump(mode="json"), indent=2) + "\n")
+            kept = {"command": _typed(run_params), "oracle": parameters.oracle.model_dump(mode="json")}
+            temporary.write_text(json.dumps(kept, indent=2) + "\n")
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
@@ -104,7 +106,12 @@ def recorded(root: Path, run: str) -> dict[str, Any]:
         known = ", ".join(runs(root)) or "none so far"
         raise InputError(f"no run {run!r} is labelled by people under {root}: {known}")
     settings = nested(json.loads(guard.configuration_file(root, run).read_text()))
-    return settings | {"oracle": json.loads(policies.read_text())}
+    return settings | {"oracle": json.loads(policies.read_text())["oracle"]}
+
+
+def command(root: Path, run: str) -> str:
+    """Return the newest command of a run that people label."""
+    return json.loads(policies_file(root, run).read_text())["command"]
 
 
 def runs(root: Path) -> list[str]:
@@ -157,6 +164,15 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
     reach = standing.cycle + standing.ready
     shape = Shape(reach, people, reach < number, tested, share > 0, parameters.report.reasons)
     return parameters, shape
+
+
+def _typed(run_params: dict[str, Any]) -> str:
+    """What somebody typed, near enough to be typed again."""
+    words = ["kedro run --pipeline=active_learning"]
+    words += [f"--env={run_params['env']}"] if run_params.get("env") else []
+    settings = flat(run_params.get("runtime_params") or {})
+    told = [f"{name}={'/'.join(value) if isinstance(value, list) else value}" for name, value in settings.items()]
+    return " ".join([*words, f"--params={shlex.quote(','.join(told))}"] if told else words)
 
 
 def _check_classes(parameters: Parameters, catalog: CatalogProtocol) -> None:

@@ -65,6 +65,13 @@ class Answer:
     review: bool = False
     undoes: str | None = None
 
+    def __post_init__(self) -> None:
+        for text in (self.id, self.label, self.annotator, self.key):
+            try:
+                (text or "").encode()
+            except UnicodeEncodeError:
+                raise InputError(f"{text!r} holds half a character: no file could keep it") from None
+
 
 COLUMNS = tuple(Answer.__dataclass_fields__)
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from pt4al.labelling.policies import LABELLED, REVIEW, Policy, settle
 
 LEASE = 60.0  # seconds for which an image that was handed out is not handed to somebody else
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
+NEW, AGAIN, CHANGED, LATE = "new", "again", "changed", "late"  # what becomes of an answer
 
 
 class Desk:
@@ -28,6 +30,7 @@ class Desk:
         suggestions: pd.DataFrame | None = None,
         earlier: pd.DataFrame | None = None,
         clock: Callable[[], float] = time.monotonic,
+        add_class: Callable[[str], None] | None = None,
     ):
         """Set up.
 
@@ -39,13 +42,26 @@ class Desk:
             `id`, `label`, `probability`: what a model takes images for.
         earlier
             `id`, `label`: images of earlier queries, which may be given another label.
+        clock
+            Seconds, for leases.
+        add_class
+            Called with the name of a class that a person adds, before it is known here; None: nobody may add one.
         """
         self._log, self._query, self._policy, self.classes = log, query, policy, list(classes)
         self._suggestions = {} if suggestions is None else suggestions.set_index("id").to_dict("index")
-        self._earlier = set() if earlier is None else set(earlier["id"])
+        self._earlier = {} if earlier is None else dict(zip(earlier["id"], earlier["label"], strict=True))
         self._ids = set(query["id"])
-        self._clock, self._lock = clock, threading.RLock()
-        self._leases: dict[str, tuple[str, float]] = {}
+        self._clock, self._lock, self._add_class = clock, threading.RLock(), add_class
+        self._leases: dict[str, dict[str, float]] = {}  # by image and annotator: until when
+        self._history = log.read()
+        self._before = set(self._history["key"])  # answers older than this desk
+        self._settled = settle(self._history[self._history["id"].isin(self._ids)], policy)
+        self._size = -1  # of the log when it was read last
+
+    @property
+    def growing(self) -> bool:
+        """Whether a person may add a class."""
+        return self._add_class is not None
 
     def knows(self, image: str) -> bool:
         """Return whether an image is this desk's to show and to take answers for."""
@@ -53,44 +69,57 @@ class Desk:
 
     def progress(self) -> Progress:
         """Return how far the query is answered."""
-        return assign(self._query, settle(self._log.read(), self._policy), self._policy)
+        with self._lock:
+            self._catch_up()
+            return assign(self._query, self._settled, self._policy)
 
     def next(self, annotator: str) -> str | None:
-        """Return the next image for somebody: open, not answered by them, and not in somebody else's hands."""
+        """Return the next image for somebody: open, not answered by them, and not in enough other hands already."""
         with self._lock:
             mine = set(self._mine(annotator)["id"])
             left = [image for image in self.progress().open["id"] if image not in mine]
-            free = [image for image in left if self._free(image, annotator)]
+            given = self._settled.set_index("id")["answers"].to_dict()
+            free = (image for image in left if self._wanted(image, annotator, given.get(image, 0)))
             # Where all that is left is in others' hands, better twice than never.
-            chosen = next(iter(free or left), None)
+            chosen = next(free, left[0] if left else None)
             if chosen is not None:
-                self._leases[chosen] = annotator, self._clock() + LEASE
+                self._lend(chosen, annotator)
             return chosen
 
     def disputed(self) -> list[dict[str, Any]]:
         """Return the images that people disagree on: `id`, `said` (annotator, label)."""
-        images = self.progress().images
-        history = effective(self._log.read())
-        history = history.drop_duplicates(["id", "annotator"], keep="last")
-        said = dict(list(history.groupby("id")))
+        with self._lock:
+            images = self.progress().images
+            history = self._standing().drop_duplicates(["id", "annotator"], keep="last")
+        ids = images["id"][images["state"] == REVIEW]
+        said = dict(list(history[history["id"].isin(ids)].groupby("id")))
         return [
             {
                 "id": image,
                 "said": [{"annotator": row.annotator, "label": _text(row.label)} for row in said[image].itertuples()],
             }
-            for image in images["id"][images["state"] == REVIEW]
+            for image in ids
         ]
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: the model's suggestion, and the person's own answer if any."""
-        mine = self._mine(annotator)
-        own = mine[mine["id"] == image]
-        found = {"id": image, "suggestion": self._suggestions.get(image), "answered": len(own) > 0}
-        return found | {"label": _text(own["label"].iloc[-1]) if len(own) else None}
+        """Return what the page shows of an image: the model's suggestion, and the label that it has, if any."""
+        with self._lock:
+            mine = self._mine(annotator)
+        own = mine["label"][mine["id"] == image]
+        label = own.iloc[-1] if len(own) else self._earlier.get(image)
+        return {
+            "id": image,
+            "suggestion": self._suggestions.get(image),
+            "answered": len(own) > 0 or image in self._earlier,
+            "earlier": image in self._earlier,
+            "label": _text(label),
+        }
 
     def answered(self, annotator: str) -> list[str]:
-        """Return the images that somebody has answered, oldest first."""
-        return list(self._mine(annotator)["id"])
+        """Return the images that somebody may look back at: those of earlier queries, then what they answered here."""
+        with self._lock:
+            mine = self._mine(annotator)["id"]
+        return [*(image for image in self._earlier if image not in self._ids), *mine[mine.isin(self._ids)]]
 
     def answer(
         self,
@@ -103,74 +132,135 @@ class Desk:
     ) -> str:
         """Take in an answer, None for a skip; it is on disk when this returns.
 
+        Parameters
+        ----------
+        review
+            It settles the image; heeded only where people disagree, or where this person has settled it before.
+
         Returns
         -------
-        `new`; `again`: this very answer is known; `late`: somebody else has answered meanwhile, and this is kept too.
+        `new`; `again`: this very answer is known; `changed`: it replaces one of the same person; `late`: somebody else
+        has answered meanwhile, and this is kept too.
 
         Raises
         ------
         InputError
-            If the image is none of the query, the label no class, or a name too long.
+            If the image is none of the query, the label no class, a name too long, or the key another answer's.
         """
         self._check(image, label, annotator, key)
         with self._lock:
             state = self.progress().images.set_index("id")["state"].get(image)
-            others = set(effective(self._log.read()).query("id == @image")["annotator"]) - {annotator}
-            written = self._log.add(
-                [
-                    Answer(
-                        id=image,
-                        label=label,
-                        annotator=annotator,
-                        source="page",
-                        key=key,
-                        seconds=seconds,
-                        review=review,
-                    )
-                ]
+            standing = self._standing()
+            standing = standing[standing["id"] == image]
+            own = standing[standing["annotator"] == annotator]
+            review = review and (state == REVIEW or bool(own["review"].any()))
+            answer = Answer(
+                id=image, label=label, annotator=annotator, source="page", key=key, seconds=seconds, review=review
             )
-            self._leases.pop(image, None)
-        if not written:
-            return "again"
-        return "late" if state == LABELLED and others and self._policy.annotators == 1 and not review else "new"
+            written = self._log.add([answer])
+            self._leases.get(image, {}).pop(annotator, None)
+            if not written:
+                return self._known(answer)
+        if len(own):
+            return CHANGED
+        return LATE if state == LABELLED and len(standing) and self._policy.annotators == 1 and not review else NEW
 
     def undo(self, annotator: str, key: str) -> str | None:
-        """Take somebody's newest answer back; return its image, None if there is nothing to take back."""
-        self._check_name(annotator, key)
+        """Take somebody's newest answer back; return its image, None if there is nothing to take back.
+
+        The same key again takes back no second answer. Answers to earlier queries stay.
+        """
+        self._check_text("annotator", annotator)
+        self._check_text("key", key)
         with self._lock:
-            mine = effective(self._log.read()).query("annotator == @annotator and source == 'page'")
-            mine = mine[mine["id"].isin(self._ids)]
+            self._catch_up()
+            done = self._history[self._history["key"] == key]
+            if len(done):
+                return done["id"].iloc[0]
+            mine = self._standing()
+            mine = mine[(mine["annotator"] == annotator) & (mine["source"] == "page")]
+            mine = mine[mine["id"].isin(self._ids) | ~mine["key"].isin(self._before)]
             if mine.empty:
                 return None
-            last = mine.iloc[-1]
-            self._log.add(
-                [Answer(id=last["id"], label=None, annotator=annotator, source="page", key=key, undoes=last["key"])]
-            )
-            self._leases[last["id"]] = annotator, self._clock() + LEASE
-            return last["id"]
+            image, last = mine["id"].iloc[-1], mine["key"].iloc[-1]
+            self._log.add([Answer(id=image, label=None, annotator=annotator, source="page", key=key, undoes=last)])
+            self._lend(image, annotator)
+            return image
+
+    def add_class(self, name: str) -> str:
+        """Add a class; return its name without blanks around it.
+
+        Raises
+        ------
+        InputError
+            If classes can't be added here, or there is one of that name, in capitals or not.
+        """
+        if self._add_class is None:
+            raise InputError(f"class {name!r:.100} can't be added here: the classes of this run are fixed")
+        self._check_text("class", name)
+        name = name.strip()
+        with self._lock:
+            same = [known for known in self.classes if known.casefold() == name.casefold()]
+            if same:
+                raise InputError(f"class {name!r:.100} is there already: {same[0]!r}")
+            self._add_class(name)
+            self.classes = [*self.classes, name]
+        return name
+
+    def _catch_up(self) -> None:
+        """Read the log if it has grown, and settle anew the images that the new answers are about."""
+        size = self._log.path.stat().st_size if self._log.path.exists() else 0
+        if size == self._size:
+            return
+        known, self._history, self._size = len(self._history), self._log.read(), size
+        new = self._history.iloc[known:]
+        undone = self._history["key"].isin(new["undoes"].dropna())
+        touched = (set(new["id"]) | set(self._history["id"][undone])) & self._ids
+        fresh = settle(self._history[self._history["id"].isin(touched)], self._policy)
+        self._settled = pd.concat([self._settled[~self._settled["id"].isin(touched)], fresh], ignore_index=True)
+
+    def _standing(self) -> pd.DataFrame:
+        self._catch_up()
+        return effective(self._history)
 
     def _mine(self, annotator: str) -> pd.DataFrame:
-        standing = effective(self._log.read()).query("annotator == @annotator")
-        return standing[standing["id"].isin(self._ids)].drop_duplicates("id", keep="last")
+        standing = self._standing()
+        mine = standing[(standing["annotator"] == annotator) & standing["id"].map(self.knows).astype(bool)]
+        return mine.drop_duplicates("id", keep="last")
 
-    def _free(self, image: str, annotator: str) -> bool:
-        if self._policy.annotators > 1:
-            return True
-        holder, until = self._leases.get(image, (annotator, 0.0))
-        return holder == annotator or until < self._clock()
+    def _wanted(self, image: str, annotator: str, given: int) -> bool:
+        """Return whether an image needs more answers than it has and is about to get from others."""
+        holders = self._leases.get(image, {})
+        others = sum(until >= self._clock() for name, until in holders.items() if name != annotator)
+        return given + others < self._policy.annotators
+
+    def _lend(self, image: str, annotator: str) -> None:
+        self._leases.setdefault(image, {})[annotator] = self._clock() + LEASE
+
+    def _known(self, answer: Answer) -> str:
+        """Return that an answer is known; its key must not stand for another one."""
+        self._catch_up()
+        row = self._history[self._history["key"] == answer.key].iloc[0]
+        if (row["id"], _text(row["label"]), row["annotator"]) != (answer.id, answer.label, answer.annotator):
+            raise InputError(f"key {answer.key!r} is that of the answer to {row['id']!r:.100}: use a new one")
+        return AGAIN
 
     def _check(self, image: str, label: str | None, annotator: str, key: str) -> None:
-        self._check_name(annotator, key)
+        self._check_text("annotator", annotator)
+        self._check_text("key", key)
         if not self.knows(image):
             raise InputError(f"image {image!r:.100} is not in this query of {len(self._query)}")
         if label is not None and label not in self.classes:
             raise InputError(f"{label!r:.100} is no class: {did_you_mean(label, self.classes)}")
 
-    def _check_name(self, annotator: str, key: str) -> None:
-        for what, text in (("annotator", annotator), ("key", key)):
-            if not isinstance(text, str) or not text.strip() or len(text) > LONGEST[what]:
-                raise InputError(f"`{what}` is {text!r:.100}: it must be text of 1 to {LONGEST[what]} characters")
+    @staticmethod
+    def _check_text(what: str, text: str) -> None:
+        """Refuse what can't be kept: half a surrogate pair, say, is no text, and no table could hold it."""
+        fits = isinstance(text, str) and text.strip() and len(text) <= LONGEST[what]
+        if not fits or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text):
+            right = f"text of 1 to {LONGEST[what]} characters, none of them a control character"
+            raise InputError(f"`{what}` is {text!r:.100}: it must be {right}")
 
 
 def _text(label: object) -> str | None:
-    return None if pd.isna(label) else str(label)
+    return label if isinstance(label, str) else None

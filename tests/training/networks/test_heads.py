@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pt4al.randomness import stream, torch_generator
-from pt4al.training.networks import build, copy_trunk, load, save
+from pt4al.training.networks import build, copy_trunk, load, save, widen
 
 
 def build_one(name: str = "resnet8_w16", head: str = "simsiam", outputs: int = 64, seed: int = 0):
@@ -46,3 +46,17 @@ def test_trunk_starts_a_network_with_another_head():
     copy_trunk(source, target)
     with torch.inference_mode():
         assert torch.equal(source.eval().features(images()), target.eval().features(images()))
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_class_added_later_is_held_for_impossible_and_the_rest_stays(dense: bool) -> None:
+    name = "unet_small" if dense else "resnet8_w16"
+    network = build(name, 3, [0.0], [1.0], torch.Generator().manual_seed(0), dense=dense).eval()
+    images = torch.randint(0, 256, (2, 1, 32, 32), dtype=torch.uint8)
+    with torch.no_grad():
+        before = network(images).softmax(1)
+        after = widen(network, 5)(images).softmax(1)
+    torch.testing.assert_close(after[:, :3], before)
+    assert after[:, 3:].max() < 1e-6
+    assert widen(network, 5) is network
+    assert network(images).shape[1] == 5

@@ -1,0 +1,101 @@
+"""The log of answers: on disk when it says so, each answer once, whoever is killed and whoever writes beside."""
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pt4al.errors import InputError
+from pt4al.labelling.answers import Answer, AnswerLog, effective
+
+
+def said(image: str, label: str | None = "cat", **facts) -> Answer:
+    return Answer(id=image, label=label, annotator="ada", source="file", **facts)
+
+
+def test_what_was_added_is_there_for_another_reader_with_its_types(tmp_path: Path) -> None:
+    log = AnswerLog(tmp_path)
+    assert log.read().empty
+    assert log.add([said("00012", "NA", seconds=1.5), said("b", None, review=True)]) == 2
+    table = AnswerLog(tmp_path).read()
+    assert list(table["id"]) == ["00012", "b"]
+    assert table["label"].tolist()[0] == "NA"
+    assert table["label"].isna().tolist() == [False, True]
+    assert table["seconds"].tolist()[0] == 1.5
+    assert table["review"].tolist() == [False, True]
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.integers(1, 5))
+def test_a_key_counts_once_however_answers_are_cut_into_calls(
+    tmp_path_factory: pytest.TempPathFactory, keys: list, chunk: int
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    for first in range(0, len(keys), chunk):
+        AnswerLog(folder).add(said(key, key=key) for key in keys[first : first + chunk])
+    assert list(AnswerLog(folder).read()["key"]) == list(dict.fromkeys(keys))
+
+
+@given(st.integers(0, 400))
+def test_part_of_a_line_that_a_kill_left_costs_nothing_but_itself(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    log = AnswerLog(folder)
+    log.add([said("a", key="1"), said("b", key="2")])
+    whole = log.path.read_bytes()
+    kept = whole[: max(len(whole.splitlines(keepends=True)[0]), len(whole) - cut)]
+    log.path.write_bytes(kept)
+    again = AnswerLog(folder)
+    before = list(again.read()["key"])
+    assert before in (["1"], ["1", "2"])
+    again.add([said("b", key="2"), said("c", key="3")])
+    assert list(AnswerLog(folder).read()["key"]) == ["1", "2", "3"]
+
+
+def test_a_reader_sees_what_others_add_meanwhile(tmp_path: Path) -> None:
+    reader, writer = AnswerLog(tmp_path), AnswerLog(tmp_path)
+    for number in range(3):
+        writer.add([said(str(number))])
+        assert len(reader.read()) == number + 1
+
+
+def _write(folder: Path, name: str) -> None:
+    log = AnswerLog(folder)
+    for number in range(40):
+        log.add([said(f"{name}{number}", key=f"{name}{number}"), said("both", key=f"both{number}")])
+
+
+def test_processes_that_write_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_write, args=(tmp_path, name)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    keys = AnswerLog(tmp_path).read()["key"]
+    assert sorted(keys) == sorted([f"{name}{number}" for name in ["a", "b", "c", "both"] for number in range(40)])
+    assert all(json.loads(line) for line in AnswerLog(tmp_path).path.read_text().splitlines())
+
+
+def test_a_mask_is_kept_once_and_found_by_its_label(tmp_path: Path) -> None:
+    log = AnswerLog(tmp_path)
+    label = log.keep_mask(b"png")
+    assert log.keep_mask(b"png") == label
+    assert log.mask(label) == b"png"
+    with pytest.raises(InputError, match="no such mask"):
+        log.mask("mask:none")
+
+
+def test_what_was_undone_does_not_stand_and_stays_in_the_log(tmp_path: Path) -> None:
+    log = AnswerLog(tmp_path)
+    log.add([said("a", key="1"), said("a", None, key="2", undoes="1"), said("a", "dog", key="3")])
+    assert len(log.read()) == 3
+    assert list(effective(log.read())["key"]) == ["3"]
+
+
+def test_half_a_character_is_refused_before_it_spoils_the_log() -> None:
+    with pytest.raises(InputError, match="half a character"):
+        said("a", "\ud800")
