@@ -1,6 +1,7 @@
 """Record many cheap runs with control slices: a person who is always right, a linear probe, real images."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,11 @@ from pt4al.training.tasks import classification
 KEY = ["data", "strategy", "train", "seed"]
 # On CIFAR-10 a seeded noise of 4 grey levels hides the traces of JPEG that re-encoded copies have.
 DATA = {"fashion_mnist": "local", "cifar10": "cifar10"}
-TYPED = {"fashion_mnist": "", "cifar10": "pool.noise=4,pool.limit.train=10000,pool.limit.test=10000"}
+TYPED = {
+    "fashion_mnist": "",
+    "cifar10": "pool.noise=4,pool.limit.train=10000,pool.limit.test=10000,pretext.network=resnet8_w16,"
+    "main.network=resnet8_w16,pretext.schedule.epochs=2",
+}
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,22 @@ class Course:
     share: float
 
 
-def splits(data: str, source: str | None, folder: Path) -> dict[str, Split]:
-    """Return `train`, the pool, and `test`; the pretext network is trained and asked once, and its features kept."""
+def prepare(data: str, source: str | None, folder: Path) -> Path:
+    """Train the pretext network and ask it once; return the file of its features of the pool and the test split."""
     typed = ",".join(filter(None, [TYPED[data], f"pool.source.path={source}" if source else ""]))
     settings = configuration.read(DATA[data], typed)
     kept = folder / f"{data}_{fingerprint(settings.pool, settings.pretext)}.npz"
     if not kept.exists():
         arrays = _features(settings, folder)
-        with replacing(kept) as temporary, Path(temporary).open("wb") as file:
+        with replacing(kept) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
-    with np.load(kept) as arrays:
+    return kept
+
+
+@cache
+def load(prepared: Path) -> dict[str, Split]:
+    """Return `train`, the pool, and `test`."""
+    with np.load(prepared) as arrays:
         return {name: Split(arrays[f"{name}_features"], arrays[f"{name}_targets"]) for name in ("train", "test")}
 
 

@@ -148,7 +148,6 @@ class Oracle(Block):
     go_on: GoOn
     known_labels: str | None
 
-
     @model_validator(mode="after")
     def _classes_are_names(self) -> "Oracle":
         names = self.classes or ["a", "b"]

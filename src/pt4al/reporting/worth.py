@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from pt4al.reporting.forecast import forecast
+from pt4al.reporting.forecast import FEWEST, forecast, together
 from pt4al.reporting.stopping import advise
+
+WIDE = 0.1  # an interval that reaches further than this to either side hides what a cycle usually gains
 
 
 def worth(
@@ -16,8 +18,9 @@ def worth(
     price: dict[str, float | str | None],
     seconds: pd.Series,
     rng: np.random.Generator,
+    nested: bool = False,
 ) -> dict:
-    """Return the facts of the report's section.
+    """Return the facts of the report's section, as `worth.html` shows them.
 
     Parameters
     ----------
@@ -33,15 +36,27 @@ def worth(
         Of a `label` and of an `hour`, each perhaps None, in a `currency`.
     seconds
         That people looked at each image they answered.
+    nested
+        Each cycle was measured on the images of the one before, and more: control slices that are never trained on.
+
+    Returns
+    -------
+    `curve`; `together`, the newest value by all slices so far, or None (`forecast.together`); `forecast`, rows that may
+    be none; `advice`, as `stopping.advise` returns it; `cost`, `savings` and `unsaid`: sentences.
     """
-    images = curve["images"].to_numpy() if curve["images"].notna().all() else None
-    found = forecast(curve["labels"].to_numpy(float), curve["value"].to_numpy(float), images, ahead, rng)
+    images = curve["images"].to_numpy(float) if curve["images"].notna().all() else None
+    labels, values = curve["labels"].to_numpy(float), curve["value"].to_numpy(float)
+    found = forecast(labels, values, images, ahead, rng, nested)
+    narrower = None if images is None or nested else together(labels, values, images, rng)
+    sharpest = curve if narrower is None else curve.assign(low=[*curve["low"][:-1], narrower["low"]])
     return {
         "curve": curve.to_dict("records"),
+        "together": narrower,
         "forecast": [] if found is None else found.to_dict("records"),
-        "advice": advise(curve, found, thresholds),
-        "cost": cost(int(curve["labels"].iloc[-1]), price, seconds),
+        "advice": advise(sharpest, found, thresholds),
+        "cost": cost(int(labels[-1]), price, seconds),
         "savings": savings(curve, reference),
+        "unsaid": unsaid(curve, found),
     }
 
 
@@ -54,7 +69,8 @@ def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) 
         # The median: who leaves for lunch with an image open has not looked at it for an hour.
         hours = float(known.median()) * labels / 3600
         found.append(
-            f"About {hours:.1f} hours of labelling: {known.median():.1f} seconds an image (median of {len(known):,})."
+            f"About {hours:.1f} hours of labelling: {known.median():.1f} seconds an image, the median of "
+            f"{len(known):,}, which pauses hardly move; loading, talking and looking twice are not in it."
         )
     by_label, by_hour, currency = price["label"], price["hour"], price["currency"]
     if by_label is not None:
@@ -65,7 +81,11 @@ def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) 
 
 
 def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
-    """Say how many labels random choice would have needed for the same, as far as the data can say."""
+    """Say how many labels random choice would have needed for the same, as far as the data can say.
+
+    Supposes that the reference, made monotone, runs straight between its points, and that both runs are measured on
+    the same kind of images. Its own noise is left out; the newest interval's ends are looked up too.
+    """
     if reference is None or reference.empty:
         return (
             "Whether choosing saved labels can't be said: that takes a run on the same pool whose images were drawn "
@@ -73,13 +93,39 @@ def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
         )
     labels, values = reference["labels"].to_numpy(float), isotonic_regression(reference["value"]).x
     last = curve.iloc[-1]
-    if last["value"] > values[-1]:
-        return (
-            f"The random run never got as far with its {labels[-1]:,.0f} labels ({100 * values[-1]:.1f} %): it would "
-            "need more. One run each: another seed may say otherwise."
-        )
-    needed = float(np.interp(last["value"], values, labels))
-    return (
-        f"For the same {100 * last['value']:.1f} % the random run needed about {needed:,.0f} labels, this one "
-        f"{last['labels']:,.0f}. One run each, and straight lines between its points: another seed may say otherwise."
+    low, needed, high = (_needed(last[name], labels, values) for name in ("low", "value", "high"))
+    ends = (
+        "the same at both ends of its interval"
+        if low == high
+        else f"{low} at the lower end of its interval, {high} at the upper"
     )
+    return (
+        f"For the same {100 * last['value']:.1f} % the random run needed {needed} ({ends}), this one "
+        f"{last['labels']:,.0f}. One run each, and straight lines between the random run's points: another seed may "
+        "say otherwise."
+    )
+
+
+def unsaid(curve: pd.DataFrame, ahead: pd.DataFrame | None) -> list[str]:
+    """Return sentences on what these data can't say."""
+    last, found = curve.iloc[-1], []
+    if ahead is None:
+        found.append(f"What more labels would bring: that takes {FEWEST} measured cycles, there are {len(curve)}.")
+    if max(last["high"] - last["value"], last["value"] - last["low"]) > WIDE:
+        found.append(
+            f"Whether a cycle helped: the newest interval is {100 * (last['high'] - last['low']):.0f} points wide, and "
+            "a cycle usually gains less. More control images narrow it: four times as many halve it."
+        )
+    return [
+        *found,
+        "How good the model is on pictures unlike the pool's, or on one class: all is of the pool, as a whole.",
+    ]
+
+
+def _needed(value: float, labels: np.ndarray, values: np.ndarray) -> str:
+    """Say at how many labels a rising curve reaches a value."""
+    if value > values[-1]:
+        return f"more than its {labels[-1]:,.0f} labels"
+    if value <= values[0]:
+        return f"{labels[0]:,.0f} labels or fewer"
+    return f"about {np.interp(value, values, labels):,.0f} labels"

@@ -44,6 +44,7 @@ def weigh(
         settings.report.price.model_dump(),
         pd.Series(dtype=float) if history is None else history["seconds"],
         stream(settings.run.seed, "forecast"),
+        nested=not settings.control.train,
     )
     return found | {"agreement": None if history is None else agreement(history)}
 
