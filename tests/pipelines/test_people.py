@@ -9,13 +9,16 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from people import CLASSES, NAME, answer, go, log, progress, table, write_photos
+from people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from projects import make_project, newest
 from pt4al.labelling.answers import Answer
 from pt4al.labelling.policies import SKIPPED
+from pt4al.training.tasks import segmentation
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +198,27 @@ def test_killed_again_and_again_while_answers_come_nothing_is_lost(waiting: tupl
     label_set = table(project, 0, "label_set")
     assert dict(zip(label_set["id"], label_set["label"], strict=True)) == truth[label_set["id"]].to_dict()
     assert len(log(project).read()) == 10
+
+
+def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
+    write_photos(project / "raw", 40)
+    blocks = {
+        "pool": {"source": {"path": "raw"}, "limit": {"train": None, "test": None}, "size": 32},
+        "oracle": {"kind": "people", "classes": ["dark", "bright"]},
+        "cycles": {"number": 2, "budget": 6},
+        "control": {"share": 0.34},
+        "pretext": {**SHORT, "network": "unet_small"},
+        "main": {**SHORT, "task": "segmentation", "network": "unet_small"},
+    }
+    assert "cycle 0: 0 of 6 answers" in go(project, **blocks)
+    for cycle in range(2):
+        for image in progress(project, cycle).images["id"]:
+            drawn = np.uint8(np.array(Image.open(project / "raw" / image).resize((32, 32))) > 100)
+            label = log(project).keep_mask(segmentation.encode(drawn))
+            log(project).add([Answer(id=image, label=label, annotator="ada", source="label_studio")])
+        said = go(project, **blocks)
+    assert said == ""
+    assert list(curve(project)["labels"]) == [6, 12]
+    assert curve(project)["miou"].between(0, 1).all()
+    assert leaks(project)["ok"].all()
+    assert "What the labels bought" in newest(project, "08_reporting", NAME, "report.html").read_text()

@@ -90,8 +90,11 @@ def draw(
     drawn |= {f"query_{cycle}": _query_sheet(pool, query, labels, cycle) for cycle, query in enumerate(queries)}
     if task.dense:
         drawn["iou_by_class"] = heat_maps.iou_by_class(learning_curve.drop(columns="pool").to_dict("records"))
-        for cycle, (query, maps) in enumerate(zip(queries, [{}, *asked[len(queries) :]], strict=True)):
-            drawn[f"panels_{cycle}"] = _panels(pool, query, labels, maps, classes, cycle)
+        mapped = [{}, *asked[len(queries) :]]
+        for cycle, (query, maps) in enumerate(zip(asked[: len(queries)], mapped, strict=True)):
+            shown = query["id"].isin(labels.index).to_numpy()
+            maps = {name: drawn_map[shown[: len(drawn_map)]] for name, drawn_map in maps.items()}
+            drawn[f"panels_{cycle}"] = _panels(pool, queries[cycle], labels, maps, classes, cycle)
     return {name: png(figure) for name, figure in drawn.items()}
 
 
