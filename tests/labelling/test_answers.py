@@ -1,7 +1,9 @@
 """The log of answers: on disk when it says so, each answer once, whoever is killed and whoever writes beside."""
 
+import contextlib
 import json
 import multiprocessing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,54 @@ def test_processes_that_write_at_once_lose_and_double_nothing(tmp_path: Path) ->
     keys = AnswerLog(tmp_path).read()["key"]
     assert sorted(keys) == sorted([f"{name}{number}" for name in ["a", "b", "c", "both"] for number in range(40)])
     assert all(json.loads(line) for line in AnswerLog(tmp_path).path.read_text().splitlines())
+
+
+def _write_and_tell(folder: Path, round_: int, told) -> None:
+    log = AnswerLog(folder)
+    for number in count():
+        key = f"{round_}-{number}"
+        log.add([said(key, key=key, seconds=0.5)])
+        told.send(key)
+
+
+def test_what_a_killed_process_was_told_is_there_and_there_once(tmp_path: Path) -> None:
+    context, known = multiprocessing.get_context("fork"), []
+    for round_ in range(5):
+        receiver, sender = context.Pipe(duplex=False)
+        writer = context.Process(target=_write_and_tell, args=(tmp_path, round_, sender))
+        writer.start()
+        sender.close()
+        known += [receiver.recv() for _ in range(5 + 2 * round_)]  # then it is in the middle of something
+        writer.kill()
+        writer.join()
+        with contextlib.suppress(EOFError):
+            while True:
+                known.append(receiver.recv())
+    keys = list(AnswerLog(tmp_path).read()["key"])
+    assert set(known) <= set(keys)
+    assert len(keys) == len(set(keys)) <= len(known) + 5  # one a process may be there that nobody was told of
+    assert AnswerLog(tmp_path).add(said(key, key=key) for key in [*known, "new"]) == 1
+
+
+@given(st.lists(st.tuples(st.binary(max_size=20), st.booleans()), max_size=4))
+def test_garbage_in_the_log_hides_no_answer(tmp_path_factory: pytest.TempPathFactory, garbage: list) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    log = AnswerLog(folder)
+    log.path.parent.mkdir(exist_ok=True)
+    for number, (rubbish, ends) in enumerate(garbage):
+        with log.path.open("ab") as file:
+            file.write(rubbish + b"\n" * ends)
+        log.add([said(str(number), key=str(number))])
+    expected = [str(number) for number in range(len(garbage))]
+    assert list(log.read()["key"]) == list(AnswerLog(folder).read()["key"]) == expected
+
+
+@given(st.text(max_size=20).filter(bool), st.text(max_size=20))
+def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, image: str, label: str) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    AnswerLog(folder).add([said(image, label)])
+    (row,) = AnswerLog(folder).read().itertuples()
+    assert (row.id, row.label, row.annotator) == (image, label, "ada")
 
 
 def test_a_mask_is_kept_once_and_found_by_its_label(tmp_path: Path) -> None:

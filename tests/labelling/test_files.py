@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,18 @@ BROKEN = {
     "spaces in a class": ("b.png,ca t", 3, "did you mean 'cat'?"),
     "a label in the id's place": ("cat,a.png", 3, "id 'cat' is not in this query"),
     "null by name": ("b.png,null", 3, "label 'null' is no class"),
+    "a number of another script": ("b.png,²", 3, "label '²' is no class"),
+    "an endless number": (f"b.png,{'9' * 5000}", 3, "is no class"),
+    "an endless number as id": (f"{'9' * 5000},cat", 3, "is not in this query"),
+    "a number cut short": ("1.23457E+16,cat", 3, "the spreadsheet shortened a number"),
+    "a skip in capitals": ("b.png,(Skip)", 3, "write '(skip)'"),
+    "a quote too many": ('b.png,"cat"s', 3, "is no CSV"),
+    "an open quote": ('b.png,"cat\nNA,cat', 3, "a quote is open to the end"),
+    "an open quote beside": ('b.png,cat,"x\nNA,cat', 3, "a quote is open to the end"),
+    "a zero byte": ("b.png,c\0t", 3, "did you mean 'cat'?"),
+    "another encoding": (b"b.png,c\xe4t", 3, r"holds 'c\\xe4t', not UTF-8"),
+    "another encoding of an id": (b"\xe4.png,cat", 3, r"holds '\\xe4.png', not UTF-8"),
+    "half a character": (b"b.png,\xed\xa0\x80", 3, "not UTF-8"),
     "a date": ("b.png,2026-01-02", 3, "label '2026-01-02' is no class"),
 }
 
@@ -54,11 +68,24 @@ def read(path: Path) -> tuple[dict[str, str | None], pd.DataFrame]:
 
 
 @pytest.mark.parametrize("line, row, told", BROKEN.values(), ids=BROKEN)
-def test_a_broken_row_is_told_and_the_good_one_kept(tmp_path: Path, line: str, row: int, told: str) -> None:
-    answers, problems = read(written(tmp_path, f"id,label\n{GOOD}{line}\n"))
+def test_a_broken_row_is_told_and_the_good_one_kept(tmp_path: Path, line: str | bytes, row: int, told: str) -> None:
+    line = line if isinstance(line, bytes) else line.encode()
+    answers, problems = read(written(tmp_path, f"id,label\n{GOOD}".encode() + line + b"\n"))
     assert answers == {"a.png": "cat"}
     assert list(problems["row"]) == [row]
     assert told in problems["problem"].iloc[0]
+
+
+def test_rows_are_counted_as_excel_shows_them(tmp_path: Path) -> None:
+    _, problems = read(written(tmp_path, 'sep=;\nid;label\na.png;cat\nb.png;bird\n7;"cat"s\n'))
+    assert list(problems["row"]) == [3, 4]
+
+
+def test_of_many_classes_a_hint_names_some(tmp_path: Path) -> None:
+    path = written(tmp_path, "id,label\n" + "a.png,xyz\n" * 1000)
+    _, problems = read_answers(path, IDS, [f"class {number}" for number in range(1000)])
+    assert len(problems) == 1000
+    assert problems["problem"].str.len().max() < 400
 
 
 def test_different_labels_for_one_id_are_both_refused(tmp_path: Path) -> None:
@@ -77,6 +104,14 @@ WHOLE = {
     "a byte order mark": ("\ufeffid,label\na.png,cat\n", {"a.png": "cat"}),
     "blank lines": ("id,label\n\na.png,cat\n\n,,\n\n", {"a.png": "cat"}),
     "lines of Windows": ("id,label\r\na.png,cat\r\n", {"a.png": "cat"}),
+    "a cell of two lines, and one of many": (
+        f'id,label,note\na.png,cat,"x\ny"\nb.png,Dog,{"z" * 200_000}\n',
+        {"a.png": "cat", "b.png": "Dog"},
+    ),
+    "Excel's line": ("sep=;\nid;label\na.png;cat\n", {"a.png": "cat"}),
+    "lines before the header": ("\n\nid,label\na.png,cat\n", {"a.png": "cat"}),
+    "separators in a header's cell": ('id,label,"a;b;c;d"\na.png,cat,\n', {"a.png": "cat"}),
+    "UTF-32": ("id,label\na.png,cat\n".encode("utf-32"), {"a.png": "cat"}),
     "quotes": ('id,label\n"c,d.png","cat"\n', {"c,d.png": "cat"}),
     "spaces around": ("id,label\n a.png , cat \n", {"a.png": "cat"}),
     "UTF-16": ("id,label\na.png,cat\n".encode("utf-16"), {"a.png": "cat"}),
@@ -95,8 +130,13 @@ UNREADABLE = {
     "a header alone": (b"id,label\n", "has a header and no rows"),
     "no column of labels": (b"id,name\na.png,cat\n", "needs one column `label`"),
     "two columns of labels": (b"id,label,Label\na.png,cat,cat\n", "needs one column `label`"),
-    "another encoding": ("id,label\na.png,cät\n".encode("latin-1"), "line 2 is not UTF-8"),
-    "zero bytes": (b"id,label\na.png,c\0t\n", "byte 16 is zero"),
+    "zero bytes": ("id,label\na.png,cat\n".encode("utf-16-le"), "byte 1 is zero"),
+    "half of UTF-16": (b"\xff\xfei", "byte 2 is not UTF-16"),
+    "a mark alone": (b"\xef\xbb\xbf", "is empty"),
+    "another encoding's header": (b"id,l\xe4bel\na.png,cat\n", "needs one column `label`"),
+    "a web page": (b"<html><body>id,label</body></html>", "needs one column `id`"),
+    "renamed Parquet": (b"PAR1rest", "a name that ends in .parquet"),
+    "packed": (b"\x1f\x8b\x08", "unpack it"),
     "a renamed workbook": (b"PK\x03\x04rest", "export it as CSV"),
     "an open quote": (b'id,label\na.png,"cat\n', "a quote is open"),
 }
@@ -120,13 +160,45 @@ def test_a_missing_file_a_folder_and_broken_parquet_are_messages(tmp_path: Path)
         read(tmp_path / "y.parquet")
 
 
+def test_ids_and_classes_with_spaces_are_themselves_and_equal_numbers_are_all_named(tmp_path: Path) -> None:
+    ids = pd.Series([" a ", "012", "0012"])
+    answers, problems = read_answers(written(tmp_path, "id,label\n a , cat\n12, cat\n"), ids, [" cat"])
+    assert [(answer.id, answer.label) for answer in answers] == [(" a ", " cat")]
+    assert "'0012' and '012' are: the spreadsheet changed it" in problems["problem"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_any_text_of_parquet_is_text(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "label=none" / "answers.PARQUET"  # a folder's name is no column
+    path.parent.mkdir()
+    table = pa.table({"id": ["a.png", None], "label": pa.array(["cat", None]).cast(kind)})
+    pq.write_table(table, path)
+    assert read(path)[0] == {"a.png": "cat"}
+
+
+def test_parquet_with_a_column_twice_or_without_rows_is_a_message(tmp_path: Path) -> None:
+    path, text = tmp_path / "answers.parquet", pa.string()
+    for names, told in ((["id", "id", "label"], "needs one column `id`"), (["id", "label"], "no rows")):
+        pq.write_table(pa.table([pa.array([], text)] * len(names), names=names), path)
+        with pytest.raises(InputError, match=told):
+            read(path)
+
+
+@pytest.mark.parametrize("name", ["query.xlsx", "query", "folder.csv"])
+def test_a_query_is_written_to_a_file_of_a_kind_that_is_known(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError, match=r"name a file that ends in \.csv or \.parquet"):
+        write_query(tmp_path / name, IDS.to_frame("id"))
+
+
 @pytest.mark.parametrize("name", ["query.csv", "query.parquet"])
 def test_a_query_goes_out_and_its_answers_come_in(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     guesses = pd.DataFrame({"id": IDS, "label": "cat", "probability": 0.51234})
     assert write_query(path, IDS.to_frame("id"), guesses) == len(IDS)
-    with pytest.raises(InputError, match="no rows") if name == "never" else pytest.MonkeyPatch.context():
-        assert read(path)[0] == {}
+    assert read(path)[0] == {}
     table = pd.read_parquet(path) if name.endswith("parquet") else pd.read_csv(path, dtype=str, keep_default_na=False)
     assert list(table["id"]) == list(IDS)
     filled = table.assign(label="Dog")

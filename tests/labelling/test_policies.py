@@ -54,3 +54,27 @@ def test_nothing_answered_is_an_empty_table_of_the_same_kind(tmp_path) -> None:
 def test_votes_do_not_depend_on_who_came_first(tmp_path_factory, said, policy) -> None:
     (row,) = settle(history(tmp_path_factory.mktemp("log"), *said), policy).itertuples()
     assert row.state == (LABELLED if policy.disagreement == "majority" else REVIEW)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(["ada", "bob"]), st.sampled_from(["cat", "dog", "-"])),
+        max_size=8,
+    )
+)
+def test_each_image_is_settled_by_its_own_answers_and_once(tmp_path_factory, said) -> None:
+    log = AnswerLog(tmp_path_factory.mktemp("log"))
+    log.add(
+        Answer(id=one, label=None if what == "-" else what, annotator=who, source="page") for one, who, what in said
+    )
+    policy = Policy(2, "consensus")
+    settled = settle(log.read(), policy)
+    assert sorted(settled["id"]) == sorted({one for one, _, _ in said})
+    for row in settled.itertuples():
+        newest = {who: what for one, who, what in said if one == row.id}
+        assert row.answers == len(newest)
+        agreed = len(newest) == 2 and len(set(newest.values())) == 1
+        assert (row.state in (LABELLED, SKIPPED)) == agreed
+        assert pd.isna(row.label) or {row.label} == set(newest.values())
+    alone = log.read()[lambda table: table["id"] == "a"]
+    assert settle(alone, policy).equals(settled[settled["id"] == "a"].reset_index(drop=True))

@@ -1,17 +1,22 @@
 """Pipeline `predict`: a finished run's model asked about other pictures."""
 
+import io
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import click
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from layouts import write_cityscapes
 from people import write_photos
-from projects import newest, run
+from projects import make_project, newest, run
+from pt4al.images.pool import open_pool
 from pt4al.training.tasks import classification
 
 
@@ -22,6 +27,7 @@ def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(finished, copy, symlinks=True)
     monkeypatch.chdir(copy)
     write_photos(copy / "photos", 30)
+    (copy / "empty").mkdir()
     (copy / "photos/odd.png").write_text("no picture")
     return copy
 
@@ -54,8 +60,6 @@ def test_every_good_picture_has_a_class_and_probabilities_that_add_up(project: P
 
 def test_an_onnx_file_answers_as_the_network_does_on_raw_pixels(project: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
-    from pt4al.images.pool import open_pool
-
     go(project, onnx=True)
     file = newest(project, "07_model_output", "tiny", "network.onnx")
     session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
@@ -68,6 +72,34 @@ def test_an_onnx_file_answers_as_the_network_does_on_raw_pixels(project: Path) -
     assert [names[best] for best in likely.argmax(axis=1)] == list(table["label"])
 
 
+def test_a_model_of_pixels_gives_masks_by_its_name_alone(
+    tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    place = make_project(tmp_path, empty_store)
+    monkeypatch.chdir(place)
+    write_cityscapes(place / "raw", np.random.default_rng(0), pictures=6)
+    short = {"schedule": {"epochs": 1, "minimum_steps": 2, "minibatch": 8}}
+    source = {"source": {"path": str(place / "raw")}, "size": [32, 64]}
+    run(place, env="cityscapes", pool=source, cycles={"number": 1, "budget": 3}, pretext=short, main=short)
+    write_photos(place / "photos", 5)
+    run(place, "predict", run={"name": "cityscapes"}, predict={"path": "photos", "onnx": True})
+    table = pd.read_parquet(newest(place, "07_model_output", "cityscapes", "predictions.parquet"))
+    assert list(table.columns) == ["id", "mask"]
+    assert sorted(table["id"]) == [f"{number:05d}.png" for number in range(5)]
+    masks = [np.array(Image.open(io.BytesIO(mask))) for mask in table["mask"]]
+    assert all(mask.shape == (32, 64) and mask.dtype == np.uint8 for mask in masks)
+    assert newest(place, "07_model_output", "cityscapes", "network.onnx").stat().st_size > 0
+
+
+def test_classes_called_like_other_columns_keep_their_own(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["label", "class label", "id", "probability", *"abcdef"]
+    monkeypatch.setattr("pt4al.pipelines.predict.models.Finished.classes", names)
+    go(project)
+    columns = list(predictions(project).columns)
+    assert len(columns) == len(set(columns)) == 13
+
+
 def test_the_best_cycles_model_is_found_under_its_alias(project: Path) -> None:
     import mlflow
 
@@ -75,10 +107,43 @@ def test_the_best_cycles_model_is_found_under_its_alias(project: Path) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{project}/mlflow.db")
     found = mlflow.MlflowClient().get_model_version_by_alias("tiny", "champion")
     curve = pd.read_csv(newest(project, "08_reporting", "tiny", "learning_curve.csv"))
-    assert mlflow.MlflowClient().get_logged_model(found.model_id).name == f"tiny-s0-c{curve['accuracy'].argmax()}"
+    logged = mlflow.MlflowClient().get_logged_model(found.source.removeprefix("models:/"))
+    assert logged.name == f"tiny-s0-c{curve['accuracy'].argmax()}"
+
+
+def test_another_folder_with_the_same_names_sizes_and_times_is_read_anew(project: Path) -> None:
+    folders = [project / name for name in ("first", "second")]
+    for folder, level in zip(folders, (0, 255), strict=True):
+        folder.mkdir()
+        for number in range(4):
+            Image.new("L", (28, 28), level).save(folder / f"{number}.bmp")  # not compressed: all of one size
+            os.utime(folder / f"{number}.bmp", (1e9, 1e9))
+    found = []
+    for folder in folders:
+        go(project, path=str(folder))
+        pool = open_pool(newest(project, "02_intermediate", "tiny.predictions", "pool"))
+        found.append(int(pool.gather(np.arange(1)).max()))
+    assert found == [0, 255]
+
+
+def test_broken_pictures_are_listed_however_many_they_are(project: Path) -> None:
+    for number in range(40):
+        (project / f"photos/odd{number}.png").write_text("no picture")
+    go(project)
+    assert len(predictions(project)) == 30
+    page = newest(project, "08_reporting", "tiny", "predictions.html").read_text()
+    assert all(f"odd{number}.png" in page for number in range(40))
+
+
+def test_without_the_libraries_of_onnx_nothing_is_decoded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(click.ClickException, match="onnxscript is missing"):
+        go(project, onnx=True)
+    assert not (project / "data/02_intermediate/tiny.predictions").exists()
 
 
 MISTAKES = {
+    "an empty folder": ({"path": "empty"}, "empty: holds no"),
     "no path": ({"path": None}, "`predict.path` is missing"),
     "no such folder": ({"path": "nowhere"}, "nowhere: no such file or folder"),
     "no such run": ({}, "there is no run 'other'"),

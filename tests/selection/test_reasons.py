@@ -56,3 +56,9 @@ def test_a_place_is_that_in_the_images_own_batch() -> None:
 def test_before_any_label_there_are_no_neighbours() -> None:
     asked, ranking, labelled, ids, features = case(0)
     assert set(reasons.explain(asked, ranking, labelled.head(0), ids, features)["neighbours"]) == {"[]"}
+
+
+def test_an_image_without_features_is_named() -> None:
+    asked, ranking, labelled, ids, features = case(0)
+    with pytest.raises(ValueError, match="'gone' has no features"):
+        reasons.explain(asked, ranking, pd.concat([labelled, pd.Series(["gone"])]), ids, features)

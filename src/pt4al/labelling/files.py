@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +16,23 @@ from pt4al.labelling.answers import Answer, effective
 
 SKIP = "(skip)"  # in the column of labels: nobody can say
 LONGEST = 300  # characters of a cell that are looked at
+SHORTENED = r"\d([.,]\d+)?[eE]\+?\d+"  # a number as spreadsheets show long ones
 FIRST = 2  # row of a spreadsheet that the first answer stands in
 NOT_TEXT = {  # how files begin that are no text
     b"PK\x03\x04": "a spreadsheet program's own file (.xlsx, .ods): export it as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel file: export it as CSV",
     b"%PDF": "a PDF file: export it as CSV",
+    b"PAR1": "a Parquet file: give it a name that ends in .parquet",
+    b"\x1f\x8b": "a compressed file: unpack it",
 }
+WIDE = {  # how other encodings than UTF-8 say what they are; the longer first
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+SUFFIXES = (".csv", ".parquet")  # of files that are written
 
 
 def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | None = None) -> int:
@@ -31,8 +43,10 @@ def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | No
     Raises
     ------
     InputError
-        If the file exists and somebody has filled in labels.
+        If the file exists and somebody has filled in labels, or its name ends otherwise.
     """
+    if path.suffix.lower() not in SUFFIXES or path.is_dir():
+        raise InputError(f"{path}: {'is a folder: ' if path.is_dir() else ''}name a file that ends in .csv or .parquet")
     if path.exists() and _filled(path):
         raise InputError(f"{path} has labels in it: take them in first (kedro answers read), or name another file")
     table = images[["id"]].assign(label="")
@@ -40,7 +54,7 @@ def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | No
         guesses = suggestions.rename(columns={"label": "suggestion"})
         table = table.merge(guesses[["id", "suggestion", "probability"]].round(3), on="id", how="left")
     with replacing(path) as temporary:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             table.to_parquet(temporary, index=False)
         else:  # with the mark by which spreadsheet programs know UTF-8
             table.to_csv(temporary, index=False, encoding="utf-8-sig")
@@ -71,8 +85,10 @@ def read_answers(
     InputError
         If nothing of the file can be read.
     """
-    table = _read(path)
+    table, unread = _read(path)
     rows, known = _Rows(set(ids), classes), {}
+    for number, told in unread:
+        rows.problem(number, "", told)
     for number, image, label in zip(table["row"], table["id"], table["label"], strict=True):
         answer = rows.check(number, image, label)
         if answer is not None:
@@ -103,12 +119,15 @@ class _Rows:
 
     def __init__(self, ids: set[str], classes: list[str]):
         self._ids, self._classes = ids, classes
-        self._folded = {name.casefold().strip(): name for name in classes}
-        self._bare = {_bare(image): image for image in ids}
+        self._folded = {name.casefold().strip(): name for name in [SKIP, *classes]}
+        self._bare: dict[str, list[str]] = {}
+        for image in sorted(ids):
+            self._bare.setdefault(_bare(image), []).append(image)
+        self._hints: dict[str, str] = {}  # by label
         self.problems: list[tuple[int, str, str]] = []
 
     def problem(self, number: int, image: str, told: str) -> None:
-        self.problems.append((number, image[:LONGEST], told))
+        self.problems.append((number, *(_printable(text) for text in (image[:LONGEST], told))))
 
     def repeated(self, image: str, said: list[tuple[int, str | None]]) -> None:
         for number, _ in said[1:]:
@@ -116,7 +135,12 @@ class _Rows:
 
     def check(self, number: int, image: str, label: str) -> tuple[str, str | None] | None:
         """Return id and label (None: a skip) of a good row; None where there is no answer, or a problem."""
-        image, label = image.strip(), label.strip()
+        image = image if image in self._ids else image.strip()
+        label = label if label in self._classes else label.strip()
+        garbled = next((text for text in (image, label) if text != _printable(text)), None)
+        if garbled is not None:
+            self.problem(number, image, f"holds {_printable(garbled[:LONGEST])!r}, not UTF-8: save it as CSV UTF-8")
+            return None
         if not label:
             if not image:
                 return None
@@ -134,19 +158,27 @@ class _Rows:
         return image, label
 
     def _unknown(self, number: int, image: str) -> None:
-        near = self._bare.get(_bare(image))
-        if near is not None:
-            told = f"id {image[:LONGEST]!r} is not in this query, {near!r} is: the spreadsheet changed it"
-        else:
-            told = f"id {image[:LONGEST]!r} is not in this query"
+        told, near = f"id {image[:LONGEST]!r} is not in this query", self._bare.get(_bare(image), [])
+        if near:
+            told += (
+                f", {' and '.join(map(repr, near[:3]))} {'is' if len(near) == 1 else 'are'}: the spreadsheet changed it"
+            )
+        elif re.fullmatch(SHORTENED, image.strip()):
+            told += ": the spreadsheet shortened a number, make the column text before filling it"
         self.problem(number, image, told)
 
     def _hint(self, label: str) -> str:
+        if label not in self._hints:  # looking through a thousand classes takes a while, and mistakes are made again
+            hint = self._look_up(label)
+            self._hints[label] = hint if len(hint) <= LONGEST else f"{hint[:LONGEST]} ..."
+        return self._hints[label]
+
+    def _look_up(self, label: str) -> str:
         if label.casefold() in self._folded:
             return f"write {self._folded[label.casefold()]!r}"
         if label.startswith("="):
             return "it is a formula"
-        if label.isdigit() and int(label) < len(self._classes):
+        if re.fullmatch("[0-9]{1,9}", label) and int(label) < len(self._classes):
             return f"if it is the class's number, counted from 0, write {self._classes[int(label)]!r}"
         return did_you_mean(label, self._classes)
 
@@ -158,85 +190,120 @@ def _bare(image: str) -> str:
     if number:
         return number[1]
     try:
-        return str(int(float(text))) if re.fullmatch(r"\d(\.\d+)?e\+?\d+", text) else text
+        return str(int(float(text))) if re.fullmatch(SHORTENED, text) else text
     except (OverflowError, ValueError):
         return text
 
 
+def _printable(text: str) -> str:
+    """Return a text with bytes that are not UTF-8 (see `_text`) spelt out."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _filled(path: Path) -> bool:
     try:
-        return bool((_read(path)["label"].str.strip() != "").any())
+        return bool((_read(path)[0]["label"].str.strip() != "").any())
     except InputError:
         return path.stat().st_size > 0  # whatever it is, it is somebody's
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """Return `row`, `id`, `label`, all text but the first."""
+def _read(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """Return `row`, `id`, `label`, all text but the first; and number and problem of rows that can't be told apart."""
     if not path.is_file():
         raise InputError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; it should be CSV or Parquet")
-    if path.suffix == ".parquet":
-        return _parquet(path)
-    rows = _rows(path, _text(path))
+    table, unread = (_parquet(path), []) if path.suffix.lower() == ".parquet" else _csv(path)
+    if table.empty:
+        told = "".join(f"; row {number} {what}" for number, what in unread[:1])
+        raise InputError(f"{path}: has a header and no rows{told}")
+    return table, unread
+
+
+def _csv(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    text = _text(path)
+    if not text.strip():
+        raise InputError(f"{path}: is empty")
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # one endless cell should cost its row alone
+    separator = _separator(text)
+    rows, unread = _rows(text, separator)
+    rows = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
+    if rows and rows[0][1][0].startswith("sep="):  # Excel's own line, which it does not show
+        rows, unread = [(row - 1, cells) for row, cells in rows[1:]], [(row - 1, told) for row, told in unread]
+    if not rows:
+        raise InputError(f"{path}: has no header; its first row should be: id,label")
     header = [name.strip().casefold() for name in rows[0][1]]
     for name in ("id", "label"):
         if header.count(name) != 1:
-            raise InputError(f"{path}: needs one column `{name}` in its first row, which is {rows[0][1]!r:.200}")
+            told = _printable(repr(rows[0][1])[:200])
+            raise InputError(f"{path}: needs one column `{name}` in its first row, which is {told}")
     places = header.index("id"), header.index("label")
-    found = [
-        (number, *(cells[place] if place < len(cells) else "" for place in places))
-        for number, cells in rows[1:]
-        if any(cell.strip() for cell in cells)
-    ]
-    if not found:
-        raise InputError(f"{path}: has a header and no rows")
-    return pd.DataFrame(found, columns=["row", "id", "label"])
+    found = [(number, *(cells[place] if place < len(cells) else "" for place in places)) for number, cells in rows[1:]]
+    # Objects: Arrow's text could not hold what is not UTF-8.
+    return pd.DataFrame(found, columns=["row", "id", "label"], dtype=object), unread
 
 
-def _rows(path: Path, text: str) -> list[tuple[int, list[str]]]:
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        rows = [(number, cells) for number, cells in enumerate(reader, start=1)]
-    except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num}: {error}: a quote is open, or it is no CSV file") from None
-    if not rows or not any(cell.strip() for cell in rows[0][1]):
-        raise InputError(f"{path}: has no header; its first row should be: id,label")
-    return rows
+def _separator(text: str) -> str:
+    """Return what separates `id` and `label` in the first lines, or else what is there most often."""
+    head = text.lstrip()[:10_000].splitlines()[:20]
+    for separator in ",;\t":
+        rows, _ = _rows("\n".join(head), separator)
+        if any({"id", "label"} <= {cell.strip().casefold() for cell in cells} for _, cells in rows):
+            return separator
+    return max(",;\t", key=head[0].count)
+
+
+def _rows(text: str, separator: str) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str]]]:
+    """Return number and cells of rows, and number and problem of those that are no CSV."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows, unread = [], []
+    for number in count(1):
+        try:
+            rows.append((number, next(reader)))
+        except StopIteration:
+            return rows, unread
+        except csv.Error as error:  # the next row is another chance
+            ended = "end of data" in str(error)
+            told = "a quote is open to the end: neither it nor what follows is read" if ended else f"is no CSV: {error}"
+            unread.append((number, told))
+    return rows, unread
 
 
 def _text(path: Path) -> str:
+    """Return a file's text; bytes that are not UTF-8 become halves of characters, to be found in their row."""
     data = path.read_bytes()
-    if not data.strip():
-        raise InputError(f"{path}: is empty")
     for start, what in NOT_TEXT.items():
         if data.startswith(start):
             raise InputError(f"{path}: is {what}")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    if b"\0" in data:
+    for mark, encoding in WIDE.items():
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}: byte {error.start} is not {encoding.upper()}: is the file whole?") from None
+    if b"\0" in data.partition(b"\n")[0]:
         raise InputError(f"{path}: byte {data.index(0)} is zero: it is no text file")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path}: line {line} is not UTF-8 (byte {data[error.start]:#x}): save it as CSV UTF-8"
-        ) from None
+    return data.decode("utf-8-sig", "surrogateescape")
 
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # `read_table` would take columns from the folders' names too
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a Parquet file ({str(error).splitlines()[0]:.200})") from None
-    for name in ("id", "label"):
-        if name not in table.column_names:
-            raise InputError(f"{path}: has no column `{name}`, but {', '.join(table.column_names)}")
-        kind = table.schema.field(name).type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
-            raise InputError(f"{path}: column `{name}` is {kind}, it must be text")
-    found = pd.DataFrame(
-        {name: pd.Series(table[name].to_pylist(), dtype=object).fillna("") for name in ("id", "label")}
-    )
+    columns = {name: _words(path, table, name) for name in ("id", "label")}
+    found = pd.DataFrame(columns, dtype=object).fillna("")
     return found.assign(row=range(FIRST, FIRST + len(found)))[["row", "id", "label"]]
+
+
+def _words(path: Path, table: pa.Table, name: str) -> list[str | None]:
+    """Return a column of text, plain or as numbers of words."""
+    if table.column_names.count(name) != 1:
+        raise InputError(f"{path}: needs one column `{name}`, and has {', '.join(table.column_names):.200}")
+    kind = table.schema.field(name).type
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not any(check(plain) for check in TEXTS):
+        raise InputError(f"{path}: column `{name}` is {kind}, it must be text")
+    try:
+        return table[name].to_pylist()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: column `{name}` holds {error.object[:40]!r}, which is not UTF-8") from None

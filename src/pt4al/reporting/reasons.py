@@ -63,7 +63,9 @@ def _draw(figure: Figure, box: tuple[float, ...], images: np.ndarray, captions: 
         axes.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
         short = caption if len(caption) < 18 else "…" + caption[-16:]
-        axes.set_title(short, fontsize=5, y=-0.22, color=INK)
+        # In points: a share of a small picture would lie on it.
+        beneath = {"xytext": (0, -2), "textcoords": "offset points", "ha": "center", "va": "top"}
+        axes.annotate(short, (0.5, 0), xycoords="axes fraction", fontsize=5, color=INK, **beneath)
 
 
 def _name(label: object) -> str:

@@ -1,5 +1,6 @@
 """A network as an ONNX file, checked against the network itself on real images."""
 
+import importlib
 import io
 import json
 import logging
@@ -11,32 +12,32 @@ import torch
 from pt4al.errors import InputError
 from pt4al.training.networks import Network
 
+LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-4  # of probabilities
 
 
-def export(network: Network, images: torch.Tensor, classes: list[str]) -> bytes:
+def export(network: Network, images: torch.Tensor, classes: list[str], frame: dict) -> bytes:
     """Return an ONNX file: `images`, raw uint8 (N, C, H, W), N being free, to `logits`.
 
-    The names of the classes are in its metadata, as JSON.
+    Its metadata has the names of the classes (`classes`) and what images look like (`frame`), as JSON.
 
     Parameters
     ----------
     images
         Real ones, on which both are compared.
+    frame
+        `channels`, `height`, `width`, `fit`, `background`: as of `images.decode.Frame`.
 
     Raises
     ------
     InputError
-        If the libraries for it are not installed, or the answers differ by more than 1e-4 in a probability.
+        If the libraries for it are not installed, or the answers differ by more than 1e-4 in a probability,
+        which leaves room for another class only where two are as likely.
     """
-    try:
-        import onnx
-        import onnxruntime
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            f"`predict.onnx` needs more libraries ({error.name} is missing): pip install 'pt4al[onnx]'"
-        ) from None
+    require()
+    import onnx
+    import onnxruntime
+
     network = network.eval().cpu()
     example = images[:2] if len(images) > 1 else images.repeat(2, 1, 1, 1)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -52,7 +53,8 @@ def export(network: Network, images: torch.Tensor, classes: list[str]) -> bytes:
             verbose=False,
         )
     model = program.model_proto
-    model.metadata_props.append(onnx.StringStringEntryProto(key="classes", value=json.dumps(classes)))
+    for key, value in {"classes": classes, "frame": frame}.items():
+        model.metadata_props.append(onnx.StringStringEntryProto(key=key, value=json.dumps(value)))
     file = io.BytesIO()
     onnx.save(model, file)
     session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
@@ -61,12 +63,23 @@ def export(network: Network, images: torch.Tensor, classes: list[str]) -> bytes:
     return file.getvalue()
 
 
+def require() -> None:
+    """Raise InputError if a library for it is not installed."""
+    for name in LIBRARIES:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            raise InputError(
+                f"`predict.onnx` needs more libraries ({name} is missing): pip install 'pt4al[onnx]'"
+            ) from None
+
+
 def _compare(network: Network, images: torch.Tensor, answered: np.ndarray) -> None:
     with torch.inference_mode():
         expected = network(images).softmax(1).numpy()
     found = torch.from_numpy(answered).softmax(1).numpy()
     worst = float(np.abs(expected - found).max())
-    if worst > TOLERANCE:
+    if not worst <= TOLERANCE:  # so that no number at all is refused too
         raise InputError(
             f"the ONNX file differs by {worst:.2g} in a probability, more than {TOLERANCE:g}: it is not kept"
         )

@@ -1,7 +1,9 @@
 """Nodes of pipeline `predict`."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from pt4al.reporting import predictions as pages
 from pt4al.reporting import sheets
 from pt4al.reporting.style import png
 from pt4al.training import engine as training
-from pt4al.training.onnx import export
+from pt4al.training.onnx import export, require
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification, segmentation
 
@@ -31,10 +33,16 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     path = settings.predict.path
     if path is None:
         raise InputError("`predict.path` is missing: say where the pictures are, predict.path=/some/folder")
+    if settings.predict.onnx:
+        require()  # before hours are spent on pictures
     collection = SOURCES[settings.predict.kind](path)
     if not len(collection):
         raise InputError(f"{path}: holds no pictures")
-    return partial(build, collection, recipe=found.parameters.pool, frame=found.frame)
+    # Nothing is kept of another folder's pool, even if names, sizes and times are the same in both.
+    stamps = f"{Path(path).resolve()} " + collection.index["stamp"]
+    collection = replace(collection, index=collection.index.assign(stamp=stamps))
+    recipe = found.parameters.pool.model_copy(update={"bad_share": 1.0})  # they are listed, however many
+    return partial(build, collection, recipe=recipe, frame=found.frame)
 
 
 def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
@@ -51,8 +59,9 @@ def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
     likely = training.predict(found.network, classification.class_probabilities, pool, hardware, rows, title="predict")
     best = likely.argmax(axis=1)
     answers = {"id": pool.ids, "label": np.array(found.classes)[best], "probability": likely.max(axis=1)}
-    named = {_column(name, answers): likely[:, number] for number, name in enumerate(found.classes)}
-    return pd.DataFrame(answers | named)
+    for number, name in enumerate(found.classes):
+        answers[_column(name, answers)] = likely[:, number]
+    return pd.DataFrame(answers)
 
 
 def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
@@ -96,7 +105,7 @@ def export_onnx(runs: Runs, pool: ImagePool, parameters: dict) -> bytes:
         return b""
     found = _find(runs, parameters)
     images = pool.gather(np.arange(min(CHECKED, len(pool))))
-    return export(found.network, images, found.classes)
+    return export(found.network, images, found.classes, asdict(found.frame))
 
 
 def _find(runs: Runs, parameters: dict) -> Finished:
@@ -105,5 +114,7 @@ def _find(runs: Runs, parameters: dict) -> Finished:
 
 
 def _column(name: str, taken: dict) -> str:
-    """A class may be called `label`."""
-    return f"class {name}" if name in taken else name
+    """A class may be called `label`, and another `class label`."""
+    while name in taken:
+        name = f"class {name}"
+    return name
