@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import pandas as pd
 from kedro.framework.cli.project import run
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.errors import InputError
+from pt4al.labelling import coco, mask_folder
 from pt4al.labelling import label_studio as studio
 from pt4al.labelling.agreement import agreement
+from pt4al.labelling.answers import Answer
 from pt4al.labelling.files import SKIP, changed, read_answers, write_query
 from pt4al.opened import OpenRun, open_run, secrets
 
@@ -73,17 +74,40 @@ def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
 @named
 @click.pass_obj
 def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str | None) -> None:
-    """Take in answers from a CSV or Parquet file (id, label).
+    """Take in answers from a CSV or Parquet file (id, label); masks from a folder of PNG files, or a COCO file.
 
-    Good rows count; of each other row it is said what is wrong with it.
+    Good ones count; of each other row or file it is said what is wrong with it.
     """
     with opened(metadata, name) as found:
-        known = pd.concat([found.query["id"], found.earlier["id"]])
-        read, problems = read_answers(path, known, found.classes, annotator)
+        read, problems = _masks(found, path, annotator) if found.masks else _rows(found, path, annotator)
         taken = found.log.add(changed(read, found.log.read()))
-        for row in problems.itertuples():
-            click.echo(f"row {row.row}: {row.id!r} {row.problem}" if row.id else f"row {row.row}: {row.problem}")
-        click.echo(f"{taken} new answers of {len(read)}; {len(problems)} rows with problems. {found.progress()}.")
+        for told in problems:
+            click.echo(told)
+        click.echo(f"{taken} new answers of {len(read)}; {len(problems)} with problems. {found.progress()}.")
+
+
+def _rows(found: OpenRun, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
+    read, problems = read_answers(path, found.answerable, found.classes, annotator)
+    return read, [f"row {row.row}: {f'{row.id!r} ' if row.id else ''}{row.problem}" for row in problems.itertuples()]
+
+
+def _masks(found: OpenRun, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
+    """Read masks of the pool's pictures; those that nobody asked for are left out."""
+    images = found.catalog.load("pool")
+    settings = found.classes, images.shape[1:]
+    if path.suffix == ".json":
+        names = {image: image for image in images.ids}
+        masks, problems = coco.read(path, names, *settings, fit=found.fitted)
+    else:
+        ignored = found.parameters.pool.ignore
+        masks, problems = mask_folder.read(path, images.ids, *settings, ignored, fit=found.fitted)
+    asked = set(found.answerable)
+    read = [
+        Answer(id=image, label=found.log.keep_mask(png), annotator=annotator, source="file")
+        for image, png in masks
+        if image in asked
+    ]
+    return read, [f"{row.file}: {row.problem}" for row in problems.itertuples()]
 
 
 @answers.command("status")
@@ -142,10 +166,9 @@ def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestio
 def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     """Take in what has been labelled in Label Studio so far."""
     with opened(metadata, name) as found:
-        known = pd.concat([found.query["id"], found.earlier["id"]])
         size = found.size if found.masks else None
         new, problems = studio.pull(
-            _server(metadata, url), f"pt4al {found.name}", known, found.classes, found.log, size
+            _server(metadata, url), f"pt4al {found.name}", found.answerable, found.classes, found.log, size
         )
         for row in problems.itertuples():
             click.echo(f"task {row.task}, annotation {row.annotation} ({row.id}): {row.problem}")

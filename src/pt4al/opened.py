@@ -15,6 +15,7 @@ from kedro.io import CatalogProtocol
 from pt4al import people
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
+from pt4al.images.decode import decode_mask
 from pt4al.images.viewing import viewable
 from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.assignment import Progress, assign
@@ -79,6 +80,15 @@ class OpenRun:
     def earlier(self) -> pd.DataFrame:
         """The label set before this query."""
         return self.catalog.load(f"cycle_{self.cycle - 1}.label_set") if self.cycle else empty()
+
+    @property
+    def answerable(self) -> pd.Series:
+        """Ids that may be answered: the query's, and earlier ones that may be corrected."""
+        return pd.concat([self.query["id"], self.earlier["id"]], ignore_index=True)
+
+    def fitted(self, png: bytes) -> np.ndarray:
+        """Return a mask in a picture's geometry as the pool's image of it has it."""
+        return decode_mask(png, self.catalog.load("pool").frame)
 
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
