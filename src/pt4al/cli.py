@@ -38,6 +38,11 @@ def label(metadata: ProjectMetadata, name: str | None, port: int, host: str, sug
     from pt4al.labelling.page.server import Page
 
     with opened(metadata, name) as found:
+        if found.masks:
+            raise InputError(
+                f"run {found.name!r} needs masks, which the page can't take: kedro label-studio push, or "
+                "kedro answers read with a folder of masks or a COCO file"
+            )
         facts = {
             "title": f"{found.name}, cycle {found.cycle}",
             "command": found.command,

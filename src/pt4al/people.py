@@ -24,6 +24,7 @@ from pt4al.labelling.policies import Policy, settle
 from pt4al.parameters import Control, Parameters, check, flat
 from pt4al.pipelines.pool.nodes import collect, read
 from pt4al.pipelines.shape import Shape
+from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class PeopleHooks:
         if self._parameters is not None:
             standing = stand(self._parameters, self._root)
             if standing.progress is not None:
-                raise Waiting(_request(self._parameters.run.name, standing))
+                raise Waiting(_request(self._parameters, standing))
 
 
 def policies_file(root: Path, run: str) -> Path:
@@ -187,12 +188,15 @@ def _check_classes(parameters: Parameters, catalog: CatalogProtocol) -> None:
         )
 
 
-def _request(run: str, standing: Standing) -> str:
-    progress = standing.progress
+def _request(parameters: Parameters, standing: Standing) -> str:
+    run, progress = parameters.run.name, standing.progress
+    masks = TASKS[parameters.main.task].dense
+    label = f"kedro label-studio push --run={run}, then pull" if masks else f"kedro label --run={run}"
+    other = "a folder of masks, COCO" if masks else "spreadsheet, Label Studio"
     return (
         f"Run {run}, cycle {standing.cycle}: {progress}; {_missing(progress)}.\n"
-        f"  To label:  kedro label --run={run}\n"
-        f"  To see other ways (spreadsheet, Label Studio):  kedro answers --help, kedro label-studio --help\n"
+        f"  To label:  {label}\n"
+        f"  Other ways ({other}):  kedro answers --help, kedro label-studio --help\n"
         "  To go on, whenever there are answers: this command again."
     )
 
