@@ -177,3 +177,11 @@ def test_a_leak_is_told_before_any_number_is_explained():
     assert 0 < page.index("believe no number of this page") < page.index("the first is &lt;x&gt;") < page.index("<h2>")
     assert "No query and no training read" not in page
     assert parsed(page).open == []
+
+
+def test_a_few_control_images_are_told_by_their_interval_first():
+    summary = [{"labels": 50, "accuracy": 1.0, "low": 0.566, "high": 1.0, "images": 5}]
+    page = render({**FACTS, "summary": summary, "controlled": True, "baselines": []})
+    assert "<b>56.6 % to 100.0 %</b> accuracy with 50 labels" in page
+    assert "5 control images" in page
+    assert "Make a baseline" not in page
