@@ -53,7 +53,9 @@ def test_the_report_is_one_page_with_every_picture(finished: Path) -> None:
     pictures = {path.stem for path in (finished / "data/08_reporting/tiny/pictures").glob("*/pictures/*.png")}
     assert {"learning_curve", "hardest", "easiest", "audit", "class_balance", "losses_by_batch"} <= pictures
     assert {f"query_{cycle}" for cycle in range(CYCLES)} <= pictures
-    assert page.count("data:image/png") == len(pictures)
+    reasons = set((finished / "data/08_reporting/tiny/reasons").glob("*/reasons/reasons_*.png"))
+    assert len(reasons) == CYCLES
+    assert page.count("data:image/png") == len(pictures) + len(reasons)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(finished: Path, project: Path) -> None:
