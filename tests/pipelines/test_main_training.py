@@ -12,7 +12,7 @@ import yaml
 
 from projects import ROOT, newest
 from pt4al.images.pool import ImagePool, open_pool
-from pt4al.parameters import Engine, Main, Query, Run
+from pt4al.parameters import Control, Engine, Main, Query, Run
 from pt4al.pipelines.cycle.nodes import train
 from pt4al.training import learning_loss
 from pt4al.training.engine import predict
@@ -47,7 +47,8 @@ def trained(finished: Path, pool: ImagePool, pretext: Network) -> Train:
     def make(**changes: dict[str, Any]) -> tuple[Network, pd.DataFrame]:
         query, main, run = ({**settings[name], **changes.get(name, {})} for name in ("query", "main", "run"))
         engine = Engine(device="cpu", precision="fp32", threads=1)
-        blocks = Query.model_validate(query), Main.model_validate(main), engine, Run.model_validate(run)
+        control = Control(share=0, train=True)
+        blocks = Query.model_validate(query), control, Main.model_validate(main), engine, Run.model_validate(run)
         return train(pool, labels, classes, pretext, pretext, *blocks, cycle=0)
 
     return make

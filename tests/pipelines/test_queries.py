@@ -11,7 +11,7 @@ import yaml
 
 from projects import ROOT, newest
 from pt4al.images.pool import open_pool
-from pt4al.parameters import Cycles, Engine, Main, Query, Run
+from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.pipelines.cycle.nodes import next_query, start_query
 from pt4al.randomness import torch_generator
 from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
@@ -41,6 +41,8 @@ def ask(finished: Path) -> Ask:
         blocks = (
             Query.model_validate(settings["query"] | query),
             Cycles(number=3, budget=BUDGET),
+            Oracle.model_validate(settings["oracle"]),
+            Control(share=0, train=True),
             Main.model_validate(settings["main"] | {"dropout": dropout}),
             Engine(device="cpu", precision="fp32", threads=1),
             Run.model_validate(settings["run"]),

@@ -71,7 +71,7 @@ def _kappa(shared: pd.DataFrame, rng: np.random.Generator) -> str:
 
 
 def _numbering(labels: pd.DataFrame) -> dict[str, int]:
-    return {name: number for number, name in enumerate(sorted(labels.stack().unique()))}  # noqa: PD013
+    return {name: number for number, name in enumerate(sorted(labels.stack().dropna().unique()))}  # noqa: PD013
 
 
 def _with_interval(kappa: Callable[[np.ndarray], float], labels: np.ndarray, rng: np.random.Generator) -> str:
