@@ -32,6 +32,8 @@ class ComparisonHooks:
             return
         if not self._places["versioned"]:
             raise InputError(f"a comparison's runs are kept by their names, which environment {self._env} doesn't do")
+        if catalog.load("parameters")["oracle"]["kind"] == "people":
+            raise InputError("`oracle.kind: people` can't be compared: people would have to label for every cell")
         typed = run_params["runtime_params"]
         _check_cells(catalog.load("parameters"), typed, self._path / self._places["root"])
         catalog["params:project"] = {"path": self._path, "env": self._env, "typed": typed}

@@ -107,3 +107,9 @@ def test_the_command_line_shows_no_traceback(project: Path, arguments: list[str]
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_people_are_not_asked_to_label_for_every_cell_of_a_comparison(project: Path) -> None:
+    oracle = {"kind": "people", "classes": ["a", "b"]}
+    with pytest.raises(click.ClickException, match="can't be compared"):
+        run(project, "comparison", oracle=oracle)
