@@ -83,8 +83,11 @@ class OpenRun:
 
     @property
     def answerable(self) -> pd.Series:
-        """Ids that may be answered: the query's, and earlier ones that may be corrected."""
-        return pd.concat([self.query["id"], self.earlier["id"]], ignore_index=True)
+        """Ids that may be answered: the query's, and those of earlier ones, late or to correct."""
+        known = [self.query["id"], self.earlier["id"]]
+        if self.cycle:
+            known.append(self.catalog.load(f"cycle_{self.cycle - 1}.asked")["id"])
+        return pd.concat(known, ignore_index=True).drop_duplicates()
 
     def fitted(self, png: bytes) -> np.ndarray:
         """Return a mask in a picture's geometry as the pool's image of it has it."""
@@ -150,7 +153,7 @@ def open_run(project: Path, name: str | None = None) -> OpenRun:
     Parameters
     ----------
     name
-        None: the only one that waits, or the one whose command was typed last.
+        None: the one whose command was typed last.
 
     Raises
     ------

@@ -18,6 +18,7 @@ from people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write
 from projects import make_project, newest
 from pt4al.labelling.answers import Answer
 from pt4al.labelling.policies import SKIPPED
+from pt4al.opened import open_run
 from pt4al.training.tasks import segmentation
 
 
@@ -92,6 +93,8 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     assert first.set_index("id")["label"][wrong] != "hat"
     assert len(second) == 18
 
+    # Spreadsheets and Label Studio may still bring what nobody answered, or was skipped, in an earlier query.
+    assert {late, *skipped, wrong} <= set(open_run(project, NAME).answerable)
     # An answer that comes late counts from the next cycle on, and is not asked for again.
     log(project).add([Answer(id=late, label="hat", annotator="ada", source="page")])
     assert late not in set(table(project, 2, "query")["id"])
