@@ -14,7 +14,7 @@ from pt4al.labelling import coco, mask_folder
 from pt4al.labelling import label_studio as studio
 from pt4al.labelling.agreement import agreement
 from pt4al.labelling.answers import Answer
-from pt4al.labelling.files import SKIP, changed, read_answers, write_query
+from pt4al.labelling.files import SKIP, changed, read_answers, write_labels, write_query
 from pt4al.opened import OpenRun, open_run, secrets
 
 __all__ = ["cli", "run"]  # Kedro looks for both here
@@ -58,7 +58,7 @@ def label(metadata: ProjectMetadata, name: str | None, port: int, host: str, sug
 
 @cli.group()
 def answers() -> None:
-    """Take a query to a spreadsheet, and answers from one."""
+    """Take a query to a spreadsheet, answers from one, and labels to other programs."""
 
 
 @answers.command("write")
@@ -113,6 +113,25 @@ def _masks(found: OpenRun, path: Path, annotator: str) -> tuple[list[Answer], li
         if image in asked
     ]
     return read, [f"{row.file}: {row.problem}" for row in problems.itertuples()]
+
+
+@answers.command("export")
+@click.argument("path", type=click.Path(path_type=Path))
+@named
+@click.pass_obj
+def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
+    """Write the labels that the answers so far make, for other programs, while the run goes on or afterwards.
+
+    To a CSV or Parquet file (id, label); masks to a folder of PNG files, or to a COCO file, .json.
+    """
+    with opened(metadata, name, waiting=False) as found:
+        labels = found.labels
+        if not found.masks:
+            write_labels(path, labels)
+        else:
+            masks = ((row.id, found.mask(row.label)) for row in labels.itertuples())
+            coco.write(path, masks, found.classes) if path.suffix == ".json" else mask_folder.write(path, masks)
+        click.echo(f"{path}: {len(labels)} labels of run {found.name}")
 
 
 @answers.command("status")
@@ -193,9 +212,9 @@ def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
 
 
 @contextmanager
-def opened(metadata: ProjectMetadata, name: str | None) -> Iterator[OpenRun]:
+def opened(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator[OpenRun]:
     """Open a run; a person's mistake is one message."""
     try:
-        yield open_run(Path(metadata.project_path), name)
+        yield open_run(Path(metadata.project_path), name, waiting)
     except InputError as error:
         raise click.ClickException(str(error)) from None

@@ -1,8 +1,9 @@
 """A run that people label, opened to take in answers: its settings, its files, its query."""
 
+import io
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
+from PIL import Image
 
 from pt4al import people
 from pt4al.errors import InputError
@@ -21,7 +23,7 @@ from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.assignment import Progress, assign
 from pt4al.labelling.desk import Desk
 from pt4al.labelling.label_set import empty
-from pt4al.labelling.policies import Policy, settle
+from pt4al.labelling.policies import LABELLED, Policy, settle
 from pt4al.parameters import Parameters, check
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.reporting.reasons import told
@@ -38,12 +40,15 @@ class OpenRun:
         Of the query.
     command
         With which the run goes on.
+    root
+        Of the project's data.
     """
 
     parameters: Parameters
     catalog: CatalogProtocol
     cycle: int
     command: str
+    root: Path
 
     @property
     def name(self) -> str:
@@ -63,7 +68,13 @@ class OpenRun:
 
     @cached_property
     def classes(self) -> list[str]:
-        return self.catalog.load("run_classes")
+        return self.parameters.oracle.classes or self.catalog.load("run_classes")
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """What has a label by all answers so far: `id`, `label`."""
+        settled = settle(self.log.read(), self.policy)
+        return settled[settled["state"] == LABELLED][["id", "label"]].reset_index(drop=True)
 
     @cached_property
     def suggestions(self) -> pd.DataFrame | None:
@@ -100,7 +111,8 @@ class OpenRun:
     @cached_property
     def desk(self) -> Desk:
         """Where people answer."""
-        return Desk(self.log, self.query, self.policy, self.classes, self.suggestions, self.earlier)
+        add = partial(people.add_class, self.root, self.name)
+        return Desk(self.log, self.query, self.policy, self.classes, self.suggestions, self.earlier, add_class=add)
 
     def why(self, image: str) -> dict[str, Any] | None:
         """Return what is known of why an image was chosen: `facts` by name, `neighbours` (id, label)."""
@@ -128,6 +140,10 @@ class OpenRun:
         pixels = pool.gather(pool.rows(pd.Series([image])))[0].numpy()
         return viewable(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), exact=True)
 
+    def mask(self, label: str) -> np.ndarray:
+        """Return the mask (height, width), uint8, that a label stands for."""
+        return np.asarray(Image.open(io.BytesIO(self.log.mask(label))))
+
     def picture(self, image: str) -> bytes:
         """Return a picture of the source as a file that browsers know."""
         row = self._rows.get_indexer([image])
@@ -147,18 +163,20 @@ class OpenRun:
         return self.catalog.load(f"cycle_{self.cycle}.{table}")
 
 
-def open_run(project: Path, name: str | None = None) -> OpenRun:
-    """Open a run that waits for answers.
+def open_run(project: Path, name: str | None = None, waiting: bool = True) -> OpenRun:
+    """Open a run that people label.
 
     Parameters
     ----------
     name
         None: the one whose command was typed last.
+    waiting
+        Whether it must wait for answers.
 
     Raises
     ------
     InputError
-        If there is no such run, or it does not wait for anything.
+        If there is no such run, or it should wait for answers and does not.
     """
     root = project / _loader(project)["globals"]["root"]
     known = people.runs(root)
@@ -174,11 +192,11 @@ def open_run(project: Path, name: str | None = None) -> OpenRun:
     context = session.load_context()
     parameters = check(context.config_loader["parameters"])
     standing = people.stand(parameters, root)
-    if standing.progress is None:
+    if waiting and standing.progress is None:
         over = standing.cycle == parameters.cycles.number
         way_out = "all its cycles have their answers" if over else "it has made no query yet: type its command again"
         raise InputError(f"run {chosen!r} waits for no answers: {way_out}")
-    return OpenRun(parameters, context.catalog, standing.cycle, people.command(root, chosen))
+    return OpenRun(parameters, context.catalog, standing.cycle, people.command(root, chosen), root)
 
 
 def secrets(project: Path) -> dict[str, Any]:

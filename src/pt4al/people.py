@@ -121,6 +121,18 @@ def runs(root: Path) -> list[str]:
     return [file.parent.name for file in found]
 
 
+def added_classes(root: Path, run: str) -> list[str]:
+    """Return the classes that people have added while they labelled."""
+    file = _added_file(root, run)
+    return json.loads(file.read_text("utf-8")) if file.exists() else []
+
+
+def add_class(root: Path, run: str, name: str) -> None:
+    """Add a class to a run; its next command has it."""
+    with replacing(_added_file(root, run)) as temporary:
+        temporary.write_text(json.dumps([*added_classes(root, run), name]) + "\n", "utf-8")
+
+
 def policy(parameters: Parameters) -> Policy:
     """Return how answers become labels."""
     oracle = parameters.oracle
@@ -161,10 +173,25 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
         raise InputError("`control.share` is 0 and the source has no labels to test with: nothing could be measured")
     control = Control(share=share, train=parameters.control.train)
     parameters = parameters.model_copy(update={"control": control})
+    if people and not parameters.run.fresh:
+        parameters = _with_added(parameters, root)
     standing = stand(parameters, root) if people and not parameters.run.fresh else Standing(0 if people else number)
     reach = standing.cycle + standing.ready
     shape = Shape(reach, people, reach < number, tested, share > 0, parameters.report.reasons)
     return parameters, shape
+
+
+def _added_file(root: Path, run: str) -> Path:
+    return guard.record_folder(root, run) / "added_classes.json"
+
+
+def _with_added(parameters: Parameters, root: Path) -> Parameters:
+    added = added_classes(root, parameters.run.name)
+    if not added:
+        return parameters
+    classes = list(dict.fromkeys([*(parameters.oracle.classes or collect(parameters.pool)["train"].classes), *added]))
+    oracle = parameters.oracle.model_copy(update={"classes": classes})
+    return parameters.model_copy(update={"oracle": oracle})
 
 
 def _typed(run_params: dict[str, Any]) -> str:

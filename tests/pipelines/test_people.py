@@ -1,11 +1,13 @@
 """People label: the same command again and again, and nothing asked twice, nothing answered lost."""
 
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,7 +17,8 @@ import pytest
 from PIL import Image
 
 from people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
-from projects import make_project, newest
+from projects import kedro, make_project, newest
+from pt4al.labelling import coco, mask_folder
 from pt4al.labelling.answers import Answer
 from pt4al.labelling.policies import SKIPPED
 from pt4al.opened import open_run
@@ -85,8 +88,10 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     # A part of the next answers is enough for now; one of the first was wrong, and there is a new class.
     late = answer(project, 1, truth.get, most=8) and progress(project, 1).open["id"].iloc[-1]
     wrong = first["id"].iloc[0]
-    log(project).add([Answer(id=wrong, label="hat", annotator="ada", source="page")])
-    oracle = {"kind": "people", "classes": [*CLASSES, "hat"], "go_on": {"share": 0.8, "after": None}}
+    desk = open_run(project, NAME).desk
+    desk.add_class("hat")
+    desk.answer(wrong, "hat", "ada", "key")
+    oracle = {"go_on": {"share": 0.8, "after": None}}
     assert "cycle 2: 0 of 10 answers" in go(project, oracle=oracle)
     second = table(project, 1, "label_set").set_index("id")["label"]
     assert second[wrong] == "hat"
@@ -107,6 +112,8 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     assert not pd.concat(queries).duplicated().any()
     assert leaks(project)["ok"].all()
     assert list(curve(project)["labels"]) == [10, 18, 29]
+    kedro("answers", "export", "labels.csv", cwd=project)
+    assert dict(pd.read_csv(project / "labels.csv").to_numpy()) == third.to_dict()
     page = newest(project, "08_reporting", NAME, "report.html").read_text()
     assert "What the labels bought" in page
     assert "Why images were chosen in cycle 2" in page
@@ -225,3 +232,23 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
     assert curve(project)["miou"].between(0, 1).all()
     assert leaks(project)["ok"].all()
     assert "What the labels bought" in newest(project, "08_reporting", NAME, "report.html").read_text()
+    exported_as_drawn(project)
+
+
+def exported_as_drawn(project: Path) -> None:
+    """Masks go out to other programs as they came in."""
+    found = open_run(project, NAME, waiting=False)
+    drawn = {row.id: found.mask(row.label) for row in found.labels.itertuples()}
+    assert len(drawn) == 12
+    reads = {
+        "masks": partial(mask_folder.read, ids=drawn),
+        "m.json": partial(coco.read, ids_by_file_name={image: image for image in drawn}),
+    }
+    for path, read in reads.items():
+        done = kedro("answers", "export", path, cwd=project)
+        assert done.stdout == f"{path}: 12 labels of run {NAME}\n", done.stderr
+        masks, problems = read(project / path, classes=found.classes, size=(32, 32))
+        assert problems.empty
+        assert {image: np.array(Image.open(io.BytesIO(png))).tolist() for image, png in masks} == {
+            image: mask.tolist() for image, mask in drawn.items()
+        }

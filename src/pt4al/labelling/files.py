@@ -45,20 +45,29 @@ def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | No
     InputError
         If the file exists and somebody has filled in labels, or its name ends otherwise.
     """
-    if path.suffix.lower() not in SUFFIXES or path.is_dir():
-        raise InputError(f"{path}: {'is a folder: ' if path.is_dir() else ''}name a file that ends in .csv or .parquet")
+    _check_name(path)
     if path.exists() and _filled(path):
         raise InputError(f"{path} has labels in it: take them in first (kedro answers read), or name another file")
     table = images[["id"]].assign(label="")
     if suggestions is not None:
         guesses = suggestions.rename(columns={"label": "suggestion"})
         table = table.merge(guesses[["id", "suggestion", "probability"]].round(3), on="id", how="left")
-    with replacing(path) as temporary:
-        if path.suffix.lower() == ".parquet":
-            table.to_parquet(temporary, index=False)
-        else:  # with the mark by which spreadsheet programs know UTF-8
-            table.to_csv(temporary, index=False, encoding="utf-8-sig")
+    _write(path, table)
     return len(table)
+
+
+def write_labels(path: Path, labels: pd.DataFrame) -> None:
+    """Write `id` and `label` as CSV or, by the name's end, Parquet.
+
+    Raises
+    ------
+    InputError
+        If the file exists, or its name ends otherwise.
+    """
+    _check_name(path)
+    if path.exists():
+        raise InputError(f"{path} is there already: name another file")
+    _write(path, labels[["id", "label"]])
 
 
 def read_answers(
@@ -181,6 +190,19 @@ class _Rows:
         if re.fullmatch("[0-9]{1,9}", label) and int(label) < len(self._classes):
             return f"if it is the class's number, counted from 0, write {self._classes[int(label)]!r}"
         return did_you_mean(label, self._classes)
+
+
+def _check_name(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES or path.is_dir():
+        raise InputError(f"{path}: {'is a folder: ' if path.is_dir() else ''}name a file that ends in .csv or .parquet")
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".parquet":
+            table.to_parquet(temporary, index=False)
+        else:  # with the mark by which spreadsheet programs know UTF-8
+            table.to_csv(temporary, index=False, encoding="utf-8-sig")
 
 
 def _bare(image: str) -> str:
