@@ -164,10 +164,12 @@ def test_an_arm_s_mistake_is_one_message_before_anything_runs(project: Path, set
 def test_what_cells_share_is_made_first_and_once(project: Path) -> None:
     found, log = cells(parameters(project), SMALL), []
     assert [cell.run for cell in found] == CELLS
-    ended = list(run_all(found, 2, lambda cell, pipelines: log.append((cell.run, pipelines[-1]))))
+    run_cell = lambda cell, pipelines: log.append((cell.run, pipelines[-1]))  # noqa: E731
+    ended = list(run_all(found, 2, run_cell, lambda: log.append("shared made")))
     assert log[0] == ("c-random-s0", "pool")
     assert sorted(log[1:3]) == [("c-random-s0", "pretext"), ("c-random-s1", "pretext")]
-    assert sorted(log[3:]) == sorted((name, "active_learning") for name in CELLS)
+    assert log[3] == "shared made"
+    assert sorted(log[4:]) == sorted((name, "active_learning") for name in CELLS)
     assert sorted((cell.run, reason) for cell, reason in ended) == sorted((name, None) for name in CELLS)
 
 

@@ -22,11 +22,13 @@ logger = logging.getLogger(__name__)
 Run = Callable[[Cell, list[str]], str | None]  # of some pipelines of a cell; returns why it failed
 
 
-def run_all(cells: list[Cell], workers: int, run: Run) -> Iterator[tuple[Cell, str | None]]:
+def run_all(
+    cells: list[Cell], workers: int, run: Run, shared_made: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Cell, str | None]]:
     """Run cells, and yield each with the reason why it failed, or None, as they end.
 
     What several cells share is made first, each by the first cell that needs it: the pool, then the pretext
-    networks. A cell whose share failed is not tried.
+    networks; `shared_made` is called when that is done. A cell whose share failed is not tried.
     """
     for pipelines, share in ((["pool"], "pool"), (["pool", "pretext"], "pretext")):
         shared: dict[str, list[Cell]] = {}
@@ -40,6 +42,7 @@ def run_all(cells: list[Cell], workers: int, run: Run) -> Iterator[tuple[Cell, s
                 failed = first[cell.run]
                 cells = [cell for cell in cells if cell not in failed]
                 yield from ((member, f"{share} of {cell.run}: {reason}") for member in failed)
+    shared_made()
     yield from _side_by_side(cells, workers, run, ["active_learning"])
 
 
@@ -65,7 +68,12 @@ class Progress:
     """One line for each cell that has ended, with the time left."""
 
     def __init__(self, total: int):
-        self._total, self._ended, self._start = total, 0, time.monotonic()
+        self._total, self._ended = total, 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Count the time from now on: making what cells share says nothing of how long a cell takes."""
+        self._start = time.monotonic()
 
     def line(self, cell: Cell, what: str) -> str:
         """Return the line for a cell that has ended."""

@@ -40,7 +40,7 @@ def run_cells(plan: pd.DataFrame, parameters: dict, project: dict[str, Any], run
     failed, progress = {}, Progress(len(left))
     run = partial(run_apart, project=project, logs=folder / "logs")
     with tqdm(total=len(left), desc="cells", unit="cell", disable=None) as bar:
-        for cell, reason in run_all(left, comparison.workers, run):
+        for cell, reason in run_all(left, comparison.workers, run, progress.restart):
             bar.update()
             if reason is not None:
                 failed[cell.run] = reason
