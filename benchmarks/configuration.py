@@ -19,13 +19,21 @@ def read(env: str = "local", params: str = "", conf: Path = ROOT / "conf") -> Pa
     for folder in ("base", env):
         for path in sorted((conf / folder).glob("parameters*.yml")):
             merged = _overlaid(merged, yaml.safe_load(path.read_text()) or {})
-    for assignment in filter(None, params.split(",")):
-        name, value = assignment.split("=", 1)
-        for key in reversed(name.split(".")):
-            value = {key: yaml.safe_load(value) if isinstance(value, str) else value}
-        merged = _overlaid(merged, value)
+    merged = _overlaid(merged, typed(params))
     parameters = check(merged)
     return parameters.model_copy(update={"engine": _resolved(parameters.engine)})
+
+
+def typed(params: str) -> dict[str, Any]:
+    """Return what `--params` says, nested."""
+    found: dict[str, Any] = {}
+    for assignment in filter(None, params.split(",")):
+        name, value = assignment.split("=", 1)
+        value = yaml.safe_load(value)
+        for key in reversed(name.split(".")):
+            value = {key: value}
+        found = _overlaid(found, value)
+    return found
 
 
 def _overlaid(below: dict, above: dict) -> dict:

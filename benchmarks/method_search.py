@@ -1,0 +1,284 @@
+"""Search for a method that wins: many strategies under one linear probe of the pretext features, in minutes.
+
+    python benchmarks/method_search.py [--env caltech101] [--params pool.size=32,...] [--repeats 4] [--workers 2]
+
+All queries are the tool's own strategies; the main model is a linear probe of the frozen pretext trunk, the same for
+every arm, so that a run takes seconds. For each of `comparison.seeds` the pretext network is trained, or found where
+runs of this project have left it; `--repeats` runs with each are averaged, for chance in queries. Each arm is judged by
+the rule of the block `comparison`, corrected over all arms. Finished runs are kept, so this can be stopped and started
+again. Ends with a table, which is also written as CSV.
+"""
+
+import argparse
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from kedro.io import CatalogProtocol
+from omegaconf import OmegaConf
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+import configuration
+from pt4al.atomic import replacing
+from pt4al.parameters import Parameters, check, fingerprint
+from pt4al.randomness import stream
+from pt4al.reporting.comparison import by_arm, paired, ranks, summary
+from pt4al.reporting.statistics import rank_correlation
+from pt4al.selection import query as selection
+from pt4al.selection.evidence import Evidence
+from pt4al.selection.ranking import rank, split
+from pt4al.selection.strategies import STRATEGIES, balanced
+from pt4al.selection.uncertainty import MEASURES, RANDOM
+from pt4al.training import linear_probe
+from pt4al.training.engine import predict
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
+from pt4al.training.tasks import classification
+
+LOW_BUDGET = 2  # cycles
+POOL = {"scope": "pool", "measure": "margin"}
+# What can be told apart by queries alone; the rest of `comparison.arms` differs in what is trained.
+FROM_CONFIGURATION = [
+    "random margin least_confidence entropy badge cluster_margin coreset typiclust probcover typical_cluster_margin",
+    "balanced_margin strata audited pt4al shuffled_losses random_in_batch",
+]
+# Ideas that the configuration has no arm for.
+IDEAS = {
+    "pt4al_easiest_first": {
+        "ranking": {"order": "easiest_first"},
+        "query": {"start": "even_intervals", "scope": "batch", "measure": "least_confidence"},
+    },
+    "pt4al_interleaved": {
+        "ranking": {"batches": "interleaved"},
+        "query": {"start": "even_intervals", "scope": "batch", "measure": "margin"},
+    },
+    "pt4al_dropped_extremes": {
+        "ranking": {"drop": 0.1},
+        "query": {"start": "even_intervals", "scope": "batch", "measure": "margin"},
+    },
+    "loss_weighted": {"query": {**POOL, "start": "random", "strategy": "loss_weighted"}},
+    "shortlist": {"query": {**POOL, "start": "random", "strategy": "shortlist"}},
+    "typical_shortlist": {"query": {**POOL, "start": "typiclust", "strategy": "shortlist"}},
+    "typical_margin": {"query": {**POOL, "start": "typiclust"}},
+    "typical_first": {"query": {**POOL, "start": "typiclust", "strategy": "typical_first"}},
+    "typical_badge": {"query": {**POOL, "start": "typiclust", "strategy": "badge"}},
+    "typical_balanced_cluster_margin": {
+        "query": {**POOL, "start": "typiclust", "strategy": "cluster_margin", "balance": True}
+    },
+    "central_margin": {"query": {**POOL, "start": "centres"}},
+    "central_cluster_margin": {"query": {**POOL, "start": "centres", "strategy": "cluster_margin"}},
+    "centres": {"query": {**POOL, "start": "centres", "strategy": "centres"}},
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """A pool as a pretext network sees it: `features` (N, width), `losses` (N,), `targets` (N,); a test split's."""
+
+    features: np.ndarray
+    losses: np.ndarray
+    targets: np.ndarray
+    test_features: np.ndarray
+    test_targets: np.ndarray
+    classes: int
+
+
+def arms(settings: Parameters) -> dict[str, Parameters]:
+    """Return the parameters of each arm of the search."""
+    known = {name: settings.comparison.arms[name] for names in FROM_CONFIGURATION for name in names.split()}
+    plain = settings.model_dump(mode="json")
+    return {name: check(OmegaConf.to_container(OmegaConf.merge(plain, own))) for name, own in (known | IDEAS).items()}
+
+
+def prepare(env: str, typed: dict, seed: int, folder: Path) -> Path:
+    """Make pool, pretext network and losses of a seed, or find them made; return the file of what they are."""
+    from kedro.framework.startup import bootstrap_project
+
+    from pt4al.session import Session
+
+    kept = folder / f"features_{seed}.npz"
+    if kept.exists():
+        return kept
+    root = Path.cwd()
+    bootstrap_project(root)
+    settings = OmegaConf.to_container(OmegaConf.merge(typed, {"run": {"name": f"search-{env}-s{seed}", "seed": seed}}))
+    create = partial(Session.create, project_path=root, env=env, runtime_params=settings, save_on_close=False)
+    with create() as session:
+        session.run(pipeline_names=["pool", "pretext", "ranking"])
+    with create() as session:
+        arrays = _arrays(session.load_context().catalog)
+    with replacing(kept) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+    return kept
+
+
+@cache
+def load(kept: Path) -> Data:
+    """Return what `prepare` has left."""
+    with np.load(kept) as arrays:
+        return Data(
+            **{name: arrays[name] for name in arrays.files if name != "classes"}, classes=int(arrays["classes"])
+        )
+
+
+def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.DataFrame:
+    """Return the learning curve of one run: `cycle`, `labels`, `accuracy`."""
+    chance, cycles = partial(stream, 1000 * seed + repeat), settings.cycles
+    ids = pd.Series(np.arange(len(data.losses)).astype(str))
+    ranked = rank(ids, data.losses, settings.ranking.order, chance("ranking"))
+    ranking = split(ranked, cycles.number, settings.ranking.batches, settings.ranking.drop, chance("batches"))
+    standing, rows = Standing(np.empty(0, np.int64)), []
+    for cycle in range(cycles.number):
+        candidates = selection.candidates(ranking, ids[standing.labelled], settings.query.scope, cycle)
+        query = choose(settings, data, candidates, standing, cycle, chance)
+        standing = standing.grown(data, query)
+        right = standing.logits(data.test_features).argmax(1).numpy() == data.test_targets
+        rows.append({"cycle": cycle, "labels": len(standing.labelled), "accuracy": right.mean()})
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run is: rows that are `labelled`, the probe's `layer`, the newest audit's lower bound."""
+
+    labelled: np.ndarray
+    layer: tuple[np.ndarray, np.ndarray] | None = None
+    correlation: float | None = None
+
+    def logits(self, features: np.ndarray) -> torch.Tensor:
+        weight, bias = self.layer
+        return torch.from_numpy(features @ weight.T + bias)
+
+    def grown(self, data: Data, query: np.ndarray) -> "Standing":
+        """Return where the run is once the query is answered, audited and learnt."""
+        correlation = None
+        if self.layer is not None:
+            logits, targets = self.logits(data.features[query]), torch.from_numpy(data.targets[query])
+            losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none").numpy()
+            correlation = rank_correlation(data.losses[query], losses)["low"]
+        known = np.concatenate([self.labelled, query])
+        layer = linear_probe.fit(data.features[known], data.targets[known], data.classes)[:2]
+        return Standing(known, layer, correlation)
+
+
+def choose(
+    settings: Parameters,
+    data: Data,
+    candidates: pd.DataFrame,
+    standing: Standing,
+    cycle: int,
+    chance: Callable[..., np.random.Generator],
+) -> np.ndarray:
+    """Return the rows of a query, as the nodes of a cycle choose it."""
+    query, places = settings.query, candidates["id"].to_numpy(np.int64)
+    facts = {"features": data.features[places], "labelled": data.features[standing.labelled]}
+    if cycle:
+        probabilities = standing.logits(facts["features"]).softmax(1)
+        noise = chance("query", cycle).random(len(places))
+        facts |= {
+            "scores": noise if query.measure == RANDOM else MEASURES[query.measure](probabilities).double().numpy(),
+            "probabilities": probabilities.numpy(),
+            "counts": np.bincount(data.targets[standing.labelled], minlength=data.classes),
+            "correlation": standing.correlation,
+        }
+    elif query.start in selection.STARTS:
+        return places[selection.STARTS[query.start](len(places), settings.cycles.budget, chance("query", cycle))]
+    evidence = Evidence(
+        budget=settings.cycles.budget,
+        rng=chance("strategy", cycle),
+        cycle=cycle,
+        classes=data.classes,
+        batches=candidates["batch"].to_numpy(),
+        losses=candidates["pretext_loss"].to_numpy(),
+        **facts,
+    )
+    strategy = STRATEGIES[query.strategy](**query.options) if cycle else STRATEGIES[query.start]()
+    return places[balanced(strategy, evidence) if cycle and query.balance else strategy.choose(evidence)]
+
+
+def _arrays(catalog: CatalogProtocol) -> dict[str, np.ndarray]:
+    settings = check(catalog.load("parameters"))
+    network, classes = catalog.load("pretext_network"), catalog.load("classes")
+    hardware, found = Hardware(settings.engine.device, settings.engine.precision), {"classes": np.array(len(classes))}
+    for prefix, labels, name in (("", "recorded_labels", "pool"), ("test_", "test_labels", "test_pool")):
+        pool, answers = catalog.load(name), catalog.load(labels).set_index("id")["label"]
+        found[f"{prefix}features"] = predict(network, Network.features, pool, hardware, title=f"features of {name}")
+        found[f"{prefix}targets"] = classification.targets(answers.loc[pool.ids], classes).numpy()
+    losses = catalog.load("pretext_loss").set_index("id")["pretext_loss"]
+    return found | {"losses": losses.loc[catalog.load("pool").ids].to_numpy()}
+
+
+def _run(arm: str, settings: Parameters, kept: Path, seed: int, repeat: int, file: Path) -> None:
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    curve = simulate(settings, load(kept), seed, repeat).assign(arm=arm, seed=seed, repeat=repeat)
+    with replacing(file) as temporary:
+        curve.to_csv(temporary, index=False)
+
+
+def search(env: str, settings: Parameters, typed: dict, repeats: int, workers: int, folder: Path) -> pd.DataFrame:
+    """Return every run's curve: `arm`, `seed`, `repeat`, `cycle`, `labels`, `accuracy`. Runs what is not there."""
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as processes:
+        kept = {seed: processes.submit(prepare, env, typed, seed, folder) for seed in settings.comparison.seeds}
+        kept = {seed: made.result() for seed, made in kept.items()}
+        files, left = [], []
+        for arm, own in arms(settings).items():
+            for seed, repeat in ((seed, repeat) for seed in kept for repeat in range(repeats)):
+                files.append(folder / "runs" / f"{arm}-s{seed}-r{repeat}-{fingerprint(own.query, own.ranking)}.csv")
+                if not files[-1].exists():
+                    left.append(processes.submit(_run, arm, own, kept[seed], seed, repeat, files[-1]))
+        for ended in tqdm(as_completed(left), total=len(left), desc=env, unit="run"):
+            ended.result()
+    return pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
+
+
+def summarise(found: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an arm and seed, runs with one pretext network averaged: see `reporting.comparison.summary`."""
+    cells = found.groupby(["arm", "seed", "cycle", "labels"], sort=False, as_index=False)["accuracy"].mean()
+    return summary(cells.assign(repeat=0, run=cells["arm"] + "-s" + cells["seed"].astype(str)), "accuracy", LOW_BUDGET)
+
+
+def tabulate(cells: pd.DataFrame, opponents: list[str]) -> pd.DataFrame:
+    """Return one row an arm, best first, in points: `area`, `low_budget`, `final`; tests against each opponent."""
+    rows = by_arm(cells).set_index("arm")[["area", "low_budget", "final"]] * 100
+    for opponent, tests in paired(cells, "area", opponents).groupby("against", sort=False):
+        rows = rows.join(tests.set_index("arm")[["difference", "p", "p_holm"]].add_suffix(f"_{opponent}"))
+    return rows.sort_values("area", ascending=False)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--env", default="local")
+    arguments.add_argument("--params", default="", help="as for kedro run")
+    arguments.add_argument("--repeats", type=int, default=4, help="runs with each pretext network")
+    arguments.add_argument("--workers", type=int, default=2)
+    arguments.add_argument("--others", nargs="*", type=Path, default=[], help="searches' folders, to rank over data")
+    options = arguments.parse_args()
+    torch.set_num_threads(1)
+    params = ",".join(filter(None, ["engine.threads=1", options.params]))
+    settings, typed = configuration.read(options.env, params), configuration.typed(params)
+    key = fingerprint(settings.pool, settings.pretext, settings.cycles)
+    folder = Path("data/08_reporting/method_search") / f"{options.env}_{key}"
+    cells = summarise(search(options.env, settings, typed, options.repeats, options.workers, folder))
+    cells.to_csv(folder / "cells.csv", index=False)
+    table = tabulate(cells, settings.comparison.rule.against)
+    others = {str(other): pd.read_csv(other / "cells.csv") for other in options.others}
+    placed = ranks({str(folder): cells, **others}, "area")
+    if placed is not None:
+        table = table.assign(rank=placed["ranks"]).sort_values("rank")
+    table.to_csv(folder / "table.csv")
+    print(f"{folder}\n{table.round(3).to_markdown()}")
+    if placed is not None:
+        print(f"Friedman's p {placed['p']:.4f}\n{placed['by_data_set'].T.to_markdown()}")
+
+
+if __name__ == "__main__":
+    main()
