@@ -46,8 +46,9 @@ LOW_BUDGET = 2  # cycles
 POOL = {"scope": "pool", "measure": "margin"}
 # What can be told apart by queries alone; the rest of `comparison.arms` differs in what is trained.
 FROM_CONFIGURATION = [
-    "random margin least_confidence entropy badge cluster_margin coreset typiclust probcover typical_cluster_margin",
-    "balanced_margin strata audited pt4al shuffled_losses random_in_batch",
+    "random margin least_confidence entropy badge cluster_margin coreset typiclust probcover",
+    "typical_margin typical_badge typical_cluster_margin balanced_margin strata audited",
+    "pt4al shuffled_losses random_in_batch",
 ]
 # Ideas that the configuration has no arm for.
 IDEAS = {
@@ -66,9 +67,7 @@ IDEAS = {
     "loss_weighted": {"query": {**POOL, "start": "random", "strategy": "loss_weighted"}},
     "shortlist": {"query": {**POOL, "start": "random", "strategy": "shortlist"}},
     "typical_shortlist": {"query": {**POOL, "start": "typiclust", "strategy": "shortlist"}},
-    "typical_margin": {"query": {**POOL, "start": "typiclust"}},
     "typical_first": {"query": {**POOL, "start": "typiclust", "strategy": "typical_first"}},
-    "typical_badge": {"query": {**POOL, "start": "typiclust", "strategy": "badge"}},
     "typical_balanced_cluster_margin": {
         "query": {**POOL, "start": "typiclust", "strategy": "cluster_margin", "balance": True}
     },
