@@ -6,7 +6,7 @@ All queries are the tool's own strategies; the main model is a linear probe of t
 every arm, so that a run takes seconds. For each of `comparison.seeds` the pretext network is trained, or found where
 runs of this project have left it; `--repeats` runs with each are averaged, for chance in queries. Each arm is judged by
 the rule of the block `comparison`, corrected over all arms. Finished runs are kept, so this can be stopped and started
-again. Ends with a table, which is also written as CSV.
+again. Ends with a table.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 import configuration
 from pt4al.atomic import replacing
+from pt4al.errors import did_you_mean
 from pt4al.parameters import Parameters, check, fingerprint
 from pt4al.randomness import stream
 from pt4al.reporting.comparison import by_arm, paired, ranks, summary
@@ -222,15 +223,18 @@ def _run(arm: str, settings: Parameters, kept: Path, seed: int, repeat: int, fil
         curve.to_csv(temporary, index=False)
 
 
-def search(env: str, settings: Parameters, typed: dict, repeats: int, workers: int, folder: Path) -> pd.DataFrame:
+def search(
+    env: str, arms: dict[str, Parameters], typed: dict, repeats: range, workers: int, folder: Path
+) -> pd.DataFrame:
     """Return every run's curve: `arm`, `seed`, `repeat`, `cycle`, `labels`, `accuracy`. Runs what is not there."""
+    seeds = next(iter(arms.values())).comparison.seeds
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as processes:
-        kept = {seed: processes.submit(prepare, env, typed, seed, folder) for seed in settings.comparison.seeds}
+        kept = {seed: processes.submit(prepare, env, typed, seed, folder) for seed in seeds}
         kept = {seed: made.result() for seed, made in kept.items()}
         files, left = [], []
-        for arm, own in arms(settings).items():
-            for seed, repeat in ((seed, repeat) for seed in kept for repeat in range(repeats)):
+        for arm, own in arms.items():
+            for seed, repeat in ((seed, repeat) for seed in kept for repeat in repeats):
                 files.append(folder / "runs" / f"{arm}-s{seed}-r{repeat}-{fingerprint(own.query, own.ranking)}.csv")
                 if not files[-1].exists():
                     left.append(processes.submit(_run, arm, own, kept[seed], seed, repeat, files[-1]))
@@ -245,38 +249,53 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
     return summary(cells.assign(repeat=0, run=cells["arm"] + "-s" + cells["seed"].astype(str)), "accuracy", LOW_BUDGET)
 
 
-def tabulate(cells: pd.DataFrame, opponents: list[str]) -> pd.DataFrame:
+def tabulate(cells: pd.DataFrame, opponents: list[str], metric: str) -> pd.DataFrame:
     """Return one row an arm, best first, in points: `area`, `low_budget`, `final`; tests against each opponent."""
     rows = by_arm(cells).set_index("arm")[["area", "low_budget", "final"]] * 100
-    for opponent, tests in paired(cells, "area", opponents).groupby("against", sort=False):
+    for opponent, tests in paired(cells, metric, opponents).groupby("against", sort=False):
         rows = rows.join(tests.set_index("arm")[["difference", "p", "p_holm"]].add_suffix(f"_{opponent}"))
-    return rows.sort_values("area", ascending=False)
+    return rows.sort_values(metric, ascending=False)
 
 
-def main() -> None:
+def some(known: dict[str, Parameters], wanted: list[str] | None) -> dict[str, Parameters]:
+    """Return the wanted arms; all if nothing is said."""
+    for arm in wanted or []:
+        if arm not in known:
+            raise SystemExit(f"no arm {arm!r}: {did_you_mean(arm, known)}")
+    return {arm: own for arm, own in known.items() if arm in (wanted or known)}
+
+
+def parsed() -> argparse.Namespace:
+    """Return what was typed."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--env", default="local")
     arguments.add_argument("--params", default="", help="as for kedro run")
     arguments.add_argument("--repeats", type=int, default=4, help="runs with each pretext network")
+    arguments.add_argument("--first", type=int, default=0, help="repetition to begin with: others than a search saw")
+    arguments.add_argument("--arms", nargs="*", help="all by default; random and margin must be among them")
+    arguments.add_argument("--metric", choices=["area", "low_budget", "final"], default="area", help="what is tested")
     arguments.add_argument("--workers", type=int, default=2)
-    arguments.add_argument("--others", nargs="*", type=Path, default=[], help="searches' folders, to rank over data")
-    options = arguments.parse_args()
+    arguments.add_argument("--others", nargs="*", type=Path, default=[], help="cells of searches, to rank over data")
+    return arguments.parse_args()
+
+
+def main() -> None:
+    options = parsed()
     torch.set_num_threads(1)
     params = ",".join(filter(None, ["engine.threads=1", options.params]))
     settings, typed = configuration.read(options.env, params), configuration.typed(params)
     key = fingerprint(settings.pool, settings.pretext, settings.cycles)
     folder = Path("data/08_reporting/method_search") / f"{options.env}_{key}"
-    cells = summarise(search(options.env, settings, typed, options.repeats, options.workers, folder))
-    cells.to_csv(folder / "cells.csv", index=False)
-    table = tabulate(cells, settings.comparison.rule.against)
-    others = {str(other): pd.read_csv(other / "cells.csv") for other in options.others}
-    placed = ranks({str(folder): cells, **others}, "area")
+    repeats = range(options.first, options.first + options.repeats)
+    chosen = some(arms(settings), options.arms)
+    cells = summarise(search(options.env, chosen, typed, repeats, options.workers, folder))
+    kept = folder / f"cells_{repeats.start}_{repeats.stop - 1}.csv"
+    cells.to_csv(kept, index=False)
+    print(f"{kept}\n{tabulate(cells, settings.comparison.rule.against, options.metric).round(3).to_markdown()}")
+    placed = ranks({str(file): pd.read_csv(file) for file in [kept, *options.others]}, options.metric)
     if placed is not None:
-        table = table.assign(rank=placed["ranks"]).sort_values("rank")
-    table.to_csv(folder / "table.csv")
-    print(f"{folder}\n{table.round(3).to_markdown()}")
-    if placed is not None:
-        print(f"Friedman's p {placed['p']:.4f}\n{placed['by_data_set'].T.to_markdown()}")
+        over_all = placed["by_data_set"].T.assign(mean=placed["ranks"]).sort_values("mean")
+        print(f"\nRanks; Friedman's p {placed['p']:.4f}\n{over_all.to_markdown()}")
 
 
 if __name__ == "__main__":
