@@ -24,8 +24,8 @@ run: setup  ## the main job: active learning on the data that ships
 	$(BIN)/kedro run --pipelines=active_learning
 
 test: check  ## style, structure and every test
-	# A process a core, of one thread each: two that share two cores slow each other ten times.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	# A process a core, up to four (2 GB each), of one thread: more threads than cores slow each other ten times.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: setup  ## style and structure alone
 	$(BIN)/ruff check .

@@ -4,9 +4,9 @@
 
 All queries are the tool's own strategies; the main model is a linear probe of the frozen pretext trunk, the same for
 every arm, so that a run takes seconds. For each of `comparison.seeds` the pretext network is trained, or found where
-runs of this project have left it; `--repeats` runs with each are averaged, for chance in queries. Each arm is judged by
-the rule of the block `comparison`, corrected over all arms. Finished runs are kept, so this can be stopped and started
-again. Ends with a table.
+runs of this project have left it; `--repeats` runs with each are averaged, for chance in queries. Each arm is tested
+against the opponents of `comparison.rule`, with Holm's correction over all tests. Finished runs are kept, so this can
+be stopped and started again. Ends with a table.
 """
 
 import argparse
@@ -123,9 +123,8 @@ def prepare(env: str, typed: dict, seed: int, folder: Path) -> Path:
 def load(kept: Path) -> Data:
     """Return what `prepare` has left."""
     with np.load(kept) as arrays:
-        return Data(
-            **{name: arrays[name] for name in arrays.files if name != "classes"}, classes=int(arrays["classes"])
-        )
+        found = dict(arrays)
+    return Data(**found | {"classes": int(found["classes"])})
 
 
 def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.DataFrame:

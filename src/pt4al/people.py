@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pandas as pd
+from filelock import FileLock
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
@@ -129,7 +130,8 @@ def added_classes(root: Path, run: str) -> list[str]:
 
 def add_class(root: Path, run: str, name: str) -> None:
     """Add a class to a run; its next command has it."""
-    with replacing(_added_file(root, run)) as temporary:
+    file = _added_file(root, run)
+    with FileLock(file.with_name(".added_classes.lock")), replacing(file) as temporary:  # two pages may add at once
         temporary.write_text(json.dumps([*added_classes(root, run), name]) + "\n", "utf-8")
 
 
