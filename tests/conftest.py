@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from projects import make_project, run
+from support.projects import make_project, run
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from projects import ROOT
+from support.projects import ROOT
 
 REPORTING = "data/published/08_reporting/published"
 

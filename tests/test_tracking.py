@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from projects import run
+from support.projects import run
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pictures import recipe
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
 from pt4al.images.pool import ImagePool, open_pool
+from support.pictures import recipe
 
 
 @pytest.fixture

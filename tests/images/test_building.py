@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from pictures import encoded, recipe
 from pt4al.errors import InputError
 from pt4al.images import building, parallel, shards
 from pt4al.images.building import build, signature
 from pt4al.images.pool import open_pool
+from support.pictures import encoded, recipe
 
 NAMES = [f"picture {row}" for row in range(10)]
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from odd_pictures import HELD, bad_files, bomb, encoded, good_files, held, photo
 from pt4al.images.decode import BadPicture, Frame, decode, decode_mask, look
+from support.odd_pictures import HELD, bad_files, bomb, encoded, good_files, held, photo
 
 COLOUR = Frame(3, 64, 96)  # the size of `photo`
 LINK = "https link is no picture"

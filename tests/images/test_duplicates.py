@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odd_pictures import encoded, photo
 from pt4al.images.decode import Frame, decode
 from pt4al.images.duplicates import find, perceptual_hash
+from support.odd_pictures import encoded, photo
 
 FASHION = Path(__file__).parents[2] / "data" / "01_raw" / "fashion_mnist" / "test.parquet"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pictures import encoded
 from pt4al.errors import InputError
 from pt4al.images.decode import Frame
 from pt4al.images.masks import read_masks
+from support.pictures import encoded
 
 FRAME = Frame(3, 4, 6)
 

@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from projects import ROOT
+from support.projects import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "explore_a_run.ipynb"
 

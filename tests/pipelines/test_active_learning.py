@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from projects import kedro, run, tables
+from support.projects import kedro, run, tables
 
 CYCLES, BUDGET = 3, 20  # conf/tiny
 

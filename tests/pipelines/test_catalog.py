@@ -4,10 +4,10 @@ import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
-from projects import ROOT
 from pt4al import pipeline_registry
 from pt4al.pipelines.shape import Shape
 from pt4al.session import Session
+from support.projects import ROOT
 
 # Other runs' files, and logs that grow. So is all of a comparison, which is made from its cells at each run.
 UNVERSIONED = {"run_curves", "runs", "all_pretext_losses", "all_pretext_settings", "timings", "reads", "answer_log"}

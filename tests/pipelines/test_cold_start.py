@@ -6,7 +6,7 @@ import click
 import pandas as pd
 import pytest
 
-from projects import newest, run
+from support.projects import newest, run
 
 STARTS = {"starts": ["random", "even_intervals", "typiclust"], "budgets": [10, 20], "seeds": 3}
 
@@ -14,7 +14,7 @@ STARTS = {"starts": ["random", "even_intervals", "typiclust"], "budgets": [10, 2
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A project in which `cold_start` has run. Tests read it, and write nothing into it."""
-    from projects import make_project
+    from support.projects import make_project
 
     folder = make_project(tmp_path_factory.mktemp("compared"), empty_store)
     with pytest.MonkeyPatch.context() as patch:

@@ -13,10 +13,10 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from projects import kedro, make_project, run, tables
 from pt4al.pipelines.comparison.execution import run_all
 from pt4al.pipelines.comparison.plan import cells
 from pt4al.pipelines.comparison.runs import Runs
+from support.projects import kedro, make_project, run, tables
 
 # Smaller than tiny: what is tested is not how well it learns.
 TYPED = "comparison.name=c,comparison.repeated=null,cycles.number=2,cycles.budget=10,main.schedule.epochs=1"

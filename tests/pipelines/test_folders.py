@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layouts import patch, save, write_class_folders
-from odd_pictures import write_odd_folder
-from projects import newest, run, tables
 from pt4al.images.pool import open_pool
+from support.layouts import patch, save, write_class_folders
+from support.odd_pictures import write_odd_folder
+from support.projects import newest, run, tables
 
 SHORT = {"schedule": {"epochs": 1, "minimum_steps": 2}}
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from projects import ROOT
 from pt4al.images.collection import Collection
 from pt4al.parameters import Pool
 from pt4al.pipelines.pool.nodes import collect
+from support.projects import ROOT
 
 
 def collected(**changes: Any) -> dict[str, Collection]:

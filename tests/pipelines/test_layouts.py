@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layouts import write_caltech101, write_cityscapes, write_class_folders
-from layouts_imagenet import write_imagenet_folders, write_imagenet_npz
-from projects import ROOT, newest, run
+from support.layouts import write_caltech101, write_cityscapes, write_class_folders
+from support.layouts_imagenet import write_imagenet_folders, write_imagenet_npz
+from support.projects import ROOT, newest, run
 
 BUDGET = 3
 SHORT = {"epochs": 1, "minimum_steps": 2, "minibatch": 8}

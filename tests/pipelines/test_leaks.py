@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from projects import newest, run, tables
 from pt4al.selection import query as selection
+from support.projects import newest, run, tables
 
 LAST = ("tiny", "cycle_2", "label_set.parquet")
 
@@ -48,7 +48,7 @@ def test_labels_not_asked_for_and_test_labels_change_no_query_and_no_network(fin
 def test_a_query_that_peeks_at_the_labels_behind_the_catalogs_back_is_caught_by_that(
     project: Path, tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from projects import make_project
+    from support.projects import make_project
 
     honest = selection.candidates
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 import yaml
 
-from projects import ROOT, newest
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.parameters import Control, Engine, Main, Query, Run
 from pt4al.pipelines.cycle.nodes import train
@@ -18,6 +17,7 @@ from pt4al.training import learning_loss
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network, load
 from pt4al.training.precision import Hardware
+from support.projects import ROOT, newest
 
 Train = Callable[..., tuple[Network, pd.DataFrame]]
 

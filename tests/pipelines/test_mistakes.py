@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from projects import kedro, run
+from support.projects import kedro, run
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a typo in a key": ({"cycles": {"budgte": 5}}, "`cycles.budgte` is unknown: did you mean 'budget'?"),

@@ -16,13 +16,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
-from projects import kedro, make_project, newest
 from pt4al.labelling import coco, mask_folder
 from pt4al.labelling.answers import Answer
 from pt4al.labelling.policies import SKIPPED
 from pt4al.opened import open_run
 from pt4al.training.tasks import segmentation
+from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
+from support.projects import kedro, make_project, newest
 
 
 @pytest.fixture(scope="module")

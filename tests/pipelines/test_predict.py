@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from layouts import write_cityscapes
-from people import write_photos
-from projects import make_project, newest, run
 from pt4al.images.pool import open_pool
 from pt4al.training.tasks import classification
+from support.layouts import write_cityscapes
+from support.people import write_photos
+from support.projects import make_project, newest, run
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layouts import patch, save, write_class_folders
-from projects import newest, run
 from pt4al.pretext import PRETEXT_TASKS
+from support.layouts import patch, save, write_class_folders
+from support.projects import newest, run
 
 SHORT = {"schedule": {"epochs": 1, "minimum_steps": 2}}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from projects import newest
 from pt4al.pipelines.pretext_checks.nodes import compare_rankings
+from support.projects import newest
 
 
 def test_a_run_leaves_its_checks_and_what_they_are_of_and_shows_them(finished: Path) -> None:

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from kedro.pipeline import Node, Pipeline
 
-from projects import run
 from pt4al import pipeline_registry
 from pt4al.errors import InputError
 from pt4al.pipelines.readers import READERS, check_readers, check_reads
 from pt4al.pipelines.shape import Shape
+from support.projects import run
 
 PIPELINES = pipeline_registry.register_pipelines()
 WHOLE = PIPELINES["active_learning"]

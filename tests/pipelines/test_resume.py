@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from projects import kedro, run, tables
+from support.projects import kedro, run, tables
 
 COMMAND = [sys.executable, "-m", "kedro", "run", "--pipelines=active_learning", "--env=tiny"]
 

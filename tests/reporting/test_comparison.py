@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from arms import RULE, cells
 from pt4al.errors import InputError
 from pt4al.reporting.comparison import by_arm, compare, summary
+from support.arms import RULE, cells
 
 
 def curve(values: list[float], labels: list[int], arm: str = "a", seed: int = 0) -> pd.DataFrame:

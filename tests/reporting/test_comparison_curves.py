@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arms import cells
 from pt4al.reporting import comparison_curves
 from pt4al.reporting.comparison_curves import colours
 from pt4al.reporting.style import png
+from support.arms import cells
 
 ARMS = ["random", "margin", "ours"]
 

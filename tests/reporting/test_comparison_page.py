@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arms import RULE, cells
 from pt4al.reporting import comparison_page
 from pt4al.reporting.comparison import compare
+from support.arms import RULE, cells
 
 GAINS = {"random": 0.0, "margin": 0.01, "ours": 0.03}
 CELLS = cells(GAINS, repeated="random")

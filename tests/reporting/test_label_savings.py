@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arms import cells
 from pt4al.reporting.label_savings import savings
+from support.arms import cells
 
 
 def curves(values: dict[str, list[float]], labels: list[int], seeds: int = 2) -> pd.DataFrame:

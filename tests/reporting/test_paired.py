@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from arms import cells
 from pt4al.errors import InputError
 from pt4al.reporting.paired import interval, noise_floor, paired, penalties, signed_ranks, t_test
+from support.arms import cells
 
 VALUES = st.lists(st.floats(0, 1), min_size=2, max_size=8)
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from arms import RULE, cells
 from pt4al.errors import InputError
 from pt4al.reporting.comparison import noise_floor, summary
 from pt4al.reporting.verdict import best, p_text, points, verdict
+from support.arms import RULE, cells
 
 
 def judged(gains: dict[str, float], noise: float = 0.002, rule: dict = RULE) -> dict:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from layouts import write_caltech101
 from pt4al.errors import InputError
 from pt4al.images.sources.caltech101 import read, recognises
+from support.layouts import write_caltech101
 
 REAL = Path(__file__).parents[3].parent / "shared" / "data" / "caltech101" / "101_ObjectCategories.tar"
 CLASSES = ["Faces", "accordion", "yin_yang"]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from layouts import CAR, ROAD, SKY, save, write_cityscapes
 from pt4al.errors import InputError
 from pt4al.images.opening import BadPicture
 from pt4al.images.sources.cityscapes import CLASSES, TRAIN_IDS, read, recognises
+from support.layouts import CAR, ROAD, SKY, save, write_cityscapes
 
 SCENE = "train/zurich/zurich_000000_000019"
 

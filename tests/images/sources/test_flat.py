@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layouts import patch, save, write_class_folders
 from pt4al.images.sources.flat import read, recognises
+from support.layouts import patch, save, write_class_folders
 
 RNG = np.random.default_rng(0)
 

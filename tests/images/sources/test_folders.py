@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from layouts import write_class_folders
 from pt4al.errors import InputError
 from pt4al.images.sources.folders import read, recognises
+from support.layouts import write_class_folders
 
 RNG = np.random.default_rng(0)
 

@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
-from layouts_imagenet import WNIDS, write_imagenet_folders
 from pt4al.errors import InputError
 from pt4al.images.sources.imagenet import read, recognises
+from support.layouts_imagenet import WNIDS, write_imagenet_folders
 
 NAMES = ["tench", "goldfish", "crane n02012849", "crane n03126707"]
 

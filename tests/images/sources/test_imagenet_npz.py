@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from layouts_imagenet import write_imagenet_npz
 from pt4al.errors import InputError
 from pt4al.images.sources.imagenet_npz import read, recognises
+from support.layouts_imagenet import write_imagenet_npz
 
 NAMES = ["crane n03126707", "crane n02012849", "goldfish", "tench"]
 

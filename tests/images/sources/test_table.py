@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layouts import patch, save
 from pt4al.errors import InputError
 from pt4al.images.sources.table import read, recognises
+from support.layouts import patch, save
 
 RNG = np.random.default_rng(0)
 

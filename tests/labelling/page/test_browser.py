@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from browser import CHROMIUM, Browser, wait
 from pt4al.labelling.answers import Answer, AnswerLog
 from pt4al.labelling.desk import Desk
 from pt4al.labelling.page.server import Page
 from pt4al.labelling.policies import Policy
+from support.browser import CHROMIUM, Browser, wait
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),

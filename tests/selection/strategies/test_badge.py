@@ -12,7 +12,7 @@ from skactiveml.pool._badge import _d_2
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import badge
 from pt4al.selection.strategies.badge import Badge
-from situations import CLASSES, situation
+from support.situations import CLASSES, situation
 
 
 def gradients(evidence: Evidence) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pt4al.selection.strategies.balance import balanced, quotas
 from pt4al.selection.strategies.top import Top
-from situations import CLASSES, situation
+from support.situations import CLASSES, situation
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=4), data=st.data())

@@ -13,7 +13,7 @@ from pt4al.selection.strategies import cluster_margin, clusters
 from pt4al.selection.strategies.centres import Centres
 from pt4al.selection.strategies.cluster_margin import ClusterMargin
 from pt4al.selection.strategies.clusters import assign, in_turn, kmeans
-from situations import situation
+from support.situations import situation
 
 
 @given(names=st.lists(st.integers(0, 4), min_size=1, max_size=40), seed=st.integers(0, 99))

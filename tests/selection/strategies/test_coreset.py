@@ -10,7 +10,7 @@ from skactiveml.pool import CoreSet
 
 from pt4al.selection.strategies import coreset
 from pt4al.selection.strategies.coreset import Coreset
-from situations import situation
+from support.situations import situation
 
 
 @given(seed=st.integers(0, 10_000), labelled=st.integers(1, 20), budget=st.integers(1, 30))

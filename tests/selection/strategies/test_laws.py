@@ -22,7 +22,7 @@ from pt4al.selection.strategies import (
     distances,
     probcover,
 )
-from situations import CLASSES, situation
+from support.situations import CLASSES, situation
 
 Choice = Callable[[Evidence], np.ndarray]
 BALANCED = {f"balanced {name}": name for name in STRATEGIES}

@@ -16,7 +16,7 @@ from pt4al.selection.strategies.strata import Strata
 from pt4al.selection.strategies.top import Top
 from pt4al.selection.strategies.typical_first import TypicalFirst
 from pt4al.selection.strategies.typiclust import TypiClust
-from situations import CLASSES, situation
+from support.situations import CLASSES, situation
 
 
 def best(scores: np.ndarray, rows: list[int], number: int) -> list[int]:

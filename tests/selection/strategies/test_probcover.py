@@ -12,7 +12,7 @@ from skactiveml.pool import ProbCover as Reference
 from pt4al.selection.strategies import probcover
 from pt4al.selection.strategies.clusters import kmeans
 from pt4al.selection.strategies.probcover import ProbCover, pure_radius
-from situations import CLASSES, situation
+from support.situations import CLASSES, situation
 
 
 def unit(features: np.ndarray) -> np.ndarray:

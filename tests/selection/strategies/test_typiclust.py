@@ -13,7 +13,7 @@ from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import typiclust
 from pt4al.selection.strategies.clusters import kmeans
 from pt4al.selection.strategies.typiclust import TypiClust, typicality
-from situations import situation
+from support.situations import situation
 
 
 def unit(features: np.ndarray) -> np.ndarray:

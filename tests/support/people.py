@@ -8,11 +8,11 @@ import click
 import pandas as pd
 import pytest
 
-from projects import ROOT, newest, run
 from pt4al.labelling.answers import Answer, AnswerLog
 from pt4al.labelling.assignment import Progress, assign
 from pt4al.labelling.policies import Policy, settle
 from pt4al.people import Waiting
+from support.projects import ROOT, newest, run
 
 CLASSES = ["shirt", "shoe", "bag"]
 NAME = "photos"

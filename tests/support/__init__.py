@@ -1,0 +1,1 @@
+"""What tests share: tiny projects, data sets in their own layouts, simulated people."""
