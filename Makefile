@@ -1,11 +1,13 @@
 # `make run` and `make test` do everything on a fresh machine: Python 3.11 or 3.12 and make are all they need.
 PYTHON ?= python3
 BIN := .venv/bin
+TOOLS := .venv-tools/bin
+PIP := -m pip install --quiet --disable-pip-version-check
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup run test check bench ui viz repro label-studio
+.PHONY: help setup run test check bench ui viz repro label-studio constraints licences
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,8 +18,10 @@ setup: .venv/installed  ## make .venv with everything in it
 	$(PYTHON) -m venv .venv
 	@echo "installing (minutes, gigabytes) ..."
 	# torch first and alone: pip then resolves the rest in seconds
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python $(PIP) -c constraints.txt setuptools torch torchvision
+	# Built with the setuptools that is pinned, not with the newest.
+	$(BIN)/python $(PIP) -c constraints.txt --no-build-isolation -e ".[dev]"
+	$(BIN)/python -m pip check
 	touch $@
 
 run: setup  ## the main job: active learning on the data that ships
@@ -49,11 +53,26 @@ label-studio: .venv-label-studio/installed .label-studio/environment  ## a Label
 	cd .label-studio && set -a && . ./environment && \
 		exec ../.venv-label-studio/bin/label-studio start --no-browser --internal-host 127.0.0.1 -p 8090
 
+constraints: .venv-tools/installed  ## pin every package again; UPGRADE=--upgrade takes the newest that fit
+	$(TOOLS)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make constraints" --output-file constraints.txt $(UPGRADE)
+
+licences: setup .venv-tools/installed  ## list the licences of every package, into docs/licences.md
+	{ printf '# Licences\n\nWritten by `make licences`: every package that `make setup` installs.\n\n' && \
+		$(TOOLS)/pip-licenses --python=$(BIN)/python --format=markdown --with-system --ignore-packages pt4al pip; \
+	} > docs/licences.md.partial
+	mv docs/licences.md.partial docs/licences.md
+
+.venv-tools/installed:
+	$(PYTHON) -m venv .venv-tools
+	$(TOOLS)/python $(PIP) uv==0.13.9 pip-licenses==5.5.5
+	touch $@
+
 # In an environment of its own: it needs an older numpy than we do.
 .venv-label-studio/installed:
 	$(PYTHON) -m venv .venv-label-studio
 	@echo "installing Label Studio (a minute, a gigabyte) ..."
-	.venv-label-studio/bin/python -m pip install --quiet --disable-pip-version-check label-studio==1.23.2
+	.venv-label-studio/bin/python $(PIP) label-studio==1.23.2
 	touch $@
 
 # Made once: whoever can read it can log in. It reports nothing to anybody.

@@ -1,0 +1,53 @@
+"""What `make setup` installs is the same tomorrow: every package is pinned, and its licence is listed."""
+
+import re
+from importlib.metadata import PackageNotFoundError, distribution
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from support.projects import ROOT
+
+
+def closure(requirement: Requirement, seen: dict[str, str]) -> dict[str, str]:
+    """The versions that are installed of a package and of everything that it needs, by name."""
+    try:
+        package = distribution(requirement.name)
+    except PackageNotFoundError:
+        pytest.skip(f"{requirement.name} is not installed: this environment is not that of `make setup`")
+    seen[canonicalize_name(requirement.name)] = package.version
+    for line in package.requires or []:
+        needed = Requirement(line)
+        wanted = needed.marker is None or any(
+            needed.marker.evaluate({"extra": extra}) for extra in ("", *requirement.extras)
+        )
+        if wanted and (canonicalize_name(needed.name) not in seen or needed.extras):
+            closure(needed, seen)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def installed() -> dict[str, str]:
+    found = closure(Requirement("pt4al[dev]"), {})
+    found.pop("pt4al")
+    return found
+
+
+@pytest.fixture(scope="module")
+def pinned() -> dict[str, set[str]]:
+    pins: dict[str, set[str]] = {}
+    for name, version in re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text()):
+        pins.setdefault(canonicalize_name(name), set()).add(version)
+    return pins
+
+
+def test_every_package_that_is_installed_is_pinned(installed: dict[str, str], pinned: dict[str, set[str]]) -> None:
+    assert len(installed) > 200
+    assert {name: version for name, version in installed.items() if version not in pinned.get(name, ())} == {}
+
+
+def test_every_package_that_is_installed_has_its_licence_listed(installed: dict[str, str]) -> None:
+    rows = re.findall(r"(?m)^\| ([\w.-]+) +\| (\S+) +\| (\S.*?) +\|$", (ROOT / "docs/licences.md").read_text())
+    listed = {canonicalize_name(name): version for name, version, _ in rows}
+    assert {name: version for name, version in installed.items() if listed.get(name) != version} == {}
