@@ -1,14 +1,24 @@
 """A project of one's own for every test that runs pipelines: real Kedro, real MLflow, tiny runs."""
 
 import os
+
+# Before torch is imported; processes that tests start inherit both.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("PT4AL_TEST_THREADS", "1"))
+
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from support.projects import make_project, run
+
+settings.register_profile("daily", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=200, deadline=None)
+settings.load_profile("daily")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.randomness import stream, torch_generator
@@ -11,7 +11,6 @@ from pt4al.randomness import stream, torch_generator
 KEYS = st.tuples(st.integers(0, 2**40), st.sampled_from(["query", "main", "pretext", "ranking"]), st.integers(0, 20))
 
 
-@settings(deadline=None)
 @given(first=KEYS, second=KEYS)
 def test_streams_are_equal_for_equal_keys_and_for_no_others(first, second):
     same = np.array_equal(stream(*first).integers(2**63, size=4), stream(*second).integers(2**63, size=4))

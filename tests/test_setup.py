@@ -1,6 +1,9 @@
 """What `make setup` installs is the same tomorrow: every package is pinned, and its licence is listed."""
 
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
@@ -51,3 +54,17 @@ def test_every_package_that_is_installed_has_its_licence_listed(installed: dict[
     rows = re.findall(r"(?m)^\| ([\w.-]+) +\| (\S+) +\| (\S.*?) +\|$", (ROOT / "docs/licences.md").read_text())
     listed = {canonicalize_name(name): version for name, version, _ in rows}
     assert {name: version for name, version in installed.items() if listed.get(name) != version} == {}
+
+
+def environment_of_a_command(**own: str) -> str:
+    """What OpenMP's policy is once a command's settings are imported, and whether torch had been imported before."""
+    code = "import sys, pt4al.__main__; before = 'torch' in sys.modules; import pt4al.settings, os; "
+    code += "print(before, os.environ['OMP_WAIT_POLICY'])"
+    inherited = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], env=inherited | own, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_threads_that_wait_leave_the_processor_to_others_unless_a_person_says_otherwise() -> None:
+    assert environment_of_a_command() == "False PASSIVE"
+    assert environment_of_a_command(OMP_WAIT_POLICY="ACTIVE") == "False ACTIVE"

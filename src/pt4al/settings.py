@@ -9,6 +9,10 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+# OpenMP's threads that wait for work spin by default: beside another busy process a step takes ten times as long
+# (docs/benchmarks.md, `waiting`). Read when torch is imported, which is later; one's own setting wins.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from pt4al.comparing import ComparisonHooks
 from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
 from pt4al.leaks import LeakHooks

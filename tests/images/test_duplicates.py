@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.images.decode import Frame, decode
@@ -107,7 +107,6 @@ def test_strictness_is_the_callers(fashion):
     assert found(images, difference=20, distance=0)["kind"].tolist() in (["near"], [])
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), distance=st.sampled_from([0, 1, 3, 7]))
 def test_pairs_are_those_that_comparing_all_with_all_finds(seed, distance):
     rng = np.random.default_rng(seed)

@@ -227,7 +227,7 @@ acts = st.tuples(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(
     st.lists(acts, max_size=14), st.sampled_from([Policy(), Policy(2, "consensus"), Policy(2, "majority", "leave_out")])
 )

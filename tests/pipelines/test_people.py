@@ -193,7 +193,7 @@ def test_a_mistake_is_one_message(waiting: tuple, blocks: dict, told: str) -> No
 def test_killed_again_and_again_while_answers_come_nothing_is_lost(waiting: tuple) -> None:
     project, truth = waiting
     code = (
-        f"import sys; sys.path[:0] = {sys.path!r}; from pathlib import Path; from people import go; "
+        f"import sys; sys.path[:0] = {sys.path!r}; from pathlib import Path; from support.people import go; "
         f"print(go(Path({str(project)!r})))"
     )
     answer(project, 0, truth.get, most=5)

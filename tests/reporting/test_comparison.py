@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -25,7 +25,6 @@ def test_area_is_the_mean_height_over_the_labels_and_not_over_the_cycles():
     assert row["run"] == "c-a-s0"
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(1, 9))
 def test_each_number_lies_between_the_lowest_and_the_highest_point(values, low_budget):
     (row,) = summary(curve(values, list(range(10, 10 + len(values)))), "accuracy", low_budget).to_dict("records")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
@@ -41,7 +41,6 @@ def test_the_fit_is_the_least_squares_of_scipy():
     assert ours == pytest.approx(law(AHEAD, *fitted), abs=0.002)
 
 
-@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=FEWEST, max_size=8), st.integers(5, 500))
 def test_a_forecast_never_falls_and_stays_a_share(values, images):
     labels = 100.0 * np.arange(1, len(values) + 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.reporting.label_savings import savings
@@ -41,7 +41,6 @@ def test_a_dip_of_the_reference_does_not_count_as_being_overtaken():
     assert needed(both, [100, 200, 300, 400], "ours") == pytest.approx([100, 180, 306.67, 400], abs=0.01)
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6))
 def test_the_reference_needs_its_own_labels(steps):
     rising = list(np.cumsum(steps) / 1000)
@@ -53,7 +52,6 @@ def test_the_reference_needs_its_own_labels(steps):
         assert list(table[name]) == pytest.approx(labels)
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 40))
 def test_a_better_curve_never_needs_fewer_labels(gain):
     rising = np.array([0.5, 0.6, 0.65, 0.8])

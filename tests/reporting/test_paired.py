@@ -59,7 +59,7 @@ def test_repetitions_are_no_further_seeds():
     pd.testing.assert_frame_equal(paired(repeated, "area", ["a"]), paired(THREE, "area", ["a"]))
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(VALUES, st.randoms(use_true_random=False))
 def test_swapping_arms_turns_every_sign_and_keeps_every_p(values, random):
     both = table({"a": values, "b": random.sample(values, len(values))})
@@ -69,7 +69,7 @@ def test_swapping_arms_turns_every_sign_and_keeps_every_p(values, random):
     assert [one["p"], one["p_wilcoxon"]] == pytest.approx([other["p"], other["p_wilcoxon"]])
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(VALUES)
 def test_an_arm_has_no_difference_to_its_equal(values):
     row = paired(table({"a": values, "b": values}), "area", ["a"]).iloc[0]

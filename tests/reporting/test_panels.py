@@ -41,7 +41,7 @@ def swatch(figure, name: str) -> np.ndarray:
     return canvas(figure)[y, x - 12]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(truth=st.integers(0, 39), prediction=st.integers(0, 39))
 def test_a_class_has_one_colour_in_truth_prediction_and_legend_and_no_two_share_it(truth, prediction):
     figure = panels(images(), maps(truth), maps(prediction), maps(0), CLASSES, ["a"])

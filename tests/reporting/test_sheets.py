@@ -16,7 +16,7 @@ def flat(values: list[int], height: int = 2, width: int = 3) -> np.ndarray:
     return np.broadcast_to(np.array(values, np.uint8)[:, None, None, None], (len(values), 1, height, width))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(count=st.integers(1, 13), columns=st.integers(1, 5), title=st.sampled_from(["", "Cycle 0"]))
 def test_each_image_of_a_contact_sheet_stands_above_its_caption(count, columns, title):
     values = list(range(10, 10 + count))

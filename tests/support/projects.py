@@ -7,12 +7,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from support.hardware import PRECISION, THREADS
+
 ROOT = Path(__file__).parents[2]
 
 
 def make_project(folder: Path, empty_store: Path) -> Path:
-    """Lay out a project in `folder`: this one's configuration, data that ships, and a store."""
+    """Lay out a project in `folder`: this one's configuration, data that ships, and a store.
+
+    Its precision and threads are those of the tests, so that a run is the same on every processor.
+    """
     shutil.copytree(ROOT / "conf", folder / "conf")
+    parameters = folder / "conf/base/parameters.yml"
+    text = parameters.read_text(encoding="utf-8")
+    for name, value in {"precision": PRECISION, "threads": THREADS}.items():
+        assert f"  {name}: auto " in text
+        text = text.replace(f"  {name}: auto ", f"  {name}: {value} ", 1)
+    parameters.write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "pyproject.toml", folder)
     shutil.copy(empty_store, folder / "mlflow.db")
     (folder / "src").mkdir()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -23,7 +23,6 @@ def test_steps_follow_epochs_minibatch_and_minimum(make_schedule, images, change
     assert make_schedule(**changes).steps(images) == steps
 
 
-@settings(deadline=None)
 @given(images=st.integers(1, 1000), minibatch=st.integers(1, 300), minimum=st.integers(0, 50), epochs=st.integers(1, 9))
 def test_every_epoch_is_paid_for_and_not_a_step_more(make_schedule, images, minibatch, minimum, epochs):
     schedule = make_schedule(epochs=epochs, minibatch=minibatch, minimum_steps=minimum)

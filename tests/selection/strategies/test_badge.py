@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from skactiveml.pool._badge import _d_2
 
@@ -23,7 +23,6 @@ def gradients(evidence: Evidence) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 10_000), budget=st.integers(1, 30))
-@settings(max_examples=25)
 def test_choice_is_kmeans_plus_plus_by_scikit_activemls_distances(seed, budget):
     evidence = situation(seed, budget=budget)
     made, rng = gradients(evidence), np.random.default_rng(seed + 1)

@@ -3,7 +3,7 @@
 from itertools import product
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.selection.strategies.balance import balanced, quotas
@@ -12,7 +12,6 @@ from support.situations import CLASSES, situation
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=4), data=st.data())
-@settings(max_examples=50)
 def test_quotas_are_the_most_even_that_there_are(pairs, data):
     counts, available = np.array(pairs).T
     budget = data.draw(st.integers(0, int(available.sum())))
@@ -24,7 +23,6 @@ def test_quotas_are_the_most_even_that_there_are(pairs, data):
 
 
 @given(seed=st.integers(0, 999), budget=st.integers(1, 60), counts=st.lists(st.integers(0, 20), min_size=4, max_size=4))
-@settings(max_examples=25)
 def test_each_class_gives_its_best_the_rarest_class_first(seed, budget, counts):
     evidence = situation(seed, budget=budget, counts=np.array(counts))
     predicted = evidence.probabilities.argmax(1)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 
@@ -56,7 +56,6 @@ def test_strategy_centres_takes_the_nearest_image_of_each_cluster():
 
 
 @given(seed=st.integers(0, 10_000), number=st.sampled_from([0, 3]))
-@settings(max_examples=25)
 def test_cluster_margin_takes_turns_from_the_smallest_average_linkage_cluster_up(seed, number):
     evidence = situation(seed, budget=9)
     wanted = sorted(range(60), key=lambda row: -evidence.scores[row])[:36]

@@ -14,7 +14,6 @@ from support.situations import situation
 
 
 @given(seed=st.integers(0, 10_000), labelled=st.integers(1, 20), budget=st.integers(1, 30))
-@settings(max_examples=25)
 def test_choice_is_scikit_activemls(seed, labelled, budget):
     evidence = situation(seed, budget=budget, labelled=labelled)
     images = np.concatenate([evidence.labelled, evidence.features]).astype(np.float64)
@@ -32,7 +31,7 @@ def test_first_without_labels_is_in_the_middle():
 @pytest.mark.parametrize("span", [5, 256])
 @pytest.mark.parametrize("labelled", [1, 4])
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=10)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_each_choice_is_the_first_of_the_farthest(span, labelled, seed):
     # Few whole numbers: distances are exact, and many are equal.
     grid = np.random.default_rng(seed).integers(0, 4, size=(30 + labelled, 3)).astype(np.float32)

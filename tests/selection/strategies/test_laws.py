@@ -63,7 +63,7 @@ def is_a_choice(positions: np.ndarray, evidence: Evidence) -> bool:
 
 
 @every_choice
-@settings(max_examples=12)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(drawn=situations())
 def test_choice_is_a_budget_of_different_candidates_and_the_same_again(name, drawn):
     evidence = situation(**drawn)

@@ -21,7 +21,7 @@ def unit(features: np.ndarray) -> np.ndarray:
 
 @pytest.mark.filterwarnings("ignore:The maximum purity")  # the reference doesn't judge a single radius
 @given(seed=st.integers(0, 10_000), labelled=st.integers(0, 10), radius=st.sampled_from([0.1, 0.4, 0.8, 2.1]))
-@settings(max_examples=15)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_each_choice_is_one_of_scikit_activemls_best(seed, labelled, radius):
     evidence = situation(seed, images=40, budget=8, labelled=labelled)
     images = unit(np.concatenate([evidence.labelled, evidence.features]))
@@ -34,7 +34,6 @@ def test_each_choice_is_one_of_scikit_activemls_best(seed, labelled, radius):
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=25)
 def test_radius_is_the_largest_that_leaves_19_of_20_balls_pure(seed):
     features = unit(situation(seed, images=60, budget=1).features)
     clusters = kmeans(features, CLASSES, np.random.default_rng(seed))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from skactiveml.pool._typi_clust import _typicality
 
@@ -46,7 +46,6 @@ def plain(evidence: Evidence, centres: np.ndarray) -> list[int]:
 
 
 @given(seed=st.integers(0, 10_000), labelled=st.integers(0, 20), budget=st.integers(1, 20))
-@settings(max_examples=25)
 def test_choice_is_the_papers(seed, labelled, budget):
     evidence = situation(seed, images=80, budget=budget, labelled=labelled)
     centres = kmeans(
@@ -56,7 +55,6 @@ def test_choice_is_the_papers(seed, labelled, budget):
 
 
 @given(seed=st.integers(0, 10_000), images=st.integers(2, 60))
-@settings(max_examples=25)
 def test_typicality_is_scikit_activemls_up_to_rounding(seed, images):
     features = unit(situation(seed, images=images, budget=1).features)
     expected = _typicality(features, np.arange(images), 20)
