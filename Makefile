@@ -2,12 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := .venv-tools/bin
+# A process a core, up to four (2 GB each), of one thread; files that take long come first (tests/conftest.py).
+PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 PIP := -m pip install --quiet --disable-pip-version-check
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
+# Threads that wait sleep: they would slow whatever else runs here. Kedro's commands set it themselves.
+export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup run test check bench ui viz repro label-studio constraints licences
+.PHONY: help setup run test test-thorough quick check bench ui viz repro label-studio constraints licences
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,9 +31,15 @@ setup: .venv/installed  ## make .venv with everything in it
 run: setup  ## the main job: active learning on the data that ships
 	$(BIN)/kedro run --pipelines=active_learning
 
-test: check  ## style, structure and every test
-	# A process a core, up to four (2 GB each), of one thread: more threads than cores slow each other ten times.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+test: check  ## style, structure and every test of the day
+	$(BIN)/python $(PYTEST)
+
+test-thorough: check  ## every test there is, in the other precision, on two threads, with more examples: an hour
+	PT4AL_TEST_PRECISION=bf16 PT4AL_TEST_THREADS=2 $(BIN)/python $(PYTEST) -m "" --hypothesis-profile=thorough
+
+quick: setup  ## tests of the core alone, in a minute
+	$(BIN)/python $(PYTEST) --ignore=tests/pipelines --ignore=tests/notebooks --ignore=tests/benchmarks \
+		--ignore-glob="tests/test_*.py" -m "not slow and not external"
 
 check: setup  ## style and structure alone
 	$(BIN)/ruff check .

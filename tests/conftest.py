@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("PT4AL_TEST_THREADS", "1"))
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pat
     finally:
         os.chdir(before)
     return folder
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project with a finished run, which is the current folder: for tests that write into it."""
+    shutil.copytree(finished, tmp_path / "copied", symlinks=True)
+    monkeypatch.chdir(tmp_path / "copied")
+    return tmp_path / "copied"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import yaml
 
 from support.projects import ROOT
 
+LATER = re.compile(r"cycle_[34]|c[34]:")  # lines of cycles that a tiny run doesn't have
 REPORTING = "data/published/08_reporting/published"
 
 
@@ -37,12 +39,14 @@ def change_base(project: Path, change: dict) -> None:
 def repository(project: Path) -> Path:
     shutil.rmtree(project / "src")
     shutil.copytree(ROOT / "src" / "pt4al", project / "src" / "pt4al", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in (".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, project)
+    stages = (ROOT / "dvc.yaml").read_text().splitlines(keepends=True)
+    (project / "dvc.yaml").write_text("".join(line for line in stages if not LATER.search(line)))
     (project / "data/01_raw").unlink()
     shutil.copytree(ROOT / "data/01_raw/fashion_mnist", project / "data/01_raw/fashion_mnist")
     tiny = yaml.safe_load((project / "conf/tiny/parameters.yml").read_text())
-    tiny.pop("run"), tiny["cycles"].pop("number")  # dvc.yaml has the default's number of stages
+    tiny.pop("run")
     change_base(project, tiny)
     command(project, "git", "init", "-q")
     command(project, "dvc", "init", "-q")
@@ -63,16 +67,17 @@ def test_the_published_run_is_reproduced_stage_by_stage(repository: Path) -> Non
 
     metrics = json.loads(command(repository, "dvc", "metrics", "show", "--json"))
     found = metrics[""]["data"][f"{REPORTING}/final_metrics.json"]["data"]
-    assert found["labels"] == 100
+    assert found["labels"] == 60
     command(repository, "dvc", "plots", "show", "--out", "plots")
 
     change_base(repository, {"cycles": {"budget": 10}})
-    log = command(repository, "dvc", "repro", "report")
+    log = command(repository, "dvc", "repro", "--dry", "cycle@c2")
     for stage in ("pool", "pretext", "ranking"):
         assert f"Stage '{stage}' didn't change, skipping" in log
-    for stage in ("cycle_0", "cycle@c1", "cycle@c4", "report"):
+    for stage in ("cycle_0", "cycle@c1", "cycle@c2"):
         assert f"Running stage '{stage}'" in log
-    assert json.loads((repository / REPORTING / "final_metrics.json").read_text())["labels"] == 50
+    command(repository, "dvc", "repro", "cycle_0")
+    assert json.loads((repository / REPORTING / "cycle_0/metrics.json").read_text())["labels"] == 10
 
 
 def test_dvc_has_a_stage_for_each_cycle_of_the_default() -> None:

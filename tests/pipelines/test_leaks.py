@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pt4al.selection import query as selection
-from support.projects import newest, run, tables
+from support.projects import WITHOUT_REPORT, newest, run, tables
 
 LAST = ("tiny", "cycle_2", "label_set.parquet")
 
@@ -31,7 +31,7 @@ def run_with_other_labels(project: Path, known: pd.Series) -> None:
         kept = labels["id"].isin(known)
         labels["label"] = labels["label"].where(kept, labels["label"].map(others))
         labels.to_parquet(path)
-    run(project)
+    run(project, WITHOUT_REPORT)
 
 
 def test_labels_not_asked_for_and_test_labels_change_no_query_and_no_network(finished: Path, project: Path) -> None:
@@ -39,10 +39,8 @@ def test_labels_not_asked_for_and_test_labels_change_no_query_and_no_network(fin
     run_with_other_labels(project, asked)
     assert learnt(project) == learnt(finished)
     # They did change what is measured with them, or this test would say nothing.
-    curves = [
-        newest(folder, "08_reporting", "tiny", "learning_curve.csv").read_text() for folder in (project, finished)
-    ]
-    assert curves[0] != curves[1]
+    metrics = [newest(folder, "08_reporting", "tiny", "cycle_2", "metrics.json") for folder in (project, finished)]
+    assert metrics[0].read_text() != metrics[1].read_text()
 
 
 def test_a_query_that_peeks_at_the_labels_behind_the_catalogs_back_is_caught_by_that(
@@ -58,7 +56,7 @@ def test_a_query_that_peeks_at_the_labels_behind_the_catalogs_back_is_caught_by_
         return honest(*arguments)[lambda rows: rows["id"].isin(liked)]
 
     monkeypatch.setattr(selection, "candidates", peeking)
-    run(project)
+    run(project, WITHOUT_REPORT)
     asked = pd.read_parquet(newest(project, "05_model_input", *LAST))["id"]
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
@@ -67,29 +65,24 @@ def test_a_query_that_peeks_at_the_labels_behind_the_catalogs_back_is_caught_by_
     assert learnt(other) != learnt(project)
 
 
-def test_a_label_that_was_never_asked_for_is_shouted_about(
-    finished: Path, project: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    page = newest(finished, "08_reporting", "tiny", "report.html").read_text()
+def test_a_label_that_was_never_asked_for_is_shouted_about(copied: Path, caplog: pytest.LogCaptureFixture) -> None:
+    page = newest(copied, "08_reporting", "tiny", "report.html").read_text()
     assert "No query and no training read a test label or a label that was not asked for" in page
     assert "BROKEN" not in page
 
-    run(project)
-    path = newest(project, "05_model_input", *LAST)
-    label_set, ranking = (
-        pd.read_parquet(path),
-        pd.read_parquet(newest(project, "04_feature", "tiny", "ranking.parquet")),
-    )
+    path = newest(copied, "05_model_input", *LAST)
+    label_set = pd.read_parquet(path)
+    ranking = pd.read_parquet(newest(copied, "04_feature", "tiny", "ranking.parquet"))
     stranger = ranking["id"][~ranking["id"].isin(label_set["id"])].iloc[0]
     pd.concat([label_set, label_set.tail(1).assign(id=stranger)]).to_parquet(path)
     caplog.clear()
     with caplog.at_level(logging.ERROR):
-        run(project, pipeline="report")
+        run(copied, pipeline="report")
     (shout,) = (record.getMessage() for record in caplog.records if record.name == "pt4al.leaks")
     assert f"the first is {stranger!r} of cycle 2" in shout
-    check = pd.read_parquet(newest(project, "08_reporting", "tiny", "leak_check.parquet"))
+    check = pd.read_parquet(newest(copied, "08_reporting", "tiny", "leak_check.parquet"))
     assert list(check["ok"]) == [False, True, True, True, True, True]
-    page = newest(project, "08_reporting", "tiny", "report.html").read_text()
+    page = newest(copied, "08_reporting", "tiny", "report.html").read_text()
     assert "Labels leaked: believe no number of this page" in page
     assert "No query and no training read" not in page
 

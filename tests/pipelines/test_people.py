@@ -194,15 +194,17 @@ def test_killed_again_and_again_while_answers_come_nothing_is_lost(waiting: tupl
     project, truth = waiting
     code = (
         f"import sys; sys.path[:0] = {sys.path!r}; from pathlib import Path; from support.people import go; "
-        f"print(go(Path({str(project)!r})))"
+        f"print('imported', flush=True); print(go(Path({str(project)!r})))"
     )
     answer(project, 0, truth.get, most=5)
-    for seconds in (9, 12, 15):
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for seconds in (0.3, 1.5):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout.readline() == b"imported\n"
         time.sleep(seconds)
         answer(project, 0, truth.get, most=2)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.stdout.close()
+        assert process.wait() == -signal.SIGKILL
     answer(project, 0, truth.get)
     assert "cycle 1: 0 of 10" in go(project)
     label_set = table(project, 0, "label_set")

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -15,21 +14,22 @@ from PIL import Image
 
 from pt4al.images.pool import open_pool
 from pt4al.training.tasks import classification
+from support.hardware import PRECISION
 from support.layouts import write_cityscapes
 from support.people import write_photos
 from support.projects import make_project, newest, run
 
+# How far predictions may be from the file's, which computes in fp32: docs/predict.md says so.
+PROMISED = {"fp32": 1e-4, "bf16": 0.05}
+
 
 @pytest.fixture
-def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(copied: Path) -> Path:
     """A copy of a project with a finished run, and photos."""
-    copy = tmp_path / "project"
-    shutil.copytree(finished, copy, symlinks=True)
-    monkeypatch.chdir(copy)
-    write_photos(copy / "photos", 30)
-    (copy / "empty").mkdir()
-    (copy / "photos/odd.png").write_text("no picture")
-    return copy
+    write_photos(copied / "photos", 30)
+    (copied / "empty").mkdir()
+    (copied / "photos/odd.png").write_text("no picture")
+    return copied
 
 
 def go(project: Path, **settings: object) -> None:
@@ -66,10 +66,13 @@ def test_an_onnx_file_answers_as_the_network_does_on_raw_pixels(project: Path) -
     pool = open_pool(newest(project, "02_intermediate", "tiny.predictions", "pool"))
     (logits,) = session.run(None, {"images": pool.gather(np.arange(7)).numpy()})
     likely = classification.probabilities(logits)
-    table = predictions(project).head(7)
-    np.testing.assert_allclose(likely.max(axis=1), table["probability"], atol=1e-4)
     names = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-    assert [names[best] for best in likely.argmax(axis=1)] == list(table["label"])
+    table = predictions(project).head(7)
+    np.testing.assert_allclose(likely, table[names], atol=PROMISED[PRECISION])
+    best, second = np.sort(likely, axis=1)[:, :-3:-1].T
+    sure = best - second > 2 * PROMISED[PRECISION]
+    assert sure.any()
+    assert list(np.array(names)[likely.argmax(axis=1)][sure]) == list(table["label"][sure])
 
 
 def test_a_model_of_pixels_gives_masks_by_its_name_alone(

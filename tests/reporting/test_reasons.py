@@ -54,7 +54,7 @@ def test_a_first_query_has_no_score_and_none_is_invented() -> None:
 def test_images_stand_beside_their_neighbours_and_these_have_their_labels(channels: int) -> None:
     figure, asked = sheet(table(2), channels)
     assert asked == ["asked 0", "known 0", "known 1", "known 2", "asked 1", "known 0", "known 1", "known 2"]
-    captions = [axes.texts[0].get_text() for axes in figure.axes]
+    captions = [text.get_text() for text in figure.axes[0].texts]
     assert captions == ["asked 0", "cat", "dog", "", "asked 1", "cat", "dog", ""]  # a mask has no name
     assert sum("stands for: 1,234" in text.get_text() for text in figure.texts) == 2
     assert png(figure).startswith(b"\x89PNG")
@@ -63,7 +63,7 @@ def test_images_stand_beside_their_neighbours_and_these_have_their_labels(channe
 def test_before_any_label_an_image_stands_alone() -> None:
     figure, asked = sheet(table(2, near=0))
     assert asked == ["asked 0", "asked 1"]
-    assert len(figure.axes) == 2
+    assert len(figure.axes[0].images) == 2
 
 
 def test_a_long_query_is_cut() -> None:
@@ -73,15 +73,17 @@ def test_a_long_query_is_cut() -> None:
 
 def test_nothing_is_drawn_outside_the_sheet_or_upon_another_picture() -> None:
     figure, _ = sheet(table(5))
-    boxes = [axes.get_position() for axes in figure.axes]
-    for number, box in enumerate(boxes):
-        assert box.x0 >= 0 and box.x1 <= 1 and box.y0 >= 0 and box.y1 <= 1
+    assert figure.axes[0].get_xlim() == figure.axes[0].get_ylim() == (0, 1)
+    boxes = [image.get_extent() for image in figure.axes[0].images]
+    assert len(boxes) == 20
+    for number, (left, right, foot, top) in enumerate(boxes):
+        assert left >= 0 and right <= 1 and foot >= 0 and top <= 1
         for other in boxes[:number]:
-            assert box.x1 <= other.x0 or other.x1 <= box.x0 or box.y1 <= other.y0 or other.y1 <= box.y0
+            assert right <= other[0] or other[1] <= left or top <= other[2] or other[3] <= foot
 
 
 def test_names_are_below_their_pictures_not_on_them() -> None:
     figure, _ = sheet(table(5))
     png(figure)
-    for axes in figure.axes:
-        assert axes.texts[0].get_window_extent().y1 <= axes.get_window_extent().y0
+    for image, text in zip(figure.axes[0].images, figure.axes[0].texts, strict=True):
+        assert text.get_window_extent().y1 <= image.get_window_extent().y0

@@ -39,15 +39,21 @@ def kedro(*arguments: str, cwd: Path, **kwargs: Any) -> subprocess.CompletedProc
     )
 
 
-def run(project: Path, pipeline: str = "active_learning", env: str = "tiny", **parameters: dict[str, Any]) -> None:
-    """Run a pipeline in this process: `run(project, query={"scope": "batch"})`."""
+# All of a run but its report: drawing takes as long as everything else of a tiny run.
+WITHOUT_REPORT = ("pool", "pretext", "ranking", "cycles")
+
+
+def run(
+    project: Path, pipeline: str | tuple[str, ...] = "active_learning", env: str = "tiny", **parameters: dict[str, Any]
+) -> None:
+    """Run a pipeline, or several, in this process: `run(project, query={"scope": "batch"})`."""
     from kedro.framework.startup import bootstrap_project
 
     from pt4al.session import Session
 
     bootstrap_project(project)
     with Session.create(project_path=project, env=env, runtime_params=parameters, save_on_close=False) as session:
-        session.run(pipeline_names=[pipeline])
+        session.run(pipeline_names=[pipeline] if isinstance(pipeline, str) else list(pipeline))
 
 
 def tables(project: Path, name: str = "tiny") -> dict[str, str]:
