@@ -21,6 +21,14 @@ settings.register_profile("daily", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None)
 settings.load_profile("daily")
 
+# Files that take longest come first, so that processes end together.
+LONGEST = ("test_dvc", "test_comparison", "test_resume", "test_people", "test_active_learning", "test_leaks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:

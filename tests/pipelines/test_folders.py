@@ -12,12 +12,12 @@ import pytest
 from pt4al.images.pool import open_pool
 from support.layouts import patch, save, write_class_folders
 from support.odd_pictures import write_odd_folder
-from support.projects import newest, run, tables
+from support.projects import WITHOUT_REPORT, newest, run, tables
 
 SHORT = {"schedule": {"epochs": 1, "minimum_steps": 2}}
 
 
-def go(project: Path, name: str = "tiny", pipeline: str = "active_learning", **pool: Any) -> None:
+def go(project: Path, name: str = "tiny", pipeline: str | tuple[str, ...] = WITHOUT_REPORT, **pool: Any) -> None:
     settings = {"source": {"path": "raw"}, "limit": {"train": None, "test": None}, "size": 32, **pool}
     cycles = {"number": 2, "budget": 6}
     run(project, pipeline, pool=settings, run={"name": name}, cycles=cycles, pretext=SHORT, main=SHORT)
@@ -30,7 +30,7 @@ def shared(project: Path, layer: str, *names: str) -> Path:
 
 def test_a_folder_of_odd_files_runs_and_its_report_names_each(project: Path) -> None:
     expected = write_odd_folder(project / "raw")
-    go(project, bad_share=0.3)
+    go(project, pipeline="active_learning", bad_share=0.3)
     told = pd.read_parquet(shared(project, "08_reporting", "problems.parquet")).set_index("id")["reason"]
     bad = {name: reason for name, reason in expected.items() if reason not in ("good", "ignored")}
     assert set(told.index) == set(bad)

@@ -10,12 +10,12 @@ import pytest
 
 from pt4al.pretext import PRETEXT_TASKS
 from support.layouts import patch, save, write_class_folders
-from support.projects import newest, run
+from support.projects import WITHOUT_REPORT, newest, run
 
 SHORT = {"schedule": {"epochs": 1, "minimum_steps": 2}}
 
 
-def go(project: Path, pipeline: str = "active_learning", name: str = "tiny", **pretext: Any) -> None:
+def go(project: Path, pipeline: str | tuple[str, ...] = WITHOUT_REPORT, name: str = "tiny", **pretext: Any) -> None:
     """Run on little pictures in colour."""
     pool = {"source": {"path": "raw"}, "limit": {"train": None, "test": None}, "size": 32}
     cycles, short = {"number": 2, "budget": 6}, {**SHORT, **pretext}
@@ -43,7 +43,7 @@ def colourful(project: Path) -> Path:
 
 @pytest.mark.parametrize("task", PRETEXT_TASKS)
 def test_every_task_runs_the_whole_road(colourful: Path, task: str) -> None:
-    go(colourful, task=task)
+    go(colourful, "active_learning", task=task)
     ranking = pd.read_parquet(newest(colourful, "04_feature", "tiny", "ranking.parquet"))
     assert ranking["pretext_loss"].is_monotonic_decreasing
     assert ranking["pretext_loss"].nunique() > len(ranking) / 2

@@ -11,7 +11,7 @@ from pt4al.errors import InputError
 from pt4al.reporting.paired import interval, noise_floor, paired, penalties, signed_ranks, t_test
 from support.arms import cells
 
-VALUES = st.lists(st.floats(0, 1), min_size=2, max_size=8)
+VALUES = st.lists(st.floats(0, 1), min_size=2, max_size=6)
 
 
 def table(values: dict[str, list[float]], repeat: int = 0) -> pd.DataFrame:
