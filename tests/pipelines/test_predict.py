@@ -20,7 +20,7 @@ from support.people import write_photos
 from support.projects import make_project, newest, run
 
 # How far predictions may be from the file's, which computes in fp32: docs/predict.md says so.
-PROMISED = {"fp32": 1e-4, "bf16": 0.05}
+PROMISED = {"fp32": 1e-4, "bf16": 0.1}
 
 
 @pytest.fixture
