@@ -16,6 +16,7 @@ from pt4al.randomness import stream, torch_generator
 from pt4al.training.networks import Network, build
 from pt4al.training.precision import Hardware
 from pt4al.training.schedule import Schedule
+from support.hardware import HARDWARE
 
 FASHION = Path(__file__).parents[2] / "data" / "01_raw" / "fashion_mnist"
 
@@ -29,7 +30,7 @@ def pool_of(images: np.ndarray) -> ImagePool:
 
 @pytest.fixture
 def hardware() -> Hardware:
-    return Hardware("cpu", "fp32")
+    return HARDWARE
 
 
 @pytest.fixture(scope="session")

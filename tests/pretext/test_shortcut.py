@@ -9,9 +9,7 @@ from pt4al.images.pool import ImagePool
 from pt4al.pretext.shortcut import NoisyPool, score_twice
 from pt4al.pretext.task import PretextTask
 from pt4al.training.networks import build
-from pt4al.training.precision import Hardware
-
-HARDWARE = Hardware("cpu", "fp32")
+from support.hardware import HARDWARE
 
 
 class Brightness(PretextTask):

@@ -16,8 +16,8 @@ from pt4al.training import engine
 from pt4al.training.engine import fit, predict
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
+from support.hardware import HARDWARE
 
-CPU = Hardware("cpu", "fp32")
 TOLERANCE = 1e-4  # fp32: folded batch norms and other minibatches round differently
 
 
@@ -44,16 +44,16 @@ def trained(fashion, make_network, make_schedule):
     """A network, trained a little on real images."""
     pool, targets = fashion
     network = make_network()
-    fit(network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), CPU, targets=targets)
+    fit(network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), HARDWARE, targets=targets)
     return network
 
 
 def test_training_lowers_the_loss_on_real_images(fashion, make_network, make_schedule):
     pool, targets = fashion
     network, schedule = make_network(), make_schedule(epochs=6, minibatch=32, shape="one_cycle", learning_rate=0.1)
-    before = predict(network, classification.loss, pool, CPU, targets=targets).mean()
-    curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), CPU, targets=targets)
-    after = predict(network, classification.loss, pool, CPU, targets=targets)
+    before = predict(network, classification.loss, pool, HARDWARE, targets=targets).mean()
+    curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), HARDWARE, targets=targets)
+    after = predict(network, classification.loss, pool, HARDWARE, targets=targets)
     assert after.mean() < before / 2
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0] / 2
 
@@ -72,10 +72,10 @@ def test_training_lowers_the_pretext_loss(fashion, colourful, make_network, make
     task = PRETEXT_TASKS[name]
     pool, rows = (colourful, np.arange(64)) if task.dense else (fashion[0], np.arange(128))
     network = make_network(task.outputs, dense=task.dense, channels=pool.shape[0])
-    before = predict(network, task.loss, pool, CPU, rows).mean()
+    before = predict(network, task.loss, pool, HARDWARE, rows).mean()
     # At a constant rate the batch norms' running statistics lag behind the weights.
-    fit(network, task.loss, pool, make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit"), CPU, rows)
-    assert predict(network, task.loss, pool, CPU, rows).mean() < before
+    fit(network, task.loss, pool, make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit"), HARDWARE, rows)
+    assert predict(network, task.loss, pool, HARDWARE, rows).mean() < before
 
 
 def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, make_schedule):
@@ -83,7 +83,7 @@ def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, m
 
     def train(seed: int) -> tuple[bytes, pd.DataFrame]:
         network = make_network(seed=seed)
-        curve = fit(network, plain, pool, make_schedule(epochs=2), stream(seed, "fit"), CPU, augment=augment)
+        curve = fit(network, plain, pool, make_schedule(epochs=2), stream(seed, "fit"), HARDWARE, augment=augment)
         return weights(network), curve
 
     (first, curve), (again, again_curve), (other, _) = train(0), train(0), train(1)
@@ -94,14 +94,14 @@ def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, m
 def test_batch_norms_learn_even_if_the_network_was_last_used_for_scoring(make_pool, make_network, make_schedule):
     network = make_network().eval()
     before = network.trunk[1].running_mean.clone()
-    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), CPU)
+    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), HARDWARE)
     assert not torch.equal(network.trunk[1].running_mean, before)
 
 
 def test_order_of_images_follows_the_generator(make_pool, make_network, make_schedule):
     def train(seed: int) -> bytes:
         network = make_network()
-        fit(network, plain, make_pool(40), make_schedule(), stream(seed, "fit"), CPU)
+        fit(network, plain, make_pool(40), make_schedule(), stream(seed, "fit"), HARDWARE)
         return weights(network)
 
     assert train(0) != train(1)
@@ -110,8 +110,8 @@ def test_order_of_images_follows_the_generator(make_pool, make_network, make_sch
 def test_global_generators_are_left_alone(make_pool, make_network, make_schedule):
     before, numpys = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
     network, augment = make_network(), Augmentation(crop_padding=2, flip=True, smallest_crop=0.5)
-    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), CPU, augment=augment)
-    predict(network, plain, make_pool(20), CPU)
+    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), HARDWARE, augment=augment)
+    predict(network, plain, make_pool(20), HARDWARE)
     assert torch.equal(torch.get_rng_state(), before)
     np.testing.assert_array_equal(np.random.get_state()[1], numpys[1])  # noqa: NPY002
 
@@ -128,7 +128,7 @@ def test_every_image_comes_once_an_epoch_with_its_own_target(make_pool, make_net
 
     targets = torch.from_numpy(expected * 10 + 1)
     schedule = make_schedule(epochs=3, minibatch=8 if rows is None else 7)
-    fit(make_network(), loss, pool, schedule, stream(0, "fit"), CPU, rows, targets)
+    fit(make_network(), loss, pool, schedule, stream(0, "fit"), HARDWARE, rows, targets)
     assert all(target == 10 * image + 1 for image, target in seen)
     for epoch in range(3):
         shown = [image for image, _ in seen[epoch * len(expected) : (epoch + 1) * len(expected)]]
@@ -142,7 +142,7 @@ def test_minibatches_are_all_whole_where_the_training_set_is_no_multiple(make_po
         shown.append(level(images).tolist())
         return plain(network, images)
 
-    fit(make_network(), loss, make_pool(levels(10)), make_schedule(epochs=4, minibatch=4), stream(0, "fit"), CPU)
+    fit(make_network(), loss, make_pool(levels(10)), make_schedule(epochs=4, minibatch=4), stream(0, "fit"), HARDWARE)
     assert [len(images) for images in shown] == [4] * 10
     assert sorted(image for images in shown for image in images) == sorted([*range(10)] * 4)
 
@@ -154,14 +154,14 @@ def test_fewer_images_than_a_minibatch_are_one_minibatch(make_pool, make_network
         sizes.append(len(images))
         return plain(network, images)
 
-    curve = fit(make_network(), loss, make_pool(5), make_schedule(minimum_steps=7), stream(0, "fit"), CPU)
+    curve = fit(make_network(), loss, make_pool(5), make_schedule(minimum_steps=7), stream(0, "fit"), HARDWARE)
     assert sizes == [5] * 7
     assert list(curve["epoch"]) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_minimum_of_steps_is_kept_and_the_schedule_stretches_over_them(make_pool, make_network, make_schedule):
     schedule = make_schedule(epochs=1, minimum_steps=20, shape="one_cycle", learning_rate=0.1)
-    curve = fit(make_network(), plain, make_pool(64), schedule, stream(0, "fit"), CPU)
+    curve = fit(make_network(), plain, make_pool(64), schedule, stream(0, "fit"), HARDWARE)
     assert curve["steps"].iloc[-1] == 20
     assert curve["learning_rate"].idxmax() == 0  # its peak lies at step 4, the end of the first of five epochs
     assert curve["learning_rate"].iloc[-1] == pytest.approx(0.1 * (1 - 20 / 21) / 0.8)
@@ -175,7 +175,7 @@ def test_curve_has_the_mean_loss_and_the_last_rate_of_each_epoch(make_pool, make
         noted.append(float(losses.detach().mean()))
         return losses
 
-    curve = fit(make_network(), loss, make_pool(20), schedule, stream(0, "fit"), CPU)
+    curve = fit(make_network(), loss, make_pool(20), schedule, stream(0, "fit"), HARDWARE)
     assert len(noted) == schedule.steps(20) == 8
     ends = [3, 6, 8]  # an epoch of 20 images is 3 minibatches of 7; the last one is cut short
     assert list(curve["epoch"]) == [1, 2, 3]
@@ -199,7 +199,13 @@ def test_augmented_images_are_what_the_network_learns_from(make_pool, make_netwo
 
     augment = Inverse(crop_padding=0, flip=False, smallest_crop=1)
     fit(
-        make_network(), loss, make_pool(levels(20)), make_schedule(minibatch=10), stream(0, "fit"), CPU, augment=augment
+        make_network(),
+        loss,
+        make_pool(levels(20)),
+        make_schedule(minibatch=10),
+        stream(0, "fit"),
+        HARDWARE,
+        augment=augment,
     )
     assert sorted(seen) == [255 - row for row in reversed(range(20))]
 
@@ -209,13 +215,13 @@ def test_predictions_keep_the_order_of_rows_and_of_targets(make_pool, make_netwo
     rows = None if rows is None else np.array(rows)
     expected = np.arange(40) if rows is None else rows
     both = lambda network, images, targets: torch.stack([level(images), targets], 1)  # noqa: E731
-    found = predict(make_network(), both, make_pool(levels(40)), CPU, rows, torch.from_numpy(expected * 3))
+    found = predict(make_network(), both, make_pool(levels(40)), HARDWARE, rows, torch.from_numpy(expected * 3))
     np.testing.assert_array_equal(found, np.stack([expected, expected * 3], 1))
 
 
 def test_predictions_are_those_of_the_network_in_evaluation_mode(fashion, trained):
     pool = fashion[0]
-    found = predict(trained, classification.outputs, pool, CPU)
+    found = predict(trained, classification.outputs, pool, Hardware("cpu", "fp32"))
     with torch.inference_mode():
         expected = copy.deepcopy(trained).eval()(pool.gather(np.arange(len(pool)))).numpy()
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
@@ -224,7 +230,7 @@ def test_predictions_are_those_of_the_network_in_evaluation_mode(fashion, traine
 def test_predicting_leaves_the_network_as_it_was(fashion, trained):
     before, modes = weights(trained), [module.training for module in trained.modules()]
     names = [name for name, _ in trained.named_modules()]
-    predict(trained, classification.outputs, fashion[0], CPU, np.arange(20))
+    predict(trained, classification.outputs, fashion[0], HARDWARE, np.arange(20))
     assert weights(trained) == before
     assert [module.training for module in trained.modules()] == modes
     assert [name for name, _ in trained.named_modules()] == names
@@ -234,9 +240,9 @@ def test_predicting_leaves_the_network_as_it_was(fashion, trained):
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_predictions_do_not_depend_on_the_scoring_minibatch(fashion, trained, monkeypatch, size):
     pool, rows = fashion[0], np.arange(50)
-    expected = predict(trained, classification.outputs, pool, CPU, rows)
+    expected = predict(trained, classification.outputs, pool, HARDWARE, rows)
     monkeypatch.setattr(engine, "SCORING_MINIBATCH", {"cpu": size})
-    found = predict(trained, classification.outputs, pool, CPU, rows)
+    found = predict(trained, classification.outputs, pool, HARDWARE, rows)
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
@@ -249,16 +255,16 @@ def test_bf16_trains_scores_and_keeps_weights_in_full_precision(fashion, make_ne
     assert all(weight.dtype == torch.float32 for weight in network.parameters())
     found = predict(network, classification.outputs, pool, hardware, rows)
     assert found.dtype == np.float32
-    full = predict(network, classification.outputs, pool, CPU, rows)
+    full = predict(network, classification.outputs, pool, HARDWARE, rows)
     assert np.abs(found - full).max() < 0.05 * np.abs(full).max()
 
 
 def test_whole_numbers_are_predicted_as_they_are_and_others_in_single_precision(make_pool, make_network):
     pool = make_pool(levels(40))
-    whole = predict(make_network(), lambda network, images: level(images), pool, CPU)
+    whole = predict(make_network(), lambda network, images: level(images), pool, HARDWARE)
     assert whole.dtype == np.uint8
     assert whole.tolist() == list(range(40))
-    halves = predict(make_network(), lambda network, images: level(images).double() / 2, pool, CPU)
+    halves = predict(make_network(), lambda network, images: level(images).double() / 2, pool, HARDWARE)
     assert halves.dtype == np.float32
     assert halves.tolist() == [row / 2 for row in range(40)]
 
@@ -271,7 +277,7 @@ def test_large_images_are_scored_in_smaller_minibatches(make_network, make_pool)
         return level(images)
 
     images = np.zeros((20, 1, 128, 128), np.uint8)
-    predict(make_network(), count, make_pool(images), CPU)
+    predict(make_network(), count, make_pool(images), HARDWARE)
     assert sizes == [8, 8, 4]
 
 
@@ -286,7 +292,7 @@ def test_masks_are_augmented_with_their_images(make_network, make_pool, make_sch
 
     augment, masks = Augmentation(crop_padding=2, flip=True, smallest_crop=1), torch.from_numpy(images[:, 0])
     network = make_network(dense=True)
-    fit(network, loss, make_pool(images), make_schedule(), stream(0, "fit"), CPU, targets=masks, augment=augment)
+    fit(network, loss, make_pool(images), make_schedule(), stream(0, "fit"), HARDWARE, targets=masks, augment=augment)
     assert differences == [0, 0]
 
 
@@ -295,7 +301,7 @@ def test_dropout_follows_the_generator_alone(make_pool, make_network, make_sched
         network = make_network()
         network.neck = torch.nn.Sequential(network.neck, torch.nn.Dropout())
         torch.rand(seed + 1)  # the global generator is elsewhere each time
-        fit(network, plain, make_pool(20), make_schedule(minibatch=20), stream(seed, "fit"), CPU)
+        fit(network, plain, make_pool(20), make_schedule(minibatch=20), stream(seed, "fit"), HARDWARE)
         return weights(network)
 
     assert train(0) == train(0)
@@ -334,7 +340,7 @@ def test_frozen_trunk_keeps_weights_and_statistics_for_as_long_as_it_is_frozen(
         pool,
         make_schedule(epochs=2, minibatch=64),
         stream(0, "fit"),
-        CPU,
+        HARDWARE,
         targets=targets,
         frozen=frozen,
     )
@@ -345,9 +351,9 @@ def test_frozen_trunk_keeps_weights_and_statistics_for_as_long_as_it_is_frozen(
 def test_trunk_that_was_frozen_learns_in_the_next_training(fashion, make_network, make_schedule):
     pool, targets = fashion
     network, arguments = make_network(), (classification.loss, pool, make_schedule(minibatch=64))
-    fit(network, *arguments, stream(0, "fit"), CPU, targets=targets, frozen=math.inf)
+    fit(network, *arguments, stream(0, "fit"), HARDWARE, targets=targets, frozen=math.inf)
     frozen = weights(network.trunk)
-    fit(network, *arguments, stream(0, "fit"), CPU, targets=targets)
+    fit(network, *arguments, stream(0, "fit"), HARDWARE, targets=targets)
     assert weights(network.trunk) != frozen
 
 
@@ -357,8 +363,10 @@ def test_dropout_is_drawn_from_the_seed_and_only_in_training(fashion, make_netwo
     for share in (0.0, 0.5, 0.5):
         network = make_network()
         network.dropout = share
-        fit(network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), CPU, targets=targets)
+        fit(
+            network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), HARDWARE, targets=targets
+        )
         learnt.append(weights(network))
     assert learnt[0] != learnt[1] == learnt[2]
-    scored = [predict(network, classification.outputs, pool, CPU) for _ in range(2)]
+    scored = [predict(network, classification.outputs, pool, HARDWARE) for _ in range(2)]
     np.testing.assert_array_equal(*scored)

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from pt4al.training.engine import predict
 from pt4al.training.linear_probe import fit, probe
 from pt4al.training.networks import Network
-from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
-
-CPU = Hardware("cpu", "fp32")
+from support.hardware import HARDWARE
 
 
 def test_probe_learns_real_images_from_few_labels_and_leaves_the_trunk_alone(fashion, make_network):
@@ -23,9 +21,9 @@ def test_probe_learns_real_images_from_few_labels_and_leaves_the_trunk_alone(fas
     network = make_network()
     trunk = {name: weight.clone() for name, weight in network.trunk.state_dict().items()}
     start = time.perf_counter()
-    curve = probe(network, pool, np.arange(128), targets[:128], CPU)
+    curve = probe(network, pool, np.arange(128), targets[:128], HARDWARE)
     assert time.perf_counter() - start < 10
-    logits = predict(network, classification.outputs, pool, CPU, np.arange(128, 256))
+    logits = predict(network, classification.outputs, pool, HARDWARE, np.arange(128, 256))
     # By chance one of ten would be right; these are features of a trunk that was drawn at random.
     assert (torch.from_numpy(logits).argmax(1) == targets[128:]).float().mean() > 0.4
     assert all(torch.equal(weight, network.trunk.state_dict()[name]) for name, weight in trunk.items())
@@ -37,8 +35,8 @@ def test_probe_learns_real_images_from_few_labels_and_leaves_the_trunk_alone(fas
 def test_loss_of_the_curve_is_that_of_the_fitted_network(fashion, make_network):
     pool, targets = fashion
     network = make_network()
-    curve = probe(network, pool, np.arange(64), targets[:64], CPU)
-    losses = predict(network, classification.loss, pool, CPU, np.arange(64), targets[:64])
+    curve = probe(network, pool, np.arange(64), targets[:64], HARDWARE)
+    losses = predict(network, classification.loss, pool, HARDWARE, np.arange(64), targets[:64])
     assert curve["loss"].item() == pytest.approx(losses.mean(), rel=1e-3)
 
 
@@ -47,7 +45,7 @@ def test_probe_is_the_same_to_the_byte_when_it_is_fitted_again(fashion, make_net
     heads = []
     for _ in range(2):
         network = make_network()
-        probe(network, pool, np.arange(64), targets[:64], CPU)
+        probe(network, pool, np.arange(64), targets[:64], HARDWARE)
         heads.append(network.head.weight)
     assert torch.equal(*heads)
 
@@ -58,8 +56,8 @@ def test_weights_make_a_rare_class_count_more(fashion, make_network):
     answers = {}
     for name, weights in (("plain", None), ("balanced", classification.class_weights(targets[rows], 10))):
         network = make_network()
-        probe(network, pool, rows, targets[rows], CPU, weights)
-        answers[name] = predict(network, classification.outputs, pool, CPU)[:, [0, 6]].argmax(1).mean()
+        probe(network, pool, rows, targets[rows], HARDWARE, weights)
+        answers[name] = predict(network, classification.outputs, pool, HARDWARE)[:, [0, 6]].argmax(1).mean()
     assert answers["balanced"] > answers["plain"]
 
 
@@ -111,9 +109,9 @@ def test_probed_network_is_an_ordinary_one(fashion, make_network, tmp_path):
 
     pool, targets = fashion
     network = make_network()
-    probe(network, pool, np.arange(64), targets[:64], CPU)
+    probe(network, pool, np.arange(64), targets[:64], HARDWARE)
     save(network, tmp_path / "network.safetensors")
     again = load(tmp_path / "network.safetensors")
     assert isinstance(again, Network)
-    outputs = [predict(one, classification.outputs, pool, CPU, np.arange(16)) for one in (network, again)]
+    outputs = [predict(one, classification.outputs, pool, HARDWARE, np.arange(16)) for one in (network, again)]
     pd.testing.assert_frame_equal(*map(pd.DataFrame, outputs))
