@@ -1,174 +1,235 @@
-"""A whole run by a plain script: no Kedro, no MLflow, no DVC.
+"""A whole active-learning run from top to bottom, by the core alone: no Kedro, no MLflow, no DVC.
 
-    python benchmarks/plain.py [--env tiny] [--params run.seed=3,engine.precision=fp32] [--output FOLDER]
+    python benchmarks/plain.py [--env tiny] [--params run.seed=3,query.strategy=badge] [--output FOLDER]
 
-A classification. Reads the same parameters and asks for the same labels as `kedro run` does; ends with one line of
-JSON: the run's precision, its seconds by stage, and a hash of each query's ids.
+Reads the parameters that `kedro run` reads, asks for the same labels and reaches the same accuracy. Ends with one line
+of JSON: the precision, each cycle's accuracy, a hash of each query's ids.
 """
 
 import argparse
 import hashlib
 import json
+import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 import configuration
-from configuration import ROOT
+from pt4al.errors import InputError
 from pt4al.images.building import build
 from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
 from pt4al.labelling import label_set as labelling
 from pt4al.labelling.oracle import Recorded
-from pt4al.parameters import Parameters
-from pt4al.pipelines.pool.nodes import inspect, report_intake
-from pt4al.pipelines.report.nodes import collect_audit, collect_curve, draw, write_page
+from pt4al.parameters import Parameters, flat
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.randomness import stream, torch_generator
+from pt4al.reporting import figures, statistics
 from pt4al.selection import query as selection
-from pt4al.selection import ranking as ranks
+from pt4al.selection import ranking
+from pt4al.selection.evidence import Evidence
+from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.training import networks
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Loss, fit, predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
+# What this leaves out, to stay plain: settings that must have one of these values.
+ONLY = {
+    "run.repeat": [0],
+    "pool.imbalance.kind": ["none"],
+    "pretext.task": ["rotation", "jigsaw", "simsiam"],
+    "pretext.start_from": ["fresh"],
+    "pretext.losses": ["in_sample"],
+    "query.measure": [*MEASURES, RANDOM],
+    "query.balance": [False],
+    "oracle.kind": ["recorded"],
+    "control.share": ["auto", 0],
+    "main.task": ["classification"],
+    "main.start_from": ["fresh", "pretext", "previous_cycle"],
+    "main.frozen": [0],
+    "main.dropout": [0],
+    "main.class_weights": ["none"],
+}
 
-class PlainRun:
+
+class Run:
     """The stations of an image's walk, in their order; what one makes, the next ones find here."""
 
     def __init__(self, settings: Parameters, folder: Path):
-        self.settings, self.folder, self.seconds = settings, folder, {}
-        self.pretext_task = PRETEXT_TASKS[settings.pretext.task]
+        self.settings = settings
+        self.folder = folder
         self.hardware = Hardware(settings.engine.device, settings.engine.precision)
-        self.queries, self.metrics, self.audits, self.label_set = [], [], [], labelling.empty()
+        self.label_set = labelling.empty()
+        self.queries: list[str] = []  # a hash of each one's ids
+        self.metrics: list[dict[str, float]] = []
 
     def run(self) -> None:
         """Do all of it."""
-        with self.stage("pool"):
-            self.read()
-            self.intake()
-        with self.stage("pretext"):
-            self.pretext()
-        with self.stage("ranking"):
-            self.rank()
+        self.read()
+        self.pretext_network = self.train_pretext()
+        self.ranking = self.rank()
         for cycle in range(self.settings.cycles.number):
-            with self.stage(f"cycle_{cycle}"):
-                self.cycle(cycle)
-        with self.stage("report"):
-            self.report()
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 3)
+            query = self.choose(cycle)
+            answers = self.oracle.label(query["id"])
+            if cycle:
+                self.audit = self.compare_losses(answers)
+            self.label_set = labelling.extend(self.label_set, answers, cycle, why="asked")
+            self.network = self.train(cycle)
+            self.queries.append(digest(query["id"]))
+            self.metrics.append({"labels": len(self.label_set), **self.evaluate()})
+            self.report(cycle)
 
     def read(self) -> None:
-        """Decode pool and test split; keep labels and the names of the classes."""
-        block = self.settings.pool
-        collection = SOURCES[block.source.kind](str(ROOT / block.source.path)).named(block.classes)
-        parts = divide(collection, block.test)
-        train, test = (parts[split].sample(getattr(block.limit, split)) for split in ("train", "test"))
-        build(train, self.folder / "pool", block)
-        self.pool, self.recorded, self.classes = open_pool(self.folder / "pool"), train.labels, train.classes
-        build(test, self.folder / "test_pool", block, frame=self.pool.frame)
-        self.test_pool, self.test_labels = open_pool(self.folder / "test_pool"), test.labels
+        """Decode the pool and the test split, once; labels go to the oracle and to the evaluation."""
+        settings = self.settings.pool
+        path = configuration.ROOT / settings.source.path
+        collection = SOURCES[settings.source.kind](str(path)).named(settings.classes)
+        parts = divide(collection, settings.test)
+        train = parts["train"].sample(settings.limit.train)
+        test = parts["test"].sample(settings.limit.test)
+        build(train, self.folder / "pool", settings)
+        self.pool = open_pool(self.folder / "pool")
+        build(test, self.folder / "test_pool", settings, frame=self.pool.frame)
+        self.test_pool = open_pool(self.folder / "test_pool")
+        self.oracle = Recorded(train.labels)
+        self.test_labels = test.labels[test.labels["id"].isin(self.test_pool.ids)]
+        self.classes = train.classes
 
-    def intake(self) -> None:
-        self.problems, self.duplicates = inspect(self.pool, self.test_pool)
-        labels, found = (self.recorded, self.test_labels), (self.problems, self.duplicates)
-        shown = report_intake(self.pool, self.test_pool, *labels, *found, self.settings.pool)
-        (self.folder / "intake.html").write_text(shown, encoding="utf-8")
+    def train_pretext(self) -> Network:
+        """Train a network on the whole pool without a label: to tell by how much an image was turned."""
+        settings = self.settings.pretext
+        task = PRETEXT_TASKS[settings.task]
+        rng = self.rng("pretext")
+        weights = torch_generator(rng)
+        network = networks.build(settings.network, task.outputs, self.pool.mean, self.pool.std, weights, head=task.head)
+        fit(network, task.loss, self.pool, settings.schedule, rng, self.hardware, augment=settings.augment)
+        return network
 
-    def pretext(self) -> None:
-        block, rng = self.settings.pretext, stream(self.settings.run.seed, "pretext")
-        outputs, loss = self.pretext_task.outputs, self.pretext_task.loss
-        network = networks.build(block.network, outputs, self.pool.mean, self.pool.std, torch_generator(rng))
-        fit(network, loss, self.pool, block.schedule, rng, self.hardware, augment=block.augment)
-        self.pretext_network, self.losses = network, predict(network, loss, self.pool, self.hardware)
-        networks.save(network, self.folder / "pretext_network.safetensors")
+    def rank(self) -> pd.DataFrame:
+        """Sort the pool by pretext loss and cut it into a batch a cycle: `id`, `pretext_loss`, `rank`, `batch`."""
+        settings = self.settings.ranking
+        rng = self.rng("ranking")
+        losses = PRETEXT_TASKS[self.settings.pretext.task].score(self.pretext_network, self.pool, self.hardware)
+        ranked = ranking.rank(self.pool.ids, losses, settings.order, rng)
+        return ranking.split(ranked, self.settings.cycles.number, settings.batches, settings.drop, rng)
 
-    def rank(self) -> None:
-        rng = stream(self.settings.run.seed, "ranking")
-        ranked = ranks.rank(self.pool.ids, self.losses, self.settings.ranking.order, rng)
-        self.ranking = self.write(ranks.split(ranked, self.settings.cycles.number), "ranking")
+    def choose(self, cycle: int) -> pd.DataFrame:
+        """Return the images to ask for, the most wanted first: `id`, `score`, `batch`."""
+        settings = self.settings.query
+        budget = self.settings.cycles.budget
+        candidates = selection.candidates(self.ranking, self.label_set["id"], settings.scope, cycle)
+        selection.check_enough(candidates, budget)
+        if cycle == 0 and settings.start in selection.STARTS:
+            return selection.start(candidates, settings.start, budget, self.rng("query"))
+        strategy = STRATEGIES[settings.strategy](**settings.options)
+        if cycle == 0:  # one that can do with the pretext network's features: there is no other network yet
+            strategy = STRATEGIES[settings.start]()
+        evidence = Evidence(
+            budget=budget,
+            rng=self.rng("strategy", cycle),
+            cycle=cycle,
+            classes=len(self.classes),
+            batches=candidates["batch"].to_numpy(),
+            losses=candidates["pretext_loss"].to_numpy(),
+            **{need: getattr(self, need)(cycle, candidates["id"]) for need in strategy.needs},
+        )
+        return selection.pick(candidates, strategy.choose(evidence), evidence.scores)
 
-    def cycle(self, cycle: int) -> None:
-        query = self.write(self.query(cycle), f"query_{cycle}")
-        answers = Recorded(self.recorded).label(query["id"])
-        if cycle:
-            self.audit(cycle, answers)
-        why = self.settings.query.measure if cycle else self.settings.query.start
-        grown = labelling.extend(self.label_set, answers, cycle, why)
-        self.label_set = self.write(grown, f"label_set_{cycle}")
-        self.network = self.train(cycle)
-        networks.save(self.network, self.folder / f"network_{cycle}.safetensors")
-        self.queries.append(query)
-        self.metrics.append({"labels": len(self.label_set), **self.evaluate()})
+    # What strategies may need to know of the candidates. They see no label that was not asked for.
 
-    def query(self, cycle: int) -> pd.DataFrame:
-        block, budget = self.settings.query, self.settings.cycles.budget
-        rng = stream(self.settings.run.seed, "query", cycle)
-        candidates = selection.candidates(self.ranking, self.label_set["id"], block.scope, cycle)
+    def scores(self, cycle: int, ids: pd.Series) -> np.ndarray:
+        """How uncertain the newest network is of each candidate."""
+        settings = self.settings.query
+        if settings.measure == RANDOM:
+            return self.rng("query", cycle).random(len(ids))
+        measure = MEASURES[settings.measure]
+        uncertainty = partial(classification.uncertainty, measure=measure, normalise=settings.normalise_logits)
+        return self.predict(self.network, uncertainty, ids)
+
+    def probabilities(self, cycle: int, ids: pd.Series) -> np.ndarray:
+        """The newest network's probability of each class."""
+        return self.predict(self.network, classification.class_probabilities, ids)
+
+    def features(self, cycle: int, ids: pd.Series) -> np.ndarray:
+        """Features by the newest network, or by the pretext network: before the first query there is no other."""
+        main = cycle > 0 and self.settings.query.features == "main"
+        return self.predict(self.network if main else self.pretext_network, Network.features, ids)
+
+    def labelled(self, cycle: int, ids: pd.Series) -> np.ndarray:
+        """The same features of the images that have a label."""
         if cycle == 0:
-            return selection.start(candidates, block.start, budget, rng)
-        if block.measure == RANDOM:
-            return selection.choose(candidates, rng.random(len(candidates)), budget)
-        measure = partial(classification.uncertainty, measure=MEASURES[block.measure], normalise=block.normalise_logits)
-        rows = self.pool.rows(candidates["id"])
-        return selection.choose(candidates, predict(self.network, measure, self.pool, self.hardware, rows), budget)
+            return self.features(cycle, ids[:1])[:0]
+        return self.features(cycle, self.label_set["id"])
 
-    def audit(self, cycle: int, answers: pd.DataFrame) -> None:
-        targets, rows = classification.targets(answers["label"], self.classes), self.pool.rows(answers["id"])
-        losses = predict(self.network, classification.loss, self.pool, self.hardware, rows, targets)
-        pretext = self.ranking[["id", "pretext_loss"]]
-        self.audits.append(answers[["id"]].merge(pretext, on="id").assign(main_loss=losses))
+    def correlation(self, cycle: int, ids: pd.Series) -> float | None:
+        """How far the newest audit trusts the ranking: the lower bound of the losses' rank correlation."""
+        if cycle < 2:
+            return None
+        return statistics.rank_correlation(self.audit["pretext_loss"], self.audit["main_loss"])["low"]
+
+    def compare_losses(self, answers: pd.DataFrame) -> pd.DataFrame:
+        """Audit the ranking: pretext loss and main loss of images just labelled, which the network has not seen."""
+        targets = classification.targets(answers["label"], self.classes)
+        main_loss = self.predict(self.network, classification.loss, answers["id"], targets)
+        return answers[["id"]].merge(self.ranking[["id", "pretext_loss"]], on="id").assign(main_loss=main_loss)
 
     def train(self, cycle: int) -> Network:
-        block, rng = self.settings.main, stream(self.settings.run.seed, "main", cycle)
-        pool, rows = self.pool, self.pool.rows(self.label_set["id"])
-        network = networks.build(block.network, len(self.classes), pool.mean, pool.std, torch_generator(rng))
-        if block.start_from == "pretext":
+        """Train a network on the label set."""
+        settings = self.settings.main
+        rng = self.rng("main", cycle)
+        weights = torch_generator(rng)
+        network = networks.build(settings.network, len(self.classes), self.pool.mean, self.pool.std, weights)
+        if settings.start_from == "pretext":
             networks.copy_trunk(self.pretext_network, network)
-        elif block.start_from == "previous_cycle" and cycle:
+        elif settings.start_from == "previous_cycle" and cycle:
             network.load_state_dict(self.network.state_dict())
+        rows = self.pool.rows(self.label_set["id"])
         targets = classification.targets(self.label_set["label"], self.classes)
-        weights = None
-        if block.class_weights == "median_frequency":
-            weights = classification.class_weights(targets, len(self.classes))
-        loss = partial(classification.loss, weights=weights)
-        fit(network, loss, pool, block.schedule, rng, self.hardware, rows, targets, block.augment)
+        task = {"rows": rows, "targets": targets, "augment": settings.augment}
+        fit(network, classification.loss, self.pool, settings.schedule, rng, self.hardware, **task)
         return network
 
     def evaluate(self) -> dict[str, float]:
+        """Return the metrics on the test split, which nothing else opens."""
         rows = self.test_pool.rows(self.test_labels["id"])
-        outputs = predict(self.network, classification.outputs, self.test_pool, self.hardware, rows)
         targets = classification.targets(self.test_labels["label"], self.classes)
-        return classification.evaluate(outputs, targets, self.classes)
+        logits = predict(self.network, classification.outputs, self.test_pool, self.hardware, rows)
+        return classification.evaluate(logits, targets, self.classes)
 
-    def report(self) -> None:
-        (curve, _), audit = collect_curve(self.pool, *self.metrics), collect_audit(*self.audits)
-        timings = pd.DataFrame(
-            [{"stage": stage, "node": stage, "seconds": taken} for stage, taken in self.seconds.items()]
-        )
-        settings, asked = self.settings.model_dump(), [*self.queries, *({} for _ in self.queries[1:])]  # no maps
-        tables = (self.ranking, self.label_set, self.classes, curve, audit, {}, timings)
-        pictures = draw(self.pool, *tables, settings, *asked)
-        shown = write_page(pictures, curve, audit, {}, timings, self.problems, self.duplicates, settings)
-        (self.folder / "report.html").write_text(shown, encoding="utf-8")
+    def report(self, cycle: int) -> None:
+        """Keep the labels, the network and the learning curve so far."""
+        self.label_set.to_parquet(self.folder / f"label_set_{cycle}.parquet")
+        networks.save(self.network, self.folder / f"network_{cycle}.safetensors")
+        curve = pd.DataFrame(self.metrics)
+        curve.to_csv(self.folder / "learning_curve.csv", index=False)
+        picture = figures.learning_curve({self.settings.run.name: curve})
+        (self.folder / "learning_curve.png").write_bytes(figures.png(picture))
 
-    def write(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
-        table.to_parquet(self.folder / f"{name}.parquet", index=False)
-        return table
+    def rng(self, purpose: str, cycle: int = 0) -> np.random.Generator:
+        """Return the run's random numbers for one purpose in one cycle."""
+        return stream(self.settings.run.seed, purpose, cycle)
+
+    def predict(self, network: Network, function: Loss, ids: pd.Series, *targets: torch.Tensor) -> np.ndarray:
+        """Return a function of the network and each of these images of the pool."""
+        return predict(network, function, self.pool, self.hardware, self.pool.rows(ids), *targets)
+
+
+def check(settings: Parameters) -> None:
+    """Raise InputError if the settings ask for what is left out here."""
+    values = flat(settings.model_dump())
+    for name, known in ONLY.items():
+        if values[name] not in known:
+            choice = " or ".join(map(str, known))
+            raise InputError(f"`{name}` is {values[name]}, which a plain run leaves out: it knows {choice}")
 
 
 def digest(ids: pd.Series) -> str:
@@ -179,23 +240,23 @@ def digest(ids: pd.Series) -> str:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--env", default="local")
-    arguments.add_argument("--params", default="")
+    arguments.add_argument("--params", default="", help="as for kedro run")
     arguments.add_argument("--output", type=Path, help="keep the files here; by default they are thrown away")
     options = arguments.parse_args()
-    settings = configuration.read(options.env, options.params)
-    torch.set_num_threads(settings.engine.threads)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.output or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        run = PlainRun(settings, folder)
-        run.run()
-    facts = {
-        "precision": settings.engine.precision,
-        "accuracy": [round(found["accuracy"], 4) for found in run.metrics],
-        "seconds": run.seconds,
-        "queries": [digest(query["id"]) for query in run.queries],
-    }
-    print(json.dumps(facts))
+        try:
+            settings = configuration.read(options.env, options.params)
+            check(settings)
+            torch.set_num_threads(settings.engine.threads)
+            threadpool_limits(settings.engine.threads)  # of numpy and scikit-learn
+            run = Run(settings, folder)
+            run.run()
+        except InputError as error:
+            sys.exit(str(error))
+    accuracy = [metrics["accuracy"] for metrics in run.metrics]
+    print(json.dumps({"precision": settings.engine.precision, "accuracy": accuracy, "queries": run.queries}))
 
 
 if __name__ == "__main__":
