@@ -30,8 +30,8 @@ quarter or an eighth (`draft`). *Plain with draft* has the second without the fi
 
 def measure(hardware: Hardware, quick: bool) -> Section:
     """Build pools of small and of large photos, several times."""
-    repeats, small, large = (2, 1000, 128) if quick else (5, 8677, 400)
-    collection = photos.caltech101()
+    repeats, small, large = (1, 24, 8) if quick else (5, 8677, 400)
+    collection = photos.collection(quick)
     with tempfile.TemporaryDirectory() as folder:
         photos.write(collection, Path(folder, "small"), small)
         photos.write(collection, Path(folder, "large"), large, LARGE)

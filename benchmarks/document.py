@@ -17,7 +17,7 @@ than seconds do.
 """
 
 # Of the sections.
-ORDER = ["training", "scoring", "ranking", "strategies", "decoding", "memory", "large_pool", "overhead"]
+ORDER = ["training", "waiting", "scoring", "ranking", "strategies", "decoding", "memory", "large_pool", "overhead"]
 
 
 class Skipped(Exception):

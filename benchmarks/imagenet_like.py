@@ -18,10 +18,10 @@ BATCHES = 10  # files of training pictures, as ImageNet-64 has
 VALIDATION = 1000  # pictures
 
 
-def originals(folder: Path) -> np.ndarray:
-    """Return Caltech-101 at 64x64, (N, 3 x 64 x 64) uint8; Skipped where it is not."""
+def originals(folder: Path, quick: bool) -> np.ndarray:
+    """Return Caltech-101 at 64x64, (N, 3 x 64 x 64) uint8, or made-up pictures; Skipped where it is not."""
     with tempfile.TemporaryDirectory(dir=folder) as decoded:
-        build(photos.caltech101(), Path(decoded), RECIPE)
+        build(photos.collection(quick), Path(decoded), RECIPE)
         pool = open_pool(Path(decoded))
         return pool.gather(np.arange(len(pool))).flatten(1).numpy()
 

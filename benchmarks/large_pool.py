@@ -3,8 +3,8 @@
     python benchmarks/large_pool.py [--images 1281167] [--score N] [--folder FOLDER] [--quick] [--output PAGE]
 
 Takes 40 GB of disk in FOLDER (a temporary one by default) and about an hour; deletes all of it at the end.
-Replaces section `large_pool` of docs/benchmarks.md. `--quick` tries everything at a size too small to quote: its
-page is printed, and written only where --output says.
+Replaces section `large_pool` of docs/benchmarks.md. `--quick` tries everything on made-up pictures, too few
+to quote: its page is printed, and written only where --output says.
 """
 
 import argparse
@@ -55,6 +55,7 @@ class Measurement:
     score: int
     shard_bytes: int
     precision: str
+    quick: bool
     limited: bool = False
     rows: list[dict[str, str]] = field(default_factory=list)
 
@@ -74,7 +75,7 @@ class Measurement:
     def make(self) -> None:
         self.source = self.folder / "source"
         self.source.mkdir()
-        self.real = imagenet_like.originals(self.folder)
+        self.real = imagenet_like.originals(self.folder, self.quick)
         taken = seconds(lambda: imagenet_like.write(self.source, self.real, self.images))
         made = sum(path.stat().st_size for path in self.source.iterdir())
         self.add("files made", f"{self.images:,} images and {imagenet_like.VALIDATION:,}, {_gb(made)}, {taken:,.0f} s")
@@ -159,7 +160,7 @@ def _rate(found: dict) -> str:
 
 def _options() -> argparse.Namespace:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--images", type=int, help="of the pool; 1,281,167 by default, --quick: 20,000")
+    arguments.add_argument("--images", type=int, help="of the pool; 1,281,167 by default, --quick: 2,000")
     arguments.add_argument("--score", type=int, default=0, help="score only so many, spread over the pool")
     arguments.add_argument("--folder", type=Path, help="where there is room")
     arguments.add_argument("--shard-bytes", type=int, help="of a shard, other than usual")
@@ -170,14 +171,14 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     options, precision = _options(), choose_precision("cpu")
-    images = options.images or (20_000 if options.quick else 1_281_167)
+    images = options.images or (2000 if options.quick else 1_281_167)
     size = options.shard_bytes or (2**24 if options.quick else shards.SHARD)
     where = machine.where(precision, " ".join([".venv/bin/python benchmarks/large_pool.py", *sys.argv[1:]]))
     if options.folder:
         options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         try:
-            section = Measurement(Path(folder), images, options.score, size, precision).run()
+            section = Measurement(Path(folder), images, options.score, size, precision, options.quick).run()
         except document.Skipped as reason:
             sys.exit(f"large_pool is skipped: {reason}")
     page = options.output or (None if options.quick else ROOT / "docs" / "benchmarks.md")

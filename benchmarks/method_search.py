@@ -1,12 +1,12 @@
 """Search for a method that wins: many strategies under one linear probe of the pretext features, in minutes.
 
-    python benchmarks/method_search.py [--env caltech101] [--params pool.size=32,...] [--repeats 4] [--workers 2]
+    python benchmarks/method_search.py [--env caltech101] [--params pool.size=32,...] [--repeats 4] [--quick]
 
 All queries are the tool's own strategies; the main model is a linear probe of the frozen pretext trunk, the same for
 every arm, so that a run takes seconds. For each of `comparison.seeds` the pretext network is trained, or found where
 runs of this project have left it; `--repeats` runs with each are averaged, for chance in queries. Each arm is tested
 against the opponents of `comparison.rule`, with Holm's correction over all tests. Finished runs are kept, so this can
-be stopped and started again. Ends with a table.
+be stopped and started again. Ends with a table. `--quick` tries two arms once, in environment `tiny`.
 """
 
 import argparse
@@ -275,7 +275,14 @@ def parsed() -> argparse.Namespace:
     arguments.add_argument("--metric", choices=["area", "low_budget", "final"], default="area", help="what is tested")
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--others", nargs="*", type=Path, default=[], help="cells of searches, to rank over data")
-    return arguments.parse_args()
+    arguments.add_argument("--quick", action="store_true")
+    options = arguments.parse_args()
+    if options.quick:
+        options.env = "tiny"
+        options.repeats = 1
+        options.arms = ["random", "margin"]
+        options.workers = 1
+    return options
 
 
 def main() -> None:

@@ -53,9 +53,9 @@ class Course:
     share: float
 
 
-def prepare(data: str, source: str | None, folder: Path) -> Path:
+def prepare(data: str, source: str | None, folder: Path, params: str = "") -> Path:
     """Train the pretext network and ask it once; return the file of its features of the pool and the test split."""
-    typed = ",".join(filter(None, [TYPED[data], f"pool.source.path={source}" if source else ""]))
+    typed = ",".join(filter(None, [TYPED[data], f"pool.source.path={source}" if source else "", params]))
     settings = configuration.read(DATA[data], typed)
     kept = folder / f"{data}_{fingerprint(settings.pool, settings.pretext)}.npz"
     if not kept.exists():

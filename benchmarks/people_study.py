@@ -1,16 +1,19 @@
 """Study: do the control slices' intervals hold, how good are forecasts, what would the rules for stopping have done?
 
-    python benchmarks/people_study.py [--cifar10 path] [--repetitions 60] [--workers 2] [--recorded folder]
+    python benchmarks/people_study.py [--cifar10 path] [--repetitions 60] [--workers 2] [--recorded folder] [--quick]
 
 A person who is always right labels images of Fashion-MNIST (and of CIFAR-10, where a path to it is given); the
 model is a linear probe on features of a pretext network, so that a run takes seconds. Each finished run is a
 file of its own, so this can be stopped and started again. `--recorded`: a folder of learning curves of the
 tool's own runs, forecast and judged too. Ends with the tables, which are also written as CSV beside the runs.
+`--quick` tries all of it on few images, in a folder of its own.
 """
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ from pt4al.reporting.forecast import FEWEST, back_test, together
 from pt4al.reporting.stopping import judge
 
 COURSE = Course(cycles=8, budget=200, share=0.1)
+QUICK = "pool.limit.train=600,pool.limit.test=200,pretext.schedule.epochs=1"
 ARMS = [("margin", True), ("margin", False), ("random", True)]  # strategy, whether slices are trained on afterwards
 METHODS = ["wilson", "jeffreys", "beta", "agresti_coull"]
 RUN = ["data", "run"]
@@ -113,14 +117,16 @@ def _thresholds(target: float) -> list[tuple[str, float]]:
     return [("target", target), ("gain", 0.25), ("gain", 0.5), ("gain", 1.0), ("flat", 1.0), ("flat", 2.0)]
 
 
-def runs(sources: dict[str, str | None], repetitions: int, workers: int, folder: Path) -> pd.DataFrame:
+def runs(
+    sources: dict[str, str | None], course: Course, repetitions: int, workers: int, folder: Path, params: str
+) -> pd.DataFrame:
     """Return every run, one row a cycle; those that are missing are made."""
     keys = [
         (data, strategy, train, seed) for data in sources for seed in range(repetitions) for strategy, train in ARMS
     ]
-    prepared = {data: prepare(data, source, folder) for data, source in sources.items()}
-    with ProcessPoolExecutor(workers, initializer=_one_thread) as processes:
-        done = processes.map(partial(_run, prepared, folder), keys)
+    prepared = {data: prepare(data, source, folder, params) for data, source in sources.items()}
+    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as processes:
+        done = processes.map(partial(_run, prepared, course, folder), keys)
         for number, key in enumerate(done, start=1):
             print(number, "of", len(keys), *key, flush=True)
     parts = [pd.read_csv(_file(folder, key)).assign(**dict(zip(KEY, key, strict=True))) for key in keys]
@@ -139,11 +145,11 @@ def recorded(folder: Path) -> pd.DataFrame:
     return pd.concat(whole, ignore_index=True).rename(columns={"accuracy": "value"})[[*RUN, "labels", "value"]]
 
 
-def _run(prepared: dict[str, Path], folder: Path, key: tuple) -> tuple:
+def _run(prepared: dict[str, Path], course: Course, folder: Path, key: tuple) -> tuple:
     file = _file(folder, key)
     if not file.exists():
         data, strategy, train, seed = key
-        found = record(load(prepared[data]), COURSE, strategy, train, seed)
+        found = record(load(prepared[data]), course, strategy, train, seed)
         with replacing(file) as temporary:
             found.to_csv(temporary, index=False)
     return key
@@ -186,12 +192,18 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--recorded", type=Path)
     arguments.add_argument("--folder", type=Path, default=Path("data/08_reporting/people_study"))
+    arguments.add_argument("--quick", action="store_true")
     options = arguments.parse_args()
+    course, params = COURSE, ""
+    if options.quick:
+        course, params = replace(COURSE, budget=40), QUICK
+        options.repetitions = 2
+        options.workers = 1
+        options.folder = options.folder / "quick"
     _one_thread()
     sources = {"fashion_mnist": None} | ({"cifar10": options.cifar10} if options.cifar10 else {})
-    found = runs(
-        {name: sources[name] for name in DATA if name in sources}, options.repetitions, options.workers, options.folder
-    )
+    known = {name: sources[name] for name in DATA if name in sources}
+    found = runs(known, course, options.repetitions, options.workers, options.folder, params)
     for name, table in _tables(found, options.recorded).items():
         table.to_csv(options.folder / f"{name}.csv", index=False)
         print(f"\n{name}\n\n{table.round(3).to_markdown(index=False)}", flush=True)

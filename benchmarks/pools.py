@@ -26,7 +26,7 @@ CHUNK = 4096  # images held in memory
 def shipped(settings: Pool, folder: Path) -> tuple[ImagePool, torch.Tensor]:
     """Build the pool in `folder`; return it and its labels as numbers."""
     collection = SOURCES[settings.source.kind](str(ROOT / settings.source.path))
-    training = divide(collection, settings.test)["train"]
+    training = divide(collection, settings.test)["train"].sample(settings.limit.train)
     build(training, folder, settings)
     return open_pool(folder), classification.targets(training.labels["label"], training.classes)
 

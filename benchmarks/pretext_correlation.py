@@ -1,11 +1,12 @@
 """Study: does a high pretext loss go with a high loss of the main model? For each pretext task, on real images.
 
-    python benchmarks/pretext_correlation.py --data cifar10 --source path [--labels 0.1] [--seeds 3] [--params ...]
+    python benchmarks/pretext_correlation.py --data cifar10 --source path [--labels 0.1] [--seeds 3] [--quick]
 
 The main network is trained from fresh weights on random labels; Spearman's correlation is over all the other
 images of the pool, whose labels it has not seen. Settings are those of conf/<data>, with noise of 4 grey
 levels on CIFAR-10, which hides traces of JPEG, and the smallest network; `--params`, as typed to kedro, go on
-top. One row of `correlations.csv` a task and seed; rows that are there are not made again.
+top. One row of `correlations.csv` a task and seed; rows that are there are not made again. `--quick` trains for two
+steps, to see whether all of it runs.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
 SMALLEST = "pretext.network=resnet8_w16,main.network=resnet8_w16"
+QUICK = "pretext.schedule.epochs=1,main.schedule.epochs=1,main.schedule.minimum_steps=2"
 DATA = {"cifar10": f"{SMALLEST},pool.noise=4", "caltech101": SMALLEST}
 ARMS = {
     "rotation": {"task": "rotation"},
@@ -119,7 +121,10 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--params", default="")
     arguments.add_argument("--folder", type=Path, default=Path("data/08_reporting/pretext_correlation"))
+    arguments.add_argument("--quick", action="store_true")
     options = arguments.parse_args()
+    if options.quick:
+        options.params = ",".join(filter(None, [QUICK, options.params]))
     torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
     rows = []

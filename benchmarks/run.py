@@ -19,10 +19,11 @@ import overhead
 import ranking
 import scoring
 import training
+import waiting
 from configuration import ROOT
 from pt4al.training.precision import Hardware, choose_precision
 
-BENCHMARKS = {module.__name__: module for module in (training, scoring, ranking, decoding, memory, overhead)}
+BENCHMARKS = {module.__name__: module for module in (training, waiting, scoring, ranking, decoding, memory, overhead)}
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """Time and memory of each strategy's choice from large pools: 512 features in a mapped file, a process each.
 
-    python benchmarks/strategies.py [--sizes 10000 100000 1000000] [--strategies coreset "balanced badge" ...]
+    python benchmarks/strategies.py [--sizes 10000 100000 1000000] [--strategies coreset "balanced badge" ...] [--quick]
 
-Prints a section of docs/benchmarks.md. A million images take 2 GB of disk for the time being.
+Prints a section of docs/benchmarks.md. A million images take 2 GB of disk for the time being. `--quick` tries one
+strategy at a size too small to quote.
 """
 
 import argparse
@@ -52,9 +53,14 @@ def _options() -> argparse.Namespace:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     arguments.add_argument("--strategies", nargs="+", default=[*STRATEGIES, "balanced coreset"], metavar="NAME")
+    arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--case", help=argparse.SUPPRESS)
     arguments.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    return arguments.parse_args()
+    options = arguments.parse_args()
+    if options.quick:
+        options.sizes = [2000]
+        options.strategies = ["balanced coreset"]
+    return options
 
 
 def _in_its_own_process(name: str, folder: str) -> dict[str, str]:

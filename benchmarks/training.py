@@ -46,7 +46,8 @@ class Work:
 
 def measure(hardware: Hardware, quick: bool) -> Section:
     """Train for a few dozen steps, several times."""
-    settings, repeats = configuration.read(), 2 if quick else 7
+    settings = configuration.read(params="pool.limit.train=500" if quick else "")
+    repeats = 1 if quick else 7
     pretext = PRETEXT_TASKS[settings.pretext.task]
     with tempfile.TemporaryDirectory() as folder:
         pool, targets = pools.shipped(settings.pool, Path(folder, "pool"))
@@ -54,7 +55,7 @@ def measure(hardware: Hardware, quick: bool) -> Section:
         rotation = Work(f"pretext, {settings.pretext.task}", settings.pretext, pretext.loss, pretext.outputs, None)
         main = Work("main, classification", settings.main, classification.loss, classes, targets)
         rows = []
-        for work, steps in ((rotation, 3 if quick else 50), (main, 6 if quick else 150)):
+        for work, steps in ((rotation, 1 if quick else 50), (main, 2 if quick else 150)):
             ways = {**_tool(work, pool, hardware, steps), **_released(work, pool, paths, steps)}
             measured = f"{repeats} rounds of {steps} steps of {work.block.schedule.minibatch}"
             rows.append(_row(work.title, interleaved(ways, repeats), measured))

@@ -1,0 +1,100 @@
+"""Every script of benchmarks/ runs, at a size that says nothing but that."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from support.layouts import write_caltech101
+from support.projects import ROOT
+
+TESTS = Path(__file__).parent
+# Typed by the script after the colon, and by nobody else.
+CASES = {"large_pool_case": "large_pool", "waiting_case": "run"}
+SECTIONS = ["training", "scoring", "ranking", "decoding"]
+SLOW_SECTIONS = ["memory", "overhead", "waiting"]  # many processes
+
+
+def measure(script: Callable[..., str], section: str, page: Path) -> None:
+    """Type `run.py --only <section> --quick`; it must leave its section on the page."""
+    script("run", f"--only={section}", "--quick", f"--output={page}")
+    assert f"## {section}\n\nMeasured " in page.read_text()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_of_the_page_can_be_measured(script, tmp_path, section):
+    measure(script, section, tmp_path / "page.md")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SLOW_SECTIONS)
+def test_a_section_that_takes_many_processes_can_be_measured(script, tmp_path, section):
+    measure(script, section, tmp_path / "page.md")
+
+
+@pytest.mark.parametrize("case", ["train", "score", "verify"])
+def test_memory_is_measured_case_by_case(script, tmp_path, case):
+    from pools import random_bytes
+
+    random_bytes(0.001, tmp_path / "pool")
+    printed = script("memory_case", str(tmp_path / "pool"), case, "2")
+    assert json.loads(printed).keys() == {"peak", "anonymous", "index"}
+
+
+@pytest.mark.slow
+def test_busy_neighbours_end_with_what_they_disturb(script, tmp_path):
+    from pools import random_bytes
+    from waiting import Case
+
+    random_bytes(0.001, tmp_path / "pool")
+    before = set(psutil.Process().children())
+    with pytest.raises(KeyboardInterrupt), Case(tmp_path / "pool", 2, 1, "fp32").neighbours(1):
+        busy = set(psutil.Process().children()) - before
+        raise KeyboardInterrupt
+    assert len(busy) == 2
+    assert not any(process.is_running() for process in busy)
+
+
+def test_strategies_are_measured_in_processes_of_their_own(script):
+    assert "| balanced coreset | 2,000 | " in script("strategies", "--quick")
+
+
+@pytest.mark.slow
+def test_a_large_pool_is_measured_step_by_step(script, tmp_path):
+    printed = script("large_pool", "--quick", "--images=400", f"--folder={tmp_path}")
+    assert "| growth by 1 %, bytes written | " in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_pretext_tasks_are_correlated_with_main_losses(script, tmp_path):
+    source = write_caltech101(tmp_path, np.random.default_rng(0), pictures=10)
+    printed = script(
+        "pretext_correlation", "--data=caltech101", f"--source={source}", "--quick", f"--folder={tmp_path}"
+    )
+    assert len(re.findall(r"^\| rotation", printed, re.MULTILINE)) == 3
+
+
+def test_the_study_of_people_makes_all_its_tables(script, tmp_path):
+    script("people_study", "--quick", f"--folder={tmp_path}")
+    assert len(list((tmp_path / "quick").glob("*.csv"))) == 9
+
+
+def test_the_search_for_a_method_ends_with_a_table(script, project):
+    assert "| margin" in script("method_search", "--quick")
+
+
+def test_every_section_of_the_page_has_a_test(script):
+    from run import BENCHMARKS
+
+    assert set(BENCHMARKS) == {*SECTIONS, *SLOW_SECTIONS}
+
+
+def test_every_script_has_a_test():
+    scripts = [path.stem for path in (ROOT / "benchmarks").glob("*.py") if "def main()" in path.read_text()]
+    tests = "".join(path.read_text() for path in TESTS.glob("test_*.py"))
+    untested = [name for name in scripts if not re.search(rf"\"{CASES.get(name, name)}(\.py)?\"", tests)]
+    assert not untested, f"no test runs {untested}: add one that types --quick"
