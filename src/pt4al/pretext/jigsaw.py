@@ -31,8 +31,8 @@ class Jigsaw(PretextTask):
             # Each image its own: shared by a minibatch they would pull the network to and fro.
             wanted = torch.rand(len(ORDERS), count, device=device).argsort(0)[: len(SCORED)]
         else:
-            wanted = torch.tensor(SCORED, device=device)[:, None].expand(-1, count)
-        places = torch.tensor(ORDERS, device=device)[wanted]  # (4, B, 4): which tile is where
+            wanted = torch.tensor(SCORED).to(device, non_blocking=True)[:, None].expand(-1, count)
+        places = torch.tensor(ORDERS).to(device, non_blocking=True)[wanted]  # (4, B, 4): which tile is where
         shown = torch.stack(tiles(images), 1)[torch.arange(count, device=device)[:, None], places]
         found = network(_together(shown.flatten(0, 1)))
         return cross_entropy(found, wanted.flatten(), reduction="none").view(len(SCORED), -1).mean(0)
@@ -45,7 +45,7 @@ def tiles(images: torch.Tensor) -> list[torch.Tensor]:
     are replaced by copies of the next ones within. The size stays: some networks take one size only.
     """
     height, width = images.shape[2] // 2, images.shape[3] // 2
-    rows, columns = (_trimmed(side).to(images.device) for side in (height, width))
+    rows, columns = (_trimmed(side).to(images.device, non_blocking=True) for side in (height, width))
     return [images[:, :, top + rows][:, :, :, left + columns] for top in (0, height) for left in (0, width)]
 
 

@@ -4,9 +4,11 @@ Both take `loss(network, images[, targets]) -> (B,)`: `fit` averages it, `predic
 """
 
 import contextlib
+import copy
 import math
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,8 @@ from pt4al.randomness import torch_generator
 from pt4al.training.folding import folded
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-from pt4al.training.reading import reader
+from pt4al.training.reading import Take, reader
+from pt4al.training.repeatable import repeatable
 from pt4al.training.schedule import Schedule
 
 Loss = Callable[..., torch.Tensor]
@@ -30,6 +33,7 @@ Loss = Callable[..., torch.Tensor]
 # On a processor the activations of more leave its cache: 512 take 1.5 times as long.
 SCORING_SIZE = 32 * 32
 SCORING_MINIBATCH = {"cpu": 128, "cuda": 2048}
+TRIED = 2  # images
 LARGEST_IN_MEMORY = 2**28  # bytes of results: features of 131,072 images of width 512
 CURVE = ["epoch", "steps", "loss", "learning_rate"]  # what training answers
 
@@ -68,23 +72,21 @@ def fit(
     One row an epoch: `epoch`, `steps` so far, mean `loss`, `learning_rate` at its end.
     """
     rows = np.arange(len(pool)) if rows is None else rows
-    take = reader(pool, rows, targets, hardware)
     generator = torch_generator(rng, hardware.device)
+    take = _augmented(reader(pool, rows, targets, hardware), augment, generator)
     network.to(hardware.device, memory_format=torch.channels_last).train()
     steps, size = schedule.steps(len(rows)), min(schedule.minibatch, len(rows))
     optimiser, rate = _descent(network, schedule, steps)
     curve = _Curve(math.ceil(len(rows) / size), hardware.device)
     thaw = min(frozen * curve.steps_an_epoch, steps)
     network.trunk.requires_grad_(not thaw).train(not thaw)
-    with _progress(steps * size, title) as progress, _seeded(generator):
+    mean_loss = partial(_mean_loss, loss, take, hardware)
+    trial = partial(_try, mean_loss, network, len(rows))
+    with _progress(steps * size, title) as progress, _seeded(generator), repeatable(hardware, trial), _room_for(size):
         for step, positions in enumerate(_minibatches(len(rows), size, steps, rng)):
             if step == thaw:
                 network.trunk.requires_grad_(True).train()
-            images, *wanted = take(positions)
-            if augment is not None:
-                images, *wanted = augment(images, generator, *wanted)
-            with hardware.autocast():
-                mean = loss(network, images, *wanted).mean()
+            mean = mean_loss(network, positions)
             optimiser.zero_grad()
             mean.backward()
             optimiser.step()
@@ -112,22 +114,70 @@ def predict(
     The network is scored in evaluation mode with its batch norms folded; it is left as it was.
     """
     rows = np.arange(len(pool)) if rows is None else rows
-    take = reader(pool, rows, targets, hardware)
+    take = reader(pool, rows, targets, hardware, again=False)
     scored = folded(network).to(hardware.device, memory_format=torch.channels_last)
-    most = SCORING_MINIBATCH[hardware.device]
-    scores, size = None, min(most, max(1, most * SCORING_SIZE // math.prod(pool.shape[1:])))
-    with torch.inference_mode(), hardware.autocast(), _progress(len(rows), title) as progress:
-        for first in range(0, len(rows), size):
+    first, scores, size = 0, None, scoring_minibatch(hardware.device, pool.shape)
+    with torch.inference_mode(), hardware.autocast(), repeatable(hardware), _progress(len(rows), title) as progress:
+        while first < len(rows):
             positions = np.arange(first, min(first + size, len(rows)))
-            chunk = function(scored, *take(positions))
+            try:
+                chunk = function(scored, *take(positions))
+            except torch.OutOfMemoryError:
+                size = _half(size, title)
+                continue
             chunk = chunk.float() if chunk.is_floating_point() else chunk
             if scores is None:  # whole at once: small chunks that are kept would fragment the heap
                 scores = _room((len(rows), *chunk.shape[1:]), chunk)
             scores[first : first + len(chunk)] = chunk
             progress.update(len(positions))
+            first += len(positions)
     if scores is None:
         raise InputError(f"{title}: there are no images to score")
     return scores.cpu().numpy()
+
+
+def scoring_minibatch(device: str, shape: tuple[int, ...]) -> int:
+    """Return how many images of shape (channels, height, width) are scored at once."""
+    most = SCORING_MINIBATCH[device]
+    return min(most, max(1, most * SCORING_SIZE // math.prod(shape[1:])))
+
+
+def _half(size: int, title: str) -> int:
+    if size == 1:
+        raise InputError(f"{title}: the GPU's memory has no room for one image: a smaller network or `pool.size` fits")
+    return size // 2
+
+
+@contextlib.contextmanager
+def _room_for(size: int) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise InputError(
+            f"the GPU's memory has no room to train on {size} images at once: lower the schedule's `minibatch`"
+        ) from error
+
+
+def _augmented(take: Take, augment: Augmentation | None, generator: torch.Generator) -> Take:
+    if augment is None:
+        return take
+
+    def augmented(positions: np.ndarray) -> tuple[torch.Tensor, ...]:
+        images, *targets = take(positions)
+        return augment(images, generator, *targets)
+
+    return augmented
+
+
+def _mean_loss(loss: Loss, take: Take, hardware: Hardware, network: Network, positions: np.ndarray) -> torch.Tensor:
+    images, *targets = take(positions)
+    with hardware.autocast():
+        return loss(network, images, *targets).mean()
+
+
+def _try(mean_loss: Callable[[Network, np.ndarray], torch.Tensor], network: Network, images: int) -> None:
+    """Compute the gradient of a few images; the network is left as it was."""
+    mean_loss(copy.deepcopy(network), np.arange(min(TRIED, images))).backward()
 
 
 def _descent(network: Network, schedule: Schedule, steps: int) -> tuple[torch.optim.SGD, LambdaLR]:
@@ -192,12 +242,8 @@ def _minibatches(images: int, size: int, steps: int, rng: np.random.Generator) -
 
 @contextlib.contextmanager
 def _seeded(generator: torch.Generator) -> Iterator[None]:
-    """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards.
-
-    On a GPU the same numbers take the same convolutions, too.
-    """
-    exact = torch.backends.cudnn.flags(benchmark=False, deterministic=True)
-    with torch.random.fork_rng([generator.device.index or 0] if generator.device.type == "cuda" else []), exact:
+    """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards."""
+    with torch.random.fork_rng([generator.device.index or 0] if generator.device.type == "cuda" else []):
         torch.manual_seed(generator.initial_seed())
         yield
 

@@ -18,7 +18,7 @@ def loss(
 ) -> torch.Tensor:
     """Return the cross-entropy of each image plus `disorder` of the guesses, with weight 1, (B,)."""
     features = network.features(images)
-    weights = weights if weights is None else weights.to(images.device)
+    weights = weights if weights is None else weights.to(images.device, non_blocking=True)
     losses = cross_entropy(network.answer(features), targets, weights, reduction="none")
     return losses + disorder(_guess(network, features.detach()), losses.detach())
 

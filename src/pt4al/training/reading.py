@@ -11,33 +11,53 @@ from pt4al.training.precision import Hardware
 
 Take = Callable[[np.ndarray], tuple[torch.Tensor, ...]]
 
+CHUNK = 2**26  # bytes that go to the device at once
 
-def reader(pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None, hardware: Hardware) -> Take:
-    """Return what turns positions among `rows` into tensors on the device."""
+
+def reader(
+    pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None, hardware: Hardware, again: bool = True
+) -> Take:
+    """Return what turns positions among `rows` into tensors on the device.
+
+    Parameters
+    ----------
+    again
+        Whether images are read again and again: then a GPU keeps them, if they fill at most half of its free memory.
+    """
     if hardware.device == "cpu":
         return lambda positions: (
             pool.gather(rows[positions]),
             *(() if targets is None else (targets[torch.from_numpy(positions)],)),
         )
-    return _cuda_reader(pool, rows, targets)
+    resident = _resident(pool, rows) if again and len(rows) * math.prod(pool.shape) <= _free() // 2 else None
+    return _cuda_reader(pool, rows, None if targets is None else targets.cuda(), resident)
 
 
-def _cuda_reader(pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None) -> Take:
-    """Images go to the device once if they fill at most half of its free memory, else minibatch by minibatch."""
-    targets = None if targets is None else targets.cuda()
-    resident = None
-    if len(rows) * math.prod(pool.shape) <= torch.cuda.mem_get_info()[0] // 2:
-        resident = torch.empty((len(rows), *pool.shape), dtype=torch.uint8, device="cuda")
-        for first in range(0, len(rows), 8192):
-            resident[first : first + 8192] = pool.gather(rows[first : first + 8192]).cuda()
+def _cuda_reader(
+    pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None, resident: torch.Tensor | None
+) -> Take:
+    """Nothing here waits for the device: while it computes, the next minibatch is gathered."""
 
     def take(positions: np.ndarray) -> tuple[torch.Tensor, ...]:
-        index = torch.from_numpy(positions).pin_memory().cuda(non_blocking=True)
-        images = resident[index] if resident is not None else _pinned(pool, rows[positions])
+        index = _sent(torch.from_numpy(positions))
+        images = _sent(pool.gather(rows[positions])) if resident is None else resident[index]
         return images, *(() if targets is None else (targets[index],))
 
     return take
 
 
-def _pinned(pool: ImagePool, rows: np.ndarray) -> torch.Tensor:
-    return pool.gather(rows).pin_memory().cuda(non_blocking=True)
+def _resident(pool: ImagePool, rows: np.ndarray) -> torch.Tensor:
+    images = torch.empty((len(rows), *pool.shape), dtype=torch.uint8, device="cuda")
+    step = max(1, CHUNK // math.prod(pool.shape))
+    for first in range(0, len(rows), step):
+        images[first : first + step] = pool.gather(rows[first : first + step]).cuda()
+    return images
+
+
+def _free() -> int:
+    """Bytes that the device has left, with those that torch has taken and holds for its next tensors."""
+    return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+
+
+def _sent(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.pin_memory().cuda(non_blocking=True)

@@ -47,6 +47,8 @@ def known(name: str) -> str:
         where, names, word = "segmentation_models_pytorch", unet.encoders(), name.removeprefix(unet.PREFIX)
     else:
         where, names, word = "the project", NETWORKS, name
+        if name == unet.SMALL or name in unet.ALIASES:
+            unet.check_library()
     if word not in names:
         hint = did_you_mean(word, names)
         hint = hint if len(hint) < LONGEST_HINT else f"its documentation lists all {len(names)}"

@@ -3,14 +3,17 @@
 The decoder is that of segmentation_models_pytorch, which is imported where it is used: that takes a second.
 """
 
+import importlib.util
 from itertools import pairwise
 
 import torch
 from torch import nn
 
+from pt4al.errors import InputError
 from pt4al.training.networks.parts import Parts, Pool
 from pt4al.training.networks.small import block, stem
 
+LIBRARY = "segmentation_models_pytorch"
 SMALL = "unet_small"
 ENCODER, DECODER = (24, 32, 64, 128), (64, 32, 32)  # its channels: finest first; coarsest first
 PREFIX = "unet/"
@@ -37,8 +40,15 @@ class SmallEncoder(nn.Module):
         return [images, *maps]
 
 
+def check_library() -> None:
+    """Raise InputError if the library is not installed."""
+    if importlib.util.find_spec(LIBRARY) is None:
+        raise InputError(f"U-Nets need the package {LIBRARY}, which is not installed: pip install {LIBRARY}")
+
+
 def encoders() -> list[str]:
     """Return the names of the library's encoders."""
+    check_library()
     from segmentation_models_pytorch.encoders import get_encoder_names
 
     return [name for name in get_encoder_names() if not name.startswith("timm-")]  # those are deprecated
@@ -51,6 +61,7 @@ def encoder_name(name: str) -> str:
 
 def make(name: str, channels: int, dense: bool) -> Parts:
     """Return the parts of a U-Net; a plain one is its encoder alone."""
+    check_library()
     import segmentation_models_pytorch as library
     from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 

@@ -38,7 +38,7 @@ def loss(
     network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Cross-entropy of each image, (B,), times the weight of its class."""
-    weights = weights if weights is None else weights.to(images.device)
+    weights = weights if weights is None else weights.to(images.device, non_blocking=True)
     return cross_entropy(network(images), targets, weights, reduction="none")
 
 
@@ -71,7 +71,7 @@ def sampled(network: nn.Module, images: torch.Tensor, samples: int, dropout: flo
     features = network.features(images)
     generator = torch.Generator().manual_seed(seed)
     kept = torch.rand((samples, 1, features.shape[1]), generator=generator) >= dropout
-    thinned = features * kept.to(features.device) / (1 - dropout)
+    thinned = features * kept.to(features.device, non_blocking=True) / (1 - dropout)
     return network.answer(thinned).double().softmax(-1)
 
 

@@ -63,7 +63,7 @@ def loss(
     """Cross-entropy of each image, (B,): its mean over pixels, by their classes' weights; 0 if all are ignored."""
     logits, targets = network(images), targets.long()
     scale = logits.new_zeros(256)  # what each value of a mask counts
-    scale[: logits.shape[1]] = 1 if weights is None else weights.to(logits.device)
+    scale[: logits.shape[1]] = 1 if weights is None else weights.to(logits.device, non_blocking=True)
     counted = scale[targets]
     losses = counted * cross_entropy(logits, targets, ignore_index=IGNORED, reduction="none")
     return losses.sum((1, 2)) / counted.sum((1, 2)).clamp(min=torch.finfo(counted.dtype).tiny)
