@@ -23,12 +23,23 @@ SHAPE = (3, 64, 64)  # of its images
 CHUNK = 4096  # images held in memory
 
 
-def shipped(settings: Pool, folder: Path) -> tuple[ImagePool, torch.Tensor]:
-    """Build the pool in `folder`; return it and its labels as numbers."""
+def shipped(
+    settings: Pool, folder: Path, limit: int | None = None, split: str = "train"
+) -> tuple[ImagePool, torch.Tensor]:
+    """Build the pool, or the test split, in `folder`, of `limit` images; return it and its labels as numbers."""
     collection = SOURCES[settings.source.kind](str(ROOT / settings.source.path))
-    training = divide(collection, settings.test)["train"].sample(settings.limit.train)
-    build(training, folder, settings)
-    return open_pool(folder), classification.targets(training.labels["label"], training.classes)
+    pictures = divide(collection, settings.test)[split].sample(limit or getattr(settings.limit, split))
+    build(pictures, folder, settings)
+    return open_pool(folder), classification.targets(pictures.labels["label"], pictures.classes)
+
+
+def made(count: int, shape: tuple[int, int, int]) -> tuple[ImagePool, torch.Tensor]:
+    """Return a pool of random images in memory, and as random labels of ten classes."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, *shape), np.uint8)
+    index = pd.DataFrame({"id": [f"image {row}" for row in range(count)]})
+    pool = ImagePool(images, index, [127.5] * shape[0], [73.9] * shape[0], "made")
+    return pool, torch.from_numpy(rng.integers(0, 10, count))
 
 
 def random_bytes(gigabytes: float, folder: Path) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import torch
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ def seconds(run: Callable[[], Any]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def wait_for(device: str) -> None:
+    """Let a GPU finish what it was given: it is timed when it is done, not when it was told."""
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def interleaved(variants: dict[str, Variant], repeats: int) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Benchmark `training`: images a second of engine.fit, beside the limit and beside the released code's way."""
 
+import copy
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from pt4al.training import networks
 from pt4al.training.engine import Loss, fit
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
-from timing import Variant, compared, interleaved
+from timing import Variant, compared, interleaved, wait_for
 
 TEXT = """
 Default augmentation, network and minibatch of `conf/base`. *Limit*: the same network, loss, fused SGD, precision and
@@ -56,28 +57,27 @@ def measure(hardware: Hardware, quick: bool) -> Section:
         main = Work("main, classification", settings.main, classification.loss, classes, targets)
         rows = []
         for work, steps in ((rotation, 1 if quick else 50), (main, 2 if quick else 150)):
-            ways = {**_tool(work, pool, hardware, steps), **_released(work, pool, paths, steps)}
+            ways = {**tool(work, pool, hardware, steps), **_released(work, pool, paths, steps)}
             measured = f"{repeats} rounds of {steps} steps of {work.block.schedule.minibatch}"
             rows.append(_row(work.title, interleaved(ways, repeats), measured))
     return Section("training", pd.DataFrame(rows), TEXT)
 
 
-def _tool(work: Work, pool: ImagePool, hardware: Hardware, steps: int) -> dict[str, Variant]:
-    """The tool's own training, and its limit."""
+def tool(work: Work, pool: ImagePool, hardware: Hardware, steps: int) -> dict[str, Variant]:
+    """The tool's own training, and its limit, to whose device the images have gone before."""
     schedule = work.block.schedule.model_copy(update={"epochs": 1e-9, "minimum_steps": steps})
     images = pool.gather(np.arange(len(pool)))
-    tensors = (images,) if work.targets is None else (images, work.targets)
-
-    def network() -> networks.Network:
-        generator = torch.Generator().manual_seed(0)
-        return networks.build(work.block.network, work.outputs, pool.mean, pool.std, generator)
+    tensors = [tensor.to(hardware.device) for tensor in (images, work.targets) if tensor is not None]
+    drawn = networks.build(work.block.network, work.outputs, pool.mean, pool.std, torch.Generator().manual_seed(0))
 
     def ours() -> None:
         rng, augment = np.random.default_rng(0), work.block.augment
-        fit(network(), work.loss, pool, schedule, rng, hardware, targets=work.targets, augment=augment)
+        fit(copy.deepcopy(drawn), work.loss, pool, schedule, rng, hardware, targets=work.targets, augment=augment)
+        wait_for(hardware.device)
 
     def limit() -> None:
-        bare.train(network(), work.loss, tensors, schedule, hardware)
+        bare.train(copy.deepcopy(drawn), work.loss, tensors, schedule, hardware)
+        wait_for(hardware.device)
 
     return {way.__name__: Variant(way, steps * schedule.minibatch) for way in (ours, limit)}
 
