@@ -49,6 +49,17 @@ check: setup  ## style and structure alone
 bench: setup  ## speed and memory, into docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
 
+.PHONY: gpu wheels offline
+
+gpu: setup  ## check and measure what a GPU computes, into gpu/gpu.json; docs/gpu.md
+	$(BIN)/python benchmarks/gpu.py --device cuda --output gpu
+
+wheels: setup  ## what a machine without a network lacks, into wheels/; PRESENT=its `pip list --format=freeze`
+	$(BIN)/python benchmarks/wheels.py $(PRESENT)
+
+offline:  ## there: install wheels/ into site/, beside what that machine has; then export PYTHONPATH=site
+	$(PYTHON) $(PIP) --no-index --no-deps --no-compile --upgrade --target site wheels/*.whl
+
 ui: setup  ## MLflow's pages, on 127.0.0.1:5000
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
