@@ -23,7 +23,7 @@ import gpu_paper
 import machine
 from gpu_rates import CASES, QUICK, Effort, rates
 from gpu_report import Report, Row
-from gpu_steps import steps
+from gpu_steps import graphed, kernels, parts
 from pt4al.training.precision import Hardware, choose_device, choose_precision
 
 
@@ -37,10 +37,10 @@ def main() -> None:
         report.collect("check", check, hardware, quick)
     engine = f"engine.device={hardware.device},engine.precision={hardware.precision}"
     settings, effort = configuration.read(params=engine), Effort(1, 1) if quick else Effort(5, None)
-    for case in QUICK if quick else CASES:
-        report.collect("rate", rates, case, settings, hardware, effort)
-    for case in QUICK if quick else CASES:
-        report.collect("step", steps, case, settings, hardware, effort)
+    cases = QUICK if quick else CASES
+    for part, measure in (("rate", rates), ("step", parts), ("step", kernels), ("step", graphed)):
+        for case in cases:
+            report.collect(part, measure, case, settings, hardware, effort)
     report.collect("paper", paper, report, hardware, options)
     report.add(Row("all", "this script", time.perf_counter() - start, "s"))
     sys.exit(1 if report.failed else 0)

@@ -14,52 +14,81 @@ from pt4al.parameters import Parameters
 from pt4al.training import networks
 from pt4al.training.precision import Hardware
 from pt4al.training.reading import reader
-from timing import wait_for
+from timing import seconds, wait_for
+from training import tool
 
 WARM = 3
 PROFILED = 5  # steps
 
 
-def steps(case: Case, settings: Parameters, hardware: Hardware, effort: Effort) -> Iterator[Row]:
-    """Take the parts of a step of the main training one by one."""
-    turns = effort.steps or 100
-    pool, targets = pools.made(case.images, case.shape)
-    work = works(case, settings, targets)["train"]
-    take = reader(pool, np.arange(len(pool)), targets, hardware)
-    positions = np.random.default_rng(0).permutation(len(pool))[: case.minibatch]
-    minibatch = take(positions)
+class Step:
+    """One step of the main training of a case, and its parts."""
+
+    def __init__(self, case: Case, settings: Parameters, hardware: Hardware, effort: Effort):
+        self.hardware, self.turns = hardware, effort.steps or 100
+        self.pool, targets = pools.made(case.images, case.shape)
+        self.work = works(case, settings, targets)["train"]
+        self.take = reader(self.pool, np.arange(len(self.pool)), targets, hardware)
+        self.positions = np.random.default_rng(0).permutation(len(self.pool))[: case.minibatch]
+        self.minibatch = self.take(self.positions)
+        generator, pool = torch.Generator().manual_seed(0), self.pool
+        network = networks.build(case.network, self.work.outputs, pool.mean, pool.std, generator)
+        self._step = bare.stepper(network, self.work.loss, self.work.block.schedule, hardware)
+
+    def run(self) -> None:
+        """Forward, backward, update, of images that are there."""
+        self._step(*self.minibatch)
+
+    def milliseconds(self, run: Callable[[], object]) -> float:
+        """Return how long one of many calls takes, the device's work included."""
+        for _ in range(WARM):
+            run()
+        wait_for(self.hardware.device)
+        start = time.perf_counter()
+        for _ in range(self.turns):
+            run()
+        wait_for(self.hardware.device)
+        return 1000 * (time.perf_counter() - start) / self.turns
+
+
+def parts(case: Case, settings: Parameters, hardware: Hardware, effort: Effort) -> Iterator[Row]:
+    """A step of `fit`, and its parts one by one."""
+    step = Step(case, settings, hardware, effort)
+    fitted = tool(step.work, step.pool, hardware, step.turns)["ours"].run
+    fitted()
     generator = torch.Generator(hardware.device).manual_seed(0)
-    network = networks.build(case.network, work.outputs, pool.mean, pool.std, torch.Generator().manual_seed(0))
-    step = bare.stepper(network, work.loss, work.block.schedule, hardware)
+    augment, images = step.work.block.augment, step.minibatch[0]
+    taken = {
+        "all of it": 1000 * seconds(fitted) / step.turns,
+        "reading": step.milliseconds(lambda: step.take(step.positions)),
+        "augmenting": step.milliseconds(lambda: augment(images, generator)),
+        "forward, backward, update": step.milliseconds(step.run),
+    }
+    for what, milliseconds in taken.items():
+        yield Row("step", f"{what}, {case.title}, {hardware.precision}", milliseconds, "ms")
 
-    def row(what: str, value: float | None, unit: str = "ms", beside: str = "") -> Row:
-        return Row("step", f"{what}, {case.title}, {hardware.precision}", value, unit, beside)
 
-    yield row("reading", _milliseconds(lambda: take(positions), hardware, turns))
-    augment = work.block.augment
-    yield row("augmenting", _milliseconds(lambda: augment(minibatch[0], generator), hardware, turns))
-    started = _milliseconds(lambda: step(*minibatch), hardware, turns)
-    yield row("forward, backward, update", started)
+def graphed(case: Case, settings: Parameters, hardware: Hardware, effort: Effort) -> Iterator[Row]:
+    """Forward, backward and update without launching each kernel by itself."""
+    what = f"as a CUDA graph, {case.title}, {hardware.precision}"
     if hardware.device == "cpu":
-        yield row("the same without launches", None, beside=NOT_HERE)
-        yield row("kernels", None, "", NOT_HERE)
+        yield Row("step", what, None, "ms", NOT_HERE)
         return
-    kernels, busy = _profiled(lambda: step(*minibatch))
-    yield row("kernels", kernels, "a step", f"{busy:.3g} ms of arithmetic in them, by the profiler")
-    graphed = _milliseconds(_graph(lambda: step(*minibatch)), hardware, turns)
-    yield row("the same without launches", graphed, beside=f"as a CUDA graph: {started / graphed:.2f} times as fast")
+    step = Step(case, settings, hardware, effort)
+    launched = step.milliseconds(step.run)
+    replayed = step.milliseconds(_graph(step.run))
+    beside = f"forward, backward, update: {launched / replayed:.2f} times as fast"
+    yield Row("step", what, replayed, "ms", beside)
 
 
-def _milliseconds(run: Callable[[], object], hardware: Hardware, turns: int) -> float:
-    """Return how long one of many calls takes, the device's work included."""
-    for _ in range(WARM):
-        run()
-    wait_for(hardware.device)
-    start = time.perf_counter()
-    for _ in range(turns):
-        run()
-    wait_for(hardware.device)
-    return 1000 * (time.perf_counter() - start) / turns
+def kernels(case: Case, settings: Parameters, hardware: Hardware, effort: Effort) -> Iterator[Row]:
+    """How many kernels a step starts, and how long they run."""
+    what = f"kernels, {case.title}, {hardware.precision}"
+    if hardware.device == "cpu":
+        yield Row("step", what, None, "", NOT_HERE)
+        return
+    count, busy = _profiled(Step(case, settings, hardware, effort).run)
+    yield Row("step", what, count, "a step", f"{busy:.3g} ms of arithmetic in them, by the profiler")
 
 
 def _graph(step: Callable[[], None]) -> Callable[[], None]:
