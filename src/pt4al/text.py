@@ -1,0 +1,32 @@
+"""Names that people typed: one spelling each, and those that only look alike are found."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+# Blanks of any kind, and what has no width: a byte order mark, zero-width space and joiners.
+BLANK = r"[\s\ufeff\u200b\u200c\u200d\u2060]"
+ENDS = re.compile(f"^{BLANK}+|{BLANK}+$")
+BETWEEN = re.compile(f"(?:{BLANK}|_)+")
+
+
+def normalised(name: str) -> str:
+    """Return a name in one spelling: composed letters (Unicode's NFC), and no blanks at its ends.
+
+    `cafe` with a combining accent, as macOS writes names of files, and `café` are one name then. Upper and lower
+    case, and blanks within a name, stay as they are: see `confusable`.
+    """
+    return ENDS.sub("", unicodedata.normalize("NFC", name))
+
+
+def confusable(names: Iterable[str]) -> list[list[str]]:
+    """Return groups of names that differ in case, or in the kind of blank, alone: `Cat` and `cat`.
+
+    They may be meant to be one: a person is told, nothing is merged. An underscore counts as a blank, letters of
+    another width or style (`Ｃat`) as their plain ones.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        groups.setdefault(BETWEEN.sub(" ", plain).strip(), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
