@@ -29,12 +29,18 @@ def cli() -> None:
 
 @cli.command()
 @named
-@click.option("--port", default=0, show_default="a free one", help="Where the page is served.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Where the page is served; 0: a free one. Default: where it was."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another address opens the page to others.")
 @click.option("--suggestions/--no-suggestions", default=True, show_default=True, help="Show the model's guess.")
 @click.pass_obj
-def label(metadata: ProjectMetadata, name: str | None, port: int, host: str, suggestions: bool) -> None:
-    """Open a page to label the images that a run asks for. Ctrl-C ends it; what was answered is kept."""
+def label(metadata: ProjectMetadata, name: str | None, port: int | None, host: str, suggestions: bool) -> None:
+    """Open a page to label the images that a run asks for. Ctrl-C ends it; what was answered is kept.
+
+    Started again it has the same link, and pages that were left open go on.
+    """
+    from pt4al.labelling.page import link
     from pt4al.labelling.page.server import Page
 
     with opened(metadata, name) as found:
@@ -44,11 +50,16 @@ def label(metadata: ProjectMetadata, name: str | None, port: int, host: str, sug
                 "kedro answers read with a folder of masks or a COCO file"
             )
         facts = {
+            "run": found.name,
             "title": f"{found.name}, cycle {found.cycle}",
             "command": found.command,
             "suggest": suggestions,
         }
-        page = Page(found.desk, found.picture, found.why, facts, host, port)
+        kept = link.read(found.link_file)
+        if port is None:
+            port = kept.port if kept else 0
+        page = Page(found.desk, found.picture, found.why, facts, host, port, kept.token if kept else None)
+        link.keep(found.link_file, link.Link(page.port, page.token))
         click.echo(f"Run {found.name}, cycle {found.cycle}: {found.progress()}.")
         click.echo(f"Open this page in a browser: {page.url}")
         click.echo("Ctrl-C ends it; what was answered is kept. Then type the run's command again.")

@@ -14,7 +14,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from PIL import Image
 
-from pt4al import people
+from pt4al import guard, people
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
@@ -57,6 +57,11 @@ class OpenRun:
     @property
     def policy(self) -> Policy:
         return people.policy(self.parameters)
+
+    @property
+    def link_file(self) -> Path:
+        """Where the link to this run's labelling page is kept."""
+        return guard.record_folder(self.root, self.name) / "page.json"
 
     @cached_property
     def log(self) -> AnswerLog:

@@ -4,6 +4,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -75,15 +76,19 @@ class Desk:
 
     def next(self, annotator: str) -> str | None:
         """Return the next image for somebody: open, not answered by them, and not in enough other hands already."""
+        return next(iter(self.upcoming(annotator)), None)
+
+    def upcoming(self, annotator: str) -> list[str]:
+        """Return the next image for somebody, which is now in their hands, and the one that is likely to follow."""
         with self._lock:
             mine = set(self._mine(annotator)["id"])
             left = [image for image in self.progress().open["id"] if image not in mine]
             given = self._settled.set_index("id")["answers"].to_dict()
             free = (image for image in left if self._wanted(image, annotator, given.get(image, 0)))
             # Where all that is left is in others' hands, better twice than never.
-            chosen = next(free, left[0] if left else None)
-            if chosen is not None:
-                self._lend(chosen, annotator)
+            chosen = list(dict.fromkeys([*islice(free, 2), *left[:2]]))[:2]
+            if chosen:
+                self._lend(chosen[0], annotator)
             return chosen
 
     def disputed(self) -> list[dict[str, Any]]:

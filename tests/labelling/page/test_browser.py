@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,14 @@ from PIL import Image
 
 from pt4al.labelling.answers import Answer, AnswerLog
 from pt4al.labelling.desk import Desk
+from pt4al.labelling.page import link
 from pt4al.labelling.page.server import Page
 from pt4al.labelling.policies import Policy
 from support.browser import CHROMIUM, Browser, wait
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),
-    # Of how tests/browser.py opens its socket; nothing of the page's.
+    pytest.mark.external,
 ]
 
 READY = "typeof shown !== 'undefined' && !busy"
@@ -193,14 +195,13 @@ def test_an_answer_on_its_way_outlives_a_reload_of_its_tab(tmp_path):
     with served(page), Browser(tmp_path / "browser") as browser:
         enter(browser, page)
         for image, shown in (("i0", "i1"), ("of another query", "i1")):
-            answer = {"image": image, "label": "dog", "annotator": "Ada", "key": image, "seconds": 1}
-            # Not before the page is left: the browser would ask whether to.
-            put = f"() => {{ sessionStorage.pending = {json.dumps(json.dumps(answer))}; }}"
-            browser.run(f"void addEventListener('pagehide', {put}); window.old = 1")
+            answer = {"image": image, "label": "dog", "annotator": "Ada", "key": image, "at": 1, "seconds": 1}
+            browser.run(f"void (localStorage[kept() + 'k'] = {json.dumps(json.dumps(answer))}); window.old = 1")
             browser.send("Page.reload")
             browser.until("window.old === undefined && " + READY)
             browser.until(f"document.getElementById('caption').textContent === '{shown}'")
-        assert browser.run("sessionStorage.pending === undefined")
+            browser.run("delete localStorage[kept() + 'k']")  # by another key than the page's own
+        assert browser.run("unsent().length") == 0
         assert "not in this query" in text(browser, "told")
     assert labels(tmp_path) == ["dog"]
 
@@ -230,3 +231,113 @@ def test_two_tabs_are_handed_different_images(tmp_path):
         two.press("2")
         wait(lambda: page.desk.progress().answered == 2)
     assert sorted(AnswerLog(tmp_path).read()["id"]) == ["i0", "i1"]
+
+
+def presses(browser: Browser, keys: str) -> None:
+    """Press keys without waiting for anything."""
+    for key in keys:
+        browser.press(key)
+
+
+def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing(tmp_path):
+    opened = threading.Event()
+    opened.set()
+
+    def slow(image: str) -> bytes:
+        opened.wait(20)
+        return picture(image)
+
+    desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": [f"i{n}" for n in range(6)]}), Policy(), ["cat", "dog"])
+    page = Page(desk, slow, facts={"run": "mine"})
+    with served(page), Browser(tmp_path / "browser") as browser:
+        enter(browser, page)
+        browser.until("ahead && ahead.id === 'i1'")
+        opened.clear()
+        press(browser, "1")  # i1 was on its way already; i2 comes slowly
+        presses(browser, "2")
+        wait(lambda: labels(tmp_path) == ["cat", "dog"])
+        presses(browser, "111")
+        assert "Not taken (3 times): the picture was not there yet" in text(browser, "early")
+        browser.picture(tmp_path / "early.png")
+        opened.set()
+        browser.until(READY + " && shown.id === 'i2'")
+        assert labels(tmp_path) == ["cat", "dog"]
+        browser.until("performance.now() - refused > PAUSE")
+        press(browser, "2")
+        browser.until("document.getElementById('early').hidden")
+    assert labels(tmp_path) == ["cat", "dog", "dog"]
+
+
+def test_each_press_of_a_fast_hand_is_an_answer_to_what_was_shown_or_is_refused_in_sight(tmp_path):
+    page = page_of(tmp_path, [f"i{number}" for number in range(8)], ["cat", "dog"])
+    with served(page), Browser(tmp_path / "browser") as browser:
+        enter(browser, page)
+        for _ in range(5):
+            browser.press("1")
+            time.sleep(0.1)
+        browser.until(READY)
+        taken = len(labels(tmp_path))
+        assert taken + browser.run("number") == 5
+        assert browser.run("document.getElementById('early').hidden") == (taken == 5)
+
+
+def test_an_old_tab_goes_on_when_its_server_is_started_again_and_sends_what_it_kept(tmp_path):
+    ids, classes, added = [f"i{number}" for number in range(4)], ["cat", "dog"], []
+    page = page_of(tmp_path, ids, classes, add_class=added.append)
+    link.keep(tmp_path / "page.json", link.Link(page.port, page.token))
+    with Browser(tmp_path / "browser") as browser:
+        with served(page):
+            enter(browser, page)
+            press(browser, "1")
+        browser.press("2")
+        browser.until("cut")
+        presses(browser, "11")
+        assert "your last answer still waits for the server" in text(browser, "early")
+        assert browser.run("unsent().length") == 1
+        browser.picture(tmp_path / "waiting.png")
+        # What a person types, and what a reader of a page must be able to do meanwhile: reload it, close it.
+        kept = link.read(tmp_path / "page.json")
+        again = page_of(tmp_path, ids, [*classes, "bird"], port=kept.port, token=kept.token)
+        with served(again):
+            browser.until("trail.length === 2 && " + READY)
+            assert browser.run("unsent().length") == 0
+            assert browser.run("facts.classes") == ["cat", "dog", "bird"]
+            browser.until("performance.now() - refused > PAUSE")
+            press(browser, "3")
+    assert labels(tmp_path) == ["cat", "dog", "bird"]
+
+
+def test_an_answer_for_another_link_is_kept_until_the_right_one_is_opened(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
+    with Browser(tmp_path / "browser") as browser:
+        with served(page):
+            enter(browser, page)
+        browser.press("2")
+        browser.until("cut")
+        other = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], port=page.port, token="another-token-that-is-longer")
+        with served(other):
+            browser.until("document.getElementById('told').textContent.includes('token')")
+            assert labels(tmp_path) == []
+            browser.run("window.old = 1")
+            browser.open(other.url)
+            browser.until("window.old === undefined && " + READY)
+            assert labels(tmp_path) == ["dog"]
+            assert text(browser, "caption") == "i1"
+
+
+def test_an_answer_that_the_disk_could_not_take_is_sent_again(tmp_path, monkeypatch):
+    page, append, full = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"]), AnswerLog._append, [True]
+
+    def maybe(log: AnswerLog, text: str) -> None:
+        if full:
+            raise OSError(28, "No space left on device")
+        append(log, text)
+
+    monkeypatch.setattr(AnswerLog, "_append", maybe)
+    with served(page), Browser(tmp_path / "browser") as browser:
+        enter(browser, page)
+        browser.press("2")
+        browser.until("document.getElementById('told').textContent.includes('kept here and sent again')")
+        full.clear()
+        browser.until(READY + " && shown.id === 'i1'")
+    assert labels(tmp_path) == ["dog"]

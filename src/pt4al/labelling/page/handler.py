@@ -8,6 +8,7 @@ link, which browsers send nowhere, and each call carries it in a header.
 
 import base64
 import hashlib
+import io
 import json
 import logging
 import re
@@ -28,7 +29,8 @@ from pt4al.errors import InputError
 logger = logging.getLogger(__name__)
 
 LARGEST = 64 * 2**10  # bytes of a body
-PATIENCE = 20  # seconds for a slow sender: until the next byte, and for a whole body
+PATIENCE = 20  # seconds: until a request begins, and from then on until all of it is there
+WAITING = 128  # connections that may be open before they are accepted: 50 browsers open several each, at once
 POLICY = (  # the page's own script and style, by their digests
     "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -45,6 +47,7 @@ class Server(ThreadingHTTPServer):
     """Listens for one page. Once closed it answers nothing more, on connections that are open neither."""
 
     daemon_threads = True
+    request_queue_size = WAITING
 
     def __init__(self, address: tuple[str, int], page: Any):
         self.page, self.connections = page, set()
@@ -71,15 +74,46 @@ class Refused(Exception):
         self.status = status
 
 
+class Incoming(io.RawIOBase):
+    """What a connection sends. The time for a whole request is bounded, not that for each of its bytes."""
+
+    def __init__(self, connection: socket.socket):
+        self._connection, self._end = connection, None
+
+    def expect(self) -> None:
+        """Begin to wait for another request."""
+        self._end = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = PATIENCE if self._end is None else self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request did not come in time")
+        self._connection.settimeout(left)
+        received = self._connection.recv_into(buffer)
+        if self._end is None:
+            self._end = time.monotonic() + PATIENCE
+        return received
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers one connection's requests for `server.page`, or says why not."""
 
-    protocol_version, timeout = "HTTP/1.1", PATIENCE
+    protocol_version = "HTTP/1.1"
     server_version, sys_version = "pt4al", ""
 
     def setup(self) -> None:
         super().setup()
+        self.rfile.close()
+        self._incoming = Incoming(self.connection)
+        self.rfile = io.BufferedReader(self._incoming)
         self.server.connections.add(self.connection)
+
+    def handle_one_request(self) -> None:
+        self._incoming.expect()
+        super().handle_one_request()
 
     def finish(self) -> None:
         self.server.connections.discard(self.connection)
@@ -167,14 +201,13 @@ class Handler(BaseHTTPRequestHandler):
         return asked
 
     def _received(self, length: int) -> bytes:
-        end, parts, missing = time.monotonic() + PATIENCE, [], length
-        while missing:
-            part = self.rfile.read1(missing)
-            if not part or time.monotonic() > end:
-                raise Refused(408, "the body did not come in time")
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
+        try:
+            body = self.rfile.read(length)
+        except TimeoutError:
+            body = b""
+        if len(body) < length:
+            raise Refused(408, "the body did not come in time")
+        return body
 
     def _check_origin(self) -> None:
         """Refuse what another page sends, or makes a browser send by another name for this address."""
@@ -200,6 +233,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, "application/json", json.dumps({"error": reason}).encode(), "default-src 'none'")
 
     def _send(self, status: int, kind: str, body: bytes, policy: str) -> None:
+        self.connection.settimeout(PATIENCE)  # for who reads slowly
         self.send_response(status)
         own = {"Content-Type": kind, "Content-Length": str(len(body)), "Content-Security-Policy": policy}
         for name, value in {**HEADERS, **own}.items():

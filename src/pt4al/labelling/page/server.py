@@ -1,5 +1,6 @@
 """Serve the labelling page: to this machine alone, to who has the link alone, and nothing but a query's images."""
 
+import errno
 import ipaddress
 import math
 import secrets
@@ -48,10 +49,15 @@ class Page:
             0: a free one.
         token
             None: a new one.
+
+        Raises
+        ------
+        InputError
+            If nothing can be served there: the port is taken, say.
         """
         self.desk, self.picture, self.why, self.facts = desk, picture, why, facts or {}
         self.token = token or secrets.token_urlsafe(24)
-        self._server = Server((host, port), self)
+        self._server = _listening(host, port, self)
         self.host, self.port = host, self._server.server_port
         self._one = threading.Lock()
         # What the page asks for, by path: reading by GET, writing (and what names a person) by POST.
@@ -104,10 +110,11 @@ class Page:
         return {**self.facts, **known, "progress": _told(self.desk.progress())}
 
     def next(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The next image, and `ahead`, the one that is likely to follow: its picture can be fetched meanwhile."""
         annotator = _field(asked, "annotator")
-        image = self.desk.next(annotator)
+        image, ahead = [*self.desk.upcoming(annotator), None, None][:2]
         shown = None if image is None else self.desk.facts(image, annotator)
-        return {"image": shown, "progress": _told(self.desk.progress())}
+        return {"image": shown, "ahead": ahead, "progress": _told(self.desk.progress())}
 
     def facts_of(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"image": self.desk.facts(self._image(asked), _field(asked, "annotator"))}
@@ -134,7 +141,8 @@ class Page:
             float(seconds) if known else math.nan,
             asked.get("review") is True,
         )
-        return {"status": told, "progress": _told(self.desk.progress())}
+        rest = self.next(asked) if asked.get("next") is True else {"progress": _told(self.desk.progress())}
+        return {"status": told, **rest}
 
     def undo(self, asked: dict[str, Any]) -> dict[str, Any]:
         annotator = _field(asked, "annotator")
@@ -150,6 +158,19 @@ class Page:
         if not self.desk.knows(image):
             raise Refused(404, "no such image in this query")
         return image
+
+
+def _listening(host: str, port: int, page: Page) -> Server:
+    try:
+        return Server((host, port), page)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise InputError(
+                f"port {port} is taken, perhaps by this run's page in another terminal: end that one, or choose "
+                "another port (--port=0 takes a free one)"
+            ) from None
+        told = error.strerror or error
+        raise InputError(f"no page can be served at {host}, port {port}: {told}; see --host and --port") from None
 
 
 def _is_address(name: str) -> bool:
