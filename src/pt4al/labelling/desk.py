@@ -58,6 +58,7 @@ class Desk:
         self._before = set(self._history["key"])  # answers older than this desk
         self._settled = settle(self._history[self._history["id"].isin(self._ids)], policy)
         self._size = -1  # of the log when it was read last
+        self._progress: Progress | None = None  # by what was read
 
     @property
     def growing(self) -> bool:
@@ -72,7 +73,9 @@ class Desk:
         """Return how far the query is answered."""
         with self._lock:
             self._catch_up()
-            return assign(self._query, self._settled, self._policy)
+            if self._progress is None:
+                self._progress = assign(self._query, self._settled, self._policy)
+            return self._progress
 
     def next(self, annotator: str) -> str | None:
         """Return the next image for somebody: open, not answered by them, and not in enough other hands already."""
@@ -217,7 +220,7 @@ class Desk:
         size = self._log.path.stat().st_size if self._log.path.exists() else 0
         if size == self._size:
             return
-        known, self._history, self._size = len(self._history), self._log.read(), size
+        known, self._history, self._size, self._progress = len(self._history), self._log.read(), size, None
         new = self._history.iloc[known:]
         undone = self._history["key"].isin(new["undoes"].dropna())
         touched = (set(new["id"]) | set(self._history["id"][undone])) & self._ids

@@ -3,10 +3,12 @@
 import base64
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired
 from xml.sax.saxutils import quoteattr
 
 import pandas as pd
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from pt4al.errors import InputError
 from pt4al.labelling.answers import AnswerLog
@@ -18,6 +20,49 @@ LARGEST = 32 * 2**20  # ... or so many bytes of pictures: a server takes 250 MB 
 PAGE = 200  # tasks in one answer
 KEYS = 9  # classes that have a key of their own
 TITLE = range(3, 51)  # characters that a project's title may have
+
+
+class _Project(TypedDict):
+    id: int
+    title: str
+    label_config: NotRequired[str | None]
+
+
+class _Projects(TypedDict):
+    results: list[_Project]
+    next: NotRequired[str | None]
+
+
+class _Task(TypedDict):
+    id: int
+    meta: NotRequired[Any]
+
+
+class _Answered(_Task):
+    annotations: list[dict[str, Any]]
+
+
+class _Tasks(TypedDict):
+    tasks: list[_Task]
+    total: int
+
+
+class _AnsweredTasks(_Tasks):
+    tasks: list[_Answered]
+
+
+class _Person(TypedDict):
+    id: int
+    email: str
+
+
+class _Made(TypedDict):
+    id: int
+
+
+# What is used of the server's answers; there is more in them.
+PROJECTS, PEOPLE, MADE = map(TypeAdapter, (_Projects, list[_Person], _Made))
+TASKS, ANSWERED = map(TypeAdapter, (_Tasks, _AnsweredTasks))
 
 
 @dataclass(frozen=True)
@@ -68,7 +113,7 @@ def push(
     server.check()
     project = _project(server, title, classes, masks, annotators)
     wanted = list(dict.fromkeys(images["id"]))
-    known = {image_of(task) for task in _tasks(server, project)}
+    known = {image_of(task) for task in _tasks(server, project, TASKS)}
     new = [image for image in wanted if image not in known]
     guesses = {} if suggestions is None or masks else suggestions.set_index("id").to_dict("index")
     for tasks in _chunks(_task(image, picture(image), guesses.get(image)) for image in new):
@@ -109,8 +154,8 @@ def pull(
     project = _find(server, title)
     if project is None:
         raise InputError(f"Label Studio at {server.url} has no project {title!r}: push the query first")
-    people = {person["id"]: person["email"] for person in server.get("/api/users/")}
-    tasks = _tasks(server, project["id"], fields="all")
+    people = {person["id"]: person["email"] for person in server.get("/api/users/", PEOPLE)}
+    tasks = list(_tasks(server, project["id"], ANSWERED, fields="all"))  # all of them, or none is taken in
     found, problems = answers(tasks, people, set(ids), Labels(classes, log, _paints(project), size))
     return log.add(found), problems
 
@@ -119,39 +164,48 @@ def _project(server: LabelStudio, title: str, classes: list[str], masks: bool, a
     settings = {"label_config": _config(classes, masks), "maximum_annotations": annotators}
     project = _find(server, title)
     if project is None:
-        return server.post("/api/projects/", {"title": title, **settings})["id"]
+        return server.post("/api/projects/", {"title": title, **settings}, MADE)["id"]
     if any(project.get(name) != value for name, value in settings.items()):  # a class has been added, say
         server.patch(f"/api/projects/{project['id']}/", settings)
     return project["id"]
 
 
 def _find(server: LabelStudio, title: str) -> dict | None:
-    page = 1
+    path, page, seen = "/api/projects/", 1, set()
     while True:
-        found = server.get("/api/projects/", page=page, page_size=100)
+        found = server.get(path, PROJECTS, page=page, page_size=100)
         for project in found["results"]:
             if project["title"] == title:
                 return project
         if not found.get("next"):
             return None
-        page += 1
+        page, seen = page + 1, _more(server, path, seen, found["results"])
 
 
-def _tasks(server: LabelStudio, project: int, **query: str) -> Iterator[dict]:
+def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) -> Iterator[dict]:
     """Yield a project's tasks without their pictures, which an export would bring along each time."""
-    page, seen = 1, 0
+    path, page, read, seen = "/api/tasks/", 1, 0, set()
     while True:
         found = server.get(
-            "/api/tasks/", project=project, page=page, page_size=PAGE, omit="data,drafts,predictions", **query
+            path, shape, project=project, page=page, page_size=PAGE, omit="data,drafts,predictions", **query
         )
         yield from found["tasks"]
-        page, seen = page + 1, seen + len(found["tasks"])
-        if seen >= found["total"] or not found["tasks"]:
+        page, read = page + 1, read + len(found["tasks"])
+        if read >= found["total"] or not found["tasks"]:
             return
+        seen = _more(server, path, seen, found["tasks"])
+
+
+def _more(server: LabelStudio, path: str, seen: set[int], found: list[dict]) -> set[int]:
+    """Return the ids of all that was seen; a server that answers the same again and again would never end."""
+    more = seen | {one["id"] for one in found}
+    if more == seen:
+        raise server.odd(path, "the same page again and again")
+    return more
 
 
 def _paints(project: dict) -> bool:
-    return "<BrushLabels" in project["label_config"]
+    return "<BrushLabels" in (project.get("label_config") or "")
 
 
 def _config(classes: list[str], masks: bool) -> str:

@@ -3,16 +3,52 @@
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NotRequired
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
-from pt4al.errors import InputError, did_you_mean
+from pt4al.errors import InputError
 from pt4al.labelling.answers import Answer, AnswerLog
 from pt4al.labelling.brush import decode
+from pt4al.labelling.label_studio_client import said_of
+from pt4al.labelling.mask_folder import MOST
+from pt4al.labelling.names import Names
 
 IGNORED = 255  # in masks: nobody has painted there
+
+
+class _Who(TypedDict):
+    id: int
+
+
+class _Value(TypedDict):
+    choices: NotRequired[list[str]]
+    brushlabels: NotRequired[list[str]]
+    rle: NotRequired[list[int]]
+
+
+class _Part(TypedDict):
+    type: NotRequired[str]
+    value: NotRequired[_Value]
+    original_height: NotRequired[Any]
+    original_width: NotRequired[Any]
+
+
+class _Annotation(TypedDict):
+    id: int
+    completed_by: int | _Who | None
+    was_cancelled: bool
+    result: list[_Part]
+    updated_at: str
+    lead_time: NotRequired[Any]
+
+
+ANNOTATION = TypeAdapter(_Annotation)
 
 
 def answers(
@@ -42,21 +78,28 @@ def answers(
             try:
                 found.append(_answer(annotation, image_of(task), people, ids, labels))
             except InputError as error:
-                problems.append((task["id"], annotation["id"], str(image_of(task)), str(error)))
+                problems.append((task.get("id"), annotation.get("id"), str(image_of(task)), str(error)))
     found.sort(key=lambda answer: answer.at)
     return found, pd.DataFrame(problems, columns=["task", "annotation", "id", "problem"])
 
 
 def image_of(task: dict) -> str | None:
     """Return the id of a task's image; None: the task is not one of ours."""
-    return (task.get("meta") or {}).get("image_id")
+    meta = task.get("meta")
+    image = meta.get("image_id") if isinstance(meta, dict) else None
+    return image if isinstance(image, str) else None
 
 
 def _answer(annotation: dict, image: str | None, people: dict[int, str], ids: set[str], labels: "Labels") -> Answer:
     if image not in ids:
         raise InputError(f"image id {image!r} is not in this run's queries")
-    who = annotation["completed_by"]
+    try:
+        ANNOTATION.validate_python(annotation, strict=True)
+    except ValidationError as error:
+        raise InputError(f"is not as Label Studio writes them: {said_of(error)}") from None
+    who, seconds = annotation["completed_by"], annotation.get("lead_time")
     who = who["id"] if isinstance(who, dict) else who
+    known = isinstance(seconds, int | float) and 0 <= seconds < 1e9
     return Answer(
         id=image,
         # By the flag: what was chosen before skipping may still be there.
@@ -65,7 +108,7 @@ def _answer(annotation: dict, image: str | None, people: dict[int, str], ids: se
         source="label_studio",
         key=f"label_studio:{annotation['id']}:{annotation['updated_at']}",
         at=annotation["updated_at"],
-        seconds=float("nan" if annotation.get("lead_time") is None else annotation["lead_time"]),
+        seconds=float(seconds if known else "nan"),
     )
 
 
@@ -102,21 +145,26 @@ class Labels:
             return self.log.keep_mask(self._mask(parts))
         return self._name([name for part in parts for name in part.get("value", {}).get("choices", [])])
 
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.classes)
+
     def _name(self, named: list[str]) -> str:
         if len(named) != 1:
             told = f" ({', '.join(map(repr, named))})" if named else ""
             raise InputError(f"{len(named)} classes{told} were chosen: one was expected")
-        if named[0] not in self.classes:
-            raise InputError(f"label {named[0]!r} is no class: {did_you_mean(named[0], self.classes)}")
-        return named[0]
+        meant = self._names.find(named[0])
+        if meant is None:
+            raise InputError(f"label {named[0]!r:.300} is no class: {self._names.hint(named[0])}")
+        return meant
 
     def _mask(self, brushes: list[dict]) -> bytes:
         """Paint the regions one over the other; return the mask as a PNG file."""
         if not brushes:
             raise InputError("nothing is painted: skip an image that shows none of the classes")
         height, width = (brushes[0].get(f"original_{side}") for side in ("height", "width"))
-        if not (isinstance(height, int) and isinstance(width, int)):
-            raise InputError(f"says nothing of its picture's size: {height!r} x {width!r}")
+        if not all(type(side) is int and side > 0 for side in (height, width)) or height * width > MOST:
+            raise InputError(f"says nothing of its picture's size: {height!r:.20} x {width!r:.20}")
         if self.size is not None and (height, width) != self.size:
             raise InputError(
                 f"was painted on a picture of {height} x {width} pixels, but the pool's have "
