@@ -15,7 +15,7 @@ from PIL import Image
 from pt4al.errors import InputError
 from pt4al.labelling.answers import Answer, AnswerLog
 from pt4al.labelling.files import changed
-from pt4al.labelling.mask_folder import Names, png, read, write
+from pt4al.labelling.mask_folder import ImageNames, png, read, write
 
 CLASSES, SIZE = ["road", "car", "sky"], (3, 4)
 MASK = np.array([[0, 1, 2, 255], [0, 0, 0, 0], [1, 1, 1, 1]], np.uint8)
@@ -70,7 +70,7 @@ def test_a_file_belongs_to_the_image_it_is_named_after(tmp_path: Path, name: str
 
 
 def test_an_id_that_is_the_whole_name_goes_before_those_that_end_so() -> None:
-    names = Names(["same.png", "y/same.png", "a.jpg", "a.gif", "v1.2"])
+    names = ImageNames(["same.png", "y/same.png", "a.jpg", "a.gif", "v1.2"])
     assert names.find("same.png") == "same.png"
     assert names.find("y\\same.png") == "y/same.png"
     assert names.find("a.jpg") == "a.jpg"
@@ -82,7 +82,7 @@ def test_an_id_that_is_the_whole_name_goes_before_those_that_end_so() -> None:
 @pytest.mark.parametrize("name", ["c/one.png", "one/a.png", "v1.png", "", ".", "/", "a/", "ne.jpg"])
 def test_a_name_that_only_looks_like_an_id_is_none(name: str) -> None:
     with pytest.raises(InputError, match="no image of this query"):
-        Names(["a/one.jpg", "v1.2"]).find(name)
+        ImageNames(["a/one.jpg", "v1.2"]).find(name)
 
 
 def test_a_palette_has_numbers_and_not_colours(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa
 from statsmodels.stats.proportion import proportion_confint
 
-from pt4al.labelling.answers import MASK, effective
+from pt4al.labelling.answers import effective, stand_for_masks
 
 FEWEST = 10  # images, below which nothing is said
 DRAWS = 400  # of the bootstrap
@@ -33,7 +33,7 @@ def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> 
     """
     standing = effective(history)
     labels = standing[standing["label"].notna() & ~standing["review"]]
-    labels = labels[~labels["label"].str.startswith(MASK)]
+    labels = labels[~stand_for_masks(labels["label"])]
     newest = labels.drop_duplicates(["id", "annotator"], keep="last")
     table = newest.set_index(["id", "annotator"])["label"].unstack()  # noqa: PD010
     shared = table[table.notna().sum(axis=1) >= 2]

@@ -21,6 +21,7 @@ from pt4al.atomic import replacing
 from pt4al.errors import InputError
 
 MASK = "mask:"  # begins a label that stands for a mask; the rest is the SHA-256 of its PNG file
+DIGEST = MASK + "[0-9a-f]{64}"  # all of it: `mask:on` is a class
 DTYPES = {"seconds": "float64", "review": "bool"}  # of columns that are not text
 
 
@@ -152,6 +153,11 @@ class AnswerLog:
             row = _parsed(line)
             if row is not None:
                 self._rows.setdefault(row["key"], row)
+
+
+def stand_for_masks(labels: pd.Series) -> pd.Series:
+    """Return which labels stand for a mask (bool); the others are names of classes."""
+    return labels.str.fullmatch(DIGEST).astype(bool)
 
 
 def effective(history: pd.DataFrame) -> pd.DataFrame:

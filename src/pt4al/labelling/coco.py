@@ -12,7 +12,8 @@ import pandas as pd
 from pt4al.atomic import replacing
 from pt4al.errors import InputError, did_you_mean
 from pt4al.labelling.coco_regions import from_runs, inside, to_runs
-from pt4al.labelling.mask_folder import IGNORED, MOST, Fit, Names, checked, png, several
+from pt4al.labelling.mask_folder import IGNORED, MOST, Fit, ImageNames, checked, png, several
+from pt4al.labelling.names import Names
 
 PARTS = ("images", "annotations", "categories")
 PROBLEMS = ["file", "annotation", "id", "problem"]
@@ -34,7 +35,7 @@ def read(
     Parameters
     ----------
     ids_by_file_name
-        Images that may be answered. How names are compared: see `mask_folder.Names`.
+        Images that may be answered. How names are compared: see `mask_folder.ImageNames`.
     size
         Height and width of the pool's images.
     background
@@ -56,7 +57,7 @@ def read(
     """
     if background is not None and background not in classes:
         raise InputError(f"background {background!r} is no class: {did_you_mean(background, classes)}")
-    content, names, found = _load(path), Names(ids_by_file_name), {}
+    content, names, found = _load(path), ImageNames(ids_by_file_name), {}
     images, problems = _labelled(content)
     painter = _Painter(content["categories"], classes, background)
     for entry, regions in images:
@@ -109,7 +110,8 @@ class _Painter:
     """Makes masks of regions."""
 
     def __init__(self, categories: list[dict], classes: Sequence[str], background: str | None):
-        self._numbers = {_key(one.get("id")): _number(one.get("name"), list(classes)) for one in categories}
+        names = Names(classes)
+        self._numbers = {_key(one.get("id")): _number(one.get("name"), names) for one in categories}
         self._start = IGNORED if background is None else list(classes).index(background)
 
     def problems(self, image: dict, regions: list[dict]) -> list[tuple[str, str]]:
@@ -143,11 +145,12 @@ class _Painter:
         return mask
 
 
-def _number(name: Any, classes: list[str]) -> int | str:
+def _number(name: Any, names: Names) -> int | str:
     """Return the number of a category's class, or what is wrong with it."""
-    if name in classes:
-        return classes.index(name)
-    return f"is of category {name!r:.200}, which is no class: {did_you_mean(name, classes)}"
+    meant = names.find(name)
+    if meant is not None:
+        return names.classes.index(meant)
+    return f"is of category {name!r:.200}, which is no class: {names.hint(name)}"
 
 
 def _parts(region: dict, height: int, width: int) -> Iterator[np.ndarray]:

@@ -1,5 +1,6 @@
 """The desk at which people label: which image comes next, and what becomes of an answer. No page, no network."""
 
+import re
 import threading
 import time
 import unicodedata
@@ -10,9 +11,11 @@ from typing import Any
 import pandas as pd
 
 from pt4al.errors import InputError, did_you_mean
-from pt4al.labelling.answers import Answer, AnswerLog, effective
+from pt4al.labelling.answers import DIGEST, Answer, AnswerLog, effective
 from pt4al.labelling.assignment import Progress, assign
+from pt4al.labelling.names import SKIP, Names
 from pt4al.labelling.policies import LABELLED, REVIEW, Policy, settle
+from pt4al.text import normalised
 
 LEASE = 60.0  # seconds for which an image that was handed out is not handed to somebody else
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
@@ -196,21 +199,26 @@ class Desk:
             return image
 
     def add_class(self, name: str) -> str:
-        """Add a class; return its name without blanks around it.
+        """Add a class; return its name in one spelling, without blanks around it. One that is there stays.
 
         Raises
         ------
         InputError
-            If classes can't be added here, or there is one of that name, in capitals or not.
+            If classes can't be added here, the name means something else, or there is one that looks like it.
         """
         if self._add_class is None:
             raise InputError(f"class {name!r:.100} can't be added here: the classes of this run are fixed")
+        name = normalised(name) if isinstance(name, str) else name
         self._check_text("class", name)
-        name = name.strip()
+        if name == SKIP or re.fullmatch(DIGEST, name):
+            raise InputError(f"class {name!r:.100} would be taken for {'a skip' if name == SKIP else 'a mask'}")
         with self._lock:
-            same = [known for known in self.classes if known.casefold() == name.casefold()]
-            if same:
-                raise InputError(f"class {name!r:.100} is there already: {same[0]!r}")
+            names = Names(self.classes)
+            same, alike = names.find(name), names.alike(name)
+            if same is not None:  # added just now, say, by a request whose answer was lost
+                return same
+            if alike is not None:
+                raise InputError(f"class {name!r:.100} looks like one that is there: {alike!r}")
             self._add_class(name)
             self.classes = [*self.classes, name]
         return name

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from pt4al.atomic import replacing
 from pt4al.errors import InputError, did_you_mean
 from pt4al.labelling.answers import Answer, effective
+from pt4al.labelling.names import SKIP, Names
+from pt4al.text import normalised
 
-SKIP = "(skip)"  # in the column of labels: nobody can say
 LONGEST = 300  # characters of a cell that are looked at
 SHORTENED = r"\d([.,]\d+)?[eE]\+?\d+"  # a number as spreadsheets show long ones
 FIRST = 2  # row of a spreadsheet that the first answer stands in
@@ -128,7 +129,7 @@ class _Rows:
 
     def __init__(self, ids: set[str], classes: list[str]):
         self._ids, self._classes = ids, classes
-        self._folded = {name.casefold().strip(): name for name in [SKIP, *classes]}
+        self._images, self._names, self._known = Names(ids), Names(classes), Names([SKIP, *classes])
         self._bare: dict[str, list[str]] = {}
         for image in sorted(ids):
             self._bare.setdefault(_bare(image), []).append(image)
@@ -144,8 +145,8 @@ class _Rows:
 
     def check(self, number: int, image: str, label: str) -> tuple[str, str | None] | None:
         """Return id and label (None: a skip) of a good row; None where there is no answer, or a problem."""
-        image = image if image in self._ids else image.strip()
-        label = label if label in self._classes else label.strip()
+        image = self._images.find(image) or normalised(image)
+        label = self._names.find(label) or normalised(label)
         garbled = next((text for text in (image, label) if text != _printable(text)), None)
         if garbled is not None:
             self.problem(number, image, f"holds {_printable(garbled[:LONGEST])!r}, not UTF-8: save it as CSV UTF-8")
@@ -160,7 +161,10 @@ class _Rows:
         if image not in self._ids:
             return self._unknown(number, image)
         if label == SKIP:
-            return image, None
+            if SKIP not in self._classes:
+                return image, None
+            self.problem(number, image, f"{SKIP!r} is a class here, and what skips an image: answer it on the page")
+            return None
         if label not in self._classes:
             self.problem(number, image, f"label {label[:LONGEST]!r} is no class: {self._hint(label)}")
             return None
@@ -183,8 +187,9 @@ class _Rows:
         return self._hints[label]
 
     def _look_up(self, label: str) -> str:
-        if label.casefold() in self._folded:
-            return f"write {self._folded[label.casefold()]!r}"
+        alike = self._known.alike(label)
+        if alike is not None:
+            return f"write {alike!r}"
         if label.startswith("="):
             return "it is a formula"
         if re.fullmatch("[0-9]{1,9}", label) and int(label) < len(self._classes):
@@ -207,7 +212,7 @@ def _write(path: Path, table: pd.DataFrame) -> None:
 
 def _bare(image: str) -> str:
     """What a spreadsheet leaves of an id that looks like a number."""
-    text = image.strip().casefold().replace(",", ".")
+    text = normalised(image).casefold().replace(",", ".")
     number = re.fullmatch(r"\+?0*(\d+)(?:\.0*)?", text)
     if number:
         return number[1]

@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -63,7 +64,7 @@ def read(
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
     if not any(path.suffix.lower() == ".png" for path in files):
         raise InputError(f"{folder}: holds no PNG file")
-    names, found, problems = Names(ids), {}, []
+    names, found, problems = ImageNames(ids), {}, []
     for path in files:
         name, image = path.relative_to(folder).as_posix(), ""
         try:
@@ -142,8 +143,8 @@ def several(
     return masks, problems
 
 
-class Names:
-    """Finds the id that a file's name stands for."""
+class ImageNames:
+    """Finds the id that a file's name stands for, however its letters are put together (Unicode's NFC and NFD)."""
 
     def __init__(self, ids: Iterable[str]):
         """Take the ids that are known: those of the pool, if a name without its folder should not be misunderstood."""
@@ -151,9 +152,9 @@ class Names:
         self._ends: dict[str, set[str]] = {}  # by all that they end in
         for image in ids:
             for end in _ends(image):
-                self._ends.setdefault(end, set()).add(image)
+                self._ends.setdefault(_composed(end), set()).add(image)
             for name in (image, _bare(image)):
-                self._whole.setdefault(name, set()).add(image)
+                self._whole.setdefault(_composed(name), set()).add(image)
 
     def find(self, name: str) -> str:
         """Return the id that a name is, or ends in, or that ends in it; with, without or with another suffix.
@@ -167,7 +168,7 @@ class Names:
         tries = [(self._whole, name), (self._whole, _bare(name)), (self._ends, name), (self._ends, _bare(name))]
         tries += [(self._whole, end) for end in _ends(name)]
         for known, spelling in tries:
-            fitting = sorted(known.get(spelling, ()))
+            fitting = sorted(known.get(_composed(spelling), ()))
             if spelling in fitting:
                 return spelling
             if len(fitting) == 1:
@@ -176,6 +177,10 @@ class Names:
                 told = ", ".join(map(repr, fitting[:3]))
                 raise InputError(f"could be a mask of {told}: name it after the whole id, {fitting[0]}.png, say")
         raise InputError(f"{name!r:.200} is no image of this query")
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _ends(path: str) -> list[str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pt4al.errors import did_you_mean
 from pt4al.text import confusable, normalised
 
+SKIP = "(skip)"  # in the column of labels: nobody can say
+
 
 class Names:
     """The classes of a run, found by their names."""
@@ -24,8 +26,12 @@ class Names:
             return name
         return meant[0] if len(meant) == 1 else None
 
+    def alike(self, name: str) -> str | None:
+        """Return a class that differs from a name in case, or in the kind of blank, alone."""
+        groups = confusable([*self.classes, name])
+        return next((group[0] for group in groups if name in group and group[0] != name), None)
+
     def hint(self, name: object) -> str:
         """End a message about a name that is no class: by the class that looks like it, the nearest one, or all."""
-        alike = confusable([*self.classes, str(name)])
-        near = [group[0] for group in alike if str(name) in group]
-        return f"write {near[0]!r}" if near else did_you_mean(name, self.classes)
+        near = self.alike(normalised(str(name)))
+        return f"write {near!r}" if near else did_you_mean(name, self.classes)

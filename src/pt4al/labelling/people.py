@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 
 from pt4al.errors import InputError
-from pt4al.labelling.answers import MASK, AnswerLog
+from pt4al.labelling.answers import AnswerLog, stand_for_masks
 from pt4al.labelling.assignment import assign, enough
 from pt4al.labelling.policies import LABELLED, Policy, settle
 
@@ -72,7 +72,7 @@ class People:
 
     def _whole(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Put masks where labels stand for them."""
-        stands = answers["label"].str.startswith(MASK)
+        stands = stand_for_masks(answers["label"])
         if not stands.any():
             return answers
         return answers.assign(label=pd.Series([self._log.mask(label) for label in answers["label"]], answers.index))

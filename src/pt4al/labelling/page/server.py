@@ -14,6 +14,7 @@ from pt4al.labelling.assignment import Progress
 from pt4al.labelling.desk import Desk
 from pt4al.labelling.page.handler import Refused, Server
 from pt4al.labelling.policies import REVIEW, SKIPPED
+from pt4al.text import normalised
 
 LOCAL = ("127.0.0.1", "localhost")
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
@@ -111,16 +112,16 @@ class Page:
 
     def next(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The next image, and `ahead`, the one that is likely to follow: its picture can be fetched meanwhile."""
-        annotator = _field(asked, "annotator")
+        annotator = _annotator(asked)
         image, ahead = [*self.desk.upcoming(annotator), None, None][:2]
         shown = None if image is None else self.desk.facts(image, annotator)
         return {"image": shown, "ahead": ahead, "progress": _told(self.desk.progress())}
 
     def facts_of(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"image": self.desk.facts(self._image(asked), _field(asked, "annotator"))}
+        return {"image": self.desk.facts(self._image(asked), _annotator(asked))}
 
     def answered(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"images": self.desk.answered(_field(asked, "annotator"))}
+        return {"images": self.desk.answered(_annotator(asked))}
 
     def disputed(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"images": self.desk.disputed()}
@@ -136,7 +137,7 @@ class Page:
         told = self.desk.answer(
             _field(asked, "image"),
             label,
-            _field(asked, "annotator"),
+            _annotator(asked),
             _field(asked, "key"),
             float(seconds) if known else math.nan,
             asked.get("review") is True,
@@ -145,7 +146,7 @@ class Page:
         return {"status": told, **rest}
 
     def undo(self, asked: dict[str, Any]) -> dict[str, Any]:
-        annotator = _field(asked, "annotator")
+        annotator = _annotator(asked)
         image = self.desk.undo(annotator, _field(asked, "key"))
         shown = None if image is None else self.desk.facts(image, annotator)
         return {"image": shown, "progress": _told(self.desk.progress())}
@@ -186,6 +187,11 @@ def _field(asked: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"`{name}` is {value!r:.100}: it must be text")
     return value
+
+
+def _annotator(asked: dict[str, Any]) -> str:
+    """Return who asks, in one spelling: whoever types a name on two machines is one person."""
+    return normalised(_field(asked, "annotator"))
 
 
 def _told(progress: Progress) -> dict[str, Any]:
