@@ -149,3 +149,67 @@ def test_what_was_undone_does_not_stand_and_stays_in_the_log(tmp_path: Path) -> 
 def test_half_a_character_is_refused_before_it_spoils_the_log() -> None:
     with pytest.raises(InputError, match="half a character"):
         said("a", "\ud800")
+
+
+def test_whichever_bit_of_a_line_is_flipped_the_others_count_and_it_is_told(tmp_path: Path, caplog) -> None:
+    AnswerLog(tmp_path).add(said(name, key=name) for name in "abc")
+    whole = (tmp_path / "answers.jsonl").read_bytes()
+    first, second, _ = whole.splitlines(keepends=True)
+    silent = []
+    for place in range(len(first), len(first) + len(second) - 1, 4):
+        for bit in range(8):
+            folder = tmp_path / f"{place}.{bit}"
+            folder.mkdir()
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << bit
+            (folder / "answers.jsonl").write_bytes(flipped)
+            caplog.clear()
+            table = AnswerLog(folder).read()
+            assert [*table["key"][:1], *table["key"][-1:]] == ["a", "c"]
+            if len(table) == 3:  # what was said is as it was
+                assert table.iloc[1][["id", "label", "key"]].tolist() == ["b", "cat", "b"]
+                silent.append((place, bit))
+            else:
+                assert f"{folder / 'answers.jsonl'}: the line at byte {len(first)} is damaged" in caplog.text
+    assert len(silent) < 20  # of 400: in the name of the checksum, and in white space
+
+
+def test_a_newline_that_was_torn_off_costs_nothing_and_part_of_a_line_is_told_to_nobody(tmp_path: Path, caplog) -> None:
+    log = AnswerLog(tmp_path)
+    log.add([said("a", key="1"), said("b", key="2")])
+    whole = log.path.read_bytes()
+    for cut, expected in ((1, ["1", "2", "3"]), (9, ["1", "3"])):
+        log.path.write_bytes(whole[:-cut])
+        AnswerLog(tmp_path).add([said("c", key="3")])
+        assert list(AnswerLog(tmp_path).read()["key"]) == expected
+    assert caplog.text == ""
+
+
+def test_a_log_of_before_checksums_is_read(tmp_path: Path) -> None:
+    old = '{"id": "a", "label": "cat", "annotator": "ada", "source": "page", "key": "1", "at": "2026-01-01T00:00:00+00:00", '
+    (tmp_path / "answers.jsonl").write_text(old + '"seconds": NaN, "review": false, "undoes": null}\n')
+    assert AnswerLog(tmp_path).read()["label"].tolist() == ["cat"]
+
+
+@pytest.mark.parametrize("wrong", [{"id": 5}, {"key": []}, {"label": {}}, {"seconds": "1"}, {"review": "no"}, {"at": None}])
+def test_a_line_of_other_types_is_no_answer(tmp_path: Path, wrong: dict, caplog) -> None:
+    log = AnswerLog(tmp_path)
+    log.add([said("a", key="1")])
+    row = json.loads(log.path.read_text())
+    row.pop("check")
+    with log.path.open("a") as file:
+        file.write(json.dumps(row | {"key": "2"} | wrong) + "\n" + "[" * 99_999 + "\n")
+    log.add([said("c", key="3")])
+    assert list(AnswerLog(tmp_path).read()["key"]) == ["1", "3"]
+    assert "is damaged" in caplog.text
+
+
+def test_a_reader_notices_that_an_older_file_was_put_back(tmp_path: Path) -> None:
+    log = AnswerLog(tmp_path)
+    log.add([said("a", key="1")])
+    before = log.path.read_bytes()
+    log.add([said("b", key="2")])
+    log.path.write_bytes(before)
+    assert list(log.read()["key"]) == ["1"]
+    log.add([said("c", key="3")])
+    assert list(log.read()["key"]) == ["1", "3"]

@@ -2,23 +2,30 @@
 
 One file a run, `answers.jsonl`, one line of JSON an answer, on disk before anybody is told that it is there. Several
 processes may write at once. A process that is killed while it writes leaves part of a line; nobody was told of that
-answer, and it is not read. Masks are files beside it, named after their content.
+answer, and it is not read. Each line ends with a checksum of the rest: one that a disk has changed is told of, and
+counts no longer. Masks are files beside it, named after their content.
 """
 
 import hashlib
 import json
+import logging
 import os
 import uuid
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock
 
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 MASK = "mask:"  # begins a label that stands for a mask; the rest is the SHA-256 of its PNG file
 DIGEST = MASK + "[0-9a-f]{64}"  # all of it: `mask:on` is a class
@@ -75,6 +82,9 @@ class Answer:
 
 
 COLUMNS = tuple(Answer.__dataclass_fields__)
+CHECK = "check"  # CRC-32 of a line without it; lines of older logs have none
+TORN = b" torn"  # ends what a killed process has left of a line
+TYPES = {"seconds": (int, float), "review": bool, "label": (str, type(None)), "undoes": (str, type(None))}  # else: text
 
 
 class AnswerLog:
@@ -94,7 +104,7 @@ class AnswerLog:
             self._catch_up()
             new = {answer.key: asdict(answer) for answer in answers if answer.key not in self._rows}
             if new:
-                self._append("".join(json.dumps(row) + "\n" for row in new.values()))
+                self._append("".join(_line(row) + "\n" for row in new.values()))
                 self._catch_up()
         return len(new)
 
@@ -128,7 +138,7 @@ class AnswerLog:
         created = not self.path.exists()
         with self.path.open("ab+") as file:
             if file.tell() and not self._ends_with_newline(file):
-                text = "\n" + text  # after the part of a line that a killed process left
+                text = f"{TORN.decode()}\n{text}"  # after the part of a line that a killed process left
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -144,15 +154,20 @@ class AnswerLog:
         """Read the lines that are whole and were not read yet."""
         if not self.path.exists():
             return
+        if self.path.stat().st_size < self._end:  # somebody has put an older file in its place
+            self._rows, self._end = {}, 0
         with self.path.open("rb") as file:
             file.seek(self._end)
             read = file.read()
         whole = read[: read.rfind(b"\n") + 1]
-        self._end += len(whole)
-        for line in whole.splitlines():
+        for line in whole.split(b"\n"):
             row = _parsed(line)
             if row is not None:
                 self._rows.setdefault(row["key"], row)
+            elif line.strip() and not line.endswith(TORN):
+                _tell(self.path, self._end)
+            self._end += len(line) + 1
+        self._end -= 1  # nothing follows the last newline
 
 
 def stand_for_masks(labels: pd.Series) -> pd.Series:
@@ -166,12 +181,33 @@ def effective(history: pd.DataFrame) -> pd.DataFrame:
     return history[history["undoes"].isna() & ~history["key"].isin(undone)]
 
 
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row | {CHECK: zlib.crc32(json.dumps(row).encode())})
+
+
 def _parsed(line: bytes) -> dict | None:
+    """Return an answer, if a line is one, and as it was written."""
     try:
-        row = json.loads(line)
-    except ValueError:  # part of a line
+        row = json.loads(line.removesuffix(TORN))  # only its newline may have been torn off
+    except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and row.keys() >= set(COLUMNS) else None
+    if not isinstance(row, dict) or not row.keys() >= set(COLUMNS):
+        return None
+    check = row.pop(CHECK, None)
+    if check is not None and check != zlib.crc32(json.dumps(row).encode()):
+        return None
+    typed = all(isinstance(row[name], TYPES.get(name, str)) for name in COLUMNS)
+    return row if typed and row["key"] else None
+
+
+@cache  # once a process, however often the log is read
+def _tell(path: Path, place: int) -> None:
+    logger.warning(
+        "%s: the line at byte %d is damaged and does not count: an image that has no other answer is asked for again. "
+        "A copy of the file may have the line whole",
+        path,
+        place,
+    )
 
 
 def _flush(path: Path) -> None:
