@@ -13,7 +13,7 @@ from pt4al.atomic import replacing
 from pt4al.errors import InputError, did_you_mean
 from pt4al.labelling.coco_regions import from_runs, inside, to_runs
 from pt4al.labelling.mask_folder import IGNORED, MOST, Fit, ImageNames, checked, png, several
-from pt4al.labelling.names import Names
+from pt4al.labelling.names import Names, printable
 
 PARTS = ("images", "annotations", "categories")
 PROBLEMS = ["file", "annotation", "id", "problem"]
@@ -73,7 +73,8 @@ def read(
             problems.append((file_name, "", image, str(error)))
     masks, twice = several(found)
     problems += [(file_name, "", image, told) for file_name, image, told in twice]
-    return masks, pd.DataFrame(problems, columns=PROBLEMS).astype("str")
+    told = [[printable(text) for text in row] for row in problems]
+    return masks, pd.DataFrame(told, columns=PROBLEMS).astype("str")
 
 
 def write(path: Path, masks: Iterable[tuple[str, np.ndarray]], classes: Sequence[str]) -> int:

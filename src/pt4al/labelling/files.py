@@ -53,7 +53,9 @@ def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | No
     if suggestions is not None:
         guesses = suggestions.rename(columns={"label": "suggestion"})
         table = table.merge(guesses[["id", "suggestion", "probability"]].round(3), on="id", how="left")
-    _write(path, table)
+    # People open it in a spreadsheet program: without a byte order mark Excel takes UTF-8 for the machine's own code page
+    # and spoils each umlaut. Reading takes both.
+    _write(path, table, "utf-8-sig")
     return len(table)
 
 
@@ -68,7 +70,7 @@ def write_labels(path: Path, labels: pd.DataFrame) -> None:
     _check_name(path)
     if path.exists():
         raise InputError(f"{path} is there already: name another file")
-    _write(path, labels[["id", "label"]])
+    _write(path, labels[["id", "label"]], "utf-8")  # for other programs, of which few expect a byte order mark
 
 
 def read_answers(
@@ -202,12 +204,12 @@ def _check_name(path: Path) -> None:
         raise InputError(f"{path}: {'is a folder: ' if path.is_dir() else ''}name a file that ends in .csv or .parquet")
 
 
-def _write(path: Path, table: pd.DataFrame) -> None:
+def _write(path: Path, table: pd.DataFrame, encoding: str) -> None:
     with replacing(path) as temporary:
         if path.suffix.lower() == ".parquet":
             table.to_parquet(temporary, index=False)
-        else:  # with the mark by which spreadsheet programs know UTF-8
-            table.to_csv(temporary, index=False, encoding="utf-8-sig")
+        else:
+            table.to_csv(temporary, index=False, encoding=encoding)
 
 
 def _bare(image: str) -> str:
@@ -314,9 +316,13 @@ def _text(path: Path) -> str:
 def _parquet(path: Path) -> pd.DataFrame:
     try:
         with pq.ParquetFile(path) as file:  # `read_table` would take columns from the folders' names too
-            table = file.read()
+            columns = [name for name in file.schema_arrow.names if name in ("id", "label")]  # pictures may lie beside
+            table, found = file.read(columns=list(dict.fromkeys(columns))), file.schema_arrow.names
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a Parquet file ({str(error).splitlines()[0]:.200})") from None
+    for name in ("id", "label"):
+        if found.count(name) != 1:
+            raise InputError(f"{path}: needs one column `{name}`, and has {', '.join(found):.200}")
     columns = {name: _words(path, table, name) for name in ("id", "label")}
     found = pd.DataFrame(columns, dtype=object).fillna("")
     return found.assign(row=range(FIRST, FIRST + len(found)))[["row", "id", "label"]]
@@ -324,8 +330,6 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 def _words(path: Path, table: pa.Table, name: str) -> list[str | None]:
     """Return a column of text, plain or as numbers of words."""
-    if table.column_names.count(name) != 1:
-        raise InputError(f"{path}: needs one column `{name}`, and has {', '.join(table.column_names):.200}")
     kind = table.schema.field(name).type
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not any(check(plain) for check in TEXTS):

@@ -17,7 +17,7 @@ from pt4al.labelling.answers import Answer, AnswerLog
 from pt4al.labelling.brush import decode
 from pt4al.labelling.label_studio_client import said_of
 from pt4al.labelling.mask_folder import MOST
-from pt4al.labelling.names import Names
+from pt4al.labelling.names import Names, printable
 
 IGNORED = 255  # in masks: nobody has painted there
 
@@ -78,7 +78,7 @@ def answers(
             try:
                 found.append(_answer(annotation, image_of(task), people, ids, labels))
             except InputError as error:
-                problems.append((task.get("id"), annotation.get("id"), str(image_of(task)), str(error)))
+                problems.append((task.get("id"), annotation.get("id"), printable(image_of(task)), printable(error)))
     found.sort(key=lambda answer: answer.at)
     return found, pd.DataFrame(problems, columns=["task", "annotation", "id", "problem"])
 

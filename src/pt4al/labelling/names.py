@@ -8,6 +8,11 @@ from pt4al.text import confusable, normalised
 SKIP = "(skip)"  # in the column of labels: nobody can say
 
 
+def printable(text: object) -> str:
+    """Return a text with halves of characters, which JSON may hold and no file could, spelt out."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 class Names:
     """The classes of a run, found by their names."""
 
