@@ -4,18 +4,24 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.cli.project import run
 from kedro.framework.startup import ProjectMetadata
 
+from pt4al import asked
+from pt4al.asked import Asked
 from pt4al.errors import InputError
-from pt4al.labelling import coco, mask_folder
 from pt4al.labelling import label_studio as studio
-from pt4al.labelling.agreement import agreement
 from pt4al.labelling.answers import Answer
 from pt4al.labelling.files import SKIP, changed, read_answers, write_labels, write_query
-from pt4al.opened import OpenRun, open_run, secrets
+from pt4al.settings import CONFIG_LOADER_ARGS
+from pt4al.text import normalised
+
+if TYPE_CHECKING:  # it imports torch, which takes seconds and a gigabyte: only what shows pictures or takes masks does
+    from pt4al.opened import OpenRun
 
 __all__ = ["cli", "run"]  # Kedro looks for both here
 
@@ -78,7 +84,7 @@ def answers() -> None:
 @click.pass_obj
 def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
     """Write the images that a run asks for to a CSV or Parquet file, with an empty column `label`."""
-    with opened(metadata, name) as found:
+    with reading(metadata, name) as found:
         progress = found.progress()
         number = write_query(path, progress.open, found.suggestions)
         click.echo(f"{path}: {number} images to label, as one of: {', '.join(found.classes)}; or {SKIP}")
@@ -94,21 +100,30 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
 
     Good ones count; of each other row or file it is said what is wrong with it.
     """
-    with opened(metadata, name) as found:
-        read, problems = _masks(found, path, annotator) if found.masks else _rows(found, path, annotator)
+    who = normalised(annotator)
+    if not who:
+        raise click.BadParameter("a name is missing", param_hint="--annotator")
+    with reading(metadata, name) as found:
+        if found.masks:
+            with opened(metadata, name) as run:
+                read, problems = _masks(run, path, who)
+        else:
+            read, problems = _rows(found, path, who)
         taken = found.log.add(changed(read, found.log.read()))
-        for told in problems:
-            click.echo(told)
+        for problem in problems:
+            click.echo(problem)
         click.echo(f"{taken} new answers of {len(read)}; {len(problems)} with problems. {found.progress()}.")
 
 
-def _rows(found: OpenRun, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
+def _rows(found: Asked, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
     read, problems = read_answers(path, found.answerable, found.classes, annotator)
     return read, [f"row {row.row}: {f'{row.id!r} ' if row.id else ''}{row.problem}" for row in problems.itertuples()]
 
 
-def _masks(found: OpenRun, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
+def _masks(found: "OpenRun", path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
     """Read masks of the pool's pictures; those that nobody asked for are left out."""
+    from pt4al.labelling import coco, mask_folder
+
     images = found.catalog.load("pool")
     settings = found.classes, images.shape[1:]
     if path.suffix == ".json":
@@ -135,14 +150,21 @@ def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
 
     To a CSV or Parquet file (id, label); masks to a folder of PNG files, or to a COCO file, .json.
     """
-    with opened(metadata, name, waiting=False) as found:
+    with reading(metadata, name, waiting=False) as found:
         labels = found.labels
         if not found.masks:
             write_labels(path, labels)
         else:
-            masks = ((row.id, found.mask(row.label)) for row in labels.itertuples())
-            coco.write(path, masks, found.classes) if path.suffix == ".json" else mask_folder.write(path, masks)
+            _write_masks(metadata, found, path)
         click.echo(f"{path}: {len(labels)} labels of run {found.name}")
+
+
+def _write_masks(metadata: ProjectMetadata, found: Asked, path: Path) -> None:
+    from pt4al.labelling import coco, mask_folder
+
+    with opened(metadata, found.name, waiting=False) as run:
+        masks = ((row.id, run.mask(row.label)) for row in found.labels.itertuples())
+        coco.write(path, masks, found.classes) if path.suffix == ".json" else mask_folder.write(path, masks)
 
 
 @answers.command("status")
@@ -150,11 +172,13 @@ def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
 @click.pass_obj
 def status(metadata: ProjectMetadata, name: str | None) -> None:
     """Say how far a run's query is answered, and how far people agree."""
-    with opened(metadata, name) as found:
+    from pt4al.labelling.agreement import agreement
+
+    with reading(metadata, name) as found:
         click.echo(f"Run {found.name}, cycle {found.cycle}: {found.progress()}.")
-        told = agreement(found.log.read())
-        if told:
-            click.echo(told)
+        words = agreement(found.log.read())
+        if words:
+            click.echo(words)
 
 
 @cli.group("label-studio")
@@ -200,8 +224,11 @@ def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestio
 @click.pass_obj
 def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     """Take in what has been labelled in Label Studio so far."""
-    with opened(metadata, name) as found:
-        size = found.size if found.masks else None
+    with reading(metadata, name) as found:
+        size = None
+        if found.masks:
+            with opened(metadata, name) as run:
+                size = run.size
         new, problems = studio.pull(
             _server(metadata, url), f"pt4al {found.name}", found.answerable, found.classes, found.log, size
         )
@@ -211,7 +238,9 @@ def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
 
 
 def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
-    known = secrets(Path(metadata.project_path)).get("label_studio", {})
+    known = _secrets(Path(metadata.project_path)).get("label_studio") or {}
+    if not isinstance(known, dict):
+        raise InputError("conf/local/credentials.yml: write label_studio: {url: ..., token: ...}")
     token = os.environ.get("LABEL_STUDIO_TOKEN") or known.get("token")
     if not token:
         raise InputError(
@@ -222,9 +251,33 @@ def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
     return studio.LabelStudio(address, token)
 
 
+def _secrets(project: Path) -> dict[str, Any]:
+    """Return what conf/local/credentials.yml says; nothing where there is none."""
+    try:
+        return _loader(project)["credentials"]
+    except MissingConfigException:
+        return {}
+
+
+def _loader(project: Path) -> OmegaConfigLoader:
+    return OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)
+
+
 @contextmanager
-def opened(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator[OpenRun]:
-    """Open a run; a person's mistake is one message."""
+def reading(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator[Asked]:
+    """Read what a run asks from its files; a person's mistake is one message."""
+    project = Path(metadata.project_path)
+    try:
+        yield asked.read(project / _loader(project)["globals"]["root"], name, waiting)
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def opened(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator["OpenRun"]:
+    """Open a run, its pool and its pictures; a person's mistake is one message."""
+    from pt4al.opened import open_run
+
     try:
         yield open_run(Path(metadata.project_path), name, waiting)
     except InputError as error:

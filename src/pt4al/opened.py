@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kedro.config import MissingConfigException, OmegaConfigLoader
+from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from PIL import Image
@@ -117,7 +117,10 @@ class OpenRun:
     def desk(self) -> Desk:
         """Where people answer."""
         add = partial(people.add_class, self.root, self.name)
-        return Desk(self.log, self.query, self.policy, self.classes, self.suggestions, self.earlier, add_class=add)
+        # A page that was left open may still have an answer to an image that the run has gone on without.
+        late = self.answerable[~self.answerable.isin([*self.query["id"], *self.earlier["id"]])]
+        earlier = pd.concat([self.earlier[["id", "label"]], late.to_frame("id")], ignore_index=True)
+        return Desk(self.log, self.query, self.policy, self.classes, self.suggestions, earlier, add_class=add)
 
     def why(self, image: str) -> dict[str, Any] | None:
         """Return what is known of why an image was chosen: `facts` by name, `neighbours` (id, label)."""
@@ -202,14 +205,6 @@ def open_run(project: Path, name: str | None = None, waiting: bool = True) -> Op
         way_out = "all its cycles have their answers" if over else "it has made no query yet: type its command again"
         raise InputError(f"run {chosen!r} waits for no answers: {way_out}")
     return OpenRun(parameters, context.catalog, standing.cycle, people.command(root, chosen), root)
-
-
-def secrets(project: Path) -> dict[str, Any]:
-    """Return what conf/local/credentials.yml says; nothing where there is none."""
-    try:
-        return _loader(project)["credentials"]
-    except MissingConfigException:
-        return {}
 
 
 def _loader(project: Path) -> OmegaConfigLoader:

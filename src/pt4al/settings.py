@@ -13,15 +13,33 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # (docs/benchmarks.md, `waiting`). Read when torch is imported, which is later; one's own setting wins.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from pt4al.comparing import ComparisonHooks
-from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
-from pt4al.leaks import LeakHooks
-from pt4al.people import PeopleHooks
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
 from pt4al.session import Session
 
-# The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and a row in MLflow.
-# Of those that are asked last, too, the last one has the last word: a run that waits for people ends with it.
-HOOKS = (ConfigurationHooks(), GuardHooks(), TrackingHooks(), LeakHooks(), ComparisonHooks(), PeopleHooks())
+
+@cache
+def _hooks() -> tuple[Any, ...]:
+    from pt4al.comparing import ComparisonHooks
+    from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
+    from pt4al.leaks import LeakHooks
+    from pt4al.people import PeopleHooks
+
+    # The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and a row in MLflow.
+    # Of those that are asked last, too, the last one has the last word: a run that waits for people ends with it.
+    return (ConfigurationHooks(), GuardHooks(), TrackingHooks(), LeakHooks(), ComparisonHooks(), PeopleHooks())
+
+
+class _Hooks:
+    """Our hooks, imported when a session asks for them: a command that only reads a run's files needs no torch."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_hooks())
+
+
+HOOKS = _Hooks()
 SESSION_CLASS = Session
 # Our own hooks track: kedro-mlflow, where somebody has it installed, would open a second run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")

@@ -170,7 +170,7 @@ def test_whichever_bit_of_a_line_is_flipped_the_others_count_and_it_is_told(tmp_
                 assert table.iloc[1][["id", "label", "key"]].tolist() == ["b", "cat", "b"]
                 silent.append((place, bit))
             else:
-                assert f"{folder / 'answers.jsonl'}: the line at byte {len(first)} is damaged" in caplog.text
+                assert f"{folder / 'answers.jsonl'}: line 2 can't be read and is left out" in caplog.text
     assert len(silent) < 20  # of 400: in the name of the checksum, and in white space
 
 
@@ -186,12 +186,17 @@ def test_a_newline_that_was_torn_off_costs_nothing_and_part_of_a_line_is_told_to
 
 
 def test_a_log_of_before_checksums_is_read(tmp_path: Path) -> None:
-    old = '{"id": "a", "label": "cat", "annotator": "ada", "source": "page", "key": "1", "at": "2026-01-01T00:00:00+00:00", '
-    (tmp_path / "answers.jsonl").write_text(old + '"seconds": NaN, "review": false, "undoes": null}\n')
+    log = AnswerLog(tmp_path)
+    log.add([said("a", key="1")])
+    row = json.loads(log.path.read_text())
+    row.pop("check")
+    log.path.write_text(json.dumps(row) + "\n")
     assert AnswerLog(tmp_path).read()["label"].tolist() == ["cat"]
 
 
-@pytest.mark.parametrize("wrong", [{"id": 5}, {"key": []}, {"label": {}}, {"seconds": "1"}, {"review": "no"}, {"at": None}])
+@pytest.mark.parametrize(
+    "wrong", [{"id": 5}, {"key": []}, {"label": {}}, {"seconds": "1"}, {"review": "no"}, {"at": None}]
+)
 def test_a_line_of_other_types_is_no_answer(tmp_path: Path, wrong: dict, caplog) -> None:
     log = AnswerLog(tmp_path)
     log.add([said("a", key="1")])
@@ -201,7 +206,15 @@ def test_a_line_of_other_types_is_no_answer(tmp_path: Path, wrong: dict, caplog)
         file.write(json.dumps(row | {"key": "2"} | wrong) + "\n" + "[" * 99_999 + "\n")
     log.add([said("c", key="3")])
     assert list(AnswerLog(tmp_path).read()["key"]) == ["1", "3"]
-    assert "is damaged" in caplog.text
+    assert "line 2 can't be read and is left out" in caplog.text
+
+
+def test_a_damaged_mask_is_one_sentence(tmp_path: Path) -> None:
+    log = AnswerLog(tmp_path)
+    label = log.keep_mask(b"png")
+    next(tmp_path.glob("masks/*.png")).write_bytes(b"pnh")
+    with pytest.raises(InputError, match="is damaged"):
+        log.mask(label)
 
 
 def test_a_reader_notices_that_an_older_file_was_put_back(tmp_path: Path) -> None:

@@ -198,6 +198,23 @@ def test_a_class_is_added_once_and_where_that_is_allowed(tmp_path):
     assert told == ["bird"]
 
 
+def test_a_class_that_is_sent_again_is_the_one_that_is_there(tmp_path):
+    told = []
+    desk = desk_of(tmp_path, add_class=told.append)
+    assert [desk.add_class(name) for name in ("bird", "bird", " bird", "cat")] == ["bird", "bird", "bird", "cat"]
+    assert told == ["bird"]
+
+
+def test_an_answer_to_an_image_that_the_run_went_on_without_is_taken_and_not_asked_for(tmp_path):
+    earlier = pd.DataFrame({"id": ["i7", "i8"], "label": ["cat", None]})
+    desk = desk_of(tmp_path, earlier=earlier)
+    assert desk.answered("Ada") == ["i7"]
+    assert not desk.facts("i8", "Ada")["answered"]
+    assert say(desk, "i8", "dog") == NEW
+    assert desk.facts("i8", "Ada")["label"] == "dog"
+    assert "i8" not in states(desk)
+
+
 def test_answers_that_others_write_are_seen(tmp_path):
     desk = desk_of(tmp_path)
     AnswerLog(tmp_path).add([Answer(id="i0", label="cat", annotator="Bob", source="label_studio")])

@@ -395,7 +395,9 @@ def test_a_redirect_is_not_followed(server: LabelStudio, known: StandIn) -> None
 
 def test_another_kind_of_server_is_noticed(server: LabelStudio, known: StandIn) -> None:
     known.users = b"<html>hello</html>"
-    with pytest.raises(InputError, match=r"does not answer as Label Studio does \(no JSON, but a web page\): is the address"):
+    with pytest.raises(
+        InputError, match=r"does not answer as Label Studio does \(no JSON, but a web page\): is the address"
+    ):
         server.get("/api/users/")
 
 

@@ -24,8 +24,36 @@ COMPOSED, APART = "café", unicodedata.normalize("NFD", "café")
 SPELLINGS = [COMPOSED, APART, f" {COMPOSED}", f"{APART}\u00a0", f"\ufeff{COMPOSED}", f"{COMPOSED}\u200b"]
 ALIKE = ["Café", "CAFÉ", "ｃafé"]
 # Names that some program somewhere takes for something else.
-STRANGE = ["mask:on", "mask:", "NA", "nan", "NaN", "None", "null", "<NA>", "true", "False", "0", "-1", "1e5", "id", "label"]
-STRANGE += ["skip", "skipped", "(none)", "sep=;", "=1+1", "@x", "#", "__proto__", "constructor", "control", "correction"]
+STRANGE = [
+    "mask:on",
+    "mask:",
+    "NA",
+    "nan",
+    "NaN",
+    "None",
+    "null",
+    "<NA>",
+    "true",
+    "False",
+    "0",
+    "-1",
+    "1e5",
+    "id",
+    "label",
+]
+STRANGE += [
+    "skip",
+    "skipped",
+    "(none)",
+    "sep=;",
+    "=1+1",
+    "@x",
+    "#",
+    "__proto__",
+    "constructor",
+    "control",
+    "correction",
+]
 STRANGE += ["a,b", 'a"b', "a;b", "a/b", "$x$", "%s", "{x}", "a b", "<b>"]
 
 

@@ -115,9 +115,12 @@ def endless(handler: Handler) -> None:
 def said(content: dict[str, object], tmp_path: Path, call: Callable, token: str = TOKEN) -> str:
     """Return the one sentence; nothing is in the log, and no secret in the sentence."""
     log = AnswerLog(tmp_path)
-    with serving(content) as server, LabelStudio(f"http://127.0.0.1:{server.server_port}", token) as talking:
-        with pytest.raises(InputError) as refused:
-            call(talking, log)
+    with (
+        serving(content) as server,
+        LabelStudio(f"http://127.0.0.1:{server.server_port}", token) as talking,
+        pytest.raises(InputError) as refused,
+    ):
+        call(talking, log)
     told = str(refused.value)
     assert log.read().empty
     assert "\n" not in told

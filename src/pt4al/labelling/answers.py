@@ -3,7 +3,7 @@
 One file a run, `answers.jsonl`, one line of JSON an answer, on disk before anybody is told that it is there. Several
 processes may write at once. A process that is killed while it writes leaves part of a line; nobody was told of that
 answer, and it is not read. Each line ends with a checksum of the rest: one that a disk has changed is told of, and
-counts no longer. Masks are files beside it, named after their content.
+counts no longer: its image is asked again. Masks are files beside it, named after their content.
 """
 
 import hashlib
@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ class AnswerLog:
         self.path, self._masks = folder / "answers.jsonl", folder / "masks"
         self._lock = FileLock(folder / ".answers.lock")
         self._rows: dict[str, dict] = {}  # by key
-        self._end = 0  # of what has been read
+        self._end, self._lines = 0, 0  # bytes and lines that have been read
 
     def add(self, answers: Iterable[Answer]) -> int:
         """Write down the answers whose keys are new; return how many. They are on disk when this returns."""
@@ -132,7 +131,10 @@ class AnswerLog:
         path = self._masks / f"{label.removeprefix(MASK)}.png"
         if not path.exists():
             raise InputError(f"{path}: no such mask, but {self.path} names it")
-        return path.read_bytes()
+        png = path.read_bytes()
+        if hashlib.sha256(png).hexdigest() != path.stem:
+            raise InputError(f"{path} is damaged (its SHA-256 is not its name): put a copy of it back")
+        return png
 
     def _append(self, text: str) -> None:
         created = not self.path.exists()
@@ -155,19 +157,19 @@ class AnswerLog:
         if not self.path.exists():
             return
         if self.path.stat().st_size < self._end:  # somebody has put an older file in its place
-            self._rows, self._end = {}, 0
+            self._rows, self._end, self._lines = {}, 0, 0
         with self.path.open("rb") as file:
             file.seek(self._end)
             read = file.read()
         whole = read[: read.rfind(b"\n") + 1]
-        for line in whole.split(b"\n"):
+        self._end += len(whole)
+        for line in whole.split(b"\n")[:-1]:
+            self._lines += 1
             row = _parsed(line)
             if row is not None:
                 self._rows.setdefault(row["key"], row)
-            elif line.strip() and not line.endswith(TORN):
-                _tell(self.path, self._end)
-            self._end += len(line) + 1
-        self._end -= 1  # nothing follows the last newline
+            elif line and not line.endswith(TORN):
+                logger.warning("%s: line %d can't be read and is left out", self.path, self._lines)
 
 
 def stand_for_masks(labels: pd.Series) -> pd.Series:
@@ -198,16 +200,6 @@ def _parsed(line: bytes) -> dict | None:
         return None
     typed = all(isinstance(row[name], TYPES.get(name, str)) for name in COLUMNS)
     return row if typed and row["key"] else None
-
-
-@cache  # once a process, however often the log is read
-def _tell(path: Path, place: int) -> None:
-    logger.warning(
-        "%s: the line at byte %d is damaged and does not count: an image that has no other answer is asked for again. "
-        "A copy of the file may have the line whole",
-        path,
-        place,
-    )
 
 
 def _flush(path: Path) -> None:

@@ -45,7 +45,7 @@ class Desk:
         suggestions
             `id`, `label`, `probability`: what a model takes images for.
         earlier
-            `id`, `label`: images of earlier queries, which may be given another label.
+            `id`, `label` (missing: nobody has answered): images of earlier queries, which may be given another label.
         clock
             Seconds, for leases.
         add_class
@@ -53,7 +53,8 @@ class Desk:
         """
         self._log, self._query, self._policy, self.classes = log, query, policy, list(classes)
         self._suggestions = {} if suggestions is None else suggestions.set_index("id").to_dict("index")
-        self._earlier = {} if earlier is None else dict(zip(earlier["id"], earlier["label"], strict=True))
+        labels = [] if earlier is None else zip(earlier["id"], earlier["label"], strict=True)
+        self._earlier = {image: _text(label) for image, label in labels}
         self._ids = set(query["id"])
         self._clock, self._lock, self._add_class = clock, threading.RLock(), add_class
         self._leases: dict[str, dict[str, float]] = {}  # by image and annotator: until when
@@ -117,12 +118,13 @@ class Desk:
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
-        label = own.iloc[-1] if len(own) else self._earlier.get(image)
+        before = self._earlier.get(image)
+        label = own.iloc[-1] if len(own) else before
         return {
             "id": image,
             "suggestion": self._suggestions.get(image),
-            "answered": len(own) > 0 or image in self._earlier,
-            "earlier": image in self._earlier,
+            "answered": len(own) > 0 or before is not None,
+            "earlier": before is not None,
             "label": _text(label),
         }
 
@@ -130,7 +132,8 @@ class Desk:
         """Return the images that somebody may look back at: those of earlier queries, then what they answered here."""
         with self._lock:
             mine = self._mine(annotator)["id"]
-        return [*(image for image in self._earlier if image not in self._ids), *mine[mine.isin(self._ids)]]
+        before = [image for image, label in self._earlier.items() if label is not None and image not in self._ids]
+        return [*before, *mine[mine.isin(self._ids)]]
 
     def answer(
         self,

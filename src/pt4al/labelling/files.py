@@ -53,8 +53,8 @@ def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | No
     if suggestions is not None:
         guesses = suggestions.rename(columns={"label": "suggestion"})
         table = table.merge(guesses[["id", "suggestion", "probability"]].round(3), on="id", how="left")
-    # People open it in a spreadsheet program: without a byte order mark Excel takes UTF-8 for the machine's own code page
-    # and spoils each umlaut. Reading takes both.
+    # People open it in a spreadsheet program: without a byte order mark Excel takes UTF-8 for the machine's own code
+    # page and spoils each umlaut. Reading takes both.
     _write(path, table, "utf-8-sig")
     return len(table)
 

@@ -460,6 +460,9 @@ def test_an_answer_may_bring_the_next_image_along(page):
 
 def test_a_port_that_is_taken_and_a_host_that_is_none_are_sentences(page, tmp_path):
     desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(), CLASSES)
-    for where, told in (({"port": page.port}, "is taken"), ({"host": "192.0.2.1"}, "no page can be served at 192.0.2.1")):
+    for where, told in (
+        ({"port": page.port}, "is taken"),
+        ({"host": "192.0.2.1"}, "no page can be served at 192.0.2.1"),
+    ):
         with pytest.raises(InputError, match=told):
             Page(desk, picture, **where)
