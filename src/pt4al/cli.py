@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from filelock import FileLock
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.cli.project import run
 from kedro.framework.startup import ProjectMetadata
@@ -204,7 +205,7 @@ served = click.option("--url", help="The server's address. Default: LABEL_STUDIO
 @click.pass_obj
 def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestions: bool) -> None:
     """Put the images that a run asks for into Label Studio; those that are there stay as they are."""
-    with opened(metadata, name) as found:
+    with opened(metadata, name) as found, FileLock(found.link_file.with_name(".label_studio.lock")):  # one at a time
         pushed = studio.push(
             _server(metadata, url),
             f"pt4al {found.name}",

@@ -34,6 +34,7 @@ BOTH = Policy(annotators=2, disagreement="consensus")
 
 pytestmark = [
     pytest.mark.skipif(not (BIN / "label-studio").exists(), reason="no .venv-label-studio: see `make label-studio`"),
+    pytest.mark.external,
     pytest.mark.timeout(900),
 ]
 
