@@ -1,11 +1,14 @@
 """A real headless Chromium, driven by its DevTools protocol: keys, screenshots, scripts."""
 
+import atexit
 import base64
 import json
 import shutil
 import subprocess
+import tempfile
 import time
 import urllib.request
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,44 +31,33 @@ KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
 PATIENCE = 30.0  # seconds
 
 
-class Browser:
-    """One tab. A context manager, so that nothing is left running."""
+class Chromium:
+    """The program, which takes a second to start: one for all tests of a process, ended with it."""
 
-    def __init__(self, folder: Path, width: int = 1280, height: int = 800):
-        self._folder, self._size, self._sent = folder, (width, height), 0
-
-    def __enter__(self) -> "Browser":
-        size = f"--window-size={self._size[0]},{self._size[1]}"
-        command = [CHROMIUM, *QUIET, size, f"--user-data-dir={self._folder}", "about:blank"]
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        command = [CHROMIUM, *QUIET, f"--user-data-dir={self._folder.name}", "about:blank"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            self._connect()
-        except BaseException:
-            self._process.kill()
-            raise
-        return self
-
-    def _connect(self) -> None:
-        file = self._folder / "DevToolsActivePort"
+        atexit.register(self._end)
+        file = Path(self._folder.name) / "DevToolsActivePort"
         wait(lambda: file.exists() and "\n" in file.read_text())
-        port = file.read_text().split()[0]
-        tabs = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json"))
-        address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
-        self._socket = connect(address, max_size=2**26).__enter__()
-        metrics = {
-            "width": self._size[0],
-            "height": self._size[1],
-            "deviceScaleFactor": 1,
-            "mobile": self._size[0] < 500,
-        }
-        self.send("Emulation.setDeviceMetricsOverride", **metrics)
+        self.port = file.read_text().split()[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/version") as reply:
+            self._connection = Connection(json.load(reply)["webSocketDebuggerUrl"])
+        self.send = self._connection.send
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._socket.close()
+    def _end(self) -> None:
+        self._connection.close()
         self._process.kill()
         self._process.wait()
+        self._folder.cleanup()
+
+
+class Connection:
+    """Sends commands, and waits for what becomes of them."""
+
+    def __init__(self, address: str):
+        self._socket, self._sent = connect(address, max_size=2**26).__enter__(), 0
 
     def send(self, method: str, **parameters: Any) -> dict:
         """Send a command, return its result."""
@@ -75,6 +67,38 @@ class Browser:
             reply = json.loads(self._socket.recv(PATIENCE))
             if reply.get("id") == self._sent:
                 return reply.get("result", reply)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@cache
+def chromium() -> Chromium:
+    return Chromium()
+
+
+class Browser:
+    """One tab, which knows nothing of the others: cookies and storage are its own."""
+
+    def __init__(self, width: int = 1280, height: int = 800):
+        self._size = width, height
+
+    def __enter__(self) -> "Browser":
+        started = chromium()
+        self._context = started.send("Target.createBrowserContext")["browserContextId"]
+        target = started.send("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
+        self._connection = Connection(f"ws://127.0.0.1:{started.port}/devtools/page/{target}")
+        self.send = self._connection.send
+        width, height = self._size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.send("Emulation.setDeviceMetricsOverride", **metrics)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        chromium().send("Target.disposeBrowserContext", browserContextId=self._context)
 
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)

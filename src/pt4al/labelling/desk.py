@@ -163,8 +163,8 @@ class Desk:
         """
         self._check(image, label, annotator, key)
         with self._lock:
-            state = self.progress().images.set_index("id")["state"].get(image)
             standing = self._standing()
+            state = next(iter(self._settled["state"][self._settled["id"] == image]), None)
             standing = standing[standing["id"] == image]
             own = standing[standing["annotator"] == annotator]
             review = review and (state == REVIEW or bool(own["review"].any()))

@@ -80,7 +80,7 @@ def labels(folder: Path) -> list[str | None]:
 def test_a_query_is_labelled_by_keys_alone(tmp_path):
     guess = pd.DataFrame({"id": ["i1"], "label": ["dog"], "probability": [0.91]})
     page = page_of(tmp_path, ["i0", "i1", "i2", "i3"], ["cat", "dog", "bird"], suggestions=guess)
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         assert page.token not in browser.run("location.href")
         assert browser.run("document.getElementById('image').className") == "small"
@@ -106,7 +106,7 @@ def test_a_query_is_labelled_by_keys_alone(tmp_path):
 
 def test_a_phone_shows_all_of_it_and_odd_names_are_only_names(tmp_path):
     page = page_of(tmp_path, ["i0", "i1"], ODD)
-    with served(page), Browser(tmp_path / "browser", 360, 740) as browser:
+    with served(page), Browser(360, 740) as browser:
         enter(browser, page)
         assert browser.run("document.documentElement.scrollWidth") <= 360
         assert browser.run("document.getElementById('image').getBoundingClientRect().height") > 150
@@ -124,7 +124,7 @@ def test_one_of_a_thousand_classes_is_found_by_typing(tmp_path):
     added = []
     classes = [f"class {number}" for number in range(1000)]
     page = page_of(tmp_path, ["i0", "i1", "i2"], classes, add_class=added.append)
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         for typed, key in (("class 77", "Enter"), ("Klass", "Enter")):
             browser.press("/")
@@ -140,7 +140,7 @@ def test_one_of_a_thousand_classes_is_found_by_typing(tmp_path):
 def test_guesses_can_be_hidden_from_the_start(tmp_path):
     guess = pd.DataFrame({"id": ["i0"], "label": ["dog"], "probability": [0.91]})
     page = page_of(tmp_path, ["i0"], ["cat", "dog"], suggestions=guess, suggest=False)
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         assert "91" not in text(browser, "classes")
         press(browser, "Enter")
@@ -151,7 +151,7 @@ def test_guesses_can_be_hidden_from_the_start(tmp_path):
 
 def test_a_picture_that_cannot_be_shown_is_told_and_skipped(tmp_path):
     page = page_of(tmp_path, ["broken", "i1"], ["cat", "dog"])
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         assert "can't be shown" in text(browser, "told")
         press(browser, "s")
@@ -165,7 +165,7 @@ def test_people_who_disagree_are_reviewed(tmp_path):
         [Answer(id="i0", label=label, annotator=name, source="page") for name, label in (("A", "cat"), ("B", "dog"))]
     )
     page = page_of(tmp_path, ["i0"], ["cat", "dog"], Policy(2, "consensus"))
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page, "Cy")
         assert "1 image" in text(browser, "end")
         press(browser, "r")
@@ -176,7 +176,7 @@ def test_people_who_disagree_are_reviewed(tmp_path):
 
 def test_an_answer_waits_for_its_server_and_is_taken_once(tmp_path):
     page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
-    with Browser(tmp_path / "browser") as browser:
+    with Browser() as browser:
         with served(page):
             enter(browser, page)
         browser.press("2")
@@ -192,7 +192,7 @@ def test_an_answer_waits_for_its_server_and_is_taken_once(tmp_path):
 
 def test_an_answer_on_its_way_outlives_a_reload_of_its_tab(tmp_path):
     page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         for image, shown in (("i0", "i1"), ("of another query", "i1")):
             answer = {"image": image, "label": "dog", "annotator": "Ada", "key": image, "at": 1, "seconds": 1}
@@ -209,7 +209,7 @@ def test_an_answer_on_its_way_outlives_a_reload_of_its_tab(tmp_path):
 def test_a_label_of_an_earlier_cycle_is_changed_by_going_back(tmp_path):
     earlier = pd.DataFrame({"id": ["i7"], "label": ["cat"]})
     page = page_of(tmp_path, ["i0"], ["cat", "dog"], earlier=earlier)
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         press(browser, "ArrowLeft")
         assert "earlier cycle: cat" in text(browser, "told")
@@ -223,7 +223,7 @@ def test_a_label_of_an_earlier_cycle_is_changed_by_going_back(tmp_path):
 
 def test_two_tabs_are_handed_different_images(tmp_path):
     page = page_of(tmp_path, ["i0", "i1", "i2"], ["cat", "dog"])
-    with served(page), Browser(tmp_path / "one") as one, Browser(tmp_path / "two") as two:
+    with served(page), Browser() as one, Browser() as two:
         enter(one, page, "Ada")
         enter(two, page, "Bob")
         assert {text(one, "caption"), text(two, "caption")} == {"i0", "i1"}
@@ -249,7 +249,7 @@ def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing
 
     desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": [f"i{n}" for n in range(6)]}), Policy(), ["cat", "dog"])
     page = Page(desk, slow, facts={"run": "mine"})
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         browser.until("ahead && ahead.id === 'i1'")
         opened.clear()
@@ -270,7 +270,7 @@ def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing
 
 def test_each_press_of_a_fast_hand_is_an_answer_to_what_was_shown_or_is_refused_in_sight(tmp_path):
     page = page_of(tmp_path, [f"i{number}" for number in range(8)], ["cat", "dog"])
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         for _ in range(5):
             browser.press("1")
@@ -285,7 +285,7 @@ def test_an_old_tab_goes_on_when_its_server_is_started_again_and_sends_what_it_k
     ids, classes, added = [f"i{number}" for number in range(4)], ["cat", "dog"], []
     page = page_of(tmp_path, ids, classes, add_class=added.append)
     link.keep(tmp_path / "page.json", link.Link(page.port, page.token))
-    with Browser(tmp_path / "browser") as browser:
+    with Browser() as browser:
         with served(page):
             enter(browser, page)
             press(browser, "1")
@@ -309,7 +309,7 @@ def test_an_old_tab_goes_on_when_its_server_is_started_again_and_sends_what_it_k
 
 def test_an_answer_for_another_link_is_kept_until_the_right_one_is_opened(tmp_path):
     page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
-    with Browser(tmp_path / "browser") as browser:
+    with Browser() as browser:
         with served(page):
             enter(browser, page)
         browser.press("2")
@@ -334,7 +334,7 @@ def test_an_answer_that_the_disk_could_not_take_is_sent_again(tmp_path, monkeypa
         append(log, text)
 
     monkeypatch.setattr(AnswerLog, "_append", maybe)
-    with served(page), Browser(tmp_path / "browser") as browser:
+    with served(page), Browser() as browser:
         enter(browser, page)
         browser.press("2")
         browser.until("document.getElementById('told').textContent.includes('kept here and sent again')")
