@@ -71,3 +71,15 @@ def test_a_run_that_waits_for_nothing_and_one_that_is_none_are_sentences(root):
     (root / "05_model_input/mine/policies.json").write_text("{")
     with pytest.raises(InputError, match=r"policies\.json can't be read"):
         asked.read(root)
+
+
+@pytest.mark.parametrize("written", ["label_studio: word\n", "label_studio: [a]\n", "label_studio: 5\n"])
+def test_secrets_of_another_shape_are_one_sentence_and_none_are_none(tmp_path, written):
+    (tmp_path / "conf/base").mkdir(parents=True)
+    (tmp_path / "conf/local").mkdir()
+    assert asked.secrets(tmp_path) == {}
+    (tmp_path / "conf/local/credentials.yml").write_text("label_studio: null\n")
+    assert not asked.secrets(tmp_path).get("label_studio")
+    (tmp_path / "conf/local/credentials.yml").write_text(written)
+    with pytest.raises(InputError, match=r"write label_studio: \{url: ..., token: ...\}"):
+        asked.secrets(tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from kedro.config import MissingConfigException, OmegaConfigLoader
 
 from pt4al.errors import InputError
 from pt4al.labelling.answers import AnswerLog
@@ -140,10 +141,32 @@ def read(root: Path, name: str | None = None, waiting: bool = True) -> Asked:
     return asked
 
 
+def root(project: Path) -> Path:
+    """Return the folder of a project's data."""
+    return project / _loader(project)["globals"]["root"]
+
+
+def secrets(project: Path) -> dict[str, Any]:
+    """Return what conf/local/credentials.yml says; nothing where there is none."""
+    try:
+        known = _loader(project)["credentials"]
+    except MissingConfigException:
+        return {}
+    if not isinstance(known.get("label_studio") or {}, dict):
+        raise InputError("conf/local/credentials.yml: write label_studio: {url: ..., token: ...}")
+    return known
+
+
 def newest(path: Path) -> Path | None:
     """Return the newest version of a file of the catalog, if there is one."""
     found = sorted(path.glob(f"*/{path.name}"))
     return found[-1] if found else None
+
+
+def _loader(project: Path) -> OmegaConfigLoader:
+    from pt4al.settings import CONFIG_LOADER_ARGS
+
+    return OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)
 
 
 def _json(path: Path) -> Any:

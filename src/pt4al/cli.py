@@ -4,21 +4,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from filelock import FileLock
-from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.cli.project import run
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al import asked
-from pt4al.asked import Asked
+from pt4al.asked import Asked, root, secrets
 from pt4al.errors import InputError
 from pt4al.labelling import label_studio as studio
 from pt4al.labelling.answers import Answer
 from pt4al.labelling.files import SKIP, changed, read_answers, write_labels, write_query
-from pt4al.settings import CONFIG_LOADER_ARGS
 from pt4al.text import normalised
 
 if TYPE_CHECKING:  # it imports torch, which takes seconds and a gigabyte: only what shows pictures or takes masks does
@@ -239,9 +237,7 @@ def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
 
 
 def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
-    known = _secrets(Path(metadata.project_path)).get("label_studio") or {}
-    if not isinstance(known, dict):
-        raise InputError("conf/local/credentials.yml: write label_studio: {url: ..., token: ...}")
+    known = secrets(Path(metadata.project_path)).get("label_studio") or {}
     token = os.environ.get("LABEL_STUDIO_TOKEN") or known.get("token")
     if not token:
         raise InputError(
@@ -252,24 +248,12 @@ def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
     return studio.LabelStudio(address, token)
 
 
-def _secrets(project: Path) -> dict[str, Any]:
-    """Return what conf/local/credentials.yml says; nothing where there is none."""
-    try:
-        return _loader(project)["credentials"]
-    except MissingConfigException:
-        return {}
-
-
-def _loader(project: Path) -> OmegaConfigLoader:
-    return OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)
-
-
 @contextmanager
 def reading(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator[Asked]:
     """Read what a run asks from its files; a person's mistake is one message."""
     project = Path(metadata.project_path)
     try:
-        yield asked.read(project / _loader(project)["globals"]["root"], name, waiting)
+        yield asked.read(project / root(project), name, waiting)
     except InputError as error:
         raise click.ClickException(str(error)) from None
 

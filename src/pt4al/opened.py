@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from PIL import Image
 
-from pt4al import guard, people
+from pt4al import asked, guard, people
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
@@ -186,7 +185,7 @@ def open_run(project: Path, name: str | None = None, waiting: bool = True) -> Op
     InputError
         If there is no such run, or it should wait for answers and does not.
     """
-    root = project / _loader(project)["globals"]["root"]
+    root = asked.root(project)
     known = people.runs(root)
     if not known:
         raise InputError(
@@ -205,9 +204,3 @@ def open_run(project: Path, name: str | None = None, waiting: bool = True) -> Op
         way_out = "all its cycles have their answers" if over else "it has made no query yet: type its command again"
         raise InputError(f"run {chosen!r} waits for no answers: {way_out}")
     return OpenRun(parameters, context.catalog, standing.cycle, people.command(root, chosen), root)
-
-
-def _loader(project: Path) -> OmegaConfigLoader:
-    from pt4al.settings import CONFIG_LOADER_ARGS
-
-    return OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)
