@@ -1,12 +1,14 @@
 """Kedro's registry: pipelines by name."""
 
 import warnings
+from itertools import chain
 
 from kedro.pipeline import Pipeline
 
 from pt4al.pipelines.cold_start import pipeline as cold_start
 from pt4al.pipelines.comparison import pipeline as comparison
 from pt4al.pipelines.cycle import pipeline as cycle
+from pt4al.pipelines.graph import Graph
 from pt4al.pipelines.pool import pipeline as pool
 from pt4al.pipelines.predict import pipeline as predict
 from pt4al.pipelines.pretext import pipeline as pretext
@@ -34,7 +36,7 @@ def _pipelines() -> dict[str, Pipeline]:
         "cycles": cycle.create_pipeline(shape),
         "report": report.create_pipeline(shape),
     }
-    whole = sum(stages.values(), Pipeline([]))
+    whole = Graph(list(chain.from_iterable(stage.nodes for stage in stages.values())))
     beside = {
         "comparison": comparison.create_pipeline(),
         "predict": predict.create_pipeline(),

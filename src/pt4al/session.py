@@ -1,5 +1,6 @@
 """How a run is started: it goes on where it stopped, and a person's mistake is one message, no traceback."""
 
+from contextlib import chdir
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from pt4al.errors import InputError
+from pt4al.pipelines.graph import Graph
 
 
 class ResumingRunner(SequentialRunner):
@@ -23,7 +25,7 @@ class ResumingRunner(SequentialRunner):
     """
 
     def run(self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return super().run(Pipeline(_unfinished(pipeline, catalog)), catalog, *args, **kwargs)
+        return super().run(Graph(_unfinished(pipeline, catalog)), catalog, *args, **kwargs)
 
 
 class Session(KedroSession):
@@ -31,14 +33,23 @@ class Session(KedroSession):
 
     def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
         """See KedroSession.run."""
-        plain = runner is None or type(runner) is SequentialRunner
         try:
-            return super().run(*args, runner=ResumingRunner() if plain else runner, **kwargs)
+            _check_runner(runner)
+            with chdir(self._project_path):  # what relative paths in settings mean, wherever this was typed
+                return super().run(*args, runner=ResumingRunner(), **kwargs)
         except Exception as error:
             mistake = _mistake(error)
             if mistake is None:
                 raise
             raise click.ClickException(mistake) from None
+
+
+def _check_runner(runner: Any) -> None:
+    if runner is not None and type(runner) not in (SequentialRunner, ResumingRunner):
+        raise InputError(
+            f"--runner={type(runner).__name__} can't go on where a run stopped, and would compute everything again: "
+            "leave --runner away; what can be done side by side is, within nodes and by a comparison's workers"
+        )
 
 
 def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:

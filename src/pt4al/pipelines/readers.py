@@ -39,9 +39,9 @@ def check_readers(pipeline: Pipeline) -> None:
             for name in sorted({_plain(name) for name in node.outputs} - READERS.keys() - OPEN):
                 hidden = f"reads `{min(read)}` and writes `{name}`, which any node may read"
                 raise InputError(f"node `{node.name}` {hidden}: labels would leak")
-    reports = pipeline.only_nodes_with_tags("report")
-    for node in (pipeline - reports).nodes:
-        for name in sorted(reports.all_outputs() & set(node.inputs)):
+    reported = {name for node in pipeline.nodes if "report" in node.tags for name in node.outputs}
+    for node in pipeline.nodes:
+        for name in sorted(reported & set(node.inputs)) if "report" not in node.tags else []:
             raise InputError(f"node `{node.name}` reads `{name}`, which is the report's: test labels would leak")
 
 

@@ -6,6 +6,7 @@ from functools import partial, update_wrapper
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle import nodes
+from pt4al.pipelines.graph import Graph
 from pt4al.pipelines.shape import Shape
 
 SHARED = {
@@ -25,8 +26,10 @@ PARAMETERS = {f"params:{block}" for block in ASKING}
 
 def create_pipeline(shape: Shape) -> Pipeline:
     """Return the cycles, and what is drawn for all of them; of people's, the last is but a query."""
-    cycles = [create_cycle(cycle, shape) for cycle in range(shape.cycles + shape.waits)]
-    return sum(cycles, Pipeline([_draw_slices()] if shape.control else [], tags="cycles"))
+    nodes = [_draw_slices().tag("cycles")] if shape.control else []
+    for cycle in range(shape.cycles + shape.waits):
+        nodes += create_cycle(cycle, shape).nodes
+    return Graph(nodes)
 
 
 def create_cycle(cycle: int, shape: Shape) -> Pipeline:
