@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from pt4al.errors import InputError
 from pt4al.images.augment import Augmentation
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
@@ -370,3 +371,45 @@ def test_dropout_is_drawn_from_the_seed_and_only_in_training(fashion, make_netwo
     assert learnt[0] != learnt[1] == learnt[2]
     scored = [predict(network, classification.outputs, pool, HARDWARE) for _ in range(2)]
     np.testing.assert_array_equal(*scored)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_with_its_epoch_and_what_would_help(
+    make_pool, make_network, make_schedule
+):
+    schedule = make_schedule(epochs=3, learning_rate=100.0)
+    growing = lambda network, images: plain(network, images) * 1e12  # noqa: E731
+    with pytest.raises(InputError, match=r"rotation: the loss of epoch [123], after \d+ steps, is (nan|inf).*learning"):
+        fit(make_network(), growing, make_pool(40), schedule, stream(0, "fit"), HARDWARE, title="rotation")
+
+
+def test_a_loss_is_read_once_an_epoch_and_not_at_every_step(make_pool, make_network, make_schedule, monkeypatch):
+    """Reading a number waits for a GPU: a check of every step would stall it."""
+    read = []
+    monkeypatch.setattr(engine._Curve, "_close", lambda self, close=engine._Curve._close: (read.append(1), close(self)))
+    monkeypatch.setattr(torch.Tensor, "item", lambda self: pytest.fail("a number was read"))
+    fit(make_network(), plain, make_pool(40), make_schedule(epochs=3, minibatch=8), stream(0, "fit"), HARDWARE)
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_number_stops_with_the_image_and_what_was_asked(make_pool, make_network, wrong):
+    def third(network, images):
+        return torch.where(images[:, 0, 0, 0] == 3, wrong, 1.0)
+
+    with pytest.raises(InputError, match=r"query: what the network says of image 'image 3' is not a finite number"):
+        predict(make_network(), third, make_pool(levels(10)), HARDWARE, title="query")
+
+
+def test_a_feature_that_is_no_number_is_found_among_many_images(make_pool, make_network, monkeypatch):
+    monkeypatch.setattr(engine, "CHECKED", 4)
+
+    def last(network, images):
+        return torch.where(images[:, :, 0] == 9, math.nan, 1.0)
+
+    with pytest.raises(InputError, match="'image 9'"):
+        predict(make_network(), last, make_pool(levels(10)), HARDWARE)
+
+
+def test_whole_numbers_are_not_asked_whether_they_are_finite(make_pool, make_network):
+    answers = predict(make_network(), lambda network, images: level(images).long(), make_pool(levels(10)), HARDWARE)
+    assert list(answers) == list(range(10))

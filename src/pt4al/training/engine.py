@@ -35,6 +35,7 @@ SCORING_SIZE = 32 * 32
 SCORING_MINIBATCH = {"cpu": 128, "cuda": 2048}
 TRIED = 2  # images
 LARGEST_IN_MEMORY = 2**28  # bytes of results: features of 131,072 images of width 512
+CHECKED = 4096  # images whose numbers are looked at together
 CURVE = ["epoch", "steps", "loss", "learning_rate"]  # what training answers
 
 
@@ -52,7 +53,7 @@ def fit(
     title: str = "train",
     each_epoch: Callable[[Network], None] | None = None,
 ) -> pd.DataFrame:
-    """Train a network in place.
+    """Train a network in place; InputError at the end of an epoch whose loss is no finite number.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def fit(
     network.to(hardware.device, memory_format=torch.channels_last).train()
     steps, size = schedule.steps(len(rows)), min(schedule.minibatch, len(rows))
     optimiser, rate = _descent(network, schedule, steps)
-    curve = _Curve(math.ceil(len(rows) / size), hardware.device)
+    curve = _Curve(math.ceil(len(rows) / size), hardware.device, title)
     thaw = min(frozen * curve.steps_an_epoch, steps)
     network.trunk.requires_grad_(not thaw).train(not thaw)
     mean_loss = partial(_mean_loss, loss, take, hardware)
@@ -112,6 +113,11 @@ def predict(
     Numbers with a point come as float32, whole numbers as they are.
 
     The network is scored in evaluation mode with its batch norms folded; it is left as it was.
+
+    Raises
+    ------
+    InputError
+        If there are no images, or what is returned of one is not finite.
     """
     rows = np.arange(len(pool)) if rows is None else rows
     take = reader(pool, rows, targets, hardware, again=False)
@@ -133,7 +139,23 @@ def predict(
             first += len(positions)
     if scores is None:
         raise InputError(f"{title}: there are no images to score")
-    return scores.cpu().numpy()
+    answers = scores.cpu().numpy()
+    _check_finite(answers, pool, rows, title)
+    return answers
+
+
+def _check_finite(answers: np.ndarray, pool: ImagePool, rows: np.ndarray, title: str) -> None:
+    if not np.issubdtype(answers.dtype, np.floating):
+        return
+    for first in range(0, len(answers), CHECKED):  # a large array is in a file
+        part = answers[first : first + CHECKED]
+        finite = np.isfinite(part).reshape(len(part), -1).all(axis=1)
+        if not finite.all():
+            row = first + int(finite.argmin())
+            raise InputError(
+                f"{title}: what the network says of image {pool.ids.iloc[rows[row]]!r} is not a finite number. It has "
+                "learnt nothing that can be used: train it with a lower `schedule.learning_rate`"
+            )
 
 
 def scoring_minibatch(device: str, shape: tuple[int, ...]) -> int:
@@ -204,8 +226,9 @@ def _room(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
 class _Curve:
     """Mean loss by epoch, summed on the device: reading a number there would stall it."""
 
-    def __init__(self, steps_an_epoch: int, device: str):
-        self.steps_an_epoch, self.steps, self.counted = steps_an_epoch, 0, 0
+    def __init__(self, steps_an_epoch: int, device: str, title: str):
+        self.steps_an_epoch, self.title = steps_an_epoch, title
+        self.steps, self.counted = 0, 0
         self.total, self.rows = torch.zeros((), device=device), []
 
     def add(self, loss: torch.Tensor, rate: float) -> None:
@@ -225,7 +248,13 @@ class _Curve:
         return pd.DataFrame(self.rows, columns=CURVE)
 
     def _close(self) -> None:
-        self.rows.append((len(self.rows) + 1, self.steps, float(self.total) / self.counted, self.rate))
+        epoch, loss = len(self.rows) + 1, float(self.total) / self.counted
+        if not math.isfinite(loss):
+            raise InputError(
+                f"{self.title}: the loss of epoch {epoch}, after {self.steps} steps, is {loss}: training has diverged. "
+                "Lower the `schedule.learning_rate` of block `pretext` or `main`, or `schedule.weight_decay`"
+            )
+        self.rows.append((epoch, self.steps, loss, self.rate))
         self.total.zero_()
         self.counted = 0
 
