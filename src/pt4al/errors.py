@@ -8,6 +8,11 @@ class InputError(ValueError):
     """A person's mistake: says what is wrong, where, and what would be right. Shown without a traceback."""
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number of things in words: `1 cycle`, `5 cycles`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """End an error message with the nearest known name, or with all of them."""
     known = sorted(known)

@@ -190,7 +190,7 @@ def open_run(project: Path, name: str | None = None, waiting: bool = True) -> Op
     if not known:
         raise InputError(
             "no run is labelled by people yet: start one, "
-            "kedro run --pipeline=active_learning --env=people --params=pool.source.path=..."
+            "kedro run --pipelines=active_learning --env=people --params=pool.source.path=..."
         )
     chosen = name or known[0]
     session = KedroSession.create(

@@ -198,10 +198,12 @@ def _with_added(parameters: Parameters, root: Path) -> Parameters:
 
 def _typed(run_params: dict[str, Any]) -> str:
     """What somebody typed, near enough to be typed again."""
-    words = ["kedro run --pipeline=active_learning"]
+    words = ["kedro run --pipelines=active_learning"]
     words += [f"--env={run_params['env']}"] if run_params.get("env") else []
     settings = flat(run_params.get("runtime_params") or {})
-    told = [f"{name}={'/'.join(value) if isinstance(value, list) else value}" for name, value in settings.items()]
+    told = [
+        f"{name}={'/'.join(map(str, value)) if isinstance(value, list) else value}" for name, value in settings.items()
+    ]
     return " ".join([*words, f"--params={shlex.quote(','.join(told))}"] if told else words)
 
 

@@ -122,7 +122,7 @@ def test_loss_that_is_not_a_number_is_named_with_its_id():
 def test_batches_partition_the_ranking_into_runs_whose_sizes_differ_by_at_most_one(images, number):
     ranking = rank(ids(range(images)), np.arange(images, dtype=float))
     if number > images:
-        with pytest.raises(InputError, match=f"`cycles.number` {number} exceeds the pool, which holds {images} images"):
+        with pytest.raises(InputError, match=f"`cycles.number` {number} exceeds the pool, which holds {images} image"):
             split(ranking, number)
         return
     found = split(ranking, number)
@@ -139,7 +139,7 @@ def test_batches_of_any_kind_partition_what_is_not_dropped_at_the_ends(kind, ima
     ranking = rank(ids(range(images)), np.arange(images, dtype=float))
     end = int(images * drop)
     if number > images - 2 * end:
-        with pytest.raises(InputError, match=f"`cycles.number` {number} exceeds the pool, which holds {images} images"):
+        with pytest.raises(InputError, match=f"`cycles.number` {number} exceeds the pool, which holds {images} image"):
             split(ranking, number, kind, drop, np.random.default_rng(seed))
         return
     found = split(ranking, number, kind, drop, np.random.default_rng(seed))

@@ -38,8 +38,9 @@ def flat(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advic
     if ahead is None or ahead.empty:
         return None, "Whether the curve is flat can't be said: it takes three cycles, and one to come."
     most = 100 * ahead["most"].max()
+    which = "The cycle" if len(ahead) == 1 else f"All {len(ahead)} cycles"
     return bool(most < least), (
-        f"All {len(ahead)} cycles to come would gain {most:.1f} points at most (95 %); the threshold is {least:g}."
+        f"{which} to come would gain {most:.1f} points at most (95 %); the threshold is {least:g}."
     )
 
 

@@ -8,7 +8,7 @@ them.
 import numpy as np
 import pandas as pd
 
-from pt4al.errors import InputError
+from pt4al.errors import InputError, counted
 
 
 def size(budget: int, share: float) -> int:
@@ -20,7 +20,8 @@ def draw(ids: pd.Series, images: int, cycles: int, rng: np.random.Generator) -> 
     """Return `id`, `cycle`: a slice of `images` ids for each cycle, drawn without replacement."""
     if images * cycles > len(ids):
         raise InputError(
-            f"`control.share` asks for {images} images in each of {cycles} cycles; {len(ids)} have no label yet"
+            f"`control.share` asks for {counted(images, 'image')} in each of {counted(cycles, 'cycle')}; "
+            f"{len(ids)} have no label yet"
         )
     chosen = rng.choice(len(ids), images * cycles, replace=False)
     return pd.DataFrame({"id": ids.to_numpy()[chosen], "cycle": np.repeat(np.arange(cycles), images)})

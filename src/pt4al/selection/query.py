@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from pt4al.errors import InputError
+from pt4al.errors import InputError, counted
 from pt4al.selection.ranking import check_batches
 
 
@@ -34,20 +34,22 @@ def check_budget(images: int, cycles: int, budget: int, scope: str, drop: float 
     smallest = check_batches(images, cycles, drop)
     if scope == "batch" and budget > smallest:
         raise InputError(
-            f"`cycles.budget` {budget} exceeds the smallest batch, which holds {smallest} of {images} images: "
-            "lower it, or `cycles.number`"
+            f"`cycles.budget` {budget} exceeds the smallest batch, which holds {smallest} of "
+            f"{counted(images, 'image')}: lower it, or `cycles.number`"
         )
     if budget * cycles > images:
         raise InputError(
-            f"`cycles.budget` {budget} in {cycles} cycles asks for {budget * cycles} labels; "
-            f"the pool holds {images} images: lower it, or `cycles.number`"
+            f"`cycles.budget` {budget} in {counted(cycles, 'cycle')} asks for {counted(budget * cycles, 'label')}; "
+            f"the pool holds {counted(images, 'image')}: lower it, or `cycles.number`"
         )
 
 
 def check_enough(candidates: pd.DataFrame, budget: int) -> None:
     """Raise InputError if there are fewer candidates than the budget."""
     if budget > len(candidates):
-        raise InputError(f"`cycles.budget` {budget} exceeds the {len(candidates)} images that may still be chosen")
+        raise InputError(
+            f"`cycles.budget` {budget} exceeds the {counted(len(candidates), 'image')} that may still be chosen"
+        )
 
 
 def _even_intervals(size: int, budget: int, rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from pt4al.errors import InputError
+from pt4al.errors import InputError, counted
 
 
 def _stable_argsort(losses: np.ndarray) -> np.ndarray:
@@ -135,5 +135,5 @@ def check_batches(images: int, batches: int, drop: float = 0.0) -> int:
     kept = images - 2 * dropped(images, drop)
     if batches > kept:
         less = f" less {images - kept} by `ranking.drop` {drop:g}" if drop else ""
-        raise InputError(f"`cycles.number` {batches} exceeds the pool, which holds {images} images{less}")
+        raise InputError(f"`cycles.number` {batches} exceeds the pool, which holds {counted(images, 'image')}{less}")
     return kept // batches

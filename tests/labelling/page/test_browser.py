@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 READY = "typeof shown !== 'undefined' && !busy"
-COMMAND = "kedro run --pipeline=active_learning --params=run.name=mine"
+COMMAND = "kedro run --pipelines=active_learning --params=run.name=mine"
 ODD = ['<img src=x onerror="document.title=1">', "</script><script>document.title=1</script>", "NA", "a" * 150, "你好"]
 
 
