@@ -87,7 +87,7 @@ def test_checked_parameters_pass_the_check_again():
         ("cycles.budget", "many", "`cycles.budget` is 'many'"),
         ("cycles.number", 2.5, "`cycles.number` is 2.5"),
         ("run.fresh", "perhaps", "`run.fresh` is 'perhaps'"),
-        ("pool.classes", "cat", "`pool.classes` is 'cat'"),
+        ("pool.classes", 3.5, "`pool.classes` is 3.5"),
         ("pool", None, "`pool` is None"),
         ("pool.channels", 2, "`pool.channels` is 2"),
         ("pool.noise", -1, "`pool.noise` is -1"),
@@ -190,3 +190,157 @@ def test_what_needs_one_class_an_image_is_refused_for_segmentation(query):
     raw["query"] |= query
     with pytest.raises(InputError, match=r"`main.task: (segmentation|classification)"):
         check(raw)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("main.schedule.learning_rate", 1e30),
+        ("main.schedule.weight_decay", 5e5),
+        ("main.schedule.epochs", 4e10),
+        ("main.schedule.minimum_steps", 10**12),
+        ("pretext.schedule.minibatch", 10**9),
+        ("pretext.augment.crop_padding", 100_000),
+        ("pretext.augment.smallest_crop", float("nan")),
+        ("pool.noise", 1e30),
+        ("pool.size", True),
+        ("pool.size", 100_000),
+        ("pool.size", [64, True]),
+        ("pool.size", "64/0"),
+        ("pool.channels", True),
+        ("pool.ignore", [True]),
+        ("pool.limit.train", 2**40),
+        ("pool.imbalance.factor", 1e30),
+        ("engine.threads", 100_000),
+        ("engine.threads", True),
+        ("run.seed", 2**63),
+        ("run.seed", True),
+        ("run.repeat", 2**70),
+        ("cycles.number", 20_000),
+        ("cycles.budget", 2**40),
+        ("oracle.annotators", 10**6),
+        ("main.frozen", True),
+        ("main.frozen", 10**9),
+        ("main.dropout", float("nan")),
+        ("report.stop.gain", 1e30),
+        ("report.price.hour", float("inf")),
+        ("report.price.currency", "x" * 300),
+        ("comparison.workers", 10**6),
+        ("comparison.seeds", [0, 0]),
+        ("comparison.seeds", [0, 2**63]),
+        ("comparison.compared", ["random", "random"]),
+        ("comparison.rule.least_gain", 1e30),
+        ("comparison.low_budget", 10**6),
+        ("cold_start.budgets", []),
+        ("cold_start.seeds", 10**9),
+        ("predict.cycle", 10**9),
+        ("predict.cycle", True),
+        ("run.name", "x" * 300),
+        ("run.name", "a\nb"),
+        ("run.name", "a\n"),
+        ("pool.source.path", "photos\0"),
+        ("pool.source.path", ""),
+        ("pool.source.path", "~nobody-of-that-name/x"),
+        ("pool.test", "\n"),
+        ("pool.classes", []),
+        ("pool.classes", ["cat", "do\0g"]),
+        ("oracle.classes", ["cat"]),
+        ("oracle.classes", ["cat", "cat"]),
+        ("oracle.known_labels", " "),
+        ("main.weights", "weights.pth"),
+        ("report.baselines", ["../x"]),
+        ("comparison.rule.against", []),
+        ("query.options.x", [1]),
+    ],
+)
+def test_value_that_makes_no_sense_is_refused_by_its_name(path, value):
+    with pytest.raises(InputError, match=f"`{path}`"):
+        check(changed(path, value))
+
+
+def test_every_number_is_finite_and_bounded():
+    """Whatever number a setting is, one that is far too large, not finite, or true is refused."""
+    numbers = {path for path, value in flat(read("base")).items() if type(value) in (int, float)}
+    numbers -= {path for path in numbers if path.startswith("comparison.arms.")}
+    assert len(numbers) > 30
+    for path, wrong in itertools.product(sorted(numbers), (1e308, float("inf"), float("-inf"), float("nan"), True)):
+        with pytest.raises(InputError, match=f"`{path}`"):
+            check(changed(path, wrong))
+
+
+def test_name_that_yaml_takes_for_a_number_is_told_as_such():
+    with pytest.raises(InputError, match=r"`run.name` is 7: it must be text, which YAML takes for a number"):
+        check(changed("run.name", 7))
+
+
+def test_a_union_is_one_line_with_both_ways_out():
+    with pytest.raises(InputError) as raised:
+        check(changed("engine.threads", "many"))
+    assert str(raised.value).count("`engine.threads`") == 1
+    assert "'auto', or it must be a valid integer" in str(raised.value)
+
+
+def test_key_with_a_hyphen_is_an_unknown_key():
+    with pytest.raises(InputError, match=r"`query-measure` is unknown"):
+        check(read("base") | {"query-measure": "random"})
+
+
+def test_value_of_a_thousand_letters_is_not_all_of_the_message():
+    with pytest.raises(InputError) as raised:
+        check(changed("query.measure", "x" * 100_000))
+    assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "meant"),
+    [
+        ("report.baselines", "random", ["random"]),
+        ("report.baselines", "random/margin", ["random", "margin"]),
+        ("pool.classes", "cat/dog", ["cat", "dog"]),
+        ("pool.ignore", 255, [255]),
+        ("pool.ignore", "0/255", [0, 255]),
+        ("pool.size", "180/240", [180, 240]),
+        ("comparison.compared", "random/margin/badge/typiclust/typical_margin", None),
+        ("comparison.seeds", "3/4", [3, 4]),
+        ("comparison.others", "cifar10", ["cifar10"]),
+        ("comparison.rule.against", "random", ["random"]),
+        ("cold_start.starts", "random/coreset", ["random", "coreset"]),
+        ("cold_start.budgets", "10/20", [10, 20]),
+        ("oracle.classes", "cat/dog", ["cat", "dog"]),
+    ],
+)
+def test_every_list_can_be_typed_on_the_command_line(path, typed, meant):
+    block = check(changed(path, typed))
+    for name in path.split("."):
+        block = getattr(block, name)
+    assert block == (meant or typed.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"main": {"start_from": "pretrained"}}, "`main.start_from: pretrained` needs a network that others have"),
+        ({"pretext": {"start_from": "pretrained"}}, "`pretext.start_from: pretrained` needs a network that others"),
+        ({"main": {"weights": "x.safetensors"}}, "`main.start_from: pretext` doesn't read"),
+        ({"query": {"measure": "learning_loss"}, "main": {"frozen": "all"}}, "needs training steps"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_with_both_names(settings, message):
+    with pytest.raises(InputError, match=message):
+        check(merge(read("base"), settings))
+
+
+def test_path_is_kept_as_it_is_written_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    places = {"main.weights": "x.safetensors", "pool.source.path": "photos", "predict.path": "more"}
+    for path, place in places.items():
+        raw = changed(path, f"{tmp_path}/./{place}/")
+        raw["main"] |= {"start_from": "pretrained", "network": "timm/resnet18"} if path == "main.weights" else {}
+        assert flat(check(raw).model_dump())[path] == place
+
+
+def test_two_blocks_that_do_not_fit_are_two_lines():
+    settings = {"main": {"start_from": "pretrained"}, "pretext": {"start_from": "pretrained"}}
+    with pytest.raises(InputError) as raised:
+        check(merge(read("base"), settings))
+    assert len(str(raised.value).splitlines()) == 3

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
     with reading(metadata, name) as found:
         if found.masks:
             with opened(metadata, name) as run:
-                read, problems = _masks(run, path, who)
+                read, problems = _masks(run, path.absolute(), who)  # commands run in the project
         else:
             read, problems = _rows(found, path, who)
         taken = found.log.add(changed(read, found.log.read()))
@@ -154,7 +154,7 @@ def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
         if not found.masks:
             write_labels(path, labels)
         else:
-            _write_masks(metadata, found, path)
+            _write_masks(metadata, found, path.absolute())
         click.echo(f"{path}: {len(labels)} labels of run {found.name}")
 
 
@@ -264,6 +264,7 @@ def opened(metadata: ProjectMetadata, name: str | None, waiting: bool = True) ->
     from pt4al.opened import open_run
 
     try:
-        yield open_run(Path(metadata.project_path), name, waiting)
+        with chdir(metadata.project_path):  # what relative paths in settings mean, wherever this was typed
+            yield open_run(Path(metadata.project_path), name, waiting)
     except InputError as error:
         raise click.ClickException(str(error)) from None

@@ -9,7 +9,9 @@ from filelock import FileLock, Timeout
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
 from pt4al.parameters import Parameters, identity
+from pt4al.paths import plain
 
+PLACES = {"pool.source.path", "pretext.weights", "main.weights", "oracle.known_labels"}
 LAYERS = ("08_reporting", "07_model_output", "06_models", "04_feature", "05_model_input")
 
 
@@ -64,6 +66,7 @@ def claim(root: Path, parameters: Parameters) -> None:
             temporary.write_text(json.dumps(now, indent=2) + "\n")
         return
     then = json.loads(path.read_text())
+    then |= {name: plain(then[name]) for name in PLACES & then.keys() if then[name]}  # as they were once written
     changed = [
         f"  `{name}`: {then.get(name)!r} then, {now.get(name)!r} now"
         for name in sorted(then.keys() | now.keys())

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
@@ -13,24 +14,66 @@ from pt4al.errors import InputError, did_you_mean
 from pt4al.images.augment import Augmentation
 from pt4al.images.building import Recipe
 from pt4al.images.sources import SOURCES
+from pt4al.paths import plain
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.selection.query import STARTS
 from pt4al.selection.ranking import BATCHES, ORDERS
 from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
 from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM
 from pt4al.training import networks
-from pt4al.training.schedule import Schedule
+from pt4al.training.schedule import MOST_EPOCHS, Schedule
 from pt4al.training.tasks import TASKS
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
+# Letters of a run's name, which a file system holds 255 of with what is put around it; a comparison's names its cells.
+LONGEST_RUN, LONGEST_ARM = 200, 80
+LONGEST_TEXT = 4096
+LONGEST_VALUE = 200  # of a message
+MOST_CYCLES = 2000  # Kedro needs 15 ms to prepare each
+MOST_IMAGES = 2**31
+MOST_SEED = 2**63 - 1
+MOST_THREADS = 1024
+NOT_IN_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control characters, half ones, and separators
 
 
-# Kedro's --params splits at commas: there names are typed cat/dog/rabbit.
-def _typed(names: Any) -> Any:
-    return names.split("/") if isinstance(names, str) and "/" in names else names
+def _line(text: str) -> str:
+    if not text.strip() or any(unicodedata.category(letter) in NOT_IN_A_LINE for letter in text):
+        raise ValueError("it must be one line of text, without control characters")
+    return text
 
 
-Names = Annotated[list[str], BeforeValidator(_typed)]
+# Kedro's --params splits at commas: there lists are typed cat/dog/rabbit, or 0/1/2.
+def _typed(values: Any) -> Any:
+    if isinstance(values, str):
+        return values.split("/")
+    return [values] if isinstance(values, int) else values
+
+
+def _different(values: list) -> list:
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands there twice")
+    return values
+
+
+def _weights(path: str) -> str:
+    if not path.endswith(".safetensors"):
+        raise ValueError("it must be a .safetensors file, which holds no code")
+    return path
+
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_line)]
+Place = Annotated[Text, AfterValidator(plain)]
+Weights = Annotated[Place, AfterValidator(_weights)]
+ArmName = Annotated[str, Field(pattern=NAME, max_length=LONGEST_ARM)]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
+Architecture = Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(networks.known)]
+Images = Annotated[int, Field(gt=0, le=MOST_IMAGES)]
+
+
+def several(kind: Any, least: int = 0) -> Any:
+    """The type of a list of different values, which the command line can write."""
+    return Annotated[list[kind], Field(min_length=least), BeforeValidator(_typed), AfterValidator(_different)]
 
 
 def one_of(known: Iterable[str]) -> Any:
@@ -46,50 +89,50 @@ def one_of(known: Iterable[str]) -> Any:
 
 
 class Run(Block):
-    name: str = Field(pattern=NAME)
-    seed: int = Field(ge=0)
-    repeat: int = Field(ge=0)
+    name: str = Field(pattern=NAME, max_length=LONGEST_RUN)
+    seed: Seed
+    repeat: Seed
     fresh: bool
 
 
 class Engine(Block):
     device: one_of(["auto", "cpu", "cuda"])
     precision: one_of(["auto", "fp32", "bf16"])
-    threads: Literal["auto"] | Annotated[int, Field(gt=0)]
+    threads: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_THREADS)]
 
 
 class Source(Block):
     kind: one_of(SOURCES)
-    path: str
+    path: Place
 
 
 class Limit(Block):
-    train: Annotated[int, Field(gt=0)] | None
-    test: Annotated[int, Field(gt=0)] | None
+    train: Images | None
+    test: Images | None
 
 
 class Origin(Block):
     source: Source
-    classes: Names | None
-    test: Annotated[float, Field(gt=0, lt=1)] | str
+    classes: several(Text, least=1) | None
+    test: Annotated[float, Field(gt=0, lt=1)] | Text
 
 
 class Imbalance(Block):
     kind: one_of(["none", "long_tail", "steps"])
-    factor: float = Field(ge=1)
+    factor: float = Field(ge=1, le=1e6)
 
 
 class Pool(Recipe, Origin):  # the fields of Origin come first
-    ignore: list[Annotated[int, Field(ge=0, le=255)]]
+    ignore: Annotated[list[Annotated[int, Field(ge=0, le=255)]], BeforeValidator(_typed)]
     limit: Limit
     imbalance: Imbalance
 
 
 class Pretext(Block):
     task: one_of(PRETEXT_TASKS)
-    network: Annotated[str, AfterValidator(networks.known)]
+    network: Architecture
     start_from: one_of(["fresh", "pretrained"])
-    weights: str | None
+    weights: Weights | None
     losses: one_of(["in_sample", "cross_fitted", "mean_over_epochs"])
     augment: Augmentation
     schedule: Schedule
@@ -100,6 +143,11 @@ class Pretext(Block):
             raise ValueError(f"`pretext.losses: {self.losses}` needs a task that is trained, {self.task} is not")
         return self
 
+    @model_validator(mode="after")
+    def _starts(self) -> "Pretext":
+        _check_start("pretext", self)
+        return self
+
 
 class Ranking(Block):
     order: one_of(ORDERS)
@@ -108,8 +156,8 @@ class Ranking(Block):
 
 
 class Cycles(Block):
-    number: int = Field(gt=0)
-    budget: int = Field(gt=0)
+    number: int = Field(gt=0, le=MOST_CYCLES)
+    budget: Images
 
 
 class Query(Block):
@@ -119,7 +167,7 @@ class Query(Block):
     measure: one_of([*MEASURES, RANDOM, BALD, LEARNING_LOSS])
     features: one_of(["main", "pretext"])
     balance: bool
-    options: dict[str, bool | int | float | str]
+    options: dict[Text, bool | int | float | str]
     normalise_logits: bool
 
     @model_validator(mode="after")
@@ -140,19 +188,18 @@ class GoOn(Block):
 
 class Oracle(Block):
     kind: one_of(["recorded", "people"])
-    classes: Names | None
-    annotators: int = Field(gt=0)
+    classes: several(Text, least=2) | None
+    annotators: int = Field(gt=0, le=1000)
     disagreement: one_of(["latest", "majority", "consensus"])
     skipped: one_of(["replace", "leave_out"])
     reserve: float = Field(ge=0, le=5)
     go_on: GoOn
-    known_labels: str | None
+    known_labels: Place | None
 
     @model_validator(mode="after")
     def _classes_are_names(self) -> "Oracle":
-        names = self.classes or ["a", "b"]
-        if len(names) < 2 or len(set(names)) < len(names) or not all(name.strip() == name != "" for name in names):
-            raise ValueError(f"`oracle.classes` is {names}: at least two different names were expected")
+        if any(name.strip() != name for name in self.classes or []):
+            raise ValueError(f"`oracle.classes` is {self.classes}: names begin and end with no blank")
         return self
 
 
@@ -163,55 +210,60 @@ class Control(Block):
 
 class Main(Block):
     task: one_of(TASKS)
-    network: Annotated[str, AfterValidator(networks.known)]
+    network: Architecture
     start_from: one_of(["fresh", "previous_cycle", "pretext", "pretrained"])
-    weights: str | None
-    frozen: Literal["all"] | Annotated[int, Field(ge=0)]
+    weights: Weights | None
+    frozen: Literal["all"] | Annotated[int, Field(ge=0, le=MOST_EPOCHS)]
     dropout: float = Field(ge=0, lt=1)
     class_weights: one_of(["none", "median_frequency"])
     augment: Augmentation
     schedule: Schedule
 
+    @model_validator(mode="after")
+    def _starts(self) -> "Main":
+        _check_start("main", self)
+        return self
+
 
 class Stop(Block):
     target: Annotated[float, Field(gt=0, le=1)] | None
-    gain: Annotated[float, Field(ge=0)] | None
-    flat: Annotated[float, Field(ge=0)] | None
+    gain: Annotated[float, Field(ge=0, le=100)] | None
+    flat: Annotated[float, Field(ge=0, le=100)] | None
 
 
 class Price(Block):
-    label: Annotated[float, Field(ge=0)] | None
-    hour: Annotated[float, Field(ge=0)] | None
-    currency: str
+    label: Annotated[float, Field(ge=0, le=1e9)] | None
+    hour: Annotated[float, Field(ge=0, le=1e9)] | None
+    currency: Annotated[Text, Field(max_length=20)]
 
 
 class Report(Block):
-    baselines: list[str]
+    baselines: several(Annotated[str, Field(pattern=NAME, max_length=LONGEST_RUN)])
     reasons: bool
     stop: Stop
     price: Price
 
 
 class Rule(Block):
-    claim: str
-    against: list[str]
+    claim: Text
+    against: several(Text, least=1)
     metric: one_of(["area", "final", "low_budget"])
     alpha: float = Field(gt=0, lt=1)
-    least_gain: float = Field(ge=0)
+    least_gain: float = Field(ge=0, le=100)
 
 
 class Comparison(Block):
-    name: str = Field(pattern=NAME)
-    arms: dict[Annotated[str, Field(pattern=NAME)], dict[str, Any]]
-    compared: list[str] = Field(min_length=2)
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=2)
-    workers: int = Field(gt=0)
-    threads: int = Field(gt=0)
-    reference: str
-    repeated: str | None
-    low_budget: int = Field(gt=0)
+    name: ArmName
+    arms: dict[ArmName, dict[str, Any]]
+    compared: several(Text, least=2)
+    seeds: several(Seed, least=2)
+    workers: int = Field(gt=0, le=MOST_THREADS)
+    threads: int = Field(gt=0, le=MOST_THREADS)
+    reference: Text
+    repeated: Text | None
+    low_budget: int = Field(gt=0, le=MOST_CYCLES)
     rule: Rule
-    others: list[str]
+    others: several(ArmName)
 
     @model_validator(mode="after")
     def _arms_are_known(self) -> "Comparison":
@@ -226,15 +278,15 @@ class Comparison(Block):
 
 
 class ColdStart(Block):
-    starts: list[one_of([*STARTS, *FEATURE_STARTS])] = Field(min_length=1)
-    budgets: list[Annotated[int, Field(gt=0)]] = Field(min_length=1)
-    seeds: int = Field(gt=1)
+    starts: several(one_of([*STARTS, *FEATURE_STARTS]), least=1)
+    budgets: several(Images, least=1)
+    seeds: int = Field(gt=1, le=10_000)
 
 
 class Predict(Block):
-    path: str | None
+    path: Place | None
     kind: one_of(SOURCES)
-    cycle: Literal["last", "best"] | Annotated[int, Field(ge=0)]
+    cycle: Literal["last", "best"] | Annotated[int, Field(ge=0, lt=MOST_CYCLES)]
     register_as: Annotated[str, Field(pattern=NAME)] | None
     onnx: bool
 
@@ -295,8 +347,12 @@ def check(raw: dict) -> Parameters:
     try:
         return Parameters.model_validate(raw)
     except ValidationError as error:
-        wrong = [_worded(found) for found in error.errors()]
-        raise InputError("\n".join(["parameters (conf/, or --params):", *wrong])) from None
+        wrong: dict[str, list[str]] = {}
+        for where, why in map(_worded, error.errors()):
+            # A union has a reason for each of its kinds; of a block as a whole each says itself where.
+            wrong.setdefault(where or why, []).append(why if where else "")
+        lines = [f"  {where}{', or '.join(dict.fromkeys(reasons))}" for where, reasons in wrong.items()]
+        raise InputError("\n".join(["parameters (conf/, or --params):", *lines])) from None
 
 
 def flat(parameters: dict, prefix: str = "") -> dict[str, Any]:
@@ -315,23 +371,66 @@ def identity(parameters: Parameters) -> dict[str, Any]:
 
 def fingerprint(*blocks: Any) -> str:
     """Return 12 hexadecimal digits that stand for these settings."""
-    plain = [block.model_dump() if isinstance(block, Block) else block for block in blocks]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+    dumped = [block.model_dump() if isinstance(block, Block) else block for block in blocks]
+    return hashlib.sha256(json.dumps(dumped, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _worded(found: dict) -> str:
-    message = found["msg"].removeprefix("Value error, ")
+def _check_start(name: str, block: Pretext | Main) -> None:
+    pretrained = block.start_from == "pretrained"
+    if pretrained and block.network in networks.OWN:
+        raise ValueError(
+            f"`{name}.start_from: pretrained` needs a network that others have trained, timm/... or unet/...; nobody "
+            f"offers weights for `{name}.network` {block.network}"
+        )
+    if block.weights is not None and not pretrained:
+        raise ValueError(
+            f"`{name}.weights` is {block.weights}, which `{name}.start_from: {block.start_from}` doesn't read: "
+            f"set it to pretrained, or `{name}.weights` to null"
+        )
+
+
+def _worded(found: dict) -> tuple[str, str]:
+    """Where a mistake is, with the value, and what is wrong with it."""
+    message = found["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
     whole = found["type"] == "value_error" and isinstance(found["input"], dict)
     if not found["loc"] or whole:  # of a block as a whole: it says itself where
-        return f"  {message}"
-    # pydantic adds what a union's branch is called, such as `constrained-int`.
-    path = [step for step in found["loc"] if isinstance(step, str) and step.isidentifier()]
-    where = f"  `{'.'.join(path)}`"
+        return "", message
+    if found["type"] == "string_type" and isinstance(found["input"], int | float):
+        message = "it must be text, which YAML takes for a number: begin it with a letter, or quote it in conf/"
+    if found["type"] == "too_short":
+        message = f"at least {found['ctx']['min_length']} different ones are needed"
+    path = _path(found["loc"])
+    where = f"`{'.'.join(path)}`"
     if found["type"] == "extra_forbidden":
-        return f"{where} is unknown: {did_you_mean(path[-1], _fields(path[:-1]))}"
+        return f"{where} is unknown: ", did_you_mean(path[-1], _fields(path[:-1]))
     if found["type"] == "missing":
-        return f"{where} is missing"
-    return f"{where} is {found['input']!r}: {message}"
+        return f"{where} is missing", ""
+    return f"{where} is {_shown(found['input'])}: ", message
+
+
+def _path(steps: tuple[str | int, ...]) -> list[str]:
+    """Return names alone: pydantic adds what a union's branch is called, such as `constrained-int`."""
+    path: list[str] = []
+    block: Any = Parameters
+    for step in map(str, steps):
+        path.append(step)
+        field = block.model_fields.get(step)
+        if field is None:
+            return path
+        block = field.annotation
+        if not _is_block(block):
+            break
+    rest = [str(step) for step in steps[len(path) :]]
+    return path + (rest[:1] if rest and get_origin(block) is dict else [])
+
+
+def _is_block(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Block)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text)} letters)"
 
 
 def _fields(path: list[str]) -> list[str]:

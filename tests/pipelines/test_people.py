@@ -173,7 +173,7 @@ def test_people_who_disagree_are_asked_to_review(waiting: tuple) -> None:
 MISTAKES = {
     "a class that goes": ({"oracle": {"kind": "people", "classes": ["shirt", "bag"]}}, "the others have to stay"),
     "no classes": ({"oracle": {"kind": "people", "classes": None}}, "oracle.classes=cat/dog/rabbit"),
-    "one class": ({"oracle": {"kind": "people", "classes": ["shirt"]}}, "at least two different names"),
+    "one class": ({"oracle": {"kind": "people", "classes": ["shirt"]}}, "at least 2 different ones are needed"),
     "nothing to measure with": ({"control": {"share": 0}}, "nothing could be measured"),
     "another seed": ({"run": {"name": NAME, "seed": 3}}, "`run.seed`: 0 then, 3 now"),
     "a strange time": (

@@ -9,13 +9,14 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 from pt4al.block import Block
 from pt4al.images.masks import IGNORED
 
+LARGEST_SIDE = 4096  # pixels of an image of a pool
 LARGEST_RATIO = 4 / 3  # of a resized crop's sides, as fractions of the image's (Szegedy et al. 2015)
 
 
 class Augmentation(Block):
     """What is done to each image of a minibatch, at random, and to the masks that go with them."""
 
-    crop_padding: int = Field(ge=0)  # pixels of zeros around the image before a crop of its size
+    crop_padding: int = Field(ge=0, le=LARGEST_SIDE)  # pixels of zeros around the image before a crop of its size
     flip: bool  # left to right, half of the images
     smallest_crop: float = Field(gt=0, le=1)  # least share of the area that a crop resized to the image's size has
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from pt4al.atomic import replacing
 from pt4al.block import Block
 from pt4al.errors import InputError
+from pt4al.images.augment import LARGEST_SIDE
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import BadPicture, Frame, decode
 from pt4al.images.duplicates import perceptual_hash
@@ -34,17 +35,21 @@ class Recipe(Block):
     fit: Literal["crop", "letterbox"]
     channels: Literal["auto", 1, 3]
     background: int = Field(ge=0, le=255)  # grey level under transparency, and of letterbox bars
-    noise: float = Field(ge=0)  # grey levels, standard deviation
+    noise: float = Field(ge=0, le=255)  # grey levels, standard deviation
     bad_share: float = Field(ge=0, le=1)  # of the pictures, that may be broken
 
     @field_validator("size", mode="plain")
     @classmethod
     def _size(cls, size: object) -> object:
-        sides = (size,) if isinstance(size, int) else tuple(size) if isinstance(size, list | tuple) else ()
-        whole = all(isinstance(side, int) and side > 0 for side in sides)
-        if size != "auto" and not (whole and len(sides) == 1 + isinstance(size, list | tuple)):
-            raise ValueError("say auto, pixels (64), or [height, width]")
-        return list(sides) if len(sides) == 2 else size
+        # The command line writes [180, 240] as 180/240.
+        words = size.split("/") if isinstance(size, str) and size != "auto" else []
+        if len(words) == 2 and all(map(str.isdecimal, words)):
+            size = [int(word) for word in words]
+        sides = list(size) if isinstance(size, list | tuple) and len(size) == 2 else [size]
+        whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
+        if size != "auto" and not (whole and all(0 < side <= LARGEST_SIDE for side in sides)):
+            raise ValueError(f"say auto, pixels (64), or [height, width], of up to {LARGEST_SIDE} pixels")
+        return sides if len(sides) == 2 else size
 
 
 def build(

@@ -7,17 +7,19 @@ from pydantic import Field
 
 from pt4al.block import Block
 
+MOST_EPOCHS = 100_000
+
 
 class Schedule(Block):
     """A training schedule for stochastic gradient descent with momentum."""
 
-    epochs: float = Field(gt=0)
-    minimum_steps: int = Field(ge=0)  # few labels are still trained for this many optimiser steps
-    minibatch: int = Field(gt=0)  # images a step
-    learning_rate: float = Field(gt=0)  # its peak
+    epochs: float = Field(gt=0, le=MOST_EPOCHS)
+    minimum_steps: int = Field(ge=0, le=10_000_000)  # few labels are still trained for this many optimiser steps
+    minibatch: int = Field(gt=0, le=1_000_000)  # images a step
+    learning_rate: float = Field(gt=0, le=100)  # its peak
     shape: Literal["constant", "step", "one_cycle"]  # of the learning rate over the steps
     momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
+    weight_decay: float = Field(ge=0, le=1)
 
     def steps(self, images: int) -> int:
         """Optimiser steps for a training set of this size."""

@@ -1,0 +1,47 @@
+"""A project is the same project from any of its folders, by any spelling of its paths, and after it has moved."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pt4al import guard
+from pt4al.folders import nested
+from pt4al.parameters import check
+from support.projects import kedro, run, tables, tiny
+
+
+def test_a_moved_project_goes_on_from_a_folder_in_it_by_another_spelling_of_its_path(
+    finished: Path, tmp_path: Path, no_training: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(finished, moved, symlinks=True)
+    monkeypatch.chdir(moved / "conf")
+    run(moved, pool={"source": {"path": f"{moved}/data/01_raw/../01_raw/fashion_mnist/"}})
+    assert Path.cwd() == moved / "conf"
+    assert tables(moved) == tables(finished)
+    pools = {path.name for path in (moved / "data/02_intermediate").iterdir()}
+    assert pools == {path.name for path in (finished / "data/02_intermediate").iterdir()}
+
+
+def test_a_run_written_down_with_another_spelling_still_matches(
+    finished: Path, tmp_path: Path, no_training: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished)
+    record = guard.configuration_file(finished / "data", "tiny").read_text()
+    copy = guard.configuration_file(tmp_path, "tiny")
+    copy.parent.mkdir(parents=True)
+    for spelling in ("./data/01_raw/fashion_mnist/", f"{finished}/data/01_raw/fashion_mnist"):
+        copy.write_text(record.replace("data/01_raw/fashion_mnist", spelling))
+        guard.claim(tmp_path, check(tiny(**nested(json.loads(record)))))
+
+
+def test_a_command_typed_in_a_folder_of_the_project_finds_its_data(project: Path) -> None:
+    done = kedro("run", "--env=tiny", "--pipelines=pool", "--params=run.name=007", cwd=project / "conf")
+    assert done.returncode == 1
+    assert "`run.name` is 7: it must be text" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = kedro("run", "--env=tiny", "--pipelines=pool", "--params=report.baselines=x", cwd=project / "conf")
+    assert done.returncode == 0, done.stderr
+    assert "1 threads" not in done.stderr + done.stdout
