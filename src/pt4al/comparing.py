@@ -10,12 +10,16 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al import guard
+from pt4al import guard, preflight
 from pt4al.errors import InputError
-from pt4al.hooks import check_pool, is_comparison
+from pt4al.hooks import is_comparison
 from pt4al.images.collection import Collection
-from pt4al.pipelines.comparison.plan import cells
+from pt4al.parameters import Parameters, check, fingerprint
+from pt4al.pipelines.comparison.nodes import read_others
+from pt4al.pipelines.comparison.plan import Cell, cells
+from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.training.tasks import TASKS
 
 
 class ComparisonHooks:
@@ -35,7 +39,9 @@ class ComparisonHooks:
         if catalog.load("parameters")["oracle"]["kind"] == "people":
             raise InputError("`oracle.kind: people` can't be compared: people would have to label for every cell")
         typed = run_params["runtime_params"]
-        _check_cells(catalog.load("parameters"), typed, self._path / self._places["root"])
+        root = self._path / self._places["root"]
+        _check_others(check(catalog.load("parameters")), catalog.load("runs"))
+        check_cells(catalog.load("parameters"), typed, root)
         catalog["params:project"] = {"path": self._path, "env": self._env, "typed": typed}
         if threading.current_thread() is threading.main_thread():
             # Ctrl-C ends this process at once, and its cells with it: Kedro would wait for all of them.
@@ -54,16 +60,47 @@ class ComparisonHooks:
             signal.signal(signal.SIGINT, self._interrupt)
 
 
-def _check_cells(parameters: dict, typed: dict, root: Path) -> None:
+def check_cells(parameters: dict, typed: dict, root: Path) -> None:
+    """Raise InputError, which names the arm, if a cell could not run, or not be compared, or is another run's."""
     read.cache_clear()
     known: dict[str, dict[str, Collection]] = {}
+    rehearsed: set[str] = set()
     for cell in cells(parameters, typed):
         try:
             if cell.pool not in known:
                 known[cell.pool] = collect(cell.parameters.pool)
-            parts = known[cell.pool]
-            check_pool(cell.parameters, parts, len(parts["train"]))
+            _check_same(cell, check(parameters))
+            _check_cell(cell.parameters, known[cell.pool], rehearsed)
         except InputError as error:
             raise InputError(f"`comparison.arms.{cell.arm}`: {error}") from None
         if guard.record_folder(root, cell.run).exists():
             guard.claim(root, cell.parameters)
+
+
+def _check_same(cell: Cell, common: Parameters) -> None:
+    """What differs between cells that can't be compared would be told once all of them have run."""
+    if fingerprint(cell.parameters.pool, cell.parameters.main.task) != fingerprint(common.pool, common.main.task):
+        raise InputError("`pool` and `main.task` must be those of all other arms, or nothing can be compared")
+    if cell.parameters.cycles.number != common.cycles.number:
+        raise InputError(
+            f"`cycles.number` is {cell.parameters.cycles.number}, that of all other arms {common.cycles.number}: "
+            "curves of different lengths can't be compared"
+        )
+    if cell.parameters.oracle.kind == "people":
+        raise InputError("`oracle.kind: people` can't be compared: people would have to label for every cell")
+
+
+def _check_others(parameters: Parameters, runs: Runs) -> None:
+    for name in parameters.comparison.others:
+        read_others(name, TASKS[parameters.main.task].metric, runs)
+
+
+def _check_cell(parameters: Parameters, parts: dict[str, Collection], rehearsed: set[str]) -> None:
+    """Check a cell as its own run will. `rehearsed` holds what has been tried, for this one or another."""
+    pool = parts["train"]
+    preflight.check_files(parameters)
+    preflight.check_labels(parameters, parts)
+    preflight.check_budgets(parameters, len(pool))
+    if preflight.rehearsed(parameters) not in rehearsed:
+        preflight.rehearse(parameters, preflight.sample(parameters, pool), pool.classes)
+        rehearsed.add(preflight.rehearsed(parameters))

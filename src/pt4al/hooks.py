@@ -4,6 +4,7 @@ import json
 import logging
 import platform
 import time
+from contextlib import chdir
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,15 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from threadpoolctl import threadpool_limits
 
-from pt4al import guard, people, pipeline_registry
+from pt4al import guard, people, pipeline_registry, preflight
 from pt4al.atomic import replacing
-from pt4al.errors import InputError
+from pt4al.errors import InputError, counted
 from pt4al.folders import folders
 from pt4al.images.building import signature
 from pt4al.images.collection import Collection
 from pt4al.parameters import Engine, Parameters, check
 from pt4al.pipelines.pool.nodes import collect, read
 from pt4al.registry import Registration
-from pt4al.selection.query import check_budget
 from pt4al.study import Study
 from pt4al.tracking import Tracking
 from pt4al.training.precision import choose_device, choose_precision
@@ -33,6 +33,7 @@ from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
 
+MANY_CYCLES = 100
 PAGES = {"report", "comparison_page", "cold_start_page", "predictions_page"}
 INTAKE = {
     "problems": "%d pictures could not be used: %s says which, and why",
@@ -45,13 +46,16 @@ class ConfigurationHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        parameters = check(context.config_loader["parameters"])
         places = context.config_loader["globals"]
-        engine = resolve_engine(parameters.engine, context.project_path / places["root"] / "precision.json")
-        torch.set_num_threads(engine.threads)
-        threadpool_limits(engine.threads)  # of numpy and scikit-learn
-        parameters = parameters.model_copy(update={"engine": engine})
-        parameters, pipeline_registry.shape = people.resolve(parameters, context.project_path / places["root"])
+        root = context.project_path / places["root"]
+        with chdir(context.project_path):  # relative paths start there
+            parameters = check(context.config_loader["parameters"])
+            engine = resolve_engine(parameters.engine, root / "precision.json")
+            torch.set_num_threads(engine.threads)
+            threadpool_limits(engine.threads)  # of numpy and scikit-learn
+            parameters = parameters.model_copy(update={"engine": engine})
+            parameters, pipeline_registry.shape = people.resolve(parameters, root)
+            _check_many_cycles(parameters)
         context.config_loader["parameters"] = parameters.model_dump(mode="json")
         context.config_loader["globals"] = places | folders(parameters, places["versioned"])
 
@@ -68,13 +72,14 @@ class GuardHooks:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         parameters = self._parameters = check(catalog.load("parameters"))
         self._catalog = catalog
-        self._asks = any("cycles" in node.tags for node in pipeline.nodes)
+        tags = {tag for node in pipeline.nodes for tag in node.tags}
+        self._asks = "cycles" in tags
         self._apart = is_comparison(pipeline) or is_prediction(pipeline)
         if self._apart:  # no run of its own; comparing.py has checked a comparison's cells
             compared, run = parameters.comparison.name, f"{parameters.run.name}.predictions"
             self._lock = guard.lock(self._root, compared if is_comparison(pipeline) else run)
             return
-        _check_source(parameters, catalog, self._asks)
+        _check_source(parameters, catalog, tags)
         if self._versioned:  # else DVC keeps the files
             name = parameters.run.name
             self._lock = guard.lock(self._root, name)
@@ -82,7 +87,8 @@ class GuardHooks:
                 logger.info("fresh start: the old files of %s are now %s", name, guard.set_aside(self._root, name))
             guard.claim(self._root, parameters)
         self._timings = catalog["timings"]
-        logger.info("%s, %s, %d threads", *parameters.engine.model_dump().values())
+        engine = parameters.engine
+        logger.info("%s, %s, %s", engine.device, engine.precision, counted(engine.threads, "thread"))
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -91,7 +97,7 @@ class GuardHooks:
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
         if dataset_name == "pool" and self._asks:
-            _check_budget(self._parameters, len(self._catalog.load("pool")))
+            preflight.check_budgets(self._parameters, len(self._catalog.load("pool")))
         elif dataset_name.endswith(".metrics"):
             metric = TASKS[self._parameters.main.task].metric
             logger.info("%s: %d labels, %s %s", node.namespace, data["labels"], metric, _told(data, metric))
@@ -212,49 +218,43 @@ def _processor(device: str) -> str:
     return names[0].split(":")[1].strip() if names else platform.processor()
 
 
-def _check_source(parameters: Parameters, catalog: CatalogProtocol, asks: bool) -> None:
+def _check_many_cycles(parameters: Parameters) -> None:
+    """A graph of very many cycles takes seconds: whether a pool can feed them is asked before it is made."""
+    if parameters.cycles.number <= MANY_CYCLES:
+        return
+    try:
+        images = len(collect(parameters.pool)["train"])
+    except InputError:  # not every pipeline needs the source; those that do will say it
+        return
+    preflight.check_budgets(parameters, images)
+
+
+def _check_source(parameters: Parameters, catalog: CatalogProtocol, tags: set[str]) -> None:
     """Find out now what would otherwise stop the run after hours of training, and what the source has new."""
     read.cache_clear()
-    parts, images = collect(parameters.pool), None
+    parts, pool = collect(parameters.pool), None
     for split, name in (("train", "pool"), ("test", "test_pool")):
         if catalog.exists(name):
-            pool = catalog.load(name)
-            pool.verify()
-            catalog[name].outdated = pool.signature != signature(parts[split])
-            images = len(pool) if name == "pool" and not catalog[name].outdated else images
-    if asks:
-        check_pool(parameters, parts, images or len(parts["train"]))
+            built = catalog.load(name)
+            built.verify()
+            catalog[name].outdated = built.signature != signature(parts[split])
+            pool = built if name == "pool" else pool
+    current = pool is not None and not catalog["pool"].outdated
+    images = len(pool) if current else len(parts["train"])
+    if "cold_start" in tags:
+        preflight.check_cold_start(parameters, images)
+    if "cycles" in tags:
+        preflight.check_labels(parameters, parts)
+        started = catalog.exists("start_label_set")  # with what people had labelled: the file may have gone
+        known = 0 if started else preflight.known_labels(parameters, parts["train"])
+        preflight.check_budgets(parameters, images, known)
         _check_label_set(parameters, catalog, parts["train"])
-
-
-def check_pool(parameters: Parameters, parts: dict[str, Collection], images: int) -> None:
-    """Raise InputError if labels are missing, or the pool has too few images for the cycles."""
-    _check_labels(parameters, parts)
-    _check_budget(parameters, images)
-
-
-def _check_budget(parameters: Parameters, images: int) -> None:
-    number, budget = parameters.cycles.number, parameters.cycles.budget
-    check_budget(images, number, budget, parameters.query.scope, parameters.ranking.drop)
-
-
-def _check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
-    pool, path = parts["train"], parameters.pool.source.path
-    if parameters.oracle.kind == "people":
-        if not (parameters.oracle.classes or pool.classes):
-            raise InputError(f"{path} doesn't say which classes there are: name them, oracle.classes=cat/dog/rabbit")
-        return
-    masks = parameters.main.task == "segmentation"
-    if masks and pool.masks is None:
-        raise InputError(f"`main.task: segmentation` needs a mask for each image; {path} has none")
-    answered, tested = ((part.masked.sum() if masks else len(part.labels)) for part in parts.values())
-    if answered < len(pool):
-        raise InputError(
-            f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label: "
-            "`oracle.kind: recorded` needs one for each; `oracle.kind: people` asks you for a few of them"
-        )
-    if not tested:
-        raise InputError(f"the test split of {path} has no labels: nothing could be evaluated")
+    trained = ["pretext_network"] + [f"cycle_{parameters.cycles.number - 1}.network"] * ("cycles" in tags)
+    if tags & {"pretext", "cycles"} and not all(catalog.exists(network) for network in trained):
+        preflight.check_files(parameters)
+        shown = pool or preflight.sample(parameters, parts["train"])
+        classes = (parameters.oracle.classes or parts["train"].classes) if "cycles" in tags else None
+        preflight.rehearse(parameters, shown, classes)
 
 
 def _check_label_set(parameters: Parameters, catalog: CatalogProtocol, pool: Collection) -> None:

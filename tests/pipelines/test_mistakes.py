@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.projects import kedro, run
+from pt4al.comparing import check_cells
+from pt4al.errors import InputError
+from support.projects import kedro, run, tiny
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a typo in a key": ({"cycles": {"budgte": 5}}, "`cycles.budgte` is unknown: did you mean 'budget'?"),
@@ -29,6 +31,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a source that is not there": ({"pool": {"source": {"path": "nowhere"}}}, "nowhere: no such file or folder"),
     "more images than there are": ({"pool": {"limit": {"train": 10_001}}}, "10001 pictures of a source that has 10000"),
     "a run name that is a path": ({"run": {"name": "../x"}}, "`run.name` is '../x'"),
+    "weights that are not there": (
+        {"main": {"network": "timm/resnet18", "start_from": "pretrained", "weights": "gone.safetensors"}},
+        "`main.weights` is gone.safetensors: there is no such file",
+    ),
     "a device that is not there": ({"engine": {"device": "cuda"}}, "no CUDA device"),
 }
 
@@ -113,3 +119,51 @@ def test_people_are_not_asked_to_label_for_every_cell_of_a_comparison(project: P
     oracle = {"kind": "people", "classes": ["a", "b"]}
     with pytest.raises(click.ClickException, match="can't be compared"):
         run(project, "comparison", oracle=oracle)
+
+
+def test_a_graph_is_not_made_for_cycles_that_a_pool_cannot_feed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pt4al.pipeline_registry._pipelines", lambda: pytest.fail("a graph was made"))
+    with pytest.raises(click.ClickException, match="asks for 600 labels; the pool holds 300 images"):
+        run(project, cycles={"number": 200, "budget": 3})
+
+
+@pytest.mark.parametrize("name", ["ThreadRunner", "ParallelRunner"])
+def test_a_runner_that_would_compute_everything_again_is_refused(finished: Path, no_training: None, name: str) -> None:
+    import kedro.runner
+    from kedro.framework.startup import bootstrap_project
+
+    from pt4al.session import Session
+
+    bootstrap_project(finished)
+    refused = pytest.raises(click.ClickException, match=f"--runner={name} can't go on where a run stopped")
+    with Session.create(project_path=finished, env="tiny", save_on_close=False) as session, refused:
+        session.run(pipeline_names=["active_learning"], runner=getattr(kedro.runner, name)())
+
+
+ARMS: dict[str, tuple[dict[str, Any], str]] = {
+    "weights that are not there": (
+        {"main": {"network": "timm/resnet18", "start_from": "pretrained", "weights": "gone.safetensors"}},
+        "`main.weights` is gone.safetensors: there is no such file",
+    ),
+    "a pretext task that needs colour": ({"pretext": {"task": "colorization"}}, "colorization needs colour"),
+    "other images": ({"pool": {"noise": 4}}, "`pool` and `main.task` must be those of all other arms"),
+    "another number of cycles": ({"cycles": {"number": 2}}, "`cycles.number` is 2, that of all other arms 3"),
+    "people": ({"oracle": {"kind": "people"}}, "people would have to label"),
+    "settings where a value belongs": ({"main": {"augment": [1]}}, "`comparison.arms.wrong`"),
+}
+
+
+@pytest.mark.parametrize("arm, message", ARMS.values(), ids=ARMS)
+def test_an_arm_that_could_not_run_is_refused_before_the_first_cell(
+    tmp_path: Path, arm: dict[str, Any], message: str
+) -> None:
+    comparison = {"arms": {"wrong": arm}, "compared": ["random", "wrong"], "rule": {"claim": "wrong"}}
+    with pytest.raises(InputError) as refused:
+        check_cells(tiny(comparison=comparison), {}, tmp_path)
+    assert "`comparison.arms.wrong`" in str(refused.value)
+    assert message in str(refused.value)
+
+
+def test_a_comparison_to_rank_with_must_be_there_before_the_first_cell(project: Path, no_training: None) -> None:
+    with pytest.raises(click.ClickException, match=r"`comparison.others`: elsewhere is not there: run it first"):
+        run(project, "comparison", comparison={"others": ["elsewhere"]})

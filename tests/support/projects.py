@@ -39,6 +39,16 @@ def kedro(*arguments: str, cwd: Path, **kwargs: Any) -> subprocess.CompletedProc
     )
 
 
+def tiny(**changes: Any) -> dict[str, Any]:
+    """The tiny environment's settings, `auto` resolved for a processor, with changes."""
+    import yaml
+    from omegaconf import OmegaConf
+
+    files = [yaml.safe_load((ROOT / "conf" / name / "parameters.yml").read_text()) for name in ("base", "tiny")]
+    resolved = {"engine": {"device": "cpu", "precision": "fp32", "threads": 1}, "control": {"share": 0}}
+    return OmegaConf.to_container(OmegaConf.merge(*files, resolved, changes))
+
+
 # All of a run but its report: drawing takes as long as everything else of a tiny run.
 WITHOUT_REPORT = ("pool", "pretext", "ranking", "cycles")
 

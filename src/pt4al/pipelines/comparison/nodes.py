@@ -82,7 +82,7 @@ def judge(
     settings = {
         **comparison.model_dump(include={"reference", "rule", "low_budget"}),
         "metric": metric,
-        "others": {name: _others(name, metric, runs) for name in comparison.others},
+        "others": {name: read_others(name, metric, runs) for name in comparison.others},
         "arms": {arm: _words(comparison.arms[arm]) for arm in comparison.compared},
     }
     results = compare(curves, settings, stream(0, "bootstrap"))
@@ -133,7 +133,8 @@ def _link(runs: Runs, run: str) -> str:
     return f"../{runs.path('report', run).relative_to(runs.root / '08_reporting').as_posix()}"
 
 
-def _others(name: str, metric: str, runs: Runs) -> pd.DataFrame:
+def read_others(name: str, metric: str, runs: Runs) -> pd.DataFrame:
+    """Return the cells of a comparison on other data; InputError if there are none, or of another metric."""
     table = runs.read("cells", name)
     if table is None or metric not in table:
         lack = "is not there: run it first" if table is None else f"has no {metric}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
 from pt4al.parameters import Parameters, check, fingerprint, flat
@@ -102,11 +103,14 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     # The precision is this machine's for all cells: each could find another one.
     engine = {**parameters["engine"], "threads": comparison["threads"]}
     identity = {"name": name, "seed": seed, "repeat": repeat}
-    own = _merged(own, {"run": identity, "engine": engine, "report": {"reasons": False}})
+    own = {**own, "run": identity, "engine": engine, "report": {"reasons": False}}
     try:
-        checked = check(_merged(parameters, own))
+        merged = _merged({block: parameters[block] for block in parameters.keys() - {"comparison"}}, own)
+        checked = check(merged | {"comparison": comparison})  # all arms' settings, which take long to merge
     except InputError as error:
         raise InputError(f"`comparison.arms.{arm}`, {error}") from None
+    except OmegaConfBaseException as error:  # settings where a value belongs, or the other way round
+        raise InputError(f"`comparison.arms.{arm}`: {str(error).splitlines()[0]}") from None
     return Cell(arm, _merged(typed, own), checked)
 
 
@@ -116,4 +120,6 @@ def _merged(*settings: dict) -> dict:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(one, str | int) for one in value) and value:
+        return "/".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value)

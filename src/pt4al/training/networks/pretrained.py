@@ -60,12 +60,19 @@ def _timm(network: Network, weights: str | None) -> None:
 
 
 def _check_complete(model: nn.Module, weights: str) -> None:
-    """timm leaves weights that a file lacks as they were drawn, and says nothing."""
+    """timm leaves weights that a file lacks as they were drawn, and others where they are, and says nothing."""
     with safe_open(weights, framework="pt") as opened:
-        missing = model.state_dict().keys() - set(opened.keys())
+        keys = set(opened.keys())
+    classifier = model.pretrained_cfg.get("classifier") or ()
+    classifier = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+    missing = model.state_dict().keys() - keys
+    strange = {key for key in keys - model.state_dict().keys() if key.endswith((".weight", ".bias"))}
+    strange = sorted(key for key in strange if not key.startswith(tuple(f"{name}." for name in classifier)))
     missing = sorted(name for name in missing if not name.endswith("num_batches_tracked"))
     if missing:
         raise ValueError(f"it lacks {missing[0]!r} and {len(missing) - 1} more")
+    if strange:
+        raise ValueError(f"it holds {strange[0]!r} and {len(strange) - 1} more, which are another network's")
 
 
 def _unet(network: Network, weights: str | None) -> None:

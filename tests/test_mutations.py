@@ -1,0 +1,81 @@
+"""Thousands of wrong configurations: each is accepted by every check, or refused by one message that says where."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pt4al import preflight
+from pt4al.errors import InputError
+from pt4al.folders import folders
+from pt4al.hooks import resolve_engine
+from pt4al.parameters import Parameters, check, identity
+from pt4al.pipelines.comparison.plan import cells
+from pt4al.pipelines.pool.nodes import collect, read
+from support.mutations import mutated
+
+ROOT = Path(__file__).parents[1]
+DAILY, THOROUGH = 300, 4_000
+
+
+@cache
+def valid() -> dict:
+    raw = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
+    raw["comparison"] |= {"compared": ["random", "paper"], "seeds": [0, 1], "repeated": None}  # four cells, not sixty
+    raw["comparison"]["rule"] |= {"claim": "paper", "against": ["random"]}
+    return raw
+
+
+def later(parameters: Parameters, precision: Path) -> None:
+    """Everything that a command asks before anything is trained or decoded; an answer may be an InputError."""
+    engine = resolve_engine(parameters.engine, precision)
+    control = parameters.control.model_copy(update={"share": 0.0}) if parameters.control.share == "auto" else None
+    parameters = parameters.model_copy(update={"engine": engine, **({"control": control} if control else {})})
+    assert folders(parameters, versioned=True)["run"] == parameters.run.name
+    assert identity(check(parameters.model_dump(mode="json"))) == identity(parameters)
+    cells(parameters.model_dump(mode="json"), {})
+    preflight.check_files(parameters)
+    parts = collect(parameters.pool)
+    preflight.check_labels(parameters, parts)
+    preflight.known_labels(parameters, parts["train"])
+    preflight.check_budgets(parameters, len(parts["train"]))
+    preflight.check_cold_start(parameters, len(parts["train"]))
+
+
+def survives(seed: int, precision: Path) -> bool:
+    """Whether a configuration is accepted; fails if it is neither that nor refused in words."""
+    raw, paths = mutated(valid(), seed)
+    try:
+        parameters = check(raw)
+    except InputError as error:
+        message = str(error)
+        places = {".".join(path.split(".")[:depth]) for path in paths for depth in range(1, path.count(".") + 2)}
+        assert any(f"`{place}" in message for place in places), f"seed {seed}: {paths} are not named by {message}"
+        assert len(message) < 5_000, f"seed {seed}"
+        return False
+    try:
+        later(parameters, precision)
+    except InputError as error:
+        assert str(error).strip(), f"seed {seed}"
+    return True
+
+
+@pytest.fixture
+def precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the self-test found: it takes a second, and is not what is tested here."""
+    monkeypatch.setattr("pt4al.hooks.choose_precision", lambda device: "fp32")
+    monkeypatch.chdir(ROOT)
+    read.cache_clear()
+    return tmp_path / "precision.json"
+
+
+def test_a_wrong_configuration_is_told_in_words_by_every_check(precision: Path) -> None:
+    accepted = sum(survives(seed, precision) for seed in range(DAILY))
+    assert DAILY / 50 < accepted < DAILY / 2  # else the changes are too wild, or too tame, to say anything
+
+
+@pytest.mark.slow
+def test_thousands_of_wrong_configurations_are_told_in_words(precision: Path) -> None:
+    for seed in range(DAILY, DAILY + THOROUGH):
+        survives(seed, precision)
