@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from kedro.framework.cli.project import run
+from kedro.framework.cli import project
 from kedro.framework.startup import ProjectMetadata
 
+from pt4al.doors import Spoken, SpokenGroup
 from pt4al.errors import InputError
 from pt4al.labelling import coco, mask_folder
 from pt4al.labelling import label_studio as studio
@@ -22,9 +23,13 @@ __all__ = ["cli", "run"]  # Kedro looks for both here
 named = click.option("--run", "name", help="The run's name; by default the one whose command was typed last.")
 
 
-@click.group(name="pt4al")
+@click.group(name="pt4al", cls=SpokenGroup)
 def cli() -> None:
     """Active learning that people label."""
+
+
+run = Spoken("run", callback=project.run.callback, params=project.run.params, help=project.run.help)
+cli.add_command(run)
 
 
 @cli.command()
@@ -213,8 +218,5 @@ def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
 
 @contextmanager
 def opened(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator[OpenRun]:
-    """Open a run; a person's mistake is one message."""
-    try:
-        yield open_run(Path(metadata.project_path), name, waiting)
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
+    """Open a run."""
+    yield open_run(Path(metadata.project_path), name, waiting)

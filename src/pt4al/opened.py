@@ -202,9 +202,12 @@ def open_run(project: Path, name: str | None = None, waiting: bool = True) -> Op
 def secrets(project: Path) -> dict[str, Any]:
     """Return what conf/local/credentials.yml says; nothing where there is none."""
     try:
-        return _loader(project)["credentials"]
+        known = _loader(project)["credentials"]
     except MissingConfigException:
         return {}
+    if not isinstance(known.get("label_studio", {}), dict):
+        raise InputError("conf/local/credentials.yml: write label_studio: {url: ..., token: ...}")
+    return known
 
 
 def _loader(project: Path) -> OmegaConfigLoader:

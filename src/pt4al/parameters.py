@@ -326,9 +326,11 @@ def _worded(found: dict) -> str:
         return f"  {message}"
     # pydantic adds what a union's branch is called, such as `constrained-int`.
     path = [step for step in found["loc"] if isinstance(step, str) and step.isidentifier()]
-    where = f"  `{'.'.join(path)}`"
     if found["type"] == "extra_forbidden":
-        return f"{where} is unknown: {did_you_mean(path[-1], _fields(path[:-1]))}"
+        key = str(found["loc"][-1])  # anything, `query-measure` for `query.measure` too
+        block = path[:-1] if key in path[-1:] else path
+        return f"  `{'.'.join([*block, key])}` is unknown: {did_you_mean(key, _fields(block))}"
+    where = f"  `{'.'.join(path)}`"
     if found["type"] == "missing":
         return f"{where} is missing"
     return f"{where} is {found['input']!r}: {message}"
