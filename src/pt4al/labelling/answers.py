@@ -2,13 +2,16 @@
 
 One file a run, `answers.jsonl`, one line of JSON an answer, on disk before anybody is told that it is there. Several
 processes may write at once. A process that is killed while it writes leaves part of a line; nobody was told of that
-answer, and it is not read. Masks are files beside it, named after their content.
+answer, and it is not read. Each line has a checksum, so that one that a disk has changed is not taken for an answer: it
+is left out, with a warning, and its image is asked again. Masks are files beside it, named after their content.
 """
 
 import hashlib
 import json
+import logging
 import os
 import uuid
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +22,8 @@ from filelock import FileLock
 
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 MASK = "mask:"  # begins a label that stands for a mask; the rest is the SHA-256 of its PNG file
 DTYPES = {"seconds": "float64", "review": "bool"}  # of columns that are not text
@@ -84,7 +89,7 @@ class AnswerLog:
         self.path, self._masks = folder / "answers.jsonl", folder / "masks"
         self._lock = FileLock(folder / ".answers.lock")
         self._rows: dict[str, dict] = {}  # by key
-        self._end = 0  # of what has been read
+        self._end, self._lines = 0, 0  # bytes and lines that have been read
 
     def add(self, answers: Iterable[Answer]) -> int:
         """Write down the answers whose keys are new; return how many. They are on disk when this returns."""
@@ -93,7 +98,7 @@ class AnswerLog:
             self._catch_up()
             new = {answer.key: asdict(answer) for answer in answers if answer.key not in self._rows}
             if new:
-                self._append("".join(json.dumps(row) + "\n" for row in new.values()))
+                self._append("".join(json.dumps(row | {"check": _checksum(row)}) + "\n" for row in new.values()))
                 self._catch_up()
         return len(new)
 
@@ -121,7 +126,10 @@ class AnswerLog:
         path = self._masks / f"{label.removeprefix(MASK)}.png"
         if not path.exists():
             raise InputError(f"{path}: no such mask, but {self.path} names it")
-        return path.read_bytes()
+        png = path.read_bytes()
+        if hashlib.sha256(png).hexdigest() != path.stem:
+            raise InputError(f"{path} is damaged (its SHA-256 is not its name): put a copy of it back")
+        return png
 
     def _append(self, text: str) -> None:
         created = not self.path.exists()
@@ -149,9 +157,12 @@ class AnswerLog:
         whole = read[: read.rfind(b"\n") + 1]
         self._end += len(whole)
         for line in whole.splitlines():
+            self._lines += 1
             row = _parsed(line)
             if row is not None:
                 self._rows.setdefault(row["key"], row)
+            elif line:
+                logger.warning("%s: line %d can't be read and is left out", self.path, self._lines)
 
 
 def effective(history: pd.DataFrame) -> pd.DataFrame:
@@ -163,9 +174,19 @@ def effective(history: pd.DataFrame) -> pd.DataFrame:
 def _parsed(line: bytes) -> dict | None:
     try:
         row = json.loads(line)
-    except ValueError:  # part of a line
+    except (ValueError, RecursionError):  # part of a line
         return None
-    return row if isinstance(row, dict) and row.keys() >= set(COLUMNS) else None
+    if not isinstance(row, dict) or not row.keys() >= set(COLUMNS):
+        return None
+    check = row.pop("check", None)  # older lines have none
+    if check is not None and check != _checksum(row):
+        return None
+    typed = isinstance(row["key"], str) and isinstance(row["seconds"], int | float) and isinstance(row["review"], bool)
+    return row if typed else None
+
+
+def _checksum(row: dict) -> int:
+    return zlib.crc32(json.dumps(row).encode())
 
 
 def _flush(path: Path) -> None:
