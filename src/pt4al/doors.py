@@ -35,6 +35,7 @@ SYSTEM = {  # what the operating system refuses, and the way out
     errno.ENAMETOOLONG: "the name is too long for the file system: choose a shorter one, or a shorter folder",
     errno.EMFILE: f"too many files are open at once: raise the limit (ulimit -n 4096), {AGAIN}",
     errno.ENFILE: f"the machine has too many files open: end other programs, {AGAIN}",
+    errno.ENOENT: f"no such file or folder: was it moved, or a disk unmounted? Put it back, {AGAIN}",
     errno.ENOTDIR: "a file stands where a folder should be: move it away",
     errno.EISDIR: "a folder stands where a file should be: move it away",
     errno.EEXIST: "something else stands where it should be: move that away",

@@ -51,15 +51,15 @@ def opened(project: Path) -> tuple[CatalogProtocol, dict]:
 
 
 @pytest.fixture(scope="module")
-def copied(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished project; each test leaves it as it was."""
     return Path(shutil.copytree(finished, tmp_path_factory.mktemp("damage") / "project", symlinks=True))
 
 
 @pytest.fixture
-def catalog(copied: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogProtocol:
-    monkeypatch.chdir(copied)
-    return opened(copied)[0]
+def catalog(place: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogProtocol:
+    monkeypatch.chdir(place)
+    return opened(place)[0]
 
 
 def saved(catalog: CatalogProtocol) -> dict[str, Path]:
@@ -158,11 +158,11 @@ READ = {  # what comparisons and predictions read of other runs
 
 
 @pytest.mark.parametrize("name", READ)
-def test_another_runs_damaged_file_is_named(copied: Path, catalog: CatalogProtocol, name: str) -> None:
+def test_another_runs_damaged_file_is_named(place: Path, catalog: CatalogProtocol, name: str) -> None:
     runs = catalog.load("runs")
-    model = partial(find, runs, opened(copied)[1], "tiny")
-    found = (copied / "data").glob(f"0[25678]*/**/{name}/**/{Path(name).name}")
-    plain = (copied / "data").glob(f"0[25678]*/**/{name}")
+    model = partial(find, runs, opened(place)[1], "tiny")
+    found = (place / "data").glob(f"0[25678]*/**/{name}/**/{Path(name).name}")
+    plain = (place / "data").glob(f"0[25678]*/**/{name}")
     file = sorted(path for path in [*found, *plain] if path.is_file())[-1]
     READ[name](runs, model)
     said: dict[str, str | None] = {}
@@ -191,7 +191,6 @@ MIDDLE = {  # files in the middle of a run, each with its dataset: layer, folder
     "cycle_2.metrics": ("08_reporting", "tiny", "cycle_2", "metrics.json"),
 }
 HELPERS = {  # files that help, and what is in them: damaged, they are a warning
-    "precision.json": b"{",
     "05_model_input/tiny/mlflow_run.json": b"",
     "08_reporting/tiny/timings.jsonl": b'{"stage": "pool", "node": "bu',
     "08_reporting/tiny/reads.jsonl": b'{"node": "pool.lab\0\0\0',
@@ -205,18 +204,17 @@ HELPERS = {  # files that help, and what is in them: damaged, they are a warning
 
 def hashes(project: Path) -> dict[str, bytes]:
     """Bytes of the newest version of each file in the middle of the run."""
-    found = {name: newest(project, *place) for name, place in MIDDLE.items()}
+    found = {name: newest(project, *folders) for name, folders in MIDDLE.items()}
     return {name: (path / "pool.json" if path.is_dir() else path).read_bytes() for name, path in found.items()}
 
 
 def test_removed_damaged_files_are_made_again_the_same_and_helpers_end_nothing(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    finished: Path, copied: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    project = Path(shutil.copytree(finished, tmp_path / "project", symlinks=True))
-    monkeypatch.chdir(project)
+    project = copied
     catalog, _ = opened(project)
-    for name, place in MIDDLE.items():
-        path = newest(project, *place)
+    for name, folders in MIDDLE.items():
+        path = newest(project, *folders)
         flip(path / "pool.json" if path.is_dir() else path)
         with pytest.raises(Exception, match="damaged") as told:
             catalog.load(name)
@@ -240,15 +238,15 @@ def test_removed_damaged_files_are_made_again_the_same_and_helpers_end_nothing(
 
 
 def test_files_of_a_run_from_before_have_no_digests_and_are_taken_as_they_are(
-    copied: Path, catalog: CatalogProtocol
+    place: Path, catalog: CatalogProtocol
 ) -> None:
-    sidecars = sorted((copied / "data").rglob("*.sha256"))
+    sidecars = sorted((place / "data").rglob("*.sha256"))
     for sidecar in sidecars:
         sidecar.rename(sidecar.with_suffix(".aside"))
     try:
         for name in saved(catalog):
             catalog.load(name)
-        assert find(catalog.load("runs"), opened(copied)[1], "tiny", "last").network
+        assert find(catalog.load("runs"), opened(place)[1], "tiny", "last").network
     finally:
         for sidecar in sidecars:
             sidecar.with_suffix(".aside").rename(sidecar)

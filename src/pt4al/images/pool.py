@@ -22,6 +22,7 @@ RESIDENT = 256 * 2**20  # bytes read through the maps before their pages are giv
 MAPPED = 64 * 2**10  # bytes that reading one row can map
 BLOCK = 2**24  # bytes read at once
 FACTS = {"frame", "shape", "signature", "mean", "std", "sha256", "shards"}  # of a manifest
+SHARD_FACTS = {"file", "rows", "sha256"}
 
 
 class ImagePool:
@@ -154,8 +155,9 @@ def _manifest(folder: Path) -> dict:
 
 def _facts(path: Path) -> dict:
     facts = json.loads(path.read_text(encoding="utf-8"))
-    if FACTS - facts.keys():
-        raise ValueError(f"it lacks {', '.join(sorted(FACTS - facts.keys()))}")
+    lacking = FACTS - facts.keys() or set().union(*(SHARD_FACTS - shard.keys() for shard in facts["shards"]))
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
     return facts
 
 

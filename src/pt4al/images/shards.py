@@ -17,6 +17,7 @@ from pt4al.images.collection import Collection
 
 SHARD = 256 * 2**20  # bytes
 PLANNED = {"frame", "shape", "noise", "shards"}  # of a manifest, from the first shard on
+SHARD_FACTS = {"file", "rows", "sha256", "sum", "squares"}
 KEPT = ["id", "source", "split", "stamp"]  # of each image's row in the source's index
 
 
@@ -111,10 +112,9 @@ class Writer:
 def manifest(folder: Path) -> dict[str, Any] | None:
     """Return what `pool.json` says, that of an unfinished pool too; None where there is none, or it is damaged."""
     try:
-        facts = whole(folder / "pool.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
+        return whole(folder / "pool.json", _facts)
     except (FileNotFoundError, Damaged):
         return None
-    return facts if isinstance(facts, dict) and facts.keys() >= PLANNED else None
 
 
 def keep(
@@ -142,6 +142,13 @@ def keep(
         _link(shard["file"], previous, folder)
     outside = ~collection.index["id"].isin(pd.concat(inside)) if inside else np.ones(len(collection), bool)
     return kept, np.flatnonzero(outside)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    if PLANNED - facts.keys() or any(SHARD_FACTS - shard.keys() for shard in facts["shards"]):
+        raise ValueError("it lacks facts of the pool")
+    return facts
 
 
 def _ids_and_stamps(shard: dict, folder: Path, previous: Path | None) -> pd.DataFrame | None:
