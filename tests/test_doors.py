@@ -106,10 +106,9 @@ def test_broken_credentials_are_one_sentence_that_names_the_file(project: Path, 
         secrets(project)
 
 
-def test_a_data_folder_that_is_a_file_is_one_sentence(project: Path) -> None:
-    shutil.rmtree(project / "data")
-    (project / "data").touch()
-    check_said(typed(project, "run", "--env=tiny"), "something else stands where it should be")
+def test_a_file_in_the_place_of_a_folder_is_one_sentence(project: Path) -> None:
+    (project / "data/05_model_input").touch()
+    check_said(typed(project, "run", "--env=tiny"), "data/05_model_input: something else stands where it should be")
 
 
 def test_a_name_that_is_too_long_is_one_sentence(project: Path) -> None:

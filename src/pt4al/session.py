@@ -11,6 +11,7 @@ from kedro.runner import SequentialRunner
 
 from pt4al.doors import sentences
 from pt4al.errors import InputError
+from pt4al.storage import KnownTableDataset
 
 WANTED = {"globals": {"root", "versioned"}, "mlflow": {"tracking_uri", "experiment", "log_models"}}
 
@@ -23,7 +24,7 @@ class ResumingRunner(SequentialRunner):
     """
 
     def run(self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        unfinished = Pipeline(_unfinished(pipeline, catalog))
+        unfinished = Pipeline(unfinished_nodes(pipeline, catalog))
         _check_inputs(unfinished, catalog)
         return super().run(unfinished, catalog, *args, **kwargs)
 
@@ -58,7 +59,7 @@ class Session(KedroSession):
         return loader
 
 
-def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
+def unfinished_nodes(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
     unfinished: list[Node] = []
     remade: set[str] = set()
     for node in pipeline.nodes:  # in the order of the graph
@@ -71,7 +72,8 @@ def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
 
 def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Say before anything runs what parts of a run lack that were asked for alone (--nodes, --pipelines=report)."""
-    missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))
+    needed = [name for name in pipeline.inputs() if not isinstance(catalog.get(name), KnownTableDataset)]
+    missing = sorted(name for name in needed if not catalog.exists(name))
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(

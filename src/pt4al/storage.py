@@ -108,9 +108,6 @@ class KnownTableDataset(FileDataset):
     def load(self) -> pd.DataFrame:
         return pd.DataFrame() if self._newest() is None else super().load()
 
-    def _exists(self) -> bool:
-        return True
-
     def save(self, data: Any) -> None:
         raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
 

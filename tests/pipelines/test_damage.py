@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 
 from pt4al.doors import sentence
+from pt4al.parameters import check
+from pt4al.pipelines.comparison import nodes as comparison
 from pt4al.pipelines.predict.models import find
-from pt4al.session import Session
+from pt4al.session import Session, unfinished_nodes
 from support.projects import newest, run, tables
 
 OTHER = {  # what a file may hold instead, by the end of its name
@@ -56,10 +59,15 @@ def place(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(finished, tmp_path_factory.mktemp("damage") / "project", symlinks=True))
 
 
+@pytest.fixture(scope="module")
+def settled(place: Path) -> tuple[CatalogProtocol, dict]:
+    """Its catalog and parameters."""
+    return opened(place)
+
+
 @pytest.fixture
-def catalog(place: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogProtocol:
-    monkeypatch.chdir(place)
-    return opened(place)[0]
+def catalog(settled: tuple) -> CatalogProtocol:
+    return settled[0]
 
 
 def saved(catalog: CatalogProtocol) -> dict[str, Path]:
@@ -158,9 +166,10 @@ READ = {  # what comparisons and predictions read of other runs
 
 
 @pytest.mark.parametrize("name", READ)
-def test_another_runs_damaged_file_is_named(place: Path, catalog: CatalogProtocol, name: str) -> None:
+def test_another_runs_damaged_file_is_named(place: Path, settled: tuple, name: str) -> None:
+    catalog, parameters = settled
     runs = catalog.load("runs")
-    model = partial(find, runs, opened(place)[1], "tiny")
+    model = partial(find, runs, parameters, "tiny")
     found = (place / "data").glob(f"0[25678]*/**/{name}/**/{Path(name).name}")
     plain = (place / "data").glob(f"0[25678]*/**/{name}")
     file = sorted(path for path in [*found, *plain] if path.is_file())[-1]
@@ -208,6 +217,33 @@ def hashes(project: Path) -> dict[str, bytes]:
     return {name: (path / "pool.json" if path.is_dir() else path).read_bytes() for name, path in found.items()}
 
 
+def test_one_removed_file_has_its_node_run_again(place: Path, catalog: CatalogProtocol) -> None:
+    from kedro.framework.project import pipelines
+
+    for name, folders in MIDDLE.items():
+        version = newest(place, *folders).parent
+        version.rename(place / "aside")
+        for dataset in catalog.values():
+            dataset.release()  # it remembers its newest version
+        try:
+            unfinished = unfinished_nodes(pipelines["active_learning"], catalog)
+        finally:
+            (place / "aside").rename(version)
+        assert name in {output for node in unfinished for output in node.outputs}
+
+
+def test_a_comparisons_cell_whose_label_set_was_removed_is_run_again(place: Path, settled: tuple) -> None:
+    catalog, parameters = settled
+    runs, cell = catalog.load("runs"), SimpleNamespace(run="tiny", parameters=check(parameters))
+    assert comparison._finished(cell, runs)
+    version = newest(place, "05_model_input", "tiny", "cycle_2", "label_set.parquet").parent
+    version.rename(place / "aside")
+    try:
+        assert not comparison._finished(cell, runs)
+    finally:
+        (place / "aside").rename(version)
+
+
 def test_removed_damaged_files_are_made_again_the_same_and_helpers_end_nothing(
     finished: Path, copied: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,16 +273,15 @@ def test_removed_damaged_files_are_made_again_the_same_and_helpers_end_nothing(
     assert json.loads(lines[-1])["node"] == "write_report"
 
 
-def test_files_of_a_run_from_before_have_no_digests_and_are_taken_as_they_are(
-    place: Path, catalog: CatalogProtocol
-) -> None:
+def test_files_of_a_run_from_before_have_no_digests_and_are_taken_as_they_are(place: Path, settled: tuple) -> None:
+    catalog, parameters = settled
     sidecars = sorted((place / "data").rglob("*.sha256"))
     for sidecar in sidecars:
         sidecar.rename(sidecar.with_suffix(".aside"))
     try:
         for name in saved(catalog):
             catalog.load(name)
-        assert find(catalog.load("runs"), opened(place)[1], "tiny", "last").network
+        assert find(catalog.load("runs"), parameters, "tiny", "last").network
     finally:
         for sidecar in sidecars:
             sidecar.with_suffix(".aside").rename(sidecar)
