@@ -11,12 +11,15 @@ from pathlib import Path
 
 import click
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from filelock import FileLock
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DatasetError
+from safetensors.torch import save_file
 
 from pt4al import doors
+from pt4al.atomic import replacing
 from pt4al.doors import SYSTEM, Spoken, Unexpected, sentence, sentences
 from pt4al.errors import InputError
 from pt4al.opened import secrets
@@ -168,6 +171,22 @@ def test_what_the_system_refuses_is_one_sentence(tmp_path: Path, failing: Callab
         except OSError as error:  # as Kedro wraps it
             raise DatasetError("Failed while saving") from error
     assert not isinstance(told.value, Unexpected)
+
+
+def test_a_full_disk_is_told_with_the_file_that_was_written(tmp_path: Path) -> None:
+    with (
+        pytest.raises(click.ClickException, match=r"x\.json: the disk is full"),
+        sentences(),
+        replacing(tmp_path / "x.json") as temporary,
+    ):
+        temporary.write_bytes(b"x")
+        full(tmp_path)
+    assert list(tmp_path.iterdir()) == []  # nothing of it is left to fill the disk
+
+
+def test_what_libraries_of_rust_say_of_the_system_is_understood(tmp_path: Path) -> None:
+    with pytest.raises(click.ClickException, match="too long"), sentences():
+        save_file({"a": torch.zeros(1)}, tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("number", SYSTEM, ids=errno.errorcode.get)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -48,6 +49,7 @@ SYSTEM = {  # what the operating system refuses, and the way out
     errno.ENOSYS: "the file system lacks what is needed (locks): keep the project on a local disk",
     errno.EOPNOTSUPP: "the file system lacks what is needed (locks): keep the project on a local disk",
 }
+OF_RUST = re.compile(r"\(os error (\d+)\)")
 MEMORY = "the machine has no memory left: lower schedule.batch_size or engine.threads, or end other programs, " + AGAIN
 
 
@@ -120,12 +122,19 @@ def _told(error: BaseException) -> str | None:
         return _unreadable_settings() or str(error)
     if isinstance(error, UnicodeDecodeError):
         return _unreadable_settings()
-    if isinstance(error, OSError) and error.errno in SYSTEM:
-        path = error.filename or error.filename2
-        return f"{path}: {SYSTEM[error.errno]}" if path else f"{error.strerror}: {SYSTEM[error.errno]}"
+    number = _system_number(error)
+    if number in SYSTEM:
+        return f"{getattr(error, 'filename', None) or os.strerror(number)}: {SYSTEM[number]}"
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "CUDA out of memory" in str(error):
         return MEMORY
     return _refusal(error)
+
+
+def _system_number(error: BaseException) -> int | None:
+    if isinstance(error, OSError):
+        return error.errno
+    told = OF_RUST.search(str(error))  # safetensors is written in Rust
+    return int(told[1]) if told else None
 
 
 def _unreadable_settings() -> str | None:
