@@ -61,3 +61,23 @@ def test_every_module_says_what_it_is_for(trees):
 
 def test_every_module_is_named_after_what_it_holds(trees):
     assert [name for name in trees if VAGUE & set(Path(name).with_suffix("").parts)] == []
+
+
+def test_no_text_file_is_read_or_written_in_the_locales_letters(trees):
+    """A page that says UTF-8 has to be it, wherever it was made."""
+    calls = [(where, call) for where, call in nodes(trees, ast.Call) if isinstance(call.func, ast.Attribute | ast.Name)]
+    assert [where for where, call in calls if _is_text(call) and not _names_encoding(call)] == []
+
+
+def _is_text(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
+    if name in ("read_text", "write_text"):
+        return True
+    modes = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    opens = name == "open" and not any(isinstance(mode, str) and ("b" in mode or ":" in mode) for mode in modes)
+    return opens and ast.unparse(call.func) not in ("Image.open", "os.open", "gzip.open", "archive.open")
+
+
+def _names_encoding(call: ast.Call) -> bool:
+    named = any(keyword.arg == "encoding" for keyword in call.keywords)
+    return named or any(isinstance(part, ast.Constant) and str(part.value).startswith("utf-8") for part in call.args)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 from filelock import FileLock
-from kedro.framework.cli.project import run
+from kedro.framework.cli import project
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al import asked
 from pt4al.asked import Asked, root, secrets
+from pt4al.doors import Spoken, SpokenGroup
 from pt4al.errors import InputError
 from pt4al.labelling import label_studio as studio
 from pt4al.labelling.answers import Answer
@@ -27,9 +28,13 @@ __all__ = ["cli", "run"]  # Kedro looks for both here
 named = click.option("--run", "name", help="The run's name; by default the one whose command was typed last.")
 
 
-@click.group(name="pt4al")
+@click.group(name="pt4al", cls=SpokenGroup)
 def cli() -> None:
     """Active learning that people label."""
+
+
+run = Spoken("run", callback=project.run.callback, params=project.run.params, help=project.run.help)
+cli.add_command(run)
 
 
 @cli.command()
@@ -250,21 +255,15 @@ def _server(metadata: ProjectMetadata, url: str | None) -> studio.LabelStudio:
 
 @contextmanager
 def reading(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator[Asked]:
-    """Read what a run asks from its files; a person's mistake is one message."""
+    """Read what a run asks from its files."""
     project = Path(metadata.project_path)
-    try:
-        yield asked.read(project / root(project), name, waiting)
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
+    yield asked.read(project / root(project), name, waiting)
 
 
 @contextmanager
 def opened(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> Iterator["OpenRun"]:
-    """Open a run, its pool and its pictures; a person's mistake is one message."""
+    """Open a run, its pool and its pictures."""
     from pt4al.opened import open_run
 
-    try:
-        with chdir(metadata.project_path):  # what relative paths in settings mean, wherever this was typed
-            yield open_run(Path(metadata.project_path), name, waiting)
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
+    with chdir(metadata.project_path):  # what relative paths in settings mean, wherever this was typed
+        yield open_run(Path(metadata.project_path), name, waiting)

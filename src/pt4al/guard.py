@@ -1,12 +1,12 @@
 """Protect a run's files: one name, one configuration, one process at a time; nothing is overwritten."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pt4al.atomic import replacing
+from pt4al import records
 from pt4al.errors import InputError
 from pt4al.parameters import Parameters, identity
 from pt4al.paths import plain
@@ -23,6 +23,13 @@ def record_folder(root: Path, run: str) -> Path:
 def configuration_file(root: Path, run: str) -> Path:
     """Where a run's settings are written down."""
     return record_folder(root, run) / "configuration.json"
+
+
+def configuration(root: Path, run: str) -> dict[str, Any]:
+    """Return the settings that a run was started with, by dotted name."""
+    path = configuration_file(root, run)
+    way_out = f"put a copy of it back, or remove it: the next command of run {run!r} writes down its own settings"
+    return records.read(path, dict, way_out)
 
 
 def lock(root: Path, run: str) -> FileLock:
@@ -62,10 +69,9 @@ def claim(root: Path, parameters: Parameters) -> None:
     now = identity(parameters)
     path = configuration_file(root, parameters.run.name)
     if not path.exists():
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(now, indent=2) + "\n")
+        records.write(path, now)
         return
-    then = json.loads(path.read_text())
+    then = configuration(root, parameters.run.name)
     then |= {name: plain(then[name]) for name in PLACES & then.keys() if then[name]}  # as they were once written
     changed = [
         f"  `{name}`: {then.get(name)!r} then, {now.get(name)!r} now"

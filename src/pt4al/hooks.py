@@ -1,6 +1,5 @@
 """What happens around Kedro's runs: check, guard, time, track."""
 
-import json
 import logging
 import platform
 import time
@@ -17,8 +16,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from threadpoolctl import threadpool_limits
 
-from pt4al import guard, people, pipeline_registry, preflight
-from pt4al.atomic import replacing
+from pt4al import guard, people, pipeline_registry, preflight, records
 from pt4al.errors import InputError, counted
 from pt4al.folders import folders
 from pt4al.images.building import signature
@@ -34,6 +32,7 @@ from pt4al.training.tasks import TASKS
 logger = logging.getLogger(__name__)
 
 MANY_CYCLES = 100
+PRECISIONS = ("fp32", "bf16")
 PAGES = {"report", "comparison_page", "cold_start_page", "predictions_page"}
 INTAKE = {
     "problems": "%d pictures could not be used: %s says which, and why",
@@ -201,11 +200,10 @@ def resolve_engine(engine: Engine, remembered: Path) -> Engine:
     precision = engine.precision
     if precision == "auto":
         machine = f"{_processor(device)}, torch {torch.__version__}, {threads} threads"
-        known = json.loads(remembered.read_text()) if remembered.exists() else {}
-        if machine not in known:
+        known = records.recall(remembered)
+        if known.get(machine) not in PRECISIONS:
             known[machine] = choose_precision(device)
-            with replacing(remembered) as temporary:
-                temporary.write_text(json.dumps(known, indent=2) + "\n")
+            records.write(remembered, known)
         precision = known[machine]
     return Engine(device=device, precision=precision, threads=threads)
 
@@ -214,7 +212,8 @@ def _processor(device: str) -> str:
     if device == "cuda":
         return torch.cuda.get_device_name()
     cpuinfo = Path("/proc/cpuinfo")
-    names = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line for line in lines if "model name" in line]
     return names[0].split(":")[1].strip() if names else platform.processor()
 
 

@@ -1,6 +1,5 @@
 """Runs that people label: how far they have got, and how a command ends that has to wait for them."""
 
-import json
 import logging
 import shlex
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al import guard
-from pt4al.atomic import replacing
+from pt4al import digests, guard, records
 from pt4al.errors import InputError
 from pt4al.folders import nested
 from pt4al.labelling.answers import AnswerLog
@@ -78,9 +76,8 @@ class PeopleHooks:
         if not self._versioned:
             raise InputError("`oracle.kind: people` needs an environment whose files have versions: not DVC's")
         _check_classes(parameters, catalog)
-        with replacing(policies_file(self._root, parameters.run.name)) as temporary:
-            kept = {"command": _typed(run_params), "oracle": parameters.oracle.model_dump(mode="json")}
-            temporary.write_text(json.dumps(kept, indent=2) + "\n")
+        kept = {"command": _typed(run_params), "oracle": parameters.oracle.model_dump(mode="json")}
+        records.write(policies_file(self._root, parameters.run.name), kept)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
@@ -107,13 +104,12 @@ def recorded(root: Path, run: str) -> dict[str, Any]:
     if not policies.exists():
         known = ", ".join(runs(root)) or "none so far"
         raise InputError(f"no run {run!r} is labelled by people under {root}: {known}")
-    settings = nested(json.loads(guard.configuration_file(root, run).read_text()))
-    return settings | {"oracle": json.loads(policies.read_text())["oracle"]}
+    return nested(guard.configuration(root, run)) | {"oracle": _policies(root, run)["oracle"]}
 
 
 def command(root: Path, run: str) -> str:
     """Return the newest command of a run that people label."""
-    return json.loads(policies_file(root, run).read_text())["command"]
+    return _policies(root, run)["command"]
 
 
 def runs(root: Path) -> list[str]:
@@ -125,14 +121,15 @@ def runs(root: Path) -> list[str]:
 def added_classes(root: Path, run: str) -> list[str]:
     """Return the classes that people have added while they labelled."""
     file = _added_file(root, run)
-    return json.loads(file.read_text("utf-8")) if file.exists() else []
+    way_out = "write it again, a list of the names of the classes that people have added, and remove its .sha256"
+    return records.read(file, list, way_out) if file.exists() else []
 
 
 def add_class(root: Path, run: str, name: str) -> None:
     """Add a class to a run; its next command has it."""
     file = _added_file(root, run)
-    with FileLock(file.with_name(".added_classes.lock")), replacing(file) as temporary:  # two pages may add at once
-        temporary.write_text(json.dumps([*added_classes(root, run), name]) + "\n", "utf-8")
+    with FileLock(file.with_name(".added_classes.lock")):  # two pages may add at once
+        records.write(file, [*added_classes(root, run), name])
 
 
 def policy(parameters: Parameters) -> Policy:
@@ -157,7 +154,7 @@ def stand(parameters: Parameters, root: Path) -> Standing:
     if cycle == parameters.cycles.number or query is None:
         return Standing(cycle)
     history = AnswerLog(guard.record_folder(root, run) / "answers").read()
-    progress = assign(pd.read_parquet(query), settle(history, policy(parameters)), policy(parameters))
+    progress = assign(digests.whole(query, pd.read_parquet), settle(history, policy(parameters)), policy(parameters))
     return Standing(cycle, progress, enough(progress, oracle.go_on.share, oracle.go_on.after))
 
 
@@ -181,6 +178,11 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
     reach = standing.cycle + standing.ready
     shape = Shape(reach, people, reach < number, tested, share > 0, parameters.report.reasons)
     return parameters, shape
+
+
+def _policies(root: Path, run: str) -> dict[str, Any]:
+    way_out = f"remove it, and type the command of run {run!r} again, which writes it anew"
+    return records.read(policies_file(root, run), dict, way_out)
 
 
 def _added_file(root: Path, run: str) -> Path:

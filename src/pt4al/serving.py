@@ -21,7 +21,7 @@ from pt4al.training.tasks.classification import probabilities
 class Model(mlflow.pyfunc.PythonModel):
     def load_context(self, context: Any) -> None:
         self.network = networks.load(Path(context.artifacts["network"])).eval()
-        self.classes = json.loads(Path(context.artifacts["classes"]).read_text())
+        self.classes = json.loads(Path(context.artifacts["classes"]).read_text(encoding="utf-8"))
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> pd.DataFrame | np.ndarray:
         with torch.inference_mode():

@@ -3,18 +3,18 @@
 from contextlib import chdir
 from typing import Any
 
-import click
-from kedro.config import MissingConfigException
+from kedro.config import AbstractConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
+from pt4al.doors import sentences
 from pt4al.errors import InputError
 from pt4al.pipelines.graph import Graph
+
+WANTED = {"globals": {"root", "versioned"}, "mlflow": {"tracking_uri", "experiment", "log_models"}}
 
 
 class ResumingRunner(SequentialRunner):
@@ -25,23 +25,35 @@ class ResumingRunner(SequentialRunner):
     """
 
     def run(self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return super().run(Graph(_unfinished(pipeline, catalog)), catalog, *args, **kwargs)
+        unfinished = Graph(unfinished_nodes(pipeline, catalog))
+        _check_inputs(unfinished, catalog)
+        return super().run(unfinished, catalog, *args, **kwargs)
+
+    def _suggest_resume_scenario(self, *args: Any) -> None:
+        """Suggest nothing: the same command resumes."""
 
 
 class Session(KedroSession):
-    """Kedro's session with a runner that resumes."""
+    """Kedro's session with a runner that resumes; what goes wrong is one sentence."""
+
+    @classmethod
+    def create(cls, *args: Any, **kwargs: Any) -> "Session":
+        """See KedroSession.create."""
+        with sentences():
+            return super().create(*args, **kwargs)
 
     def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
         """See KedroSession.run."""
-        try:
+        with sentences(self._project_path), chdir(self._project_path):  # which is what relative paths mean
             _check_runner(runner)
-            with chdir(self._project_path):  # what relative paths in settings mean, wherever this was typed
-                return super().run(*args, runner=ResumingRunner(), **kwargs)
-        except Exception as error:
-            mistake = _mistake(error)
-            if mistake is None:
-                raise
-            raise click.ClickException(mistake) from None
+            return super().run(*args, runner=ResumingRunner(), **kwargs)
+
+    def _get_config_loader(self) -> AbstractConfigLoader:
+        loader = super()._get_config_loader()
+        for pattern, wanted in WANTED.items():
+            if not isinstance(loader[pattern], dict) or not wanted <= loader[pattern].keys():
+                raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(wanted))}")
+        return loader
 
 
 def _check_runner(runner: Any) -> None:
@@ -52,7 +64,7 @@ def _check_runner(runner: Any) -> None:
         )
 
 
-def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
+def unfinished_nodes(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
     unfinished: list[Node] = []
     remade: set[str] = set()
     for node in pipeline.nodes:  # in the order of the graph
@@ -61,6 +73,22 @@ def _unfinished(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
             unfinished.append(node)
             remade |= set(node.outputs)
     return unfinished
+
+
+def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Say before anything runs what parts of a run lack that were asked for alone (--nodes, --pipelines=report)."""
+    from pt4al.storage import KnownTableDataset  # imports torch, which commands that only read files do without
+
+    if any("comparison" in node.tags for node in pipeline.nodes):  # whose cells make what it reads while it runs
+        return
+    needed = [name for name in pipeline.inputs() if not isinstance(catalog.get(name), KnownTableDataset)]
+    missing = sorted(name for name in needed if not catalog.exists(name))
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(
+            f"{missing[0]}{more}: not there yet. Type `kedro run --pipelines=active_learning` first, with the same "
+            "--env and --params, which makes all of it"
+        )
 
 
 def _is_finished(node: Node, catalog: CatalogProtocol) -> bool:
@@ -80,13 +108,3 @@ def _version(name: str, catalog: CatalogProtocol) -> str:
     dataset = catalog.get(name)
     versioned = getattr(dataset, "_version", None) is not None and dataset.exists()
     return dataset.resolve_load_version() if versioned else ""
-
-
-def _mistake(error: BaseException | None) -> str | None:
-    """The message for a person, if the error, or one that caused it, is a person's mistake."""
-    if error is None:
-        return None
-    unknown_pipeline = isinstance(error, ValueError) and str(error).startswith("Failed to find the pipeline")
-    if unknown_pipeline or isinstance(error, InputError | MissingConfigException | YAMLError | OmegaConfBaseException):
-        return str(error)
-    return _mistake(error.__cause__)

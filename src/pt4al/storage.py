@@ -1,9 +1,10 @@
 """The Kedro datasets that kedro-datasets lacks. All save to a temporary name first: what exists is whole."""
 
-import json
+import logging
 import shutil
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
+from kedro.io.core import VersionNotFoundError
 
+from pt4al import digests, records
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
 from pt4al.images.pool import ImagePool, open_pool
@@ -19,23 +22,55 @@ from pt4al.labelling.answers import AnswerLog
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.training import networks
 
+logger = logging.getLogger(__name__)
+
 
 class _Atomic(AbstractVersionedDataset):
-    """A file or folder that appears under its name when it is complete, or not at all."""
+    """A file or folder that appears under its name when it is complete, or not at all.
 
-    def __init__(self, *, filepath: str, version: Version | None = None, metadata: dict | None = None):
+    `sealed`: a digest is written beside it and checked when it is read; by default that of files with versions, since
+    DVC, which keeps those without, has digests of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        sealed: bool | None = None,
+        metadata: dict | None = None,
+    ):
         super().__init__(PurePosixPath(filepath), version)
+        self._sealed = version is not None if sealed is None else sealed
         self.metadata = metadata
 
     def load(self) -> Any:
-        path = Path(self._get_load_path())
-        if not path.exists():
-            raise InputError(f"{path}: no such file; an earlier stage of the run makes it")
-        return self._read(path)
+        path = self._newest()
+        if path is None:
+            raise InputError(f"{self._filepath}: no such file; an earlier stage of the run makes it")
+        return digests.whole(path, self._read, self._way_out(path))
 
     def save(self, data: Any) -> None:
-        with replacing(Path(self._get_save_path())) as temporary:
+        path = Path(self._get_save_path())
+        with replacing(path) as temporary:
             self._write(data, temporary)
+            self._seal(path, temporary)
+
+    def _seal(self, path: Path, written: Path) -> None:
+        # Before the file has its name: one that is there always has its digest.
+        if self._sealed:
+            digests.note(path, written)
+
+    def _newest(self) -> Path | None:
+        try:
+            path = Path(self._get_load_path())
+        except VersionNotFoundError:
+            return None
+        return path if path.exists() else None
+
+    def _way_out(self, path: Path) -> str:
+        removed = path if self._version is None else path.parent
+        return f"remove {removed} and type the command again, which makes it anew"
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).exists()
@@ -56,27 +91,22 @@ class FileDataset(_Atomic):
     `dataset` is its configuration without `filepath`: {type: pandas.ParquetDataset}.
     """
 
-    def __init__(
-        self, *, filepath: str, dataset: dict[str, Any], version: Version | None = None, metadata: dict | None = None
-    ):
-        super().__init__(filepath=filepath, version=version, metadata=metadata)
+    def __init__(self, *, dataset: dict[str, Any], **place: Any):
+        super().__init__(**place)
         self._dataset = dataset
 
     def _read(self, path: Path) -> Any:
-        return self._at(path).load()
+        return _at(path, self._dataset).load()
 
     def _write(self, data: Any, path: Path) -> None:
-        self._at(path).save(data)
-
-    def _at(self, path: Path) -> AbstractDataset:
-        return AbstractDataset.from_config(path.name, {**self._dataset, "filepath": str(path)})
+        _at(path, self._dataset).save(data)
 
 
 class KnownTableDataset(FileDataset):
     """The newest version of a table, to be made anew from; empty where there is none. Never saved."""
 
     def load(self) -> pd.DataFrame:
-        return super().load() if self.exists() else pd.DataFrame()
+        return pd.DataFrame() if self._newest() is None else super().load()
 
     def save(self, data: Any) -> None:
         raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
@@ -88,8 +118,8 @@ class PoolDataset(_Atomic):
     It is written in one place whatever the version, so that the next run goes on where one was killed.
     """
 
-    def __init__(self, *, filepath: str, version: Version | None = None, metadata: dict | None = None):
-        super().__init__(filepath=filepath, version=version, metadata=metadata)
+    def __init__(self, **place: Any):
+        super().__init__(**place)
         self.outdated = False  # the source has other pictures now; hooks.py finds out
 
     def save(self, data: Callable[..., None]) -> None:
@@ -97,8 +127,9 @@ class PoolDataset(_Atomic):
         partial = Path(self._filepath).with_name(f".{self._filepath.name}.partial")
         partial.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(partial.with_suffix(".lock")):  # another run may be building the same pool
-            data(partial, previous=self._newest())
+            data(partial, previous=self._previous())
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._seal(path, partial)
             if path.exists():
                 shutil.rmtree(path)
             partial.replace(path)
@@ -107,9 +138,12 @@ class PoolDataset(_Atomic):
     def _exists(self) -> bool:
         return not self.outdated and super()._exists()
 
-    def _newest(self) -> Path | None:
+    def _previous(self) -> Path | None:
         versions = sorted(Path(self._filepath).glob(f"*/{self._filepath.name}/pool.json"))
-        return versions[-1].parent if versions else None
+        if not versions:
+            return None
+        digests.check(versions[-1].parent, self._way_out(versions[-1].parent))
+        return versions[-1].parent
 
     def _read(self, path: Path) -> ImagePool:
         return open_pool(path)
@@ -132,7 +166,7 @@ class ArraysDataset(_Atomic):
     """A few arrays by name, as npz without pickle."""
 
     def _read(self, path: Path) -> dict[str, np.ndarray]:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
 
     def _write(self, data: dict[str, np.ndarray], path: Path) -> None:
@@ -162,27 +196,47 @@ class PicturesDataset(_Atomic):
             (path / f"{name}.png").write_bytes(picture)
 
 
-class RunCurvesDataset(AbstractDataset):
-    """The learning curves of all runs, by name; the newest version of each. Never saved.
+class OthersDataset(AbstractDataset):
+    """One file of every run, the newest version of each, to compare with. Never saved.
 
-    `filepath` is a curve's without its run: <reporting>/learning_curve.csv for <reporting>/<run>/learning_curve.csv.
+    `filepath` is a file's without its run: <reporting>/learning_curve.csv for <reporting>/<run>/learning_curve.csv.
+    Loads a function for each run, by name, which reads the file; None, and a warning, where it is damaged: no run ends
+    for another one's file.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict | None = None):
-        self._folder, self._filename, self.metadata = Path(filepath).parent, Path(filepath).name, metadata
+    def __init__(self, *, filepath: str, dataset: dict[str, Any], metadata: dict | None = None):
+        self._folder, self._filename, self._dataset = Path(filepath).parent, Path(filepath).name, dataset
+        self.metadata = metadata
 
-    def load(self) -> dict[str, pd.DataFrame]:
-        found = sorted(self._folder.glob(f"*/{self._filename}/**/{self._filename}"))
-        return {path.relative_to(self._folder).parts[0]: pd.read_csv(path) for path in found if path.is_file()}
+    def load(self) -> dict[str, Callable[[], Any]]:
+        name = self._filename
+        found = sorted([*self._folder.glob(f"*/{name}"), *self._folder.glob(f"*/{name}/*/{name}")])
+        newest = {path.relative_to(self._folder).parts[0]: path for path in found if path.is_file()}
+        return {run: partial(self._read, path) for run, path in newest.items()}
 
     def save(self, data: Any) -> None:
-        raise NotImplementedError(f"{self._folder}: curves are saved by their own runs, not {data!r}")
+        raise NotImplementedError(f"{self._folder}: files are saved by their own runs, not {data!r}")
 
     def _exists(self) -> bool:
         return True
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": str(self._folder), "filename": self._filename}
+
+    def _read(self, path: Path) -> Any:
+        try:
+            return digests.whole(path, lambda path: _at(path, self._dataset).load(), "it is left out")
+        except digests.Damaged as damaged:
+            logger.warning("%s", damaged)
+            return None
+
+
+class RunCurvesDataset(OthersDataset):
+    """The learning curves of all runs, by name."""
+
+    def load(self) -> dict[str, pd.DataFrame]:
+        curves = {run: read() for run, read in super().load().items()}
+        return {run: curve for run, curve in curves.items() if curve is not None and "pool" in curve}
 
 
 class RunsDataset(AbstractDataset):
@@ -230,16 +284,18 @@ class LogDataset(AbstractDataset):
         self._filepath, self._columns, self.metadata = Path(filepath), columns, metadata
 
     def load(self) -> pd.DataFrame:
-        lines = self._filepath.read_text().splitlines() if self._filepath.exists() else []
-        return pd.DataFrame([json.loads(line) for line in lines], columns=self._columns)
+        return pd.DataFrame(records.rows(self._filepath, self._columns), columns=self._columns)
 
     def save(self, data: dict[str, Any]) -> None:
-        self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        with self._filepath.open("a") as log:
-            log.write(json.dumps(data) + "\n")
+        records.append(self._filepath, data)
 
     def _exists(self) -> bool:
         return True
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _at(path: Path, dataset: dict[str, Any]) -> AbstractDataset:
+    """Return a dataset of kedro-datasets for one file."""
+    return AbstractDataset.from_config(path.name, {**dataset, "filepath": str(path)})

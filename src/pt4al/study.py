@@ -1,12 +1,11 @@
 """What MLflow sees of a comparison: its cells' runs, tagged and coloured by arm, and a link to their curves."""
 
-import json
 import logging
 from pathlib import Path
 
 from kedro.io import CatalogProtocol
 
-from pt4al import guard
+from pt4al import guard, records
 from pt4al.parameters import Parameters
 from pt4al.reporting.comparison_curves import colours
 from pt4al.tracking import CHART, NOTE, open_experiment
@@ -54,7 +53,7 @@ class Study:
     def _tag(self, cell: dict, colour: str) -> None:
         from mlflow.exceptions import MlflowException
 
-        known = json.loads((guard.record_folder(self._root, cell["run"]) / "mlflow_run.json").read_text())
+        known = records.recall(guard.record_folder(self._root, cell["run"]) / "mlflow_run.json")
         tags = {
             "al.role": "study",
             "al.comparison": self._comparison.name,
@@ -66,7 +65,7 @@ class Study:
         try:
             for name, value in tags.items():
                 self._client.set_tag(known["run_id"], name, value)
-        except MlflowException:  # the store was removed since
+        except (KeyError, MlflowException):  # the store was removed since, or what the run remembers of it
             logger.warning("MLflow does not know run %s any more: its curve is in the report alone", cell["run"])
 
     def _describe(self) -> None:

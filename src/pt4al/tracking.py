@@ -1,6 +1,5 @@
 """What MLflow sees: a run with its learning curve, and a child run for each of its cycles."""
 
-import json
 import os
 import re
 import subprocess
@@ -14,7 +13,7 @@ import numpy as np
 import yaml
 from kedro.io import CatalogProtocol
 
-from pt4al.atomic import replacing
+from pt4al import records
 from pt4al.parameters import Parameters, identity
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
@@ -90,7 +89,8 @@ class Tracking:
         """Log the cycles that are finished but were not logged: a kill can fall between the two."""
         logged = {int(child.data.tags["al.cycle"]) for child in self._children() if child.info.status == "FINISHED"}
         for cycle in range(self._parameters.cycles.number):
-            if cycle not in logged and self._catalog.exists(f"cycle_{cycle}.metrics"):
+            made = ["pool", *(f"cycle_{cycle}.{name}" for name in ("metrics", "training_curve", "query", "network"))]
+            if cycle not in logged and all(self._catalog.exists(name) for name in made):  # damaged ones may be removed
                 self.log_cycle(cycle)
 
     def log_cycle(self, cycle: int) -> None:
@@ -133,14 +133,13 @@ class Tracking:
         from mlflow.exceptions import MlflowException
 
         settings = identity(self._parameters)
-        if self._id_file.exists():
-            known = json.loads(self._id_file.read_text())
-            if known["settings"] == settings:
-                try:
-                    self._client.update_run(known["run_id"], status="RUNNING")
-                except MlflowException:  # the store was removed: log everything again
-                    return self._create_run(settings)
-                return known["run_id"]
+        known = records.recall(self._id_file)
+        if known.get("settings") == settings:
+            try:
+                self._client.update_run(known["run_id"], status="RUNNING")
+            except MlflowException:  # the store was removed: log everything again
+                return self._create_run(settings)
+            return known["run_id"]
         return self._create_run(settings)
 
     def _children(self) -> list[Any]:
@@ -163,8 +162,7 @@ class Tracking:
         name = self._parameters.run.name
         run = self._client.create_run(self._experiment, run_name=name, tags=self._tags()).info.run_id
         self._client.log_batch(run, params=[Param(key, str(value)) for key, value in settings.items()])
-        with replacing(self._id_file) as temporary:
-            temporary.write_text(json.dumps({"run_id": run, "settings": settings}) + "\n")
+        records.write(self._id_file, {"run_id": run, "settings": settings})
         return run
 
     def _tags(self) -> dict[str, str]:
@@ -190,7 +188,7 @@ class Tracking:
     def _dvc_state(self) -> str:
         """What DVC knows of the published run's pool: its MD5 in dvc.lock."""
         lock = self._project / "dvc.lock"
-        stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+        stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
         outputs = stages.get("pool", {}).get("outs", [])
         found = [output["md5"] for output in outputs if output["path"].endswith("/pool/pool")]
         return found[0] if found else "not in dvc.lock"

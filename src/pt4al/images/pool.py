@@ -4,19 +4,25 @@ import hashlib
 import json
 import mmap
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from pt4al import digests
 from pt4al.errors import InputError
 from pt4al.images.decode import Frame
 
 RESIDENT = 256 * 2**20  # bytes read through the maps before their pages are given back
 MAPPED = 64 * 2**10  # bytes that reading one row can map
 BLOCK = 2**24  # bytes read at once
+FACTS = {"frame", "shape", "signature", "mean", "std", "sha256", "shards"}  # of a manifest
+SHARD_FACTS = {"file", "rows", "sha256"}
 
 
 class ImagePool:
@@ -66,7 +72,7 @@ class ImagePool:
     @property
     def problems(self) -> pd.DataFrame:
         """Pictures of the source that could not be decoded: `id`, `source`, `reason`."""
-        return pd.read_parquet(self.folder / "problems.parquet")
+        return _whole(self.folder / "problems.parquet", pd.read_parquet)
 
     @property
     def fingerprints(self) -> pd.DataFrame:
@@ -132,23 +138,44 @@ class ImagePool:
 def open_pool(folder: Path) -> ImagePool:
     """Open a pool that `building.build` wrote; nothing is read but its index."""
     facts = _manifest(folder)
-    shards = [np.load(folder / shard["file"], mmap_mode="r", allow_pickle=False) for shard in facts["shards"]]
+    shards = [_whole(folder / shard["file"], _mapped) for shard in facts["shards"]]
     for shard, images in zip(facts["shards"], shards, strict=True):
         told = (shard["rows"], *facts["shape"])
         if images.shape != told:
-            raise InputError(f"{folder / shard['file']} holds {images.shape}, pool.json says {told}")
+            why = f"it holds {images.shape}, pool.json says {told}"
+            raise digests.Damaged(folder / shard["file"], why, _way_out(folder))
     images = shards or np.empty((0, *facts["shape"]), np.uint8)
     index = _index(folder, ["id", "source", "split"])
     return ImagePool(images, index, facts["mean"], facts["std"], facts["sha256"], folder)
 
 
 def _manifest(folder: Path) -> dict:
-    return json.loads((folder / "pool.json").read_text())
+    return _whole(folder / "pool.json", _facts)
+
+
+def _facts(path: Path) -> dict:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    lacking = FACTS - facts.keys() or set().union(*(SHARD_FACTS - shard.keys() for shard in facts["shards"]))
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
+    return facts
+
+
+def _mapped(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _whole(path: Path, read: Callable[[Path], Any]) -> Any:
+    return digests.whole(path, read, _way_out(path.parent))
+
+
+def _way_out(folder: Path) -> str:
+    return f"remove {folder} and type the command again, which decodes the pictures again"
 
 
 def _index(folder: Path, columns: list[str]) -> pd.DataFrame:
     files = [(folder / shard["file"]).with_suffix(".parquet") for shard in _manifest(folder)["shards"]]
-    tables = [pd.read_parquet(file, columns=columns) for file in files]
+    tables = [_whole(file, partial(pd.read_parquet, columns=columns)) for file in files]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns, dtype="str")
 
 

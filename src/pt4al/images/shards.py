@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 
 from pt4al.atomic import replacing
+from pt4al.digests import Damaged, note, whole
 from pt4al.images.collection import Collection
 
 SHARD = 256 * 2**20  # bytes
+PLANNED = {"frame", "shape", "noise", "shards"}  # of a manifest, from the first shard on
+SHARD_FACTS = {"file", "rows", "sha256", "sum", "squares"}
 KEPT = ["id", "source", "split", "stamp"]  # of each image's row in the source's index
 
 
@@ -75,7 +78,9 @@ class Writer:
         table = self._index.iloc[rows].assign(digest=pd.Series(digests, dtype="str").array, hash=hashes)
         # Two shards may hold the same images, but not the same ids.
         name = hashlib.sha256((self._digest.hexdigest() + "\n".join(table["id"])).encode()).hexdigest()[:16]
-        table.to_parquet(self._folder / f"{name}.parquet", index=False)
+        index = self._folder / f"{name}.parquet"
+        table.to_parquet(index, index=False)
+        note(index, index)
         written.replace(self._folder / f"{name}.npy")
         facts = {"file": f"{name}.npy", "rows": self._rows, "sha256": self._digest.hexdigest()}
         self._shards.append(facts | {"sum": self._sum.tolist(), "squares": self._squares.tolist()})
@@ -88,7 +93,9 @@ class Writer:
 
     def _save(self, **more: Any) -> None:
         with replacing(self._folder / "pool.json") as temporary:
-            temporary.write_text(json.dumps({**self._plan, **more, "shards": self._shards}, indent=2) + "\n")
+            text = json.dumps({**self._plan, **more, "shards": self._shards}, indent=2) + "\n"
+            temporary.write_text(text, encoding="utf-8")
+            note(self._folder / "pool.json", temporary)  # removed at the end, with all that is for going on
 
     def _moments(self) -> dict[str, Any]:
         channels, height, width = self._plan["shape"]
@@ -103,21 +110,27 @@ class Writer:
 
 
 def manifest(folder: Path) -> dict[str, Any] | None:
-    """Return what `pool.json` says, that of an unfinished pool too; None where there is none."""
-    path = folder / "pool.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    """Return what `pool.json` says, that of an unfinished pool too; None where there is none, or it is damaged."""
+    try:
+        return whole(folder / "pool.json", _facts)
+    except (FileNotFoundError, Damaged):
+        return None
 
 
 def keep(
     collection: Collection, shards: list[dict], folder: Path, previous: Path | None, shape: list[int]
 ) -> tuple[list[dict], np.ndarray]:
-    """Return the shards whose pictures are all still the same, linked into `folder`, and the rows not in them."""
+    """Return the shards whose pictures are all still the same, linked into `folder`, and the rows not in them.
+
+    A shard that an interrupted build has left in `folder` is kept if its bytes are those that were written.
+    """
     stamps = collection.index.set_index("id")["stamp"]
     kept: list[dict] = []
     inside: list[pd.Series] = []
     for shard in shards:
-        place = folder if (folder / shard["file"]).exists() else previous
-        found = pd.read_parquet((place / shard["file"]).with_suffix(".parquet"), columns=["id", "stamp"])
+        found = _ids_and_stamps(shard, folder, previous)
+        if found is None:
+            continue
         if np.array_equal(stamps.reindex(found["id"]).to_numpy(object), found["stamp"].to_numpy(object)):
             kept.append(shard)
             inside.append(found["id"])
@@ -129,6 +142,39 @@ def keep(
         _link(shard["file"], previous, folder)
     outside = ~collection.index["id"].isin(pd.concat(inside)) if inside else np.ones(len(collection), bool)
     return kept, np.flatnonzero(outside)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    if PLANNED - facts.keys() or any(SHARD_FACTS - shard.keys() for shard in facts["shards"]):
+        raise ValueError("it lacks facts of the pool")
+    return facts
+
+
+def _ids_and_stamps(shard: dict, folder: Path, previous: Path | None) -> pd.DataFrame | None:
+    """A shard's `id` and `stamp`; None where it is not there, or is damaged: its pictures are decoded again."""
+    place = folder if (folder / shard["file"]).exists() else previous
+    if place is None:
+        return None
+    if place == folder and _pixels_digest(folder / shard["file"], shard["rows"]) != shard["sha256"]:
+        return None
+    try:
+        index = (place / shard["file"]).with_suffix(".parquet")
+        return whole(index, lambda path: pd.read_parquet(path, columns=["id", "stamp"]))
+    except (FileNotFoundError, Damaged):
+        return None
+
+
+def _pixels_digest(path: Path, rows: int) -> str | None:
+    with path.open("rb") as file:
+        try:
+            np.lib.format.read_magic(file)
+            shape, _, kind = np.lib.format.read_array_header_1_0(file)
+        except ValueError:
+            return None
+        if shape[0] != rows or kind != np.uint8:
+            return None
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _link(name: str, previous: Path | None, folder: Path) -> None:

@@ -83,7 +83,7 @@ def _mapping(file: Path) -> dict[str, str]:
     """Read lines such as `n01440764 tench, Tinca tinca`."""
     if not file.exists():
         return {}
-    lines = [line.split(maxsplit=1) for line in file.read_text().splitlines() if line.strip()]
+    lines = [line.split(maxsplit=1) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     return {wnid: names[0].split(",")[0].strip() if names else wnid for wnid, *names in lines}
 
 
@@ -101,7 +101,7 @@ def _list(root: Path, order: list[str]) -> dict[str, str]:
 
 def _answers(file: Path, order: list[str]) -> dict[str, str]:
     answers = {}
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         name, answer, *_ = [*re.split(r"[,\s]+", line.strip()), "", ""]
         if not name or name == "ImageId":
             continue

@@ -61,7 +61,9 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 def _classes(file: Path) -> list[str]:
     if not file.exists():
         return [str(number) for number in range(1, CLASSES + 1)]
-    lines = [re.fullmatch(r"(n\d{8}) (\d+) (.+)", line.strip()) for line in file.read_text().splitlines()]
+    lines = [
+        re.fullmatch(r"(n\d{8}) (\d+) (.+)", line.strip()) for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     order = sorted((int(line[2]), line[1], line[3].replace("_", " ")) for line in lines if line)
     if not order or [number for number, *_ in order] != list(range(1, len(order) + 1)):
         raise InputError(f"{file}: needs lines such as 'n02119789 1 kit_fox', with the numbers 1, 2, 3 ... once each")

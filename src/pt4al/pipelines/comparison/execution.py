@@ -53,7 +53,7 @@ def run_apart(cell: Cell, pipelines: list[str], *, project: dict[str, Any], logs
     """
     log = logs / f"{cell.run}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         file.write(f"\n# {time.ctime()}, {', '.join(pipelines)}: {cell.command(project['env'])}\n")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         try:
@@ -92,7 +92,7 @@ def _run_session(settings: dict, pipelines: list[str], project: Path, env: str |
     """What the new process does."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    with log.open("a") as file:  # for good: libraries write to the descriptors, not to sys.stderr
+    with log.open("a", encoding="utf-8") as file:  # for good: libraries write to the descriptors, not to sys.stderr
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     from kedro.framework.project import settings as project_settings

@@ -108,9 +108,10 @@ def judge(
 
 
 def _finished(cell: Cell, runs: Runs) -> bool:
-    curve = runs.read("learning_curve", cell.run)
-    whole = curve is not None and len(curve) == cell.parameters.cycles.number
-    return whole and runs.path("report", cell.run) is not None
+    curve, number = runs.read("learning_curve", cell.run), cell.parameters.cycles.number
+    whole = curve is not None and len(curve) == number
+    made = [runs.path("report", cell.run), runs.path("label_set", cell.run, cycle=f"cycle_{number - 1}")]
+    return whole and None not in made  # a damaged one may have been removed
 
 
 def _result(cell: Cell, runs: Runs) -> str:

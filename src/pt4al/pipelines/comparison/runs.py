@@ -1,16 +1,30 @@
-"""Find and read the tables of any run by its name."""
+"""Find and read the files of any run by its name."""
 
+import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+from pt4al import digests, records
+
+TIMINGS = ["stage", "node", "seconds"]
+
+
+def _log(path: Path) -> pd.DataFrame:
+    return pd.DataFrame(records.rows(path, TIMINGS), columns=TIMINGS)
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
     ".csv": pd.read_csv,
     ".parquet": pd.read_parquet,
-    ".jsonl": partial(pd.read_json, lines=True),
+    ".jsonl": _log,
+    ".json": _json,
 }
 
 
@@ -30,7 +44,16 @@ class Runs:
             return max(path.glob(f"*/{path.name}"), default=None)
         return path if path.exists() else None
 
-    def read(self, name: str, run: str, **parts: Any) -> pd.DataFrame | None:
-        """Return a run's table; None where there is none."""
+    def read(self, name: str, run: str, reader: Callable[[Path], Any] | None = None, **parts: Any) -> Any:
+        """Return what is in a run's file; None where there is none.
+
+        Raises
+        ------
+        Damaged
+            If it is not what was written, or `reader` can't read it.
+        """
         path = self.path(name, run, **parts)
-        return None if path is None else READERS[path.suffix](path)
+        if path is None:
+            return None
+        way_out = f"remove {path}, and type the command of {run} again, which makes it anew"
+        return digests.whole(path, reader or READERS[path.suffix], way_out)

@@ -1,9 +1,7 @@
 """Find the model of a finished cycle of any run, and what its images have to look like."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 from omegaconf import OmegaConf
@@ -36,25 +34,21 @@ class Finished:
 
     @cached_property
     def network(self) -> networks.Network:
-        return networks.load(self._path("network"))
+        return self.runs.read("network", self.parameters.run.name, networks.load, cycle=f"cycle_{self.cycle}")
 
     @cached_property
     def classes(self) -> list[str]:
         """Names of the network's outputs: people may have added classes since."""
-        own = self.runs.path("run_classes", self.parameters.run.name)
-        path = own or self.runs.path("pool_classes", self._pool)
-        return json.loads(path.read_text())[: self.network.outputs]
+        own = self.runs.read("run_classes", self.parameters.run.name)
+        return (own or self.runs.read("pool_classes", self._pool))[: self.network.outputs]
 
     @cached_property
     def frame(self) -> Frame:
-        return open_pool(self.runs.path("pool", self._pool)).frame
+        return self.runs.read("pool", self._pool, open_pool).frame
 
     @property
     def _pool(self) -> str:
         return folders(self.parameters, versioned=True)["pool"]
-
-    def _path(self, name: str) -> Path:
-        return self.runs.path(name, self.parameters.run.name, cycle=f"cycle_{self.cycle}")
 
 
 def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
@@ -72,10 +66,10 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
     InputError
         If there is no such run, or it has not finished that cycle.
     """
-    configuration = runs.path("configuration", name)
+    configuration = runs.read("configuration", name)
     if configuration is None:
         raise InputError(f"there is no run {name!r} in {runs.root}: `run.name` says whose model predicts")
-    own = OmegaConf.merge(parameters, nested(json.loads(configuration.read_text())))
+    own = OmegaConf.merge(parameters, nested(configuration))
     settings = check(OmegaConf.to_container(own))
     finished = [
         number
@@ -94,8 +88,5 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
 
 def _best(runs: Runs, settings: Parameters, finished: list[int]) -> int:
     metric = TASKS[settings.main.task].metric
-    found = [
-        json.loads(runs.path("metrics", settings.run.name, cycle=f"cycle_{number}").read_text())[metric]
-        for number in finished
-    ]
+    found = [runs.read("metrics", settings.run.name, cycle=f"cycle_{number}")[metric] for number in finished]
     return finished[int(pd.Series(found, dtype=float).fillna(-1).to_numpy().argmax())]

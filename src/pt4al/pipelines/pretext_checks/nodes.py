@@ -40,15 +40,11 @@ def check_pretext(
 def compare_rankings(own: dict, all_losses: dict[str, Callable], all_settings: dict[str, Callable]) -> pd.DataFrame:
     """Return `one`, `other`, `correlation`, `low`, `high`, `images`: how far tasks and seeds agree on this pool.
 
-    Each of both dicts holds functions that load a file, by its path below the folder of all pretext losses.
+    Each of both dicts holds functions that load a file, by its folder; None where the file is damaged.
     """
-    losses, settings = _newest(all_losses), _newest(all_settings)
-    made = {folder: settings[folder]() for folder in sorted(losses.keys() & settings.keys())}
-    made = {folder: facts for folder, facts in made.items() if facts["pool"] == own["pool"]}
+    made = {folder: all_settings[folder]() for folder in sorted(all_losses.keys() & all_settings.keys())}
+    made = {folder: facts for folder, facts in made.items() if facts and facts["pool"] == own["pool"]}
+    losses = {folder: all_losses[folder]() for folder in made}
+    made = {folder: facts for folder, facts in made.items() if losses[folder] is not None}
     names = pretext_checks.distinct_names(made)
-    return pretext_checks.agreement({names[folder]: losses[folder]() for folder in made})
-
-
-def _newest(files: dict[str, Callable]) -> dict[str, Callable]:
-    """The newest version of each folder's file: versions are named by their time."""
-    return {path.split("/")[0]: files[path] for path in sorted(files)}
+    return pretext_checks.agreement({names[folder]: losses[folder] for folder in made})
