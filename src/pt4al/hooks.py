@@ -22,7 +22,7 @@ from pt4al.folders import folders
 from pt4al.images.building import signature
 from pt4al.images.collection import Collection
 from pt4al.parameters import Engine, Parameters, check
-from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.pipelines.pool.nodes import collect, read, tell_source
 from pt4al.registry import Registration
 from pt4al.study import Study
 from pt4al.tracking import Tracking
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 MANY_CYCLES = 100
 PRECISIONS = ("fp32", "bf16")
-PAGES = {"report", "comparison_page", "cold_start_page", "predictions_page"}
+PAGES = {"intake", "report", "comparison_page", "cold_start_page", "predictions_page"}
 INTAKE = {
     "problems": "%d pictures could not be used: %s says which, and why",
     "duplicates": "%d pictures occur more than once: %s shows them",
@@ -101,7 +101,10 @@ class GuardHooks:
             metric = TASKS[self._parameters.main.task].metric
             logger.info("%s: %d labels, %s %s", node.namespace, data["labels"], metric, _told(data, metric))
         elif dataset_name in ("problems", "duplicates") and len(data):
-            logger.warning(INTAKE[dataset_name], len(data), self._catalog["intake"]._get_save_path())
+            logger.warning(INTAKE[dataset_name], data["id"].nunique(), self._catalog["intake"]._get_save_path())
+        elif dataset_name == "source_summary":
+            for sentence in data["found"]:
+                logger.warning("%s", sentence)
         elif dataset_name == "pretext_checks":
             for sentence in data["sentence"][data["alarm"]]:
                 logger.warning("pretext losses: %s", sentence)
@@ -232,6 +235,7 @@ def _check_source(parameters: Parameters, catalog: CatalogProtocol, tags: set[st
     """Find out now what would otherwise stop the run after hours of training, and what the source has new."""
     read.cache_clear()
     parts, pool = collect(parameters.pool), None
+    tell_source(parameters.pool)
     for split, name in (("train", "pool"), ("test", "test_pool")):
         if catalog.exists(name):
             built = catalog.load(name)

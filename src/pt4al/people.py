@@ -17,11 +17,12 @@ from kedro.pipeline import Pipeline
 from pt4al import digests, guard, records
 from pt4al.errors import InputError
 from pt4al.folders import nested
+from pt4al.images.sources import TOLD
 from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.assignment import Progress, assign, enough
 from pt4al.labelling.policies import Policy, settle
 from pt4al.parameters import Control, Parameters, check, flat
-from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.pipelines.pool.nodes import collect, read, read_source
 from pt4al.pipelines.shape import Shape
 from pt4al.training.tasks import TASKS
 
@@ -163,6 +164,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
     people, number, tested = parameters.oracle.kind == "people", parameters.cycles.number, True
     if people:
         read.cache_clear()
+        parameters = _without_albums(parameters, root)
         pool = collect(parameters.pool)["test"]
         tested = len(pool.labels) > 0 or bool(pool.masked is not None and pool.masked.any())
     share = parameters.control.share
@@ -183,6 +185,29 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
 def _policies(root: Path, run: str) -> dict[str, Any]:
     way_out = f"remove it, and type the command of run {run!r} again, which writes it anew"
     return records.read(policies_file(root, run), dict, way_out)
+
+
+def _without_albums(parameters: Parameters, root: Path) -> Parameters:
+    """Where people's classes are given and folders have other names, these are albums: their names are no labels."""
+    if parameters.oracle.classes is None:
+        return parameters
+    added = [] if parameters.run.fresh else added_classes(root, parameters.run.name)
+    named, source = {*parameters.oracle.classes, *added}, read_source(parameters.pool)
+    labels = set(source.labels["label"])
+    if labels <= named:
+        return parameters
+    where = parameters.pool.source
+    if where.kind == "auto" and source.reading.layout == TOLD["folders"] and not labels & named:
+        logger.info(
+            "none of the folders in %s has the name of a class of `oracle.classes`: they are no labels", where.path
+        )
+        pool = parameters.pool.model_copy(update={"source": where.model_copy(update={"kind": "flat"})})
+        return parameters.model_copy(update={"pool": pool})
+    strange = sorted(labels - named)
+    raise InputError(
+        f"{where.path}: pictures have the label {strange[0]!r}, one of {len(strange)} that are none of "
+        "`oracle.classes`: name all of them there, or read the folder's pictures without labels, pool.source.kind=flat"
+    )
 
 
 def _added_file(root: Path, run: str) -> Path:

@@ -59,6 +59,7 @@ def check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
         raise InputError(
             f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label: "
             "`oracle.kind: recorded` needs one for each; `oracle.kind: people` asks you for a few of them"
+            + "".join(f". {note}" for note in pool.reading.notes)
         )
     if not pool.classes:
         raise InputError(f"{path} doesn't say which classes there are: name them, pool.classes=cat/dog/rabbit")

@@ -114,7 +114,8 @@ class Tracking:
         self._client.set_terminated(child, "FINISHED")
 
     def log_report(self) -> None:
-        """Attach the report to the run."""
+        """Attach the report to the run, and say what was read."""
+        self._client.set_tag(self._run, "pool.read", self._catalog.load("source_summary")["sentence"])
         self._client.log_artifact(self._run, str(self._catalog["report"]._get_load_path()))
 
     @property

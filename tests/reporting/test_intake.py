@@ -16,12 +16,11 @@ PNG = b"\x89PNG not really"
 
 def pair(number: int, split: str = "test", kind: str = "exact", difference: float = 0.0) -> dict:
     names = {"id": f"copy {number}", "other": f"first {number}", "split": split, "other_split": "pool"}
-    return names | {"kind": kind, "difference": difference}
+    return names | {"kind": kind, "difference": difference, "label": None, "other_label": None}
 
 
 FACTS = {
     "title": "Intake of <b>boats</b>",
-    "source": "photos/boats & trees",
     "counts": [
         {"split": "pool", "total": 1234, "classes": {"boat": 1000, "tree": 234}},
         {"split": "test", "total": 66, "classes": {"boat": 66}},
@@ -32,6 +31,10 @@ FACTS = {
         {"file": "a.jpg", "reason": "not a picture (starts with 'PK')"},
         {"file": "b.jpg", "reason": "not a picture (starts with '<!DOCTYPE')"},
     ],
+    "read": "read class folders at photos/boats & trees: 2 classes",
+    "warnings": ["Only the test split has pictures of 'ship'"],
+    "size": "200 of 200 pictures looked at have 96 x 64 pixels.",
+    "narrow": [],
     "duplicates": [pair(0), pair(1, "pool"), pair(2, "pool", "near", 2.345)],
     "figures": {"sample": PNG, "duplicates": PNG},
 }
@@ -96,7 +99,7 @@ def test_same_picture_in_two_splits_is_a_warning():
 
 def test_kinds_of_repetitions_are_told_apart():
     page = text(FACTS)
-    assert "2 pictures repeat another exactly; 1 pair looks nearly the same" in page
+    assert "2 pictures repeat another exactly; 1 looks nearly like another" in page
     assert "copy 2 pool first 2 pool near (2.3)" in page
 
 
@@ -111,7 +114,7 @@ def test_only_the_first_of_many_are_listed_and_the_page_says_so():
 def test_source_without_faults_has_a_short_page():
     counts = [{"split": "pool", "total": 1, "classes": {}}]
     page = text(FACTS | {"problems": [], "duplicates": [], "counts": counts})
-    assert "1 image taken in From" in page
+    assert "1 image taken in Read class folders" in page
     assert "None: every file could be used" in page and "None was found" in page
     assert "people will be asked" in page
 

@@ -126,7 +126,6 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
         "only_its_start.jpg": (jpeg[:20], "cut short"),
         "empty.jpg": (b"", "empty file"),
         "text.jpg": (b"This was a picture once.\n", "not a picture"),
-        "notes.txt": (b"Sunny in the afternoon.\n", "not a picture"),
         "zip.png": (archive(), "not a picture"),
         "page.jpg": (b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "not a picture"),
         "bomb.png": (bomb(), "million pixels"),
@@ -157,7 +156,7 @@ def write_odd_folder(folder: Path, good: int = 40) -> dict[str, str]:
         write(f"{CLASSES[number % 3]}/{name}", data, reason)
     for name in ("boat/.hidden.jpg", "tree/._resource_fork.jpg", "__MACOSX/boat/._photo.jpg"):
         write(name, encoded(photo(40), "JPEG"), "ignored")
-    for name in ("boat/Thumbs.db", "tree/.DS_Store", "readme.txt"):
+    for name in ("boat/Thumbs.db", "tree/.DS_Store", "readme.txt", "house/notes.txt"):
         write(name, b"not meant as a picture", "ignored")
     return expected | _links(folder) | _locked(folder)
 

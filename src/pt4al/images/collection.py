@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
+from pt4al.text import normalised
 
 # Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or what reads the encoded
 # bytes when it is called, in the thread that decodes them: `path.read_bytes`.
@@ -14,6 +15,28 @@ Picture = bytes | np.ndarray | Callable[[], bytes]
 Pictures = Callable[[np.ndarray], Iterator[Picture]]
 
 COLUMNS = ("id", "source", "split", "label", "stamp")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a source was read, in words for a person.
+
+    Attributes
+    ----------
+    layout
+        What lies there: `class folders`.
+    place
+        Where.
+    left_out
+        What was not taken, each with its number: `3 files that are no pictures (notes.txt ...)`.
+    notes
+        Sentences about what was found, and what a person may have meant otherwise.
+    """
+
+    layout: str = "pictures"
+    place: str = ""
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +58,8 @@ class Collection:
         palette) whose values are numbers of classes, or to be ignored. Called only with rows of `masked`.
     masked
         Whether each row has a mask, (N,) bool; None without masks.
+    reading
+        How the source was read.
     """
 
     index: pd.DataFrame
@@ -42,6 +67,7 @@ class Collection:
     pictures: Pictures
     masks: Pictures | None = None
     masked: np.ndarray | None = None
+    reading: Reading = Reading()
 
     def __post_init__(self) -> None:
         twice = self.index["id"][self.index["id"].duplicated()]
@@ -55,6 +81,15 @@ class Collection:
     def labels(self) -> pd.DataFrame:
         """The oracle's table: `id`, `label`, without the pictures that have none."""
         return self.index[["id", "label"]].dropna().reset_index(drop=True)
+
+    def spelled(self) -> "Collection":
+        """Return the same pictures with one spelling for each name; ids that would become one keep their own."""
+        ids = self.index["id"].map(normalised)
+        ids = ids.where(~ids.duplicated(keep=False), self.index["id"])
+        labels = {name: normalised(name) for name in self.index["label"].dropna().unique()}
+        index = self.index.assign(id=ids, label=self.index["label"].map(labels))
+        classes = list(dict.fromkeys(map(normalised, self.classes)))
+        return replace(self, index=index.astype("str"), classes=classes)
 
     def named(self, names: list[str] | None) -> "Collection":
         """Return the same pictures with other names for the classes, in their order; None keeps them."""

@@ -8,10 +8,14 @@ from PIL import Image
 
 from pt4al.images.collection import Picture
 from pt4al.images.opening import BadPicture, opened, size_upright, upright
+from pt4al.images.parallel import Room
 
 __all__ = ["BadPicture", "Frame", "decode", "decode_mask", "look"]
 
 MODES = {1: "L", 3: "RGB"}
+BITS = (8, 10, 12, 14, 16)  # of cameras, scanners and microscopes
+PHOTOMETRIC = 262  # TIFF's tag: 0 is white, or black
+ROOM = Room(2 * Image.MAX_IMAGE_PIXELS)  # pixels that all threads together hold, whole: about 1 GB
 IGNORED = 255  # class number of pixels that have none, or are to be left out
 
 
@@ -50,8 +54,10 @@ def decode(picture: Picture, frame: Frame) -> np.ndarray:
         If it can't be read, is no picture, not whole, or has more than 178 million pixels.
     """
     with opened(picture) as image:
-        loaded, size = _loaded(image, frame)
-        fitted = _fitted(_mixable(loaded), size, frame, Image.Resampling.BILINEAR, frame.background)
+        size, dark = _drafted(image, frame), _white_is_zero(image)
+        with ROOM.taken(math.prod(image.size)):
+            mixable = _mixable(upright(image), dark)
+            fitted = _fitted(mixable, size or mixable.size, frame, Image.Resampling.BILINEAR, frame.background)
         pixels = np.asarray(fitted if fitted.mode == MODES[frame.channels] else fitted.convert(MODES[frame.channels]))
     return pixels[None] if frame.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -66,7 +72,7 @@ def decode_mask(mask: Picture, frame: Frame) -> np.ndarray:
     BadPicture
         As `decode`, and if it has colours or numbers above 255.
     """
-    with opened(mask) as image:
+    with opened(mask) as image, ROOM.taken(math.prod(image.size)):
         numbers = np.asarray(upright(image))
         if numbers.ndim == 3:
             colours = numbers[:, :, : {"LA": 1, "PA": 1}.get(image.mode, 3)]
@@ -102,22 +108,30 @@ def _grey(image: Image.Image) -> bool:
     return image.mode.startswith(("1", "L", "I", "F")) and image.mode != "LAB"
 
 
-def _loaded(image: Image.Image, frame: Frame) -> tuple[Image.Image, tuple[int, int]]:
-    """Load a picture, upright, and return the size that its file says: a huge JPEG is read smaller at once."""
+def _drafted(image: Image.Image, frame: Frame) -> tuple[int, int] | None:
+    """Let a huge JPEG be read smaller at once, and return the size that its file says; None of other kinds."""
     if image.format not in ("JPEG", "MPO"):
-        whole = upright(image)
-        return whole, whole.size
+        return None
     size = size_upright(image)
     # Twice the size that is needed: what a JPEG's own shrinking does coarsely is then averaged out.
     scale = 2 * _scale(size, frame)
     image.draft(None, tuple(math.ceil(scale * side) for side in image.size))
-    return upright(image), size
+    return size
 
 
-def _mixable(image: Image.Image) -> Image.Image:
-    """Return a picture in a mode whose pixels can be averaged: L, RGB, LA or RGBA."""
+def _white_is_zero(image: Image.Image) -> bool:
+    """Tell whether a TIFF's smallest number is white: Pillow heeds that in pictures of 8 bits alone."""
+    return image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0 and image.mode.startswith("I")
+
+
+def _mixable(image: Image.Image, dark: bool) -> Image.Image:
+    """Return a picture in a mode whose pixels can be averaged: L, RGB, LA or RGBA.
+
+    `dark`: whether the largest number is black, of pictures of more than 8 bits.
+    """
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_eight_bits(np.asarray(image)))
+        levels = _eight_bits(np.asarray(image))
+        return Image.fromarray(255 - levels if dark else levels)
     if image.mode in ("LA", "RGBA"):
         return image
     if "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
@@ -132,16 +146,20 @@ def _mixable(image: Image.Image) -> Image.Image:
 def _eight_bits(values: np.ndarray) -> np.ndarray:
     """Return grey levels of 16 bits, 32 bits or floating point as uint8.
 
-    Sixteen bits lose the lower eight. What the others mean isn't said in the file: the largest value decides
-    whether white is 1 (floating point alone), 255, 65535, or that value.
+    Which number is white is not said in the file, so the largest decides: of whole numbers the highest of the bits
+    that a camera or scanner has (8, 10, 12, 14, 16), of floating point 1, 255 or 65535, or else the largest itself.
+    Black is 0, or the smallest number where some are negative.
     """
-    if values.dtype.itemsize == 2:
-        return (values >> 8).astype(np.uint8)
-    values = np.clip(np.nan_to_num(values.astype(np.float64), posinf=0), 0, None)
-    known = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
-    largest = values.max()
+    if values.dtype.itemsize == 2 and values.dtype.kind == "u":
+        bits = next(bits for bits in BITS if values.max() < 2**bits)
+        return (values >> (bits - 8)).astype(np.uint8)
+    known = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else [2.0**bits - 1 for bits in BITS]
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    black, largest = min(0.0, values.min()), values.max()
     white = next((level for level in known if largest <= level), largest)
-    return np.rint(values * (255 / white)).astype(np.uint8)
+    if white <= black:
+        return np.zeros(values.shape, np.uint8)
+    return np.rint((values - black) * (255 / (white - black))).astype(np.uint8)
 
 
 def _scale(size: tuple[int, int], frame: Frame) -> float:

@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch.nn.functional import interpolate
 
+CONTRAST = 0.25  # of a picture's own standard deviation: how far apart near pictures may be, but for brightness
 MARGIN = 2.0  # grey levels: in plain areas compression alone decides which of two is brighter
 NEIGHBOURS = 64  # that a picture is compared with in one band
 BYTES = 2**23  # of images that are compared at once
@@ -36,7 +37,9 @@ def find(
 
     Exact: pixels are equal; each repeated picture is listed once, beside the first of its group. Near: every
     pair, of pictures that are no exact repetitions, whose hashes and pixels differ little: a photo saved again
-    as JPEG, or a little brighter; not one that is shifted, flipped, cut or much reduced.
+    as JPEG, or a little brighter; not one that is shifted, flipped, cut or much reduced. Little is a few grey levels,
+    and, but for brightness, a quarter of the pictures' own contrast: pictures of little contrast are all near
+    in grey levels.
 
     Of `distance` + 1 bands of bits, a near pair has one in common at least. Where more than 64 pictures share a
     band, each is compared with the next 64 in the order of their bits only: pairs of a very common motif can be
@@ -67,11 +70,18 @@ def find(
     near = [(np.empty((0, 2), np.int64), np.empty(0))]
     for candidates in _candidates(hashes, distance):
         for pairs in _portions(np.sort(firsts[candidates]), pixels(firsts[:1]).nbytes):
-            found = _difference(pixels, pairs)
-            near.append((pairs[found <= difference], found[found <= difference]))
+            found, alike = _difference(pixels, pairs)
+            alike &= found <= difference
+            near.append((pairs[alike], found[alike]))
     pairs, differences = map(np.concatenate, zip(*near, strict=True))
     tables = [_table(index, exact, "exact", np.zeros(len(exact))), _table(index, pairs, "near", differences)]
     return pd.concat(tables).sort_values(["kind", "difference", "other", "id"], ignore_index=True)
+
+
+def label_pairs(pairs: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs of `find` with `label` and `other_label`, missing where there is none in words: `id`, `label`."""
+    words = {name: label for name, label in zip(labels["id"], labels["label"], strict=True) if isinstance(label, str)}
+    return pairs.assign(label=pairs["id"].map(words), other_label=pairs["other"].map(words))
 
 
 def _hashed(images: np.ndarray) -> np.ndarray:
@@ -114,13 +124,18 @@ def _candidates(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
         seen.append((band, place))
 
 
-def _difference(pixels: Callable[[np.ndarray], np.ndarray], pairs: np.ndarray) -> np.ndarray:
-    """Return the root mean square, in grey levels, between the images of each pair (n, 2) of rows."""
+def _difference(pixels: Callable[[np.ndarray], np.ndarray], pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the root mean square, in grey levels, between the images of each pair (n, 2) of rows.
+
+    And whether it is little, but for brightness, beside the contrast of both.
+    """
     rows, places = np.unique(pairs, return_inverse=True)
     images = pixels(rows).reshape(len(rows), -1)
     one, other = images[places.reshape(pairs.shape).T]
     apart = one.astype(np.float32) - other
-    return np.sqrt(np.einsum("np,np->n", apart, apart) / apart.shape[1])
+    contrast = np.minimum(one.std(axis=1), other.std(axis=1))
+    difference = np.sqrt(np.einsum("np,np->n", apart, apart) / apart.shape[1])
+    return difference, apart.std(axis=1) <= CONTRAST * contrast
 
 
 def _table(index: pd.DataFrame, pairs: np.ndarray, kind: str, difference: np.ndarray) -> pd.DataFrame:

@@ -1,17 +1,23 @@
-"""Do a task many times on all cores, with the results in order and few of them waiting."""
+"""Do a task many times in threads, with results in order and few of them waiting; bound what threads hold together."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Condition
 from typing import Any
+
+import torch
 
 AHEAD = 16  # results that wait to be taken
 
 
 def in_order(function: Callable[..., Any], tasks: Iterable[tuple]) -> Iterator[Any]:
-    """Yield `function(*task)` for each task; threads, since PIL and numpy let other threads run meanwhile."""
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    """Yield `function(*task)` for each task; threads, since PIL and numpy let other threads run meanwhile.
+
+    There are as many as torch uses (`engine.threads`).
+    """
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         waiting: deque[Future] = deque()
         for task in tasks:
             waiting.append(threads.submit(function, *task))
@@ -19,3 +25,24 @@ def in_order(function: Callable[..., Any], tasks: Iterable[tuple]) -> Iterator[A
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+class Room:
+    """A bound on what threads hold together; one that needs more than all of it goes in alone."""
+
+    def __init__(self, size: int):
+        self._size, self._left, self._changed = size, size, Condition()
+
+    @contextmanager
+    def taken(self, need: int) -> Iterator[None]:
+        """Wait until there is room for `need`, and hold it."""
+        need = min(need, self._size)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= need)
+            self._left -= need
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += need
+                self._changed.notify_all()

@@ -1,5 +1,7 @@
 """Decide what the images of a pool look like, where the person left it open."""
 
+from collections import Counter
+
 import numpy as np
 
 from pt4al.errors import InputError
@@ -7,6 +9,7 @@ from pt4al.images.collection import Collection
 from pt4al.images.decode import BadPicture, Frame, look
 
 LOOKED_AT = 200  # pictures
+NEARLY_ALL = 0.95  # of them, that must share a size: a few others shall not decide, nor whether they are looked at
 LARGEST_KEPT = 256  # pixels: pictures that share a size up to this keep it
 USUAL = 64  # pixels, height and width of the images of all other pictures
 
@@ -24,12 +27,38 @@ def survey(
     height, width = (size, size) if isinstance(size, int) else size if size != "auto" else (USUAL, USUAL)
     if "auto" in (size, channels):
         seen = _seen(collection)
-        sizes = {(tall, wide) for tall, wide, _ in seen}
-        if size == "auto" and len(sizes) == 1 and max(seen[0][:2]) <= LARGEST_KEPT:
-            height, width = sizes.pop()
+        usual, share = _usual(seen)
+        if size == "auto" and share >= NEARLY_ALL and max(usual) <= LARGEST_KEPT:
+            height, width = usual
         if channels == "auto":
             channels = 1 if all(grey for *_, grey in seen) else 3
     return Frame(int(channels), height, width, fit, background)
+
+
+def explain(collection: Collection, size: str | int | list[int]) -> str:
+    """Say in a sentence why a pool's images have their size."""
+    if size != "auto":
+        return "`pool.size` says so."
+    seen = _seen(collection)
+    (height, width), share = _usual(seen)
+    looked = f"{round(share * len(seen)):,} of {len(seen):,} pictures looked at"
+    if share < NEARLY_ALL:
+        return (
+            f"Pictures have many sizes ({width} x {height} is that of {looked}); `pool.size: auto` then makes images "
+            f"of {USUAL} x {USUAL}."
+        )
+    if max(height, width) > LARGEST_KEPT:
+        return (
+            f"{looked} have {width} x {height} pixels; of pictures larger than {LARGEST_KEPT} pixels `pool.size: auto` "
+            f"makes images of {USUAL} x {USUAL}."
+        )
+    return f"{looked} have {width} x {height} pixels, which `pool.size: auto` keeps."
+
+
+def _usual(seen: list[tuple[int, int, bool]]) -> tuple[tuple[int, int], float]:
+    """Return the height and width that most pictures share, and their share."""
+    (size, count), *_ = Counter((tall, wide) for tall, wide, _ in seen).most_common(1)
+    return size, count / len(seen)
 
 
 def _seen(collection: Collection) -> list[tuple[int, int, bool]]:

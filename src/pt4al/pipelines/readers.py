@@ -12,6 +12,7 @@ READERS = {
     "test_pool": {"evaluate", "label_test", "inspect", "report_intake", "check_leaks", "measure_starts"},
     "problems": {"report_intake", "write_report"},
     "duplicates": {"report_intake", "write_report"},
+    "source_summary": {"write_report"},
     "intake": {"start"},  # which waits for the page, and does not look at it
     "metrics": {"collect_curve"},
     "run_curves": {"draw_pictures", "weigh", "write_report"},

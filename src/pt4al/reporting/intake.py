@@ -1,10 +1,13 @@
 """Write what became of a source's pictures as one HTML page that needs nothing but itself."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from pt4al.reporting.page import environment
 
-SHOWN = {"problems": 200, "duplicates": 50, "classes": 200}
+SHOWN = {"problems": 200, "duplicates": 50, "classes": 200, "narrow": 50}
+
+KINDS = ("exact", "near")
 
 
 def render(facts: dict) -> str:
@@ -13,10 +16,12 @@ def render(facts: dict) -> str:
     Parameters
     ----------
     facts
-        `title`: a line. `source`: where the pictures are from. `counts`: one dict a split with `split`, `total`
-        (images) and `classes` (labels by class name; empty without labels). `frame`: `height`, `width`,
-        `channels`, `fit`. `problems`: dicts with `file`, `reason`. `duplicates`: dicts as the rows of
-        `pt4al.images.duplicates.find`. `figures`: PNG files by name, `sample` and `duplicates`; those that are
+        `title`: a line. `read`: a sentence on what was read. `warnings`:
+        sentences. `counts`: one dict a split with `split`, `total` (images) and `classes` (labels by class name; empty
+        without labels). `frame`: `height`, `width`, `channels`, `fit`. `size`: a sentence on why images have their
+        size. `problems`: dicts with `file`, `reason`. `duplicates`: dicts as the rows of
+        `pt4al.images.duplicates.find`, with `label` and `other_label`. `narrow`: dicts as the rows of
+        `pt4al.images.ranges.narrow`. `figures`: PNG files by name, `sample` and `duplicates`; those that are
         missing are left out.
 
     Raises
@@ -33,7 +38,38 @@ def render(facts: dict) -> str:
             shown=SHOWN,
             classes=list(dict.fromkeys(name for row in counts for name in row["classes"])),
             reasons=Counter(problem["reason"].partition(" (")[0] for problem in problems).most_common(),
-            kinds=Counter(pair["kind"] for pair in duplicates),
-            across=sum(pair["split"] != pair["other_split"] for pair in duplicates),
+            repeating={kind: _pictures(pair for pair in duplicates if pair["kind"] == kind) for kind in KINDS},
+            across=_pictures(pair for pair in duplicates if pair["split"] != pair["other_split"]),
+            contradictions=_contradictions(duplicates),
         )
     )
+
+
+def found(duplicates: list[dict], source: str) -> list[str]:
+    """Return warnings, a sentence each, on what pairs of pictures show: `facts["duplicates"]`."""
+    contradictions = _contradictions(duplicates)
+    if not contradictions:
+        return []
+    first = contradictions[0]
+    many = f"{len(contradictions):,} {'picture stands' if len(contradictions) == 1 else 'pictures stand'}"
+    return [
+        f"{many} in {source} under two classes: one label of each is wrong. The first is {first['id']} "
+        f"({first['label']}), the same as {first['other']} ({first['other_label']})"
+    ]
+
+
+def _contradictions(duplicates: list[dict]) -> list[dict]:
+    """Return the exact repetitions whose labels differ."""
+    return [
+        pair
+        for pair in duplicates
+        if pair["kind"] == "exact"
+        and isinstance(pair["label"], str)
+        and isinstance(pair["other_label"], str)
+        and pair["label"] != pair["other_label"]
+    ]
+
+
+def _pictures(pairs: Iterable[dict]) -> int:
+    """How many pictures, of which one may stand in many pairs."""
+    return len({pair["id"] for pair in pairs})

@@ -20,8 +20,9 @@ def render(facts: dict) -> str:
         `iou_by_class`, `query_0`, `panels_0` ..., `hardest`, `easiest`, `losses_by_batch`, `class_balance`,
         `ranking_agreement`, `audit`, `seconds_by_stage`); those that are missing are left out. `seconds`: the
         run's time. `notes`: sentences. `intake`, which may be missing or None: a sentence on what became of the
-        source's files. `worth`, which may be missing: as `worth.worth` returns it. `controlled`, which
-        may be missing: whether control images stand in for a test split. `leaks` and
+        source's files. `source`, which may be missing or None: dict with `sentence`, `warnings`, `found`; with it
+        `intake_link`, where the intake report lies. `worth`, which may be missing: as `worth.worth` returns it.
+        `controlled`, which may be missing: whether control images stand in for a test split. `leaks` and
         `pretext_checks`, which may be missing: dicts with `check`, `ok`, `found`, and with `alarm`, `sentence`.
 
     Raises

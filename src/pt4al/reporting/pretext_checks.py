@@ -10,12 +10,20 @@ from pt4al.reporting.statistics import rank_correlation
 SHORTCUT = 0.7  # a correlation below this is an alarm: docs/pretext_audit.md has the measurements
 NEAR_ZERO = 0.01  # of the mean loss of the first epoch
 SATURATED = 0.5  # share of the losses near zero above which there is an alarm
+AT_CHANCE = 0.95  # of the loss of guessing: a network whose mean loss is above it has learnt nothing
+AGAINST_NOTHING = "Train longer (`pretext.schedule.minimum_steps`, `pretext.schedule.epochs`), or take more pictures."
 AGAINST_SHORTCUTS = "Set `pool.noise: 4`, or take pictures that were never compressed."
 AGAINST_SATURATION = "Train less (`pretext.schedule.epochs`), or set `pretext.losses: cross_fitted`."
 COLUMNS = ["check", "value", "low", "high", "alarm", "sentence"]
 
 
-def checks(clean: np.ndarray, faint: np.ndarray, losses: np.ndarray, first_epoch: float | None) -> pd.DataFrame:
+def checks(
+    clean: np.ndarray,
+    faint: np.ndarray,
+    losses: np.ndarray,
+    first_epoch: float | None,
+    chance: float | None = None,
+) -> pd.DataFrame:
     """Return what can be said of a pretext network without a label.
 
     Parameters
@@ -26,6 +34,8 @@ def checks(clean: np.ndarray, faint: np.ndarray, losses: np.ndarray, first_epoch
         Those that rank the pool, (M,).
     first_epoch
         Mean loss of the first epoch of training: what a network that has learnt little gets. None without training.
+    chance
+        The loss of guessing: ln 4 for rotation. None where a task has none.
 
     Returns
     -------
@@ -33,7 +43,8 @@ def checks(clean: np.ndarray, faint: np.ndarray, losses: np.ndarray, first_epoch
     """
     rows = [_shortcut(clean, faint)]
     if first_epoch is not None:
-        rows.append(_saturation(losses, first_epoch))
+        learnt_nothing = chance is not None and float(np.mean(losses)) > AT_CHANCE * chance
+        rows.append(_learnt_nothing(losses, chance) if learnt_nothing else _saturation(losses, first_epoch))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"value": float, "low": float, "high": float, "alarm": bool})
 
 
@@ -51,6 +62,15 @@ def _shortcut(clean: np.ndarray, faint: np.ndarray) -> tuple:
     else:
         sentence = f"No sign of a shortcut: {measured}."
     return "shortcut", value, low, high, value < SHORTCUT, sentence
+
+
+def _learnt_nothing(losses: np.ndarray, chance: float) -> tuple:
+    mean = float(np.mean(losses))
+    sentence = (
+        f"The network has learnt nothing: the mean loss is {mean:.3f}, and guessing gets {chance:.3f}, so that the "
+        f"ranking is chance. {AGAINST_NOTHING}"
+    )
+    return "learning", mean / chance, np.nan, np.nan, True, sentence
 
 
 def _saturation(losses: np.ndarray, first_epoch: float) -> tuple:

@@ -102,6 +102,13 @@ def test_what_is_absent_or_a_file_is_not_recognised(tmp_path, name):
     assert not recognises(str(tmp_path / name))
 
 
-def test_pictures_beside_folders_are_not_recognised_as_classes(classes):
+def test_a_stray_picture_beside_class_folders_is_left_out_by_name(classes):
     (classes / "x.JPG").write_bytes(b"")
+    assert recognises(str(classes))
+    assert read(str(classes)).reading.left_out == ("1 picture in no class folder (x.JPG)",)
+
+
+def test_folders_beside_as_many_pictures_are_no_classes(classes):
+    for name in ("x.JPG", "y.png"):
+        (classes / name).write_bytes(b"")
     assert not recognises(str(classes))

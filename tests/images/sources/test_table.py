@@ -168,8 +168,8 @@ def test_missing_table_is_named_with_the_setting(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
 def test_columns_are_named_where_path_is_missing(write, name):
-    content = "file,label\na.jpg,dog\n" if name == "table.csv" else {"file": ["a.jpg"], "label": ["dog"]}
-    with pytest.raises(InputError, match=rf"{name}: has columns file, label; needs `path`"):
+    content = "where,label\na.jpg,dog\n" if name == "table.csv" else {"where": ["a.jpg"], "label": ["dog"]}
+    with pytest.raises(InputError, match=rf"{name}: has columns where, label; needs `path`"):
         read(write(content, name))
 
 
@@ -213,7 +213,7 @@ def test_tables_with_a_path_are_recognised_by_their_head(write):
 
 @pytest.mark.parametrize(
     ("content", "name"),
-    [("file\n", "a.csv"), ("path\n", "a.txt"), (b"", "a.csv"), (b"x", "a.parquet"), ({"x": [1]}, "b.parquet")],
+    [("where\n", "a.csv"), ("path\n", "a.txt"), (b"", "a.csv"), (b"x", "a.parquet"), ({"x": [1]}, "b.parquet")],
 )
 def test_other_files_are_not_recognised(write, content, name):
     assert not recognises(write(content, name))

@@ -1,10 +1,12 @@
 """Sources: one file a layout on disk, all with `read(path) -> Collection` and `recognises(path) -> bool`."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from pt4al.errors import InputError
-from pt4al.images.collection import Collection
+from pt4al.images.collection import Collection, Picture, Pictures
 from pt4al.images.sources import (
     caltech101,
     cifar,
@@ -18,6 +20,7 @@ from pt4al.images.sources import (
     parquet,
     table,
 )
+from pt4al.images.sources.finding import flat_notes, flat_splits, found
 
 Source = Callable[[str], Collection]
 
@@ -34,16 +37,26 @@ LAYOUTS = {
     "folders": folders,
     "flat": flat,
 }
+TOLD = {  # what each is called in a sentence
+    "table": "a table",
+    "parquet": "Parquet files",
+    "idx": "IDX files",
+    "cifar": "CIFAR's batches",
+    "imagenet_npz": "reduced ImageNet's files",
+    "cityscapes": "Cityscapes",
+    "caltech101": "Caltech-101",
+    "imagenet": "ImageNet's folders",
+    "folders": "class folders",
+    "flat": "a folder of pictures without labels",
+}
+WITH_COLUMNS = {"table", "parquet"}
+COLUMNS = sorted({*table.KNOWN, *parquet.KNOWN})  # what a column can be for
+LONGEST = 300  # characters of what a library says about a file
 
 
 def recognise(path: str) -> Collection:
     """Read whatever layout lies at `path`."""
-    for layout in LAYOUTS.values():
-        if layout.recognises(path):
-            return layout.read(path)
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file or folder (`pool.source.path`)")
-    raise InputError(f"{path}: holds no layout known here; `pool.source.kind` can be {', '.join(LAYOUTS)}")
+    return read("auto", path)
 
 
 SOURCES: dict[str, Source] = {
@@ -54,3 +67,61 @@ SOURCES: dict[str, Source] = {
     "download_fashion_mnist": downloads.fashion_mnist,
     "download_caltech101": downloads.caltech101,
 }
+
+
+def read(kind: str, path: str, columns: Mapping[str, str] | None = None) -> Collection:
+    """Read the source of a kind (a key of `SOURCES`) at `path`: the one door through which pictures and names come.
+
+    Names get one spelling, the collection says how it was read, and whatever a library raises about a damaged
+    file, now or when a picture is fetched, is an InputError.
+
+    Parameters
+    ----------
+    columns
+        Of a table or Parquet files: which column holds the `image`, `label` ...; by default those of usual names.
+    """
+    try:
+        collection = _read(kind, path, columns or {})
+        collection = collection.spelled()
+    except InputError:
+        raise
+    except Exception as error:
+        raise _damaged(path, error) from error
+    masks = collection.masks and _guarded(path, collection.masks)
+    return replace(collection, pictures=_guarded(path, collection.pictures), masks=masks)
+
+
+def _read(kind: str, path: str, columns: Mapping[str, str]) -> Collection:
+    automatic = kind == "auto"
+    kind, place = found(path, LAYOUTS) if automatic else (kind, path)
+    if kind in WITH_COLUMNS:
+        collection = LAYOUTS[kind].read(place, columns)
+    elif columns:
+        raise InputError(f"`pool.source.columns` is for tables and Parquet files; {path} is read as {kind}")
+    elif kind == "flat" and automatic:
+        collection = flat.read(place, flat_splits(place))
+    else:
+        collection = SOURCES[kind](place)
+    notes = flat_notes(place) if kind == "flat" and automatic else collection.reading.notes
+    reading = replace(collection.reading, layout=TOLD.get(kind, kind), place=place, notes=tuple(notes))
+    return replace(collection, reading=reading)
+
+
+def _guarded(path: str, pictures: Pictures) -> Pictures:
+    def yielded(rows: np.ndarray) -> Iterator[Picture]:
+        try:
+            yield from pictures(rows)
+        except InputError:
+            raise
+        except Exception as error:
+            raise _damaged(path, error) from error
+
+    return yielded
+
+
+def _damaged(path: str, error: Exception) -> InputError:
+    """Say that a source is damaged; what libraries raise about damaged files is theirs to choose."""
+    if isinstance(error, OSError) and error.strerror:  # the system's
+        return InputError(f"{error.filename or path}: can't be read ({error.strerror})")
+    said = " ".join(str(error).split())[:LONGEST] or type(error).__name__
+    return InputError(f"{path}: is damaged, or no such thing as it seems ({said}): get a whole copy, or mend it")

@@ -1,58 +1,121 @@
 """Source `folders`: a folder a class, perhaps in a folder a split."""
 
 import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pt4al.errors import InputError
-from pt4al.images.collection import Collection
-from pt4al.images.sources.walk import collect, files, folders, text, visible
+from pt4al.images.collection import Collection, Reading
+from pt4al.images.sources.left_out import told
+from pt4al.images.sources.parts import MASKS, PICTURES, is_part, split_of
+from pt4al.images.sources.walk import File, collect, files, folders, text, visible
+from pt4al.text import normalised
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm")
+# Of files that lie among pictures and are none; all others are looked into.
+NO_PICTURES = (
+    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg"),
+    *(".htm", ".html", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".py", ".ipynb", ".sh", ".log", ".names"),
+    *(".mat", ".npy", ".npz", ".pkl", ".h5", ".parquet", ".arrow", ".db", ".sqlite", ".aae", ".xmp", ".lnk", ".url"),
+    *(".zip", ".tar", ".gz", ".bz2", ".xz", ".rar", ".7z", ".mp3", ".wav", ".mp4", ".mov", ".avi", ".mkv", ".m4v"),
+)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Which folders are splits; the others at the top are left out if there are any, and classes if not.
+
+    Attributes
+    ----------
+    splits
+        The split that each folder, by its path from the top, stands for.
+    beside
+        Folders at the top that are no splits, or have no labels.
+    """
+
+    splits: dict[str, str]
+    beside: list[str]
 
 
 def read(path: str) -> Collection:
     """Read `<path>/<class>/**/file` or `<path>/<split>/<class>/**/file`.
 
-    Folders are splits if all of them have names of splits (`SPLITS`), one of them of `train`'s. Classes are
-    the folders' names, sorted. Files that stand beside class folders are left out.
+    Folders are splits if one has a name of `train`'s, and another a name of a split or nothing stands beside it.
+    Classes are the folders' names, sorted. What stands beside class folders is left out, and so are files whose
+    names end like those of texts, tables and films.
 
     Raises
     ------
     InputError
         If there are no class folders.
     """
-    splits = _splits(path)
-    classes = _classes(path, splits)
+    tree = layout(path)
+    classes = _classes(path, tree)
     if not classes:
         raise InputError(
             f"{path}: holds no class folders; `pool.source.kind: flat` reads a folder of pictures without labels"
         )
-    depth = 1 if splits else 0
-    found = [file for file in files(path) if file.id.count("/") > depth]
-    return collect(
-        path,
-        found,
-        [text(name) for name in classes],
-        splits=[splits[file.path.split("/", 1)[0]] for file in found] if splits else None,
-        labels=[file.id.split("/", depth + 1)[depth] for file in found],
+    places = {f"{folder}/": split for folder, split in tree.splits.items()} or {"": None}
+    taken, splits, labels, left = [], [], [], []
+    for file in files(path):
+        place = next((place for place in places if file.path.startswith(place)), None)
+        below = "" if place is None else text(file.path.removeprefix(place))
+        if "/" in below and not is_no_picture(file.path):
+            taken.append(file)
+            splits.append(places[place])
+            labels.append(below.split("/", 1)[0])
+        else:
+            left.append(file)
+    filled = {normalised(label) for label in labels}
+    kept = [name for name in classes if normalised(text(name)) in filled or not _holds_files(path, tree, name)]
+    collection = collect(
+        path, taken, [text(name) for name in kept], splits=splits if tree.splits else None, labels=labels
     )
+    empty = [name for name in map(text, classes) if normalised(name) not in filled]
+    return replace(collection, reading=_reading(left, tree, empty))
 
 
 def recognises(path: str) -> bool:
-    """Tell whether there are two class folders or more, and no pictures beside them."""
+    """Tell whether there are two class folders or more, and fewer pictures beside them."""
     if not Path(path).is_dir():
         return False
-    splits = _splits(path)
-    return len(_classes(path, splits)) > 1 and not any(map(is_picture, _visible(path)))
+    classes = _classes(path, layout(path))
+    return len(classes) > 1 and len(beside(path)) < len(classes)
+
+
+def refuse_parts(path: str) -> None:
+    """Raise InputError if a folder that would be a class has the name of a split or of a part of a data set."""
+    tree = layout(path)
+    classes = _classes(path, tree)
+    strange = [name for name in classes if is_part(name) or split_of(name)]
+    if not strange:
+        return
+    here = [Path(path, split, name) for split in tree.splits or [""] for name in classes]
+    here = [folder for folder in here if folder.is_dir()]
+    told = "is a name of a split or part" if len(strange) == 1 else "are names of splits or parts"
+    raise InputError(
+        f"{path}: {_and(strange)} {told} of a data set, not of classes{_kind(classes, here)}. "
+        f"{_way_out(path, here, classes)} To take the folders' names as classes all the same: "
+        "`pool.source.kind=folders`"
+    )
+
+
+def layout(path: str | Path) -> Tree:
+    """Find out which folders below `path` are splits."""
+    named = {name: split_of(name) for name in folders(path)}
+    known = {split for split in named.values() if split}
+    if "train" not in known or (None in named.values() and len(known) == 1):
+        return Tree({}, [])
+    splits = {name: split for name, split in named.items() if split not in (None, "unlabeled")}
+    beside = [name for name in named if name not in splits]
+    return Tree({_inner(Path(path), name): split for name, split in splits.items()}, beside)
+
+
+def beside(path: str | Path) -> list[str]:
+    """Return the names of the pictures that lie in the folder itself."""
+    return sorted(name for name in os.listdir(path) if visible(name) and is_picture(name))  # noqa: PTH208 a million
 
 
 def is_picture(name: str) -> bool:
@@ -60,15 +123,76 @@ def is_picture(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def _visible(path: str) -> list[str]:
-    return [name for name in os.listdir(path) if visible(name)]  # noqa: PTH208 names, of a million files
+def is_no_picture(name: str) -> bool:
+    """Tell whether a file's name is one of something else than a picture."""
+    return name.lower().endswith(NO_PICTURES)
 
 
-def _splits(path: str) -> dict[str, str]:
-    """The split that each folder at the top stands for; empty if they are class folders."""
-    splits = {name: SPLITS.get(name.casefold()) for name in folders(path)}
-    return splits if "train" in splits.values() and None not in splits.values() else {}
+def _inner(root: Path, name: str) -> str:
+    """Go down while a split's folder holds nothing but one more of its name, or one of its pictures."""
+    while True:
+        inside = folders(root / name)
+        again = len(inside) == 1 and (split_of(inside[0]) == split_of(name.split("/")[0]) or _holds_pictures(inside[0]))
+        if not again or beside(root / name):
+            return name
+        name = f"{name}/{inside[0]}"
 
 
-def _classes(path: str, splits: dict[str, str]) -> list[str]:
-    return sorted({name for split in splits or [""] for name in folders(Path(path, split))})
+def _holds_pictures(name: str) -> bool:
+    return normalised(name).casefold() in PICTURES
+
+
+def _classes(path: str, tree: Tree) -> list[str]:
+    return sorted({name for split in tree.splits or [""] for name in folders(Path(path, split))})
+
+
+def _holds_files(path: str, tree: Tree, name: str) -> bool:
+    """Tell whether a class's folder holds anything: an empty one may be there to name a class."""
+    places = [Path(path, split, name) for split in tree.splits or [""]]
+    return any(files(place) for place in places if place.is_dir())
+
+
+def _reading(left: list[File], tree: Tree, empty: list[str]) -> Reading:
+    """Say what was left out: files that are no pictures, pictures in no class folder, whole folders, empty classes."""
+    whole = Counter(file.id.split("/", 1)[0] for file in left if file.path.split("/", 1)[0] in tree.beside)
+    rest = [file.id for file in left if file.path.split("/", 1)[0] not in tree.beside]
+    others = [name for name in rest if is_no_picture(name) or not is_picture(name)]
+    stray = [name for name in rest if name not in set(others)]
+    where = "no class folder of its split" if tree.splits else "no class folder"
+    return Reading(
+        left_out=(
+            *told(stray, f"picture in {where}", f"pictures in {where}"),
+            *told(others, "file that is no picture", "files that are no pictures"),
+            *[f"{count:,} {'file' if count == 1 else 'files'} in {name}/" for name, count in whole.items()],
+            *told(empty, "class folder without pictures", "class folders without pictures"),
+        )
+    )
+
+
+def _kind(classes: list[str], here: list[Path]) -> str:
+    """Say which well-known layout folders of these names are, if they are one."""
+    names = {normalised(name).casefold() for name in classes}
+    if {"jpegimages", "annotations"} <= names:
+        return " (the layout of Pascal VOC)"
+    if "labels" in names and any(_first(folder, ".txt") for folder in here):
+        return " (the layout of YOLO: boxes, of which no class of a whole picture follows)"
+    return ""
+
+
+def _way_out(path: str, here: list[Path], classes: list[str]) -> str:
+    pictures = [folder for folder in here if _holds_pictures(folder.name)]
+    if any(normalised(name).casefold() in MASKS for name in classes):
+        return "Pictures with masks are read by a table (CSV) with columns `path` and `mask`: docs/datasets.md."
+    if len(pictures) == 1:
+        return f"The pictures alone: `pool.source.path={pictures[0]}`."
+    if all(split_of(name) for name in classes):
+        return f"Splits need one of the name `train` in {path}."
+    return "Labels may come by a table (CSV) with columns `path`, `label` and `split`: docs/datasets.md."
+
+
+def _first(folder: Path, ending: str) -> bool:
+    return any(name.endswith(ending) for _, _, names in os.walk(folder) for name in names)
+
+
+def _and(names: Iterable[str]) -> str:
+    return ", ".join(f"`{text(name)}`" for name in names)

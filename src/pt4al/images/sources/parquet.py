@@ -1,21 +1,31 @@
-"""Source `parquet`: a folder with `train.parquet` and perhaps others, in the layout of the Hugging Face hub."""
+"""Source `parquet`: the files of the Hugging Face hub's image data sets, as a repository there holds them."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pt4al.errors import InputError
-from pt4al.images.collection import Collection
+from pt4al.images.collection import Collection, Reading
+from pt4al.images.sources.columns import LABELS, MASKS, find
+from pt4al.images.sources.labels import classes_and_words
+from pt4al.images.sources.left_out import told
+from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
 
-NAMES = {"train": ("train",), "val": ("val", "validation"), "test": ("test",)}
+# train.parquet, train-00000-of-00004.parquet, train-00000-of-00004-1a2b3c.parquet
+SHARD = re.compile(r"(?P<split>[A-Za-z_]+)(?:-(?P<number>\d+)-of-(?P<all>\d+)(?:-[0-9a-f]+)?)?\.parquet")
+KNOWN = {"image": ("image", "img", "picture", "photo"), "label": LABELS, "mask": MASKS}
 TOGETHER = 64  # pictures in memory at once
+POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -24,31 +34,44 @@ class _Part:
 
     file: Path
     split: str
+    roles: dict[str, str]
     table: pa.Table
     names: list[str] | None
+    ignored: list[str]
 
 
 def recognises(path: str) -> bool:
-    """Say whether `path` holds train.parquet, or the hub's train-00000-of-00004.parquet."""
-    return bool(_files(Path(path), "train"))
+    """Tell whether `path` is such a file, or holds some of the training split, perhaps in a folder `data`."""
+    place = Path(path)
+    if place.is_file() and place.suffix.lower() == ".parquet":
+        return "image" in _roles(place, _schema(place), {})
+    return "train" in {split for _, split in _files(place)}
 
 
-def read(path: str) -> Collection:
-    """Read `<path>/<split>.parquet` or its shards: column `image` (struct of `bytes`, `path`), perhaps `label`, `mask`.
+def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
+    """Read `<path>/<split>.parquet`, its shards, or those in `<path>/data` or `<path>/<split>`; or one file.
 
-    A picture's id is its `path`, or its row number where paths are missing or repeated in its split; a
-    split that repeats another's ids has its name before them. Classes get their names from the hub's
-    metadata in the file, or their numbers, or are the words of the labels in alphabetical order. `mask`
-    is a struct like `image`; null where there is none.
+    Columns: pictures (by the hub's metadata, or the name `image`, `img`; a struct of `bytes` and `path`, or bytes),
+    perhaps labels (`label`, `labels`, `fine_label`; of the hub's classes `label` first), perhaps `mask` (as `image`;
+    null where there is none). A picture's id is its `path`, or its row number where paths are missing or
+    repeated in its split; a split that repeats another's ids has its name before them. Classes get their names from
+    the hub's metadata in the file, or their numbers, or are the words of the labels in alphabetical order; -1
+    is no label. Pictures that are not in the file are looked for at their `path` beside it.
+
+    Parameters
+    ----------
+    columns
+        What a column is for, and its name, where it is another than those in use: `{"label": "coarse_label"}`.
     """
-    folder = Path(path)
-    if not recognises(path):
+    place = Path(path)
+    files = [(place, split_of(place.stem.split("-")[0]) or "train")] if place.is_file() else _files(place)
+    if "train" not in {split for _, split in files} and not place.is_file():
         raise InputError(
-            f"{folder / 'train.parquet'}: no such file; `pool.source.path` must hold train.parquet, "
+            f"{place / 'train.parquet'}: no such file; `pool.source.path` must hold train.parquet, "
             "and perhaps val.parquet and test.parquet"
         )
-    parts = [_part(file, split) for split in NAMES for file in _files(folder, split)]
-    labels, classes = _labels(parts)
+    parts = [_part(file, split, columns or {}) for file, split in files]
+    labels, classes = classes_and_words([(part.file, _labels(part), part.names) for part in parts])
     stamps = pd.concat([pd.Series([stamp(part.file.stat())] * len(part.table), dtype="str") for part in parts])
     index = pd.DataFrame(
         {
@@ -60,131 +83,203 @@ def read(path: str) -> Collection:
         },
         dtype="str",
     )
-    files = [part.file for part in parts]
-    masked = np.concatenate([_masked(part.table) for part in parts])
-    if not masked.any():
-        return Collection(index, classes, lambda rows: _pictures(files, "image", rows))
+    ignored = list(dict.fromkeys(name for part in parts for name in part.ignored))
+    reading = Reading(left_out=tuple(told(ignored, "column", "columns")), notes=_notes(parts))
+    masked = np.concatenate([_masked(part) for part in parts])
     return Collection(
         index,
         classes,
-        lambda rows: _pictures(files, "image", rows),
-        lambda rows: _pictures(files, "mask", rows),
-        masked,
+        lambda rows: _pictures(parts, "image", rows),
+        (lambda rows: _pictures(parts, "mask", rows)) if masked.any() else None,
+        masked if masked.any() else None,
+        reading,
     )
 
 
-def _files(folder: Path, split: str) -> list[Path]:
-    for name in NAMES[split]:
-        found = [folder / f"{name}.parquet"] if (folder / f"{name}.parquet").exists() else []
-        found = found or sorted(folder.glob(f"{name}-[0-9]*-of-[0-9]*.parquet"))
+def _files(folder: Path) -> list[tuple[Path, str]]:
+    """Return the Parquet files of a folder, of its folder `data` or of a folder a split, with their splits.
+
+    In the order train, val, test; files whose names are of no split are left out.
+    """
+    for place in (folder, folder / "data"):
+        found = [(file, _split(file)) for file in sorted(place.glob("*.parquet"))]
+        found += [(file, split_of(file.parent.name)) for file in sorted(place.glob("*/[0-9]*.parquet"))]
+        found = [(file, split) for file, split in found if split is not None]
         if found:
-            return found
+            _check_shards([file for file, _ in found])
+            order = ["train", "val", "test"]
+            whole = {(split, file.parent) for file, split in found if file.stem == split}
+            found = [(file, split) for file, split in found if file.stem == split or (split, file.parent) not in whole]
+            return sorted((pair for pair in found if pair[1] in order), key=lambda pair: order.index(pair[1]))
     return []
+
+
+def _split(file: Path) -> str | None:
+    shard = SHARD.fullmatch(file.name)
+    return split_of(shard["split"]) if shard else None
+
+
+def _check_shards(files: list[Path]) -> None:
+    """Refuse a split some of whose shards are missing: their pictures would be lost without a word."""
+    counted: dict[tuple[str, str], set[int]] = {}
+    for file in files:
+        shard = SHARD.fullmatch(file.name)
+        if shard and shard["all"]:
+            counted.setdefault((shard["split"], shard["all"]), set()).add(int(shard["number"]))
+    for (split, count), numbers in counted.items():
+        missing = sorted(set(range(int(count))) - numbers) if int(count) <= len(files) * 1000 else [len(numbers)]
+        if missing:
+            raise InputError(
+                f"{files[0].parent}: shard {missing[0]:05d} of the {int(count)} of `{split}` is missing: get it too"
+            )
 
 
 def _open(file: Path) -> pq.ParquetFile:
     try:
         # A buffer, so that not all of a column's chunk is read at once.
         return pq.ParquetFile(file, buffer_size=2**20, pre_buffer=False)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError, MemoryError) as error:
+        with file.open("rb") as opened:
+            if opened.read(len(POINTER)) == POINTER:
+                raise InputError(f"{file}: is a pointer of Git LFS, not the file: git lfs pull") from error
         raise InputError(f"{file}: not a Parquet file ({error})") from error
 
 
-def _part(file: Path, split: str) -> _Part:
+def _schema(file: Path) -> pa.Schema:
+    with _open(file) as opened:
+        return opened.schema_arrow
+
+
+def _features(schema: pa.Schema) -> dict[str, dict]:
+    """Return what the hub's metadata in a file say of its columns; nothing where they are no such thing."""
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        return {name: facts for name, facts in features.items() if isinstance(facts, dict)}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _roles(file: Path, schema: pa.Schema, columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of pictures, labels and masks: what a person says, else the hub, else the names in use."""
+    features = _features(schema)
+    kinds = {name: facts.get("_type") for name, facts in features.items() if name in schema.names}
+    roles = find(file, schema.names, KNOWN, columns)
+    for role, kind in (("image", "Image"), ("label", "ClassLabel")):
+        stated = [name for name in schema.names if kinds.get(name) == kind and name != roles.get("mask")]
+        if stated and role not in columns and roles.get(role) not in stated:
+            roles[role] = stated[0]
+    if "image" in roles and not _holds_pictures(schema.field(roles["image"]).type):
+        del roles["image"]
+    if "mask" in roles and not _holds_pictures(schema.field(roles["mask"]).type):
+        del roles["mask"]
+    return roles
+
+
+def _holds_pictures(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return {"bytes", "path"} <= {field.name for field in kind}
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+
+def _part(file: Path, split: str, columns: Mapping[str, str]) -> _Part:
     with _open(file) as opened:
         schema = opened.schema_arrow
-        for name in ("image", *(["mask"] if "mask" in schema.names else [])):
-            column = schema.field(name).type if name in schema.names else None
-            if column is None or not pa.types.is_struct(column) or not {"bytes", "path"} <= {f.name for f in column}:
-                raise InputError(
-                    f"{file}: has columns {', '.join(schema.names)}; needs `{name}`, a struct of `bytes` and `path`"
-                )
-        columns = {"image.path": "image", "mask.path": "mask", "label": "label"}
-        wanted = [column for column, name in columns.items() if name in schema.names]
-        return _Part(file, split, opened.read(columns=wanted), _class_names(schema))
+        roles = _roles(file, schema, columns)
+        if "image" not in roles or (columns.get("mask") and "mask" not in roles):
+            missing = "image" if "image" not in roles else "mask"
+            raise InputError(
+                f"{file}: has columns {', '.join(schema.names)}; needs `{missing}`, a struct of `bytes` and `path` "
+                f"(`pool.source.columns.{missing}` names another)"
+            )
+        wanted = [_light(schema, roles[role]) for role in ("image", "mask") if role in roles]
+        wanted += [roles["label"]] if "label" in roles else []
+        ignored = [name for name in schema.names if name not in roles.values()]
+        names = _names(_features(schema).get(roles.get("label", "")))
+        return _Part(file, split, roles, _read(opened, wanted), names, ignored)
 
 
-def _class_names(schema: pa.Schema) -> list[str] | None:
-    hub = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    return hub.get("info", {}).get("features", {}).get("label", {}).get("names")
+def _light(schema: pa.Schema, column: str) -> str:
+    """Return what tells whether a picture is there without reading it."""
+    return f"{column}.path" if pa.types.is_struct(schema.field(column).type) else ""
+
+
+def _read(opened: pq.ParquetFile, wanted: list[str]) -> pa.Table:
+    table = opened.read(columns=[name for name in wanted if name])
+    if table.num_rows == 0 and opened.metadata.num_rows:  # no column but pictures
+        return pa.table({"": pa.nulls(opened.metadata.num_rows)})
+    return table
+
+
+def _names(feature: Any) -> list[str] | None:
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return names if isinstance(names, list) and names and all(isinstance(name, str) for name in names) else None
+
+
+def _column(part: _Part, role: str) -> pa.ChunkedArray | None:
+    name = part.roles.get(role)
+    return part.table[name] if name in part.table.column_names else None
+
+
+def _labels(part: _Part) -> pa.ChunkedArray:
+    column = _column(part, "label")
+    return pa.chunked_array([pa.nulls(len(part.table))]) if column is None else column
 
 
 def _ids(parts: list[_Part]) -> np.ndarray:
     ids = []
     for split in dict.fromkeys(part.split for part in parts):
-        columns = [pa.compute.struct_field(part.table["image"], "path") for part in parts if part.split == split]
-        paths = pd.concat([column.to_pandas() for column in columns], ignore_index=True).astype("str")
+        paths = pd.concat([_paths(part) for part in parts if part.split == split], ignore_index=True).astype("str")
         own = paths if paths.notna().all() and paths.is_unique else [f"{split}/{row:06d}" for row in range(len(paths))]
         own = pd.Series(own, dtype="str")
         ids.append(f"{split}/" + own if any(own.isin(others).any() for others in ids) else own)
     return pd.concat(ids).to_numpy()
 
 
-def _labels(parts: list[_Part]) -> tuple[np.ndarray, list[str]]:
-    """Return the labels of all files in words, and the classes that they agree on."""
-    labelled = [part for part in parts if "label" in part.table.column_names]
-    _agree(labelled)
-    if any(pa.types.is_integer(part.table["label"].type) for part in labelled):
-        # pandas reads integers with gaps as floats
-        numbers = [part.table["label"].to_pandas().astype("Int64") for part in labelled]
-        highest = max((int(column.max()) for column in numbers if column.count()), default=-1)
-        named = next((part.names for part in labelled if part.names), None)
-        classes = named or [str(number) for number in range(highest + 1)]
-        words = {str(part.file): _named(part, column, classes) for part, column in zip(labelled, numbers, strict=True)}
-    else:
-        words = {str(part.file): part.table["label"].to_pandas().astype("str") for part in labelled}
-        classes = sorted(set().union(*(column.dropna() for column in words.values())))
-    columns = [words.get(str(part.file), pd.Series([None] * len(part.table), dtype="str")) for part in parts]
-    return pd.concat(columns).to_numpy(), classes
+def _paths(part: _Part) -> pd.Series:
+    column = _column(part, "image")
+    if column is None or not pa.types.is_struct(column.type):
+        return pd.Series([None] * len(part.table), dtype="str")
+    return pc.struct_field(column, "path").to_pandas()
 
 
-def _agree(labelled: list[_Part]) -> None:
-    for part in labelled[1:]:
-        first = labelled[0]
-        kinds = [pa.types.is_integer(one.table["label"].type) for one in (first, part)]
-        if kinds[0] != kinds[1]:
-            raise InputError(
-                f"{part.file}: labels are {part.table['label'].type}, in {first.file} they are "
-                f"{first.table['label'].type}: all splits need the same kind"
-            )
-        if part.names != first.names:
-            raise InputError(
-                f"{part.file}: classes are {part.names}, in {first.file} they are {first.names}: "
-                "all splits need the same, in the same order"
-            )
+def _masked(part: _Part) -> np.ndarray:
+    column = _column(part, "mask")
+    return np.zeros(len(part.table), bool) if column is None else column.is_valid().to_numpy()
 
 
-def _named(part: _Part, numbers: pd.Series, classes: list[str]) -> pd.Series:
-    strange = ~numbers.dropna().between(0, len(classes) - 1)
-    if strange.any():
-        row = strange.idxmax()
-        raise InputError(f"{part.file}: row {row} has label {numbers[row]}, but there are {len(classes)} classes")
-    return numbers.map(dict(enumerate(classes))).astype("str")
+def _notes(parts: Sequence[_Part]) -> tuple[str, ...]:
+    """Tell which columns hold what, where their names are not this project's own."""
+    first = parts[0].roles
+    other = [f"{role}s are in column `{name}`" for role, name in first.items() if role != name]
+    return (f"{'; '.join(other)} (`pool.source.columns` says otherwise)".capitalize(),) if other else ()
 
 
-def _masked(table: pa.Table) -> np.ndarray:
-    if "mask" not in table.column_names:
-        return np.zeros(len(table), bool)
-    return table["mask"].is_valid().to_numpy()
-
-
-def _pictures(files: list[Path], column: str, wanted: np.ndarray) -> Iterator[bytes]:
+def _pictures(parts: list[_Part], role: str, wanted: np.ndarray) -> Iterator[Any]:
     """Yield the pictures of ascending row numbers over all files, some in memory at a time."""
     first = 0
-    for file in files:
-        with _open(file) as opened:
+    for part in parts:
+        with _open(part.file) as opened:
             for group in range(opened.num_row_groups):
                 last = first + opened.metadata.row_group(group).num_rows
                 rows = wanted[(wanted >= first) & (wanted < last)] - first
                 if len(rows):
-                    yield from _of_group(opened, group, column, rows)
+                    yield from _of_group(opened, group, part, role, rows)
                 first = last
 
 
-def _of_group(opened: pq.ParquetFile, group: int, column: str, rows: np.ndarray) -> Iterator[bytes]:
-    first = 0
-    for batch in opened.iter_batches(TOGETHER, row_groups=[group], columns=[f"{column}.bytes"]):
+def _of_group(opened: pq.ParquetFile, group: int, part: _Part, role: str, rows: np.ndarray) -> Iterator[Any]:
+    first, column = 0, part.roles[role]
+    for batch in opened.iter_batches(TOGETHER, row_groups=[group], columns=[column]):
         inside = rows[(rows >= first) & (rows < first + len(batch))] - first
-        for picture in batch[column].field("bytes").take(pa.array(inside)):
-            yield picture.as_py()
+        for picture in batch[column].take(pa.array(inside)):
+            yield _bytes(picture.as_py(), part.file)
         first += len(batch)
+
+
+def _bytes(picture: Any, file: Path) -> Any:
+    """Return a picture's bytes, or what reads the file at its path where they are not embedded."""
+    if not isinstance(picture, dict):
+        return picture or b""
+    if picture["bytes"] or not picture["path"]:
+        return picture["bytes"] or b""
+    return (file.parent / picture["path"]).read_bytes

@@ -1,6 +1,8 @@
 """Source `table`: a CSV or Parquet file that says where each picture is, here or far away."""
 
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,19 +13,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pt4al.errors import InputError
-from pt4al.images.collection import Collection, Pictures
-from pt4al.images.sources.folders import SPLITS
+from pt4al.images.collection import Collection, Pictures, Reading
+from pt4al.images.sources.columns import LABELS, MASKS, PATHS, SPLIT_NAMES, find
+from pt4al.images.sources.left_out import told
+from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
+from pt4al.text import normalised
 
-COLUMNS = ("path", "id", "label", "split", "mask")
+KNOWN = {"path": PATHS, "id": ("id",), "label": LABELS, "split": SPLIT_NAMES, "mask": MASKS}
+SEPARATORS = (",", ";", "\t", "|")
+LONGEST = 100_000  # characters of a head
 PROTOCOL = r"(?:^|::)([\w+.-]+)(?=://|::)"  # each of a chain's: simplecache::s3://bucket/x.jpg
 
 
-def read(path: str) -> Collection:
+def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
     """Read a table with a column `path`, perhaps `id`, `label`, `split` and `mask`; others are left out.
 
     Paths (of pictures, of masks) are absolute, relative to the table's folder, or addresses that fsspec knows
-    (`s3://bucket/x.jpg`). An id is the text in `id`, or in `path`. Empty text is a missing value.
+    (`s3://bucket/x.jpg`). An id is the text in `id`, or in `path`. Empty text is a missing value. Columns of other
+    names in use (`file_name`, `class`) are found too; a CSV file's values are parted by a comma, semicolon, tab or bar.
+
+    Parameters
+    ----------
+    columns
+        What a column is for, and its name, where it is another than those in use: `{"label": "species"}`.
 
     Raises
     ------
@@ -31,61 +44,70 @@ def read(path: str) -> Collection:
         If the table is missing or broken, has no `path`, or its addresses need a package that isn't there.
     """
     file = Path(path)
-    table = _table(file)
+    table, ignored = _table(file, columns or {})
     pictures, masks = _located(file, table["path"]), _located(file, table["mask"])
     index = pd.DataFrame(
         {
             "id": table["id"],
             "source": pictures,
-            "split": table["split"].map(lambda name: SPLITS.get(name.casefold(), name), na_action="ignore"),
-            "label": table["label"],
+            "split": table["split"].map(lambda name: split_of(name) or name, na_action="ignore"),
+            "label": table["label"].map(normalised, na_action="ignore"),
             "stamp": [_stamp(*pair) for pair in zip(pictures, masks, strict=True)],
         },
         dtype="str",
     )
-    collection = Collection(index, sorted(table["label"].dropna().unique()), _readers(pictures))
+    reading = Reading(left_out=tuple(told(ignored, "column", "columns")))
+    classes = sorted(index["label"].dropna().unique())
+    collection = Collection(index, classes, _readers(pictures), reading=reading)
     if table["mask"].isna().all():
         return collection
-    return Collection(
-        index, collection.classes, collection.pictures, _readers(masks), table["mask"].notna().to_numpy(bool)
-    )
+    return replace(collection, masks=_readers(masks), masked=table["mask"].notna().to_numpy(bool))
 
 
 def recognises(path: str) -> bool:
-    """Tell whether `path` is a CSV or Parquet file with a column `path`; only its head is read."""
+    """Tell whether `path` is a CSV or Parquet file with a column of paths; only its head is read."""
     file = Path(path)
-    if file.suffix.lower() not in (".csv", ".parquet") or not file.is_file():
+    if file.suffix.lower() not in (".csv", ".tsv", ".parquet") or not file.is_file():
         return False
     try:
-        return "path" in (pq.read_schema(file).names if _is_parquet(file) else _csv(file, rows=0))
+        return "path" in find(file, _text_columns(file) if _is_parquet(file) else list(_csv(file, {}, 0)), KNOWN, {})
     except (InputError, pa.ArrowException, OSError):
         return False
 
 
-def _table(file: Path) -> pd.DataFrame:
-    """Read `COLUMNS` as text, missing ones as missing values; every row has a path and an id."""
+def _table(file: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Read the columns of `KNOWN` as text, missing ones as missing values; and name the other columns.
+
+    Every row has a path and an id.
+    """
     if not file.is_file():
         raise InputError(f"{file}: no such file; `pool.source.path` must be a CSV or Parquet file")
-    table = _parquet(file) if _is_parquet(file) else _csv(file)
-    if "path" not in table:
-        raise InputError(f"{file}: has columns {', '.join(table)}; needs `path`")
-    table = table.reindex(columns=COLUMNS if "id" in table else [name for name in COLUMNS if name != "id"])
-    table = table.astype("str").mask(lambda text: text == "")
-    for name in {"path", "id"} & set(table):
-        if table[name].isna().any():
-            row = int(table[name].isna().to_numpy().argmax())
-            raise InputError(f"{file}: row {row} (the first is 0) has no `{name}`: every picture needs one")
-    return table if "id" in table else table.assign(id=table["path"])
+    content = _parquet(file, columns) if _is_parquet(file) else _csv(file, columns)
+    roles = find(file, list(content), KNOWN, columns)
+    if "path" not in roles:
+        raise InputError(
+            f"{file}: has columns {', '.join(content)}; needs `path`, or `pool.source.columns.path` to name it"
+        )
+    ignored = [name for name in content if name not in roles.values()]
+    table = pd.DataFrame({role: content[roles[role]] if role in roles else None for role in KNOWN}, dtype="str")
+    table = table.mask(lambda text: text == "")
+    for role in ("path", "id") if "id" in roles else ("path",):
+        if table[role].isna().any():
+            row = int(table[role].isna().to_numpy().argmax())
+            raise InputError(f"{file}: row {row} (the first is 0) has no `{role}`: every picture needs one")
+    return table if "id" in roles else table.assign(id=table["path"]), ignored
 
 
 def _is_parquet(file: Path) -> bool:
     return file.suffix.lower() == ".parquet"
 
 
-def _csv(file: Path, rows: int | None = None) -> pd.DataFrame:
+def _csv(file: Path, columns: Mapping[str, str], rows: int | None = None) -> pd.DataFrame:
     try:
         # -sig: spreadsheets put a mark before the first column's name.
-        table = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig", nrows=rows)
+        with file.open(encoding="utf-8-sig") as opened:
+            separator = _separator(opened.readline(LONGEST), columns)
+        table = pd.read_csv(file, sep=separator, dtype="str", keep_default_na=False, encoding="utf-8-sig", nrows=rows)
     except (ValueError, OSError) as error:
         raise InputError(f"{file}: cannot be read as CSV in UTF-8 ({str(error).strip()})") from error
     if not isinstance(table.index, pd.RangeIndex) and len(table):  # pandas takes what is too much for row names
@@ -93,13 +115,31 @@ def _csv(file: Path, rows: int | None = None) -> pd.DataFrame:
     return table
 
 
-def _parquet(file: Path) -> pd.DataFrame:
+def _separator(head: str, columns: Mapping[str, str]) -> str:
+    """Return what parts the names in a table's head: what makes one of them the name of a column of paths."""
+    usual = {*PATHS, normalised(columns.get("path", "path")).casefold()}
+    for separator in SEPARATORS:
+        if usual & {normalised(name.strip().strip('"')).casefold() for name in head.split(separator)}:
+            return separator
+    return ","
+
+
+def _text_columns(file: Path) -> list[str]:
+    """Return the names of a Parquet file's columns but those whose values are no text: the hub's pictures."""
+    return [field.name for field in pq.read_schema(file) if not pa.types.is_nested(field.type)]
+
+
+def _parquet(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     try:
         names = pq.read_schema(file).names
-        if "path" not in names:
+        roles = find(file, names, KNOWN, columns)
+        content = pq.read_table(file, columns=list(roles.values())) if "path" in roles else None
+        if content is None:
             return pd.DataFrame(columns=names)
-        table = pq.read_table(file, columns=[name for name in COLUMNS if name in names])
-        return pd.DataFrame({name: table[name].cast(pa.string()).to_pandas() for name in table.column_names})
+        plain = {name: content[name].cast(pa.string()).to_pandas() for name in content.column_names}
+        return pd.DataFrame({name: plain.get(name) for name in names}, dtype="str")
+    except InputError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file}: cannot be read as Parquet with columns of text ({error})") from error
 
@@ -112,7 +152,22 @@ def _located(file: Path, paths: pd.Series) -> list[str | None]:
         except (ImportError, ValueError) as error:
             raise InputError(f"{file}: addresses {protocol}:// cannot be read: {error}") from error
     folder = file.parent.absolute()
-    return [None if pd.isna(path) else path if "://" in path else str(folder / path) for path in paths]
+    return [None if pd.isna(path) else path if "://" in path else _existing(folder, path) for path in paths]
+
+
+def _existing(folder: Path, path: str) -> str:
+    """Return where a picture lies: file systems tell composed letters from others, and blanks at a name's end."""
+    spellings = (path, normalised(path), unicodedata.normalize("NFD", normalised(path)))
+    if path.isascii() and path == path.strip():
+        return str(folder / path)
+    return next((str(folder / spelling) for spelling in spellings if _is_there(folder / spelling)), str(folder / path))
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except (OSError, ValueError):  # the decoder reports it
+        return False
 
 
 def _readers(places: list[str | None]) -> Pictures:

@@ -1,5 +1,6 @@
 """Nodes of stage `pool`."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache, partial
@@ -11,14 +12,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pt4al.errors import InputError
+from pt4al.images import sources, summary, survey
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
-from pt4al.images.duplicates import find
+from pt4al.images.duplicates import find, label_pairs
 from pt4al.images.imbalance import thin
 from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
-from pt4al.images.sources import SOURCES
+from pt4al.images.ranges import narrow
 from pt4al.images.splits import divide
+from pt4al.images.summary import Summary
 from pt4al.labelling.files import read_answers
 from pt4al.labelling.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.parameters import Main, Oracle, Pool
@@ -26,22 +29,39 @@ from pt4al.reporting import intake, pairs, sheets
 from pt4al.reporting.style import png
 from pt4al.training.tasks import segmentation
 
+logger = logging.getLogger(__name__)
+
 Write = Callable[..., None]  # given a folder to write to, and perhaps an older version
 
 SAMPLED, PAIRS = 24, 30  # pictures that the intake report shows
 
 # A run lists its source once: several nodes ask for it. hooks.py clears this when a run starts.
-read = lru_cache(maxsize=1)(lambda kind, path: SOURCES[kind](path))
+read = lru_cache(maxsize=1)(lambda kind, path, columns: sources.read(kind, path, dict(columns)))
 
 
 def collect(pool: Pool) -> dict[str, Collection]:
     """Return what the source holds for `train` (the pool) and `test`, before anything is decoded."""
-    parts = divide(read(pool.source.kind, pool.source.path).named(pool.classes), pool.test)
-    if not len(parts["train"]):
-        raise InputError(f"{pool.source.path}: holds no pictures for the pool")
-    # Before the limit, which says how many images there are whatever their classes.
-    parts["train"] = thin(parts["train"], pool.imbalance.kind, pool.imbalance.factor)
-    return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
+    return _taken(pool, _divided(pool))
+
+
+def summarise(pool: Pool) -> Summary:
+    """Return what was read, in words."""
+    divided = _divided(pool)
+    return summary.summarise(read_source(pool), divided, _taken(pool, divided))
+
+
+def tell_source(pool: Pool) -> None:
+    """Log what was read, and what a person may have meant otherwise."""
+    told = summarise(pool)
+    logger.info("%s", told.sentence)
+    for sentence in told.warnings:
+        logger.warning("%s", sentence)
+
+
+def read_source(pool: Pool) -> Collection:
+    """Return all that the source holds, listed once a command."""
+    found = read(pool.source.kind, pool.source.path, tuple(sorted(pool.source.columns.items())))
+    return found.named(pool.classes)
 
 
 def build_pool(pool: Pool) -> Write:
@@ -81,23 +101,27 @@ def report_intake(
     problems: pd.DataFrame,
     duplicates: pd.DataFrame,
     settings: Pool,
-) -> str:
-    """Return the intake report as one HTML page."""
-    counts = [
-        _count("pool", pool, recorded_labels),
-        _count("test", test_pool, test_labels),
-    ]
-    return intake.render(
+) -> tuple[str, dict[str, Any]]:
+    """Return the intake report as one HTML page, and what was read in words: `sentence`, `warnings`, `found`."""
+    counts = [_count("pool", pool, recorded_labels), _count("test", test_pool, test_labels)]
+    labelled = label_pairs(duplicates, pd.concat([recorded_labels, test_labels]))
+    told = summarise(settings)
+    page = intake.render(
         {
             "title": "What the source holds",
-            "source": settings.source.path,
+            "read": told.sentence,
+            "warnings": told.warnings,
             "counts": counts,
             "frame": asdict(pool.frame),
+            "size": survey.explain(collect(settings)["train"], settings.size),
             "problems": problems.rename(columns={"source": "file"}).to_dict("records"),
-            "duplicates": duplicates.to_dict("records"),
+            "duplicates": labelled.to_dict("records"),
+            "narrow": narrow(pool).to_dict("records"),
             "figures": {name: png(figure) for name, figure in _figures(pool, test_pool, duplicates).items()},
         }
     )
+    found = intake.found(labelled.to_dict("records"), settings.source.path)
+    return page, {"sentence": told.sentence, "warnings": told.warnings, "found": found}
 
 
 def start(intake_page: str) -> pd.DataFrame:
@@ -123,6 +147,19 @@ def start_people(intake_page: str, pool: ImagePool, classes: list[str], oracle: 
         )
     known = pd.DataFrame([(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"])
     return extend(empty(), known, BEFORE, KNOWN)
+
+
+def _divided(pool: Pool) -> dict[str, Collection]:
+    parts = divide(read_source(pool), pool.test)
+    if not len(parts["train"]):
+        raise InputError(f"{pool.source.path}: holds no pictures for the pool")
+    return parts
+
+
+def _taken(pool: Pool, parts: dict[str, Collection]) -> dict[str, Collection]:
+    # Before the limit, which says how many images there are whatever their classes.
+    parts = parts | {"train": thin(parts["train"], pool.imbalance.kind, pool.imbalance.factor)}
+    return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
 
 
 def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def create_pipeline(shape: Shape) -> Pipeline:
             Node(
                 nodes.report_intake,
                 ["pool", "test_pool", "recorded_labels", "test_labels", "problems", "duplicates", settings],
-                "intake",
+                ["intake", "source_summary"],
                 name="report_intake",
                 tags="grows",
             ),

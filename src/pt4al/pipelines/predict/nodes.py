@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
+from pt4al.images import sources
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
-from pt4al.images.sources import SOURCES
 from pt4al.parameters import check
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.predict.models import Finished, find
@@ -35,7 +35,7 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
         raise InputError("`predict.path` is missing: say where the pictures are, predict.path=/some/folder")
     if settings.predict.onnx:
         require()  # before hours are spent on pictures
-    collection = SOURCES[settings.predict.kind](path)
+    collection = sources.read(settings.predict.kind, path)
     if not len(collection):
         raise InputError(f"{path}: holds no pictures")
     # Nothing is kept of another folder's pool, even if names, sizes and times are the same in both.

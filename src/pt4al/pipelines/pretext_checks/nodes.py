@@ -1,5 +1,6 @@
 """Nodes that check pretext losses before any label."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from pt4al.reporting import pretext_checks
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 
+GUESSED = ("rotation", "jigsaw")  # tasks whose loss is the cross-entropy of one of their outputs
 SAMPLE = 4_000  # images scored again: rank correlations are then known to about 0.03
 
 
@@ -34,7 +36,8 @@ def check_pretext(
     clean, faint = score_twice(PRETEXT_TASKS[pretext.task], network, pool, hardware, rows)
     first_epoch = float(curve["loss"].iloc[0]) if len(curve) else None
     settings = flat(pretext.model_dump(mode="json")) | {"seed": run.seed, "pool": pool.sha256}
-    return pretext_checks.checks(clean, faint, losses["pretext_loss"].to_numpy(), first_epoch), settings
+    chance = math.log(PRETEXT_TASKS[pretext.task].outputs) if pretext.task in GUESSED else None
+    return pretext_checks.checks(clean, faint, losses["pretext_loss"].to_numpy(), first_epoch, chance), settings
 
 
 def compare_rankings(own: dict, all_losses: dict[str, Callable], all_settings: dict[str, Callable]) -> pd.DataFrame:

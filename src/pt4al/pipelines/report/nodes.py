@@ -112,6 +112,8 @@ def write_page(
     worth: dict | None = None,
     worth_picture: dict[str, bytes] | None = None,
     reason_sheets: dict[str, bytes] | None = None,
+    source_summary: dict | None = None,
+    intake_link: str = "",
 ) -> str:
     """Return the report as one HTML page."""
     settings = check(parameters)
@@ -121,6 +123,8 @@ def write_page(
         "run": flat(settings.model_dump(exclude=BESIDE)),
         "metric": {"key": metric, "name": METRICS[metric]},
         "intake": _intake(problems, duplicates),
+        "source": source_summary,
+        "intake_link": intake_link,
         "summary": learning_curve.drop(columns="pool").to_dict("records"),
         "baselines": list(_baselines(settings, learning_curve, run_curves)),
         "pretext_checks": pretext_checks.to_dict("records"),
@@ -166,7 +170,7 @@ def _comparable(other: pd.DataFrame, curve: pd.DataFrame) -> bool:
 def _intake(problems: pd.DataFrame, duplicates: pd.DataFrame) -> str | None:
     """What became of the source's files, where something did."""
     found = [
-        f"{len(table):,} {what}"
+        f"{table['id'].nunique():,} {what}"
         for table, what in ((problems, "could not be used"), (duplicates, "occur more than once"))
         if len(table)
     ]

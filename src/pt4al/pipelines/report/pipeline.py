@@ -74,6 +74,7 @@ def _worth(shape: Shape, label_set: str) -> list[Node]:
 
 def _page(shape: Shape, facts: list[str]) -> dict[str, str]:
     names = ["pictures", *facts, "problems", "duplicates", "leak_check", "pretext_checks"]
+    names += ["source_summary", "intake_link"]
     names += ["reason_sheets"] if shape.reasons else []
     names += ["worth", "worth_picture"] if shape.control else []
     return {name: name for name in names}

@@ -1,0 +1,104 @@
+"""Find out which layout lies at a path, or say what lies there instead."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pt4al.errors import InputError
+from pt4al.images.sources import folders
+from pt4al.images.sources.left_out import told
+from pt4al.images.sources.walk import folders as folders_in
+from pt4al.images.sources.walk import text, visible
+
+DEEPEST = 6  # folders, each the only one in another, that are gone down
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z", ".bz2", ".xz")
+TABLES = (".csv", ".tsv", ".parquet")
+
+
+class Layout(Protocol):
+    """A module of this package."""
+
+    def recognises(self, path: str) -> bool:
+        """Tell whether it lies at `path`; little is read for that."""
+
+
+def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
+    """Return which of the layouts lies at `path`, or in the only folder in it, and where.
+
+    Raises
+    ------
+    InputError
+        If none does, or class folders would have the names of splits or parts of a data set.
+    """
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file or folder (`pool.source.path`)")
+    for place in _nested(path):
+        for kind in (kind for kind, layout in layouts.items() if kind != "flat" and layout.recognises(place)):
+            if kind == "folders":
+                folders.refuse_parts(place)
+            return kind, place
+    if layouts["flat"].recognises(path):
+        return "flat", path
+    raise InputError(f"{path}: {_instead(Path(path))} `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md")
+
+
+def flat_splits(path: str) -> dict[str, str]:
+    """Return the splits, by folders' paths below `path`, of pictures that lie in no class folders."""
+    innermost = list(_nested(path))[-1]
+    prefix = "" if innermost == path else f"{Path(innermost).relative_to(path).as_posix()}/"
+    return {f"{prefix}{name}": split for name, split in folders.layout(innermost).splits.items()}
+
+
+def flat_notes(path: str) -> list[str]:
+    """Say why the folders at `path` are no classes, and where labels may be."""
+    inside, pictures = folders_in(path), folders.beside(path)
+    notes = []
+    if pictures and inside:
+        notes.append(f"{len(pictures)} pictures lie beside {len(inside)} folders, so that folders are no classes")
+    elif len(inside) == 1 and not folders.layout(path).splits:
+        notes.append(f"All pictures lie in one folder, `{text(inside[0])}`: a single one is no class")
+    tables = sorted(
+        text(entry.name) for entry in Path(path).iterdir() if visible(entry.name) and entry.suffix.lower() in TABLES
+    )
+    if tables:
+        notes.append(
+            f"{told(tables, 'table lies', 'tables lie')[0]} beside them: if labels are in one, "
+            f"`pool.source.path={path}/{tables[0]}` reads them"
+        )
+    return notes
+
+
+def _nested(path: str) -> Iterator[str]:
+    """Yield `path`, the folder in it if there is but one and no picture beside it, the one in that ..."""
+    yield path
+    place = Path(path)
+    for _ in range(DEEPEST):
+        inside = folders_in(place) if place.is_dir() else []
+        if len(inside) != 1 or folders.beside(place):
+            return
+        place = place / inside[0]
+        yield str(place)
+
+
+def _instead(path: Path) -> str:
+    """Say what lies at a path that no layout is known for."""
+    suffix = path.suffix.lower()
+    if path.is_file():
+        if folders.is_picture(path.name):
+            return "is one picture: name the folder that it lies in."
+        if suffix in ARCHIVES:
+            return "is an archive: unpack it."
+        if suffix == ".json":
+            return "is JSON: boxes and regions of COCO are no classes of whole pictures; name the pictures' folder."
+        return "is no file of a layout known here: tables end in .csv, .tsv or .parquet."
+    inside = folders_in(path)
+    names = sorted(text(entry.name) for entry in path.iterdir() if visible(entry.name) and not entry.is_dir())
+    if any(name.endswith(".arrow") for name in names):
+        return "holds Arrow files of `save_to_disk`: write Parquet instead (`to_parquet` of the library datasets)."
+    if any(name.lower().endswith(ARCHIVES) for name in names):
+        return f"holds {told(names, 'file', 'files')[0]}: unpack archives."
+    if inside and all(folders_in(path / name) == [] for name in inside):
+        holding = told([text(name) for name in inside], "folder", "folders")[0]
+        return f"holds {holding} in which no pictures were found."
+    holding = [*told([text(name) for name in inside], "folder", "folders"), *told(names, "file", "files")]
+    return f"holds no layout known here, but {' and '.join(holding) or 'nothing'}."

@@ -1,0 +1,100 @@
+"""Labels of Parquet files: numbers that metadata name, or words; what can be neither is told."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pt4al.errors import InputError
+
+NONE = -1  # the hub's number for a label that is not given away
+MOST = 10_000  # classes without names, if there are not as many pictures
+
+Labelled = tuple[Path, pa.ChunkedArray, list[str] | None]  # a file, its labels (or nulls), the names of their numbers
+
+
+def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
+    """Return the labels of all files in words, missing ones as None, and the classes that they agree on.
+
+    Raises
+    ------
+    InputError
+        If files differ in the kind of labels or in the names of classes, or labels are neither numbers nor words.
+    """
+    plain = [(file, _plain(file, column), names) for file, column, names in files]
+    labelled = [one for one in plain if not pa.types.is_null(one[1].type)]
+    _agree(labelled)
+    if any(pa.types.is_integer(column.type) for _, column, _ in labelled):
+        columns, classes = _numbered(plain, labelled)
+    else:
+        columns = [column.to_pandas().astype("str") for _, column, _ in plain]
+        classes = sorted(set().union(*(words.dropna() for words in columns)))
+    return pd.concat(columns).to_numpy(), classes
+
+
+def _plain(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return labels as integers or text: categories are looked up, whole numbers that pandas made floats made whole."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_integer(kind):
+        return column.cast(pa.int64(), safe=False) if kind == pa.uint64() else column
+    if pa.types.is_boolean(kind):
+        return column.cast(pa.string())
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), None, column)
+        if pc.all(pc.equal(column, pc.round(column))).as_py() in (True, None):
+            return column.cast(pa.int64())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+        return column
+    raise InputError(f"{file}: labels are {kind}: whole numbers or words are needed, one an image")
+
+
+def _agree(labelled: list[Labelled]) -> None:
+    for file, column, names in labelled[1:]:
+        first, its_column, its_names = labelled[0]
+        if pa.types.is_integer(column.type) != pa.types.is_integer(its_column.type):
+            raise InputError(
+                f"{file}: labels are {column.type}, in {first} they are {its_column.type}: "
+                "all splits need the same kind"
+            )
+        if names != its_names:
+            raise InputError(
+                f"{file}: classes are {names}, in {first} they are {its_names}: "
+                "all splits need the same, in the same order"
+            )
+
+
+def _numbered(files: list[Labelled], labelled: list[Labelled]) -> tuple[list[pd.Series], list[str]]:
+    """Return words for numbers, and the classes: as they are named, or "0", "1" ... to the highest."""
+    # pandas reads integers with gaps as floats
+    columns = [column.to_pandas().astype("Int64") for _, column, _ in files]
+    columns = [column.mask(column == NONE) for column in columns]
+    highest = max((int(column.max()) for column in columns if column.count()), default=-1)
+    named = next((names for _, _, names in labelled if names), None)
+    if named is None and highest >= max(MOST, sum(map(len, columns))):
+        file = next(file for (file, *_), column in zip(files, columns, strict=True) if (column == highest).any())
+        raise InputError(
+            f"{file}: has a label {highest}: numbers without names count classes from 0 on, and so many are none"
+        )
+    classes = unique(named) if named else [str(number) for number in range(highest + 1)]
+    words = [_named(file, column, classes) for (file, *_), column in zip(files, columns, strict=True)]
+    return words, classes
+
+
+def unique(names: list[str]) -> list[str]:
+    """Return names of classes, with their number behind those that others have too: `crane 134`."""
+    times = Counter(names)
+    return [name if times[name] == 1 else f"{name} {number}" for number, name in enumerate(names)]
+
+
+def _named(file: Path, numbers: pd.Series, classes: list[str]) -> pd.Series:
+    strange = ~numbers.dropna().between(0, len(classes) - 1)
+    if strange.any():
+        row = strange.idxmax()
+        raise InputError(f"{file}: row {row} has label {numbers[row]}, but there are {len(classes)} classes")
+    return numbers.map(dict(enumerate(classes))).astype("str")

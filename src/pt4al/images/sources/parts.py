@@ -1,0 +1,69 @@
+"""What folders and files are called that stand for splits, or parts, of a data set, and so for no class."""
+
+import re
+
+from pt4al.text import normalised
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "trainset": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "valset": "val",
+    "dev": "val",
+    "development": "val",
+    "eval": "val",
+    "evaluation": "val",
+    "test": "test",
+    "testing": "test",
+    "testset": "test",
+    "holdout": "test",
+    "unlabeled": "unlabeled",
+    "unlabelled": "unlabeled",
+    "pred": "unlabeled",
+    "predict": "unlabeled",
+    "prediction": "unlabeled",
+    "inference": "unlabeled",
+}
+# Words that may stand beside a split's name: seg_train, test_images, training_set.
+FILLING = {"set", "data", "dataset", "split", "images", "image", "imgs", "img", "pictures", "photos", "seg"}
+PICTURES = {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset"}
+PARTS = PICTURES | {
+    "annotation",
+    "annotations",
+    "annots",
+    "bboxes",
+    "boxes",
+    "ground_truth",
+    "groundtruth",
+    "imagesets",
+    "label",
+    "labels",
+    "mask",
+    "masks",
+    "meta",
+    "metadata",
+    "segmentation",
+    "segmentationclass",
+    "segmentationobject",
+    "segmentations",
+}
+MASKS = {"mask", "masks", "segmentation", "segmentations", "segmentationclass"}
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a name stands for: train, val, test, unlabeled; None if it is a name like any other.
+
+    Case does not matter, nor a year (`train2017`) or a word that says nothing (`test_images`, `seg_train`).
+    """
+    words = re.findall(r"[^\W\d_]+", normalised(name).casefold())
+    splits = [SPLITS[word] for word in words if word in SPLITS]
+    plain = all(word in SPLITS or word in FILLING for word in words)
+    return splits[0] if len(splits) == 1 and plain else None
+
+
+def is_part(name: str) -> bool:
+    """Tell whether a name is one of a part of a data set: images, masks, annotations."""
+    return normalised(name).casefold() in PARTS
