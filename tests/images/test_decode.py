@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -154,6 +154,7 @@ def test_missing_file_is_refused_in_words(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "WEBP"])
+@settings(deadline=None)
 @given(place=st.floats(0, 1), bits=st.integers(1, 255))
 def test_whatever_is_damaged_is_decoded_or_refused_in_words(kind, place, bits):
     file = bytearray(encoded(photo(size=(24, 16)), kind))

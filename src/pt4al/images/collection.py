@@ -25,6 +25,8 @@ class Reading:
     ----------
     layout
         What lies there: `class folders`.
+    detail
+        Of what is in which column, where names are not this project's own.
     place
         Where.
     left_out
@@ -34,6 +36,7 @@ class Reading:
     """
 
     layout: str = "pictures"
+    detail: str = ""
     place: str = ""
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

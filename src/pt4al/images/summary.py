@@ -35,7 +35,9 @@ def summarise(source: Collection, divided: dict[str, Collection], taken: dict[st
     left = [*source.reading.left_out, *_left(source, divided, taken)]
     if left:
         parts.append(f"left out: {', '.join(left)}")
-    sentence = f"read {source.reading.layout} at {source.reading.place}: {'; '.join(parts)}"
+    reading = source.reading
+    layout = f"{reading.layout} ({reading.detail})" if reading.detail else reading.layout
+    sentence = f"read {layout} at {reading.place}: {'; '.join(parts)}"
     return Summary(sentence, [*source.reading.notes, *_alike(source), *_alone(divided)])
 
 

@@ -47,7 +47,7 @@ TOLD = {  # what each is called in a sentence
     "caltech101": "Caltech-101",
     "imagenet": "ImageNet's folders",
     "folders": "class folders",
-    "flat": "a folder of pictures without labels",
+    "flat": "a folder of pictures",
 }
 WITH_COLUMNS = {"table", "parquet"}
 COLUMNS = sorted({*table.KNOWN, *parquet.KNOWN})  # what a column can be for

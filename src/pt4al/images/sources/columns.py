@@ -13,6 +13,22 @@ SPLIT_NAMES = ("split", "subset", "partition")
 MASKS = ("mask", "mask_path", "segmentation_mask", "annotation")
 
 
+def detail(roles: Mapping[str, str]) -> str:
+    """Say which columns hold what, where their names are not this project's own."""
+    return ", ".join(f"{role}s in `{name}`" for role, name in roles.items() if normalised(str(name)).casefold() != role)
+
+
+def unnamed(file: Path, roles: Mapping[str, str], ignored: Sequence[str]) -> list[str]:
+    """Say that labels may be in a column whose name says nothing, where there is one and none was found."""
+    if "label" in roles or not ignored:
+        return []
+    known = ", ".join(LABELS)
+    return [
+        f"{file}: no column has a name of labels ({known}); if {ignored[0]!r} holds them, "
+        f"`pool.source.columns.label={ignored[0]}`"
+    ]
+
+
 def find(
     file: Path, names: Sequence[str], known: Mapping[str, Sequence[str]], columns: Mapping[str, str]
 ) -> dict[str, str]:

@@ -39,7 +39,8 @@ def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
             return kind, place
     if layouts["flat"].recognises(path):
         return "flat", path
-    raise InputError(f"{path}: {_instead(Path(path))} `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md")
+    kinds = f" `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md" if Path(path).is_dir() else ""
+    raise InputError(f"{path}: {_instead(Path(path))}{kinds}")
 
 
 def flat_splits(path: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Reading
-from pt4al.images.sources.columns import LABELS, MASKS, find
+from pt4al.images.sources.columns import LABELS, MASKS, detail, find, unnamed
 from pt4al.images.sources.labels import classes_and_words
 from pt4al.images.sources.left_out import told
 from pt4al.images.sources.parts import split_of
@@ -84,7 +84,11 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
         dtype="str",
     )
     ignored = list(dict.fromkeys(name for part in parts for name in part.ignored))
-    reading = Reading(left_out=tuple(told(ignored, "column", "columns")), notes=_notes(parts))
+    reading = Reading(
+        detail=detail(parts[0].roles),
+        left_out=tuple(told(ignored, "column", "columns")),
+        notes=tuple(unnamed(place, parts[0].roles, ignored)),
+    )
     masked = np.concatenate([_masked(part) for part in parts])
     return Collection(
         index,
@@ -245,13 +249,6 @@ def _paths(part: _Part) -> pd.Series:
 def _masked(part: _Part) -> np.ndarray:
     column = _column(part, "mask")
     return np.zeros(len(part.table), bool) if column is None else column.is_valid().to_numpy()
-
-
-def _notes(parts: Sequence[_Part]) -> tuple[str, ...]:
-    """Tell which columns hold what, where their names are not this project's own."""
-    first = parts[0].roles
-    other = [f"{role}s are in column `{name}`" for role, name in first.items() if role != name]
-    return (f"{'; '.join(other)} (`pool.source.columns` says otherwise)".capitalize(),) if other else ()
 
 
 def _pictures(parts: list[_Part], role: str, wanted: np.ndarray) -> Iterator[Any]:

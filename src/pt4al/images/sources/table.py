@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Pictures, Reading
-from pt4al.images.sources.columns import LABELS, MASKS, PATHS, SPLIT_NAMES, find
+from pt4al.images.sources.columns import LABELS, MASKS, PATHS, SPLIT_NAMES, detail, find, unnamed
 from pt4al.images.sources.left_out import told
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
@@ -44,7 +44,7 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
         If the table is missing or broken, has no `path`, or its addresses need a package that isn't there.
     """
     file = Path(path)
-    table, ignored = _table(file, columns or {})
+    table, roles, ignored = _table(file, columns or {})
     pictures, masks = _located(file, table["path"]), _located(file, table["mask"])
     index = pd.DataFrame(
         {
@@ -56,7 +56,11 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
         },
         dtype="str",
     )
-    reading = Reading(left_out=tuple(told(ignored, "column", "columns")))
+    reading = Reading(
+        detail=detail(roles),
+        left_out=tuple(told(ignored, "column", "columns")),
+        notes=tuple(unnamed(file, roles, ignored)),
+    )
     classes = sorted(index["label"].dropna().unique())
     collection = Collection(index, classes, _readers(pictures), reading=reading)
     if table["mask"].isna().all():
@@ -75,8 +79,8 @@ def recognises(path: str) -> bool:
         return False
 
 
-def _table(file: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """Read the columns of `KNOWN` as text, missing ones as missing values; and name the other columns.
+def _table(file: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
+    """Read the columns of `KNOWN` as text, missing ones as missing values; say which they are, and name the others.
 
     Every row has a path and an id.
     """
@@ -95,7 +99,7 @@ def _table(file: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[s
         if table[role].isna().any():
             row = int(table[role].isna().to_numpy().argmax())
             raise InputError(f"{file}: row {row} (the first is 0) has no `{role}`: every picture needs one")
-    return table if "id" in roles else table.assign(id=table["path"]), ignored
+    return table if "id" in roles else table.assign(id=table["path"]), roles, ignored
 
 
 def _is_parquet(file: Path) -> bool:
