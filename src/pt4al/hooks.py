@@ -35,8 +35,8 @@ MANY_CYCLES = 100
 PRECISIONS = ("fp32", "bf16")
 PAGES = {"intake", "report", "comparison_page", "cold_start_page", "predictions_page"}
 INTAKE = {
-    "problems": "%d pictures could not be used: %s says which, and why",
-    "duplicates": "%d pictures occur more than once: %s shows them",
+    "problems": "pictures that could not be used: %d; %s says which, and why",
+    "duplicates": "pictures that occur more than once: %d; %s shows them",
 }
 
 

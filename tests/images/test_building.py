@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,3 +228,10 @@ def test_any_other_size_is_one_error(size):
         recipe(size=size)
     assert told.value.error_count() == 1
     assert "say auto, pixels (64), or [height, width]" in str(told.value)
+
+
+def test_images_that_the_disk_has_no_room_for_are_told_before_they_are_decoded(make_pool, monkeypatch):
+    monkeypatch.setattr(building.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    monkeypatch.setattr(building, "_decode", None)
+    with pytest.raises(InputError, match=r"images of 32 x 32 pixels need 0\.0 GB.*lower `pool\.size`"):
+        make_pool([np.zeros((4, 4), np.uint8)] * 3, size=32)

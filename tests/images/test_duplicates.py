@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.images.decode import Frame, decode
-from pt4al.images.duplicates import find, perceptual_hash
+from pt4al.images.duplicates import find, label_pairs, perceptual_hash
 from support.odd_pictures import encoded, photo
 
 FASHION = Path(__file__).parents[2] / "data" / "01_raw" / "fashion_mnist" / "test.parquet"
@@ -178,3 +178,23 @@ def test_bytes_that_differ_while_pixels_agree_are_exact():
     other = encoded(photo(), "BMP")
     images = np.stack([decode(file, Frame(3, 64, 96)), decode(io.BytesIO(other).getvalue(), Frame(3, 64, 96))])
     assert found(images)["kind"].tolist() == ["exact"]
+
+
+def test_pictures_of_little_contrast_are_not_near_for_that(fashion):
+    pale = (118 + fashion[:60].astype(int) // 32).astype(np.uint8)  # things on one grey table
+    repeated = pd.Series([image.tobytes() for image in pale]).duplicated().sum()
+    assert found(pale)["kind"].tolist() == ["exact"] * repeated
+
+
+def test_picture_of_little_contrast_that_was_saved_again_is_found(fashion):
+    pale = (118 + fashion[:20].astype(int) // 8).astype(np.uint8)
+    brighter = pale[7:8] + np.uint8(2)
+    assert found(np.concatenate([pale, brighter]))[["id", "other"]].to_numpy().tolist() == [["picture 20", "picture 7"]]
+
+
+def test_labels_of_pairs_are_those_in_words(fashion):
+    table = found(fashion[[0, 0, 1, 1]])
+    labels = pd.DataFrame({"id": ["picture 0", "picture 1", "picture 2"], "label": ["cat", "dog", b"a mask"]})
+    labelled = label_pairs(table, labels)
+    assert labelled["label"].tolist()[0] == "dog" and labelled["other_label"].tolist()[0] == "cat"
+    assert labelled[["label", "other_label"]].iloc[1].isna().all()

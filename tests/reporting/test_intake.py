@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jinja2 import UndefinedError
 
-from pt4al.reporting.intake import render
+from pt4al.reporting.intake import found, render
 from pt4al.reporting.pairs import pairs
 
 PNG = b"\x89PNG not really"
@@ -129,3 +129,38 @@ def test_pairs_stand_side_by_side_with_their_splits():
     images = np.arange(4, dtype=np.uint8).repeat(48).reshape(4, 3, 4, 4)
     captions = [words.get_text() for words in pairs(images, [pair(0), pair(1)]).axes[0].texts if words.get_text()]
     assert captions == ["copy 0\ntest", "first 0\npool", "copy 1\ntest", "first 1\npool"]
+
+
+def named(number: int, label: str | None, other: str | None, kind: str = "exact") -> dict:
+    return pair(number, "pool", kind) | {"label": label, "other_label": other}
+
+
+def test_one_picture_under_two_classes_is_a_contradiction():
+    pairs_found = [named(0, "boat", "tree"), named(1, "boat", "boat"), named(2, "boat", None)]
+    page = text(FACTS | {"duplicates": pairs_found})
+    assert "1 of them has another class than the picture that it repeats: one label of each is wrong" in page
+    assert "copy 0 is called boat, and first 0 tree" in page
+    assert found(pairs_found, "photos") == [
+        "1 picture stands in photos under two classes: one label of each is wrong. "
+        "The first is copy 0 (boat), the same as first 0 (tree)"
+    ]
+
+
+@pytest.mark.parametrize("pairs_found", [[], [named(0, "boat", "boat")], [named(0, "boat", "tree", "near")]])
+def test_pictures_that_agree_or_only_look_alike_are_no_contradiction(pairs_found):
+    assert found(pairs_found, "photos") == []
+    assert "one label of each is wrong" not in text(FACTS | {"duplicates": pairs_found})
+
+
+def test_pictures_are_counted_and_not_their_pairs():
+    three = [pair(0, "pool", "near", 1.0) | {"other": f"first {number}"} for number in range(3)]
+    assert "0 pictures repeat another exactly; 1 looks nearly like another" in text(FACTS | {"duplicates": three})
+
+
+def test_page_says_what_was_read_why_images_have_their_size_and_which_use_little_of_the_range():
+    page = text(FACTS | {"narrow": [{"id": "scan.tif", "darkest": 3, "brightest": 19}]})
+    assert "Read class folders at photos/boats &amp; trees: 2 classes." in page
+    assert "Only the test split has pictures of &#39;ship&#39;." in page
+    assert "200 of 200 pictures looked at have 96 x 64 pixels." in page
+    assert "1 image uses less than a quarter of it" in page and "scan.tif 3 19" in page
+    assert "little of the range" not in text(FACTS)

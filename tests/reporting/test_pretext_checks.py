@@ -106,3 +106,23 @@ def test_the_heat_map_shows_every_pair_on_both_sides():
     axes = ranking_agreement(pairs).axes[0]
     np.testing.assert_array_equal(axes.images[0].get_array(), [[1, 0.25, -0.5], [0.25, 1, np.nan], [-0.5, np.nan, 1]])
     assert sorted(text.get_text() for text in axes.texts) == sorted(["1.00"] * 3 + ["0.25", "-0.50", "–"] * 2)
+
+
+CHANCE = float(np.log(4))
+
+
+def test_a_network_that_guesses_has_learnt_nothing_and_is_not_said_to_be_well():
+    near = RNG.uniform(1.34, 1.41, 245)  # of 245 photos after 20 steps
+    row = checks(near, near, near, 1.39, CHANCE).set_index("check").to_dict("index")
+    assert list(row) == ["shortcut", "learning"]
+    assert row["learning"]["alarm"]
+    assert "learnt nothing: the mean loss is 1.37" in row["learning"]["sentence"]
+    assert "guessing gets 1.386" in row["learning"]["sentence"]
+    assert "`pretext.schedule.minimum_steps`" in row["learning"]["sentence"]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_network_that_does_better_than_guessing_has_learnt_something(share):
+    losses = np.full(100, share * CHANCE)
+    row = checks(losses, losses, losses, 1.3, CHANCE).set_index("check")
+    assert "saturation" in row.index and "learning" not in row.index

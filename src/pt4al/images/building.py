@@ -1,6 +1,7 @@
 """Build a pool: decode pictures on all cores into shards; shards that still hold true are kept."""
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ from pt4al.images.shards import Writer, keep, manifest
 from pt4al.images.survey import survey
 
 TOGETHER = 32  # pictures decoded as one task
+WAITING = 2**28  # bytes of images that wait to be written
 
 
 class Recipe(Block):
@@ -72,7 +74,7 @@ def build(
     Raises
     ------
     InputError
-        If more pictures than `recipe.bad_share` can't be decoded: says why.
+        If more pictures than `recipe.bad_share` can't be decoded: says why. If the disk has no room for the images.
     """
     folder.mkdir(parents=True, exist_ok=True)
     known = manifest(folder) or (manifest(previous) if previous else None)
@@ -81,6 +83,7 @@ def build(
     plan = {"frame": asdict(frame), "shape": [frame.channels, frame.height, frame.width], "noise": recipe.noise}
     matching = known is not None and all(known[key] == value for key, value in plan.items())
     kept, rows = keep(collection, known["shards"] if matching else [], folder, previous, plan["shape"])
+    _check_room(folder, len(rows), frame)
     problems = _Problems(folder, collection, recipe.bad_share)
     with Writer(folder, plan, kept, collection.index) as writer, _progress(len(rows)) as progress:
         for block, decoded in _decoded(collection, rows, frame, recipe.noise):
@@ -144,6 +147,20 @@ class _Problems:
         )
 
 
+def _check_room(folder: Path, images: int, frame: Frame) -> None:
+    """Raise InputError if the disk has no room for the images, before hours are spent on them."""
+    needed, free = images * _bytes(frame), shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"{images:,} images of {frame.width} x {frame.height} pixels need {needed / 1e9:,.1f} GB, and the disk of "
+            f"{folder} has {free / 1e9:,.1f}: lower `pool.size` or `pool.limit.train`, or make room"
+        )
+
+
+def _bytes(frame: Frame) -> int:
+    return frame.channels * frame.height * frame.width
+
+
 def _progress(pictures: int) -> tqdm:
     """A bar with rate and time left; none where the output is not a terminal."""
     return tqdm(total=pictures, unit="picture", desc="decode", disable=None, leave=False)
@@ -165,7 +182,7 @@ def _decoded(
     blocks = [rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER)]
     pictures, ids = iter(collection.pictures(rows)), collection.index["id"].array
     tasks = ((list(ids[block]), [next(pictures) for _ in block], frame, noise) for block in blocks)
-    yield from zip(blocks, in_order(_decode, tasks), strict=True)
+    yield from zip(blocks, in_order(_decode, tasks, WAITING // (TOGETHER * _bytes(frame))), strict=True)
 
 
 def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float) -> _Decoded:

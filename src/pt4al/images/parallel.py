@@ -12,16 +12,22 @@ import torch
 AHEAD = 16  # results that wait to be taken
 
 
-def in_order(function: Callable[..., Any], tasks: Iterable[tuple]) -> Iterator[Any]:
+def in_order(function: Callable[..., Any], tasks: Iterable[tuple], most: int = AHEAD) -> Iterator[Any]:
     """Yield `function(*task)` for each task; threads, since PIL and numpy let other threads run meanwhile.
 
     There are as many as torch uses (`engine.threads`).
+
+    Parameters
+    ----------
+    most
+        How many results may wait to be taken.
     """
+    most = min(AHEAD, most)
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         waiting: deque[Future] = deque()
         for task in tasks:
             waiting.append(threads.submit(function, *task))
-            if len(waiting) > AHEAD:
+            if len(waiting) > most:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -5,6 +5,7 @@ Where the files are missing, torchvision downloads Fashion-MNIST to the given fo
 
 import gzip
 import logging
+import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,7 @@ def _sizes(file: Path, dimensions: int) -> list[int]:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{file}: cannot be read ({error})") from error
     sizes = np.frombuffer(raw, ">i4", dimensions, 4).tolist() if len(raw) == header else []
-    if raw[:4] != bytes([0, 0, 8, dimensions]) or length != header + int(np.prod(sizes)):
+    whole = raw[:4] == bytes([0, 0, 8, dimensions]) and length == header + math.prod(sizes)
+    if not whole or min(sizes) < 0 or 0 in sizes[1:]:
         raise InputError(f"{file}: not a whole IDX file of {dimensions}-dimensional bytes ({length} bytes)")
     return sizes

@@ -21,7 +21,7 @@ from pt4al.images.sources.synsets import unique_names
 
 NAMES = "map_clsloc.txt"
 CLASSES = 1000
-SPOILT = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
+SPOILT = (MemoryError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 
 
 def recognises(path: str) -> bool:
@@ -117,6 +117,7 @@ def _shape(file: Path, stream: IO[bytes]) -> tuple[int, int]:
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, columns_first, kind = header(stream)
-    if columns_first or kind != np.uint8 or len(shape) != 2 or shape[1] != 3 * isqrt(shape[1] // 3) ** 2:
+    square = len(shape) == 2 and shape[1] > 0 and shape[1] == 3 * isqrt(shape[1] // 3) ** 2
+    if columns_first or kind != np.uint8 or not square:
         raise InputError(f"{file}: `data` is {kind} {shape}; needs bytes (pictures, 3 x side x side), row by row")
     return shape

@@ -188,6 +188,8 @@ def _holds_pictures(kind: pa.DataType) -> bool:
 def _part(file: Path, split: str, columns: Mapping[str, str]) -> _Part:
     with _open(file) as opened:
         schema = opened.schema_arrow
+        if opened.metadata.num_rows > file.stat().st_size:  # no picture has less than a byte
+            raise InputError(f"{file}: is damaged: states {opened.metadata.num_rows:,} rows, more than it has bytes")
         roles = _roles(file, schema, columns)
         if "image" not in roles or (columns.get("mask") and "mask" not in roles):
             missing = "image" if "image" not in roles else "mask"
