@@ -56,9 +56,16 @@ def test_split_is_told_by_a_folders_name(name, split):
     assert split_of(name) == split
 
 
-def test_parts_are_told_by_a_folders_name():
-    assert all(map(is_part, ("images", "Masks", "JPEGImages", "labels ", "annotations", "ImageSets", "ground_truth")))
-    assert not any(map(is_part, ("cat", "imagery", "masked", "labels_of_wine")))
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (("images", "Masks", "JPEGImages", "labels ", "annotations", "ImageSets", "ground_truth"), True),
+        (("train_masks", "images_001", "fold2", "part 1"), True),
+        (("cat", "imagery", "masked", "labels_of_wine", "with_mask", "2019", "folder", ""), False),
+    ],
+)
+def test_parts_are_told_by_a_folders_name(names, part):
+    assert [is_part(name) for name in names] == [part] * len(names)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +76,7 @@ def test_parts_are_told_by_a_folders_name():
         (("seg_train", "seg_test", "seg_pred"), {"train", "test"}, ("2 files in seg_pred/",)),
         (("training_set", "test_set"), {"train", "test"}, ()),
         (("train", "test", "papers"), {"train", "test"}, ("2 files in papers/",)),
+        (("labelled", "unlabelled"), {"train"}, ("2 files in unlabelled/",)),
     ],
 )
 def test_splits_are_no_classes(tmp_path, folders, used, left):
@@ -124,8 +132,10 @@ def test_folder_that_leads_into_itself_ends(tmp_path):
         (("train/cat/1.png", "bus/1.png"), "`train`"),
         (("val/cat/1.png", "test/cat/1.png"), "need one of the name `train`"),
         (("images/cat/1.png", "meta/train.txt"), "pool.source.path={path}/images"),
+        (("fold1/cat/1.png", "fold2/cat/1.png"), "`fold1`, `fold2` are names"),
+        (("part1/1.png", "part2/1.png"), "`pool.source.kind=flat`"),
+        (("images_001/images/1.png", "images_002/images/1.png"), "columns `path`, `label` and `split`"),
     ],
-    ids=["masks", "annotations", "YOLO", "YOLO with splits", "VOC", "train beside bus", "no train", "Food-101"],
 )
 def test_names_of_parts_are_refused_as_classes_unless_the_kind_is_typed(tmp_path, files, words):
     write(tmp_path, *files)
@@ -183,6 +193,10 @@ def test_files_that_are_no_pictures_and_empty_classes_are_named(tmp_path):
         ("photos.zip", b"PK", "is an archive: unpack it"),
         ("instances_train2017.json", b"{}", "COCO"),
         ("notes.txt", b"x", "tables end in .csv"),
+        ("ids.csv", b"image_id;label\nx;cat\n", "has columns image_id;label; needs `path`"),
+        ("latin.csv", "path,label\na.png,K\u00e4se\n".encode("latin-1"), "save it as `CSV UTF-8`"),
+        ("excel.csv", "path,label\na.png,cat\n".encode("utf-16"), "save it as `CSV UTF-8`"),
+        ("other.parquet", b"PAR1", "not a Parquet file"),
         ("saved/data-00000-of-00001.arrow", b"x", "write Parquet instead"),
         ("packed/photos.tar.gz", b"x", "unpack archives"),
         ("notes/a/x.txt", b"x", "in which no pictures were found"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pt4al.errors import InputError
+from pt4al.images import sources
 from pt4al.images.sources.imagenet import read, recognises
 from support.layouts_imagenet import WNIDS, write_imagenet_folders
 
@@ -116,6 +117,26 @@ def test_class_without_training_pictures_is_named(folder):
 def test_no_training_pictures_are_an_error(tmp_path):
     with pytest.raises(InputError, match=r"train: holds no pictures .*pool\.source\.path"):
         read(str(tmp_path))
+
+
+def test_tiny_imagenet_is_read_as_it_is_handed_out(tmp_path):
+    root = tmp_path / "tiny-imagenet-200"
+    for wnid in WNIDS[:2]:
+        (root / "train" / wnid / "images").mkdir(parents=True)
+        for number in range(2):
+            (root / "train" / wnid / "images" / f"{wnid}_{number}.JPEG").write_bytes(b"x")
+        (root / "train" / wnid / f"{wnid}_boxes.txt").write_text("")
+    for split in ("val", "test"):
+        (root / split / "images").mkdir(parents=True)
+        (root / split / "images" / f"{split}_0.JPEG").write_bytes(b"x")
+    (root / "val" / "val_annotations.txt").write_text(f"val_0.JPEG\t{WNIDS[1]}\t0\t32\t44\t62\n")
+    (root / "words.txt").write_text(f"{WNIDS[0]}\ttench, Tinca tinca\n{WNIDS[1]}\tgoldfish\nn00001740\tentity\n")
+    (root / "wnids.txt").write_text("\n".join(WNIDS[:2]))
+    collection = sources.read("auto", str(tmp_path))  # in a folder of its own, as Kaggle nests it
+    assert collection.classes == ["tench", "goldfish"]
+    found = collection.index.groupby("split")["label"].agg(list).to_dict()
+    assert found["train"] == ["tench", "tench", "goldfish", "goldfish"]
+    assert (found["val"], collection.index["label"].isna().sum()) == (["goldfish"], 1)
 
 
 def test_layout_is_recognised_by_its_folders_names(folder, tmp_path):

@@ -39,6 +39,8 @@ def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
             return kind, place
     if layouts["flat"].recognises(path):
         return "flat", path
+    if Path(path).suffix.lower() in TABLES and Path(path).is_file():
+        return "table", path  # which says what it lacks
     kinds = f" `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md" if Path(path).is_dir() else ""
     raise InputError(f"{path}: {_instead(Path(path))}{kinds}")
 

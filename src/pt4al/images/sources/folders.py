@@ -98,7 +98,7 @@ def refuse_parts(path: str) -> None:
     raise InputError(
         f"{path}: {_and(strange)} {told} of a data set, not of classes{_kind(classes, here)}. "
         f"{_way_out(path, here, classes)} To take the folders' names as classes all the same: "
-        "`pool.source.kind=folders`"
+        "`pool.source.kind=folders`; all pictures without labels: `pool.source.kind=flat`"
     )
 
 

@@ -13,6 +13,7 @@ from pt4al.images.sources.walk import File, collect, files
 WNID = re.compile(r"n\d{8}")
 ENDINGS = (".jpeg", ".jpg", ".png")
 NAMES = "LOC_synset_mapping.txt"
+WORDS = "words.txt"  # of Tiny ImageNet: all of WordNet
 LISTS = ("LOC_val_solution.csv", "val_annotations.txt", "val.txt")
 
 
@@ -29,8 +30,9 @@ def read(path: str) -> Collection:
     """Read `train/<wnid>/*.JPEG`, and `val` (class folders, or flat with a list) and `test` (no labels) if there.
 
     Classes are the training folders in alphabetical order, as is usual; `LOC_synset_mapping.txt` gives
-    them words. A list for a flat `val`, beside it or in it: Kaggle's `LOC_val_solution.csv`, a
-    `val_annotations.txt` (name, tab, wnid), or Caffe's `val.txt` (name, place of the wnid in that order).
+    them words, or Tiny ImageNet's `words.txt`, whose folders `images` are gone into. A list for a flat `val`, beside
+    it or in it: Kaggle's `LOC_val_solution.csv`, a `val_annotations.txt` (name, tab, wnid), or Caffe's `val.txt` (name,
+    place of the wnid in that order).
 
     Raises
     ------
@@ -40,7 +42,7 @@ def read(path: str) -> Collection:
     root = Path(path)
     splits = [split for split in ("train", "val", "test") if (root / split).is_dir()]
     found = {split: _pictures(root, split) for split in splits}
-    mapping = _mapping(root / NAMES)
+    mapping, words = _mapping(root / NAMES), _mapping(root / WORDS)
     labels = {split: [_folder(file) for file in found[split]] for split in splits}
     wnids = sorted({wnid for wnid in labels.get("train", []) if wnid is not None})
     if not wnids:
@@ -50,7 +52,7 @@ def read(path: str) -> Collection:
         labels["val"] = [_answer(file, answers) for file in found["val"]]
     for split in splits:
         _known(root, found[split], labels[split], set(wnids), split)
-    names = unique_names({wnid: mapping.get(wnid, wnid) for wnid in wnids})
+    names = unique_names({wnid: mapping.get(wnid) or words.get(wnid, wnid) for wnid in wnids})
     return collect(
         root,
         [file for split in splits for file in found[split]],
@@ -70,7 +72,8 @@ def _pictures(root: Path, split: str) -> list[File]:
 
 def _folder(file: File) -> str | None:
     parts = file.id.split("/")
-    return parts[1] if len(parts) > 2 else None
+    # Tiny ImageNet keeps the pictures of a split, and of a class, in a folder `images`.
+    return parts[1] if len(parts) > 2 and parts[1] != "images" else None
 
 
 def _known(root: Path, found: list[File], labels: list[str | None], wnids: set[str], split: str) -> None:

@@ -24,7 +24,7 @@ def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
     InputError
         If files differ in the kind of labels or in the names of classes, or labels are neither numbers nor words.
     """
-    plain = [(file, _plain(file, column), names) for file, column, names in files]
+    plain = [(file, whole(file, column), names) for file, column, names in files]
     labelled = [one for one in plain if not pa.types.is_null(one[1].type)]
     _agree(labelled)
     if any(pa.types.is_integer(column.type) for _, column, _ in labelled):
@@ -35,8 +35,14 @@ def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
     return pd.concat(columns).to_numpy(), classes
 
 
-def _plain(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return labels as integers or text: categories are looked up, whole numbers that pandas made floats made whole."""
+def whole(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return labels as integers or text: categories are looked up, whole numbers that pandas made floats made whole.
+
+    Raises
+    ------
+    InputError
+        If they are of another kind: dates, halves, lists.
+    """
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)

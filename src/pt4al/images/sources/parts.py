@@ -8,6 +8,8 @@ SPLITS = {
     "train": "train",
     "training": "train",
     "trainset": "train",
+    "labeled": "train",
+    "labelled": "train",
     "val": "val",
     "valid": "val",
     "validation": "val",
@@ -35,7 +37,10 @@ PARTS = PICTURES | {
     "annotations",
     "annots",
     "bboxes",
+    "batch",
     "boxes",
+    "fold",
+    "folds",
     "ground_truth",
     "groundtruth",
     "imagesets",
@@ -45,6 +50,8 @@ PARTS = PICTURES | {
     "masks",
     "meta",
     "metadata",
+    "part",
+    "parts",
     "segmentation",
     "segmentationclass",
     "segmentationobject",
@@ -58,12 +65,18 @@ def split_of(name: str) -> str | None:
 
     Case does not matter, nor a year (`train2017`) or a word that says nothing (`test_images`, `seg_train`).
     """
-    words = re.findall(r"[^\W\d_]+", normalised(name).casefold())
+    words = _words(name)
     splits = [SPLITS[word] for word in words if word in SPLITS]
     plain = all(word in SPLITS or word in FILLING for word in words)
     return splits[0] if len(splits) == 1 and plain else None
 
 
 def is_part(name: str) -> bool:
-    """Tell whether a name is one of a part of a data set: images, masks, annotations."""
-    return normalised(name).casefold() in PARTS
+    """Tell whether a name is one of a part of a data set: images, train_masks, images_001, fold2."""
+    words = [normalised(name).casefold()] if normalised(name).casefold() in PARTS else _words(name)
+    known = all(word in PARTS or word in FILLING or word in SPLITS for word in words)
+    return known and any(word in PARTS for word in words)
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", normalised(name).casefold())

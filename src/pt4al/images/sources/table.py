@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Pictures, Reading
 from pt4al.images.sources.columns import LABELS, MASKS, PATHS, SPLIT_NAMES, detail, find, unnamed
+from pt4al.images.sources.labels import whole
 from pt4al.images.sources.left_out import told
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
@@ -113,7 +114,8 @@ def _csv(file: Path, columns: Mapping[str, str], rows: int | None = None) -> pd.
             separator = _separator(opened.readline(LONGEST), columns)
         table = pd.read_csv(file, sep=separator, dtype="str", keep_default_na=False, encoding="utf-8-sig", nrows=rows)
     except (ValueError, OSError) as error:
-        raise InputError(f"{file}: cannot be read as CSV in UTF-8 ({str(error).strip()})") from error
+        why = str(error).strip()
+        raise InputError(f"{file}: cannot be read as CSV in UTF-8 ({why}): save it as `CSV UTF-8`") from error
     if not isinstance(table.index, pd.RangeIndex) and len(table):  # pandas takes what is too much for row names
         raise InputError(f"{file}: its rows have more values than the head has names: quote values that hold a comma")
     return table
@@ -140,6 +142,9 @@ def _parquet(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         content = pq.read_table(file, columns=list(roles.values())) if "path" in roles else None
         if content is None:
             return pd.DataFrame(columns=names)
+        if "label" in roles:
+            place = content.column_names.index(roles["label"])
+            content = content.set_column(place, roles["label"], whole(file, content[roles["label"]]))
         plain = {name: content[name].cast(pa.string()).to_pandas() for name in content.column_names}
         return pd.DataFrame({name: plain.get(name) for name in names}, dtype="str")
     except InputError:
