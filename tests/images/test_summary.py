@@ -5,7 +5,7 @@ import pytest
 
 from pt4al.images.sources import read
 from pt4al.images.splits import divide
-from pt4al.images.summary import summarise
+from pt4al.images.summary import listed, summarise
 from support.layouts import patch, save
 
 PIXELS = patch(np.random.default_rng(0), 0, 1, (8, 8))
@@ -57,3 +57,13 @@ def test_class_that_only_the_pool_has_is_none(tmp_path):
 
 def test_class_that_a_limit_left_out_of_the_pool_is_none(tmp_path):
     assert summary(tmp_path, *several("train"), *several("test"), limit=1).warnings == []
+
+
+def test_source_that_is_only_looked_at_is_told_shorter(tmp_path):
+    for name in ("a.png", "b.png"):
+        save(PIXELS, tmp_path / name)
+    (tmp_path / "notes.txt").write_text("")
+    told = listed(read("auto", str(tmp_path)))
+    assert told == (
+        f"read a folder of pictures at {tmp_path}: 2 pictures; left out: 1 file that is no picture (notes.txt)"
+    )

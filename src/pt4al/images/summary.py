@@ -41,6 +41,12 @@ def summarise(source: Collection, divided: dict[str, Collection], taken: dict[st
     return Summary(sentence, [*source.reading.notes, *_alike(source), *_alone(divided)])
 
 
+def listed(source: Collection) -> str:
+    """Return what was read of a source that is neither divided nor learnt from."""
+    left = f"; left out: {', '.join(source.reading.left_out)}" if source.reading.left_out else ""
+    return f"read {source.reading.layout} at {source.reading.place}: {_pictures(len(source))}{left}"
+
+
 def _classes(source: Collection) -> str:
     names = source.classes
     if not names:

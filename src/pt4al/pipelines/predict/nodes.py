@@ -1,5 +1,6 @@
 """Nodes of pipeline `predict`."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
-from pt4al.images import sources
+from pt4al.images import sources, summary
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
 from pt4al.parameters import check
@@ -22,6 +23,8 @@ from pt4al.training import engine as training
 from pt4al.training.onnx import export, require
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification, segmentation
+
+logger = logging.getLogger(__name__)
 
 SHOWN = 40  # pictures on a sheet
 CHECKED = 64  # pictures that an exported network is compared on
@@ -38,6 +41,7 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     collection = sources.read(settings.predict.kind, path)
     if not len(collection):
         raise InputError(f"{path}: holds no pictures")
+    logger.info("%s", summary.listed(collection))
     # Nothing is kept of another folder's pool, even if names, sizes and times are the same in both.
     stamps = f"{Path(path).resolve()} " + collection.index["stamp"]
     collection = replace(collection, index=collection.index.assign(stamp=stamps))
