@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.images.decode import Frame, decode
-from pt4al.images.duplicates import find, label_pairs, perceptual_hash
+from pt4al.images.duplicates import find, label_pairs, linked, perceptual_hash
 from support.odd_pictures import encoded, photo
 
 FASHION = Path(__file__).parents[2] / "data" / "01_raw" / "fashion_mnist" / "test.parquet"
@@ -198,3 +198,11 @@ def test_labels_of_pairs_are_those_in_words(fashion):
     labelled = label_pairs(table, labels)
     assert labelled["label"].tolist()[0] == "dog" and labelled["other_label"].tolist()[0] == "cat"
     assert labelled[["label", "other_label"]].iloc[1].isna().all()
+
+
+def test_links_to_one_file_are_told_from_copies(tmp_path, fashion):
+    for name in ("picture 0", "picture 2"):
+        (tmp_path / name).write_bytes(b"the same")
+    (tmp_path / "picture 1").symlink_to(tmp_path / "picture 0")
+    places = {f"picture {row}": str(tmp_path / f"picture {row}") for row in range(4)}  # the last one is gone
+    assert linked(found(fashion[[0, 0, 0, 0]]), places) == [True, False, False]

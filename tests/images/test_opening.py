@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from pt4al.images.decode import BadPicture, Frame, decode
-from pt4al.images.opening import bare
 from pt4al.images.parallel import Room
+from pt4al.images.png import bare
 from support.odd_pictures import encoded, held, photo
 
 COLOUR = Frame(3, 64, 96)

@@ -16,7 +16,7 @@ PNG = b"\x89PNG not really"
 
 def pair(number: int, split: str = "test", kind: str = "exact", difference: float = 0.0) -> dict:
     names = {"id": f"copy {number}", "other": f"first {number}", "split": split, "other_split": "pool"}
-    return names | {"kind": kind, "difference": difference, "label": None, "other_label": None}
+    return names | {"kind": kind, "difference": difference, "label": None, "other_label": None, "linked": False}
 
 
 FACTS = {
@@ -164,3 +164,10 @@ def test_page_says_what_was_read_why_images_have_their_size_and_which_use_little
     assert "200 of 200 pictures looked at have 96 x 64 pixels." in page
     assert "1 image uses less than a quarter of it" in page and "scan.tif 3 19" in page
     assert "little of the range" not in text(FACTS)
+
+
+def test_one_file_that_a_link_brings_in_twice_is_no_copy():
+    page = text(FACTS | {"duplicates": [pair(0, "pool") | {"linked": True}]})
+    assert "1 of them is the same file as the picture that it repeats: a link brings it in twice" in page
+    assert "one file, by a link" in page
+    assert "a link" not in text(FACTS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,22 @@ def label_pairs(pairs: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of `find` with `label` and `other_label`, missing where there is none in words: `id`, `label`."""
     words = {name: label for name, label in zip(labels["id"], labels["label"], strict=True) if isinstance(label, str)}
     return pairs.assign(label=pairs["id"].map(words), other_label=pairs["other"].map(words))
+
+
+def linked(pairs: pd.DataFrame, places: dict[str, str]) -> list[bool]:
+    """Tell of each pair whether both are one file, which a link has brought in twice; `places`: files by id."""
+    exact = pairs["kind"] == "exact"
+    return [
+        one and _is_one_file(places[this], places[other])
+        for one, this, other in zip(exact, pairs["id"], pairs["other"], strict=True)
+    ]
+
+
+def _is_one_file(this: str, other: str) -> bool:
+    try:
+        return this != other and Path(this).samefile(other)
+    except (OSError, ValueError):  # far away, or gone
+        return False
 
 
 def _hashed(images: np.ndarray) -> np.ndarray:

@@ -2,9 +2,7 @@
 
 import io
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,11 +11,11 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pt4al.images.collection import Picture
+from pt4al.images.png import PNG, bare
 
 # Left out: formats that Pillow hands to other programs (EPS), and those without a signature (TGA), as which
 # any bytes may pass.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
-PNG = b"\x89PNG\r\n\x1a\n"
 SIGNATURES = {
     PNG: "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -45,11 +43,6 @@ OTHERS = (
     (0, b"\0\0\1\0", "an icon"),
     (128, b"DICM", "DICOM"),
 )
-# Of a PNG file's chunks those that decide what it shows; profiles and texts, however large or broken, do not.
-SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
-HELD = {b"eXIf"}  # says how it was held
-XMP, RAW = b"XML:com.adobe.xmp\0", b"Raw profile type exif\0"  # and so may texts of these names
-LARGEST_TEXT = 2**20  # bytes
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -128,44 +121,6 @@ def _refused(data: bytes, kind: str) -> str:
         said = str(error)
         return said if any(word in said.lower() for word in UNKNOWN) else ""
     return ""
-
-
-def bare(data: bytes) -> bytes:
-    """Return a PNG file without what does not decide about its pixels; any other file as it is."""
-    if not data.startswith(PNG):
-        return data
-    kept, place = [PNG], len(PNG)
-    while place + 12 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, place)
-        end = place + 12 + length
-        if end > len(data):
-            break
-        if name in SHOWN or (_says_how_held(name, data[place + 8 : end - 4]) and _whole(data, place, end)):
-            kept.append(data[place:end])
-        place = end
-    return b"".join([*kept, data[place:]])  # of a file that is cut short, or no such thing, the rest
-
-
-def _says_how_held(name: bytes, content: bytes) -> bool:
-    """Tell whether a chunk may say how a picture was held, and is small enough for Pillow."""
-    if len(content) > LARGEST_TEXT:
-        return False
-    if name in (b"tEXt", b"zTXt"):
-        return content.startswith(RAW) and (name == b"tEXt" or _unpacks_to_little(content[len(RAW) + 1 :]))
-    return name in HELD or (name == b"iTXt" and content.startswith(XMP + b"\0"))  # not compressed
-
-
-def _unpacks_to_little(packed: bytes) -> bool:
-    unpacking = zlib.decompressobj()
-    try:
-        unpacking.decompress(packed, LARGEST_TEXT)
-    except zlib.error:
-        return False
-    return not unpacking.unconsumed_tail
-
-
-def _whole(data: bytes, place: int, end: int) -> bool:
-    return zlib.crc32(data[place + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
 
 
 def _silence() -> None:

@@ -20,9 +20,9 @@ def render(facts: dict) -> str:
         sentences. `counts`: one dict a split with `split`, `total` (images) and `classes` (labels by class name; empty
         without labels). `frame`: `height`, `width`, `channels`, `fit`. `size`: a sentence on why images have their
         size. `problems`: dicts with `file`, `reason`. `duplicates`: dicts as the rows of
-        `pt4al.images.duplicates.find`, with `label` and `other_label`. `narrow`: dicts as the rows of
-        `pt4al.images.ranges.narrow`. `figures`: PNG files by name, `sample` and `duplicates`; those that are
-        missing are left out.
+        `pt4al.images.duplicates.find`, with `label`, `other_label`, and whether both are one file (`linked`).
+        `narrow`: dicts as the rows of `pt4al.images.ranges.narrow`. `figures`: PNG files by name, `sample` and
+        `duplicates`; those that are missing are left out.
 
     Raises
     ------
@@ -41,6 +41,7 @@ def render(facts: dict) -> str:
             repeating={kind: _pictures(pair for pair in duplicates if pair["kind"] == kind) for kind in KINDS},
             across=_pictures(pair for pair in duplicates if pair["split"] != pair["other_split"]),
             contradictions=_contradictions(duplicates),
+            links=_pictures(pair for pair in duplicates if pair["linked"]),
         )
     )
 

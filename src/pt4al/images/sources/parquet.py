@@ -1,7 +1,6 @@
 """Source `parquet`: the files of the Hugging Face hub's image data sets, as a repository there holds them."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +15,14 @@ import pyarrow.parquet as pq
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Reading
 from pt4al.images.sources.columns import LABELS, MASKS, detail, find, unnamed
+from pt4al.images.sources.hub_files import files, opened_file
 from pt4al.images.sources.labels import classes_and_words
 from pt4al.images.sources.left_out import told
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
 
-# train.parquet, train-00000-of-00004.parquet, train-00000-of-00004-1a2b3c.parquet
-SHARD = re.compile(r"(?P<split>[A-Za-z_]+)(?:-(?P<number>\d+)-of-(?P<all>\d+)(?:-[0-9a-f]+)?)?\.parquet")
 KNOWN = {"image": ("image", "img", "picture", "photo"), "label": LABELS, "mask": MASKS}
 TOGETHER = 64  # pictures in memory at once
-POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def recognises(path: str) -> bool:
     place = Path(path)
     if place.is_file() and place.suffix.lower() == ".parquet":
         return "image" in _roles(place, _schema(place), {})
-    return "train" in {split for _, split in _files(place)}
+    return "train" in {split for _, split in files(place)}
 
 
 def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
@@ -64,13 +61,13 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
         What a column is for, and its name, where it is another than those in use: `{"label": "coarse_label"}`.
     """
     place = Path(path)
-    files = [(place, split_of(place.stem.split("-")[0]) or "train")] if place.is_file() else _files(place)
-    if "train" not in {split for _, split in files} and not place.is_file():
+    found = [(place, split_of(place.stem.split("-")[0]) or "train")] if place.is_file() else files(place)
+    if "train" not in {split for _, split in found} and not place.is_file():
         raise InputError(
             f"{place / 'train.parquet'}: no such file; `pool.source.path` must hold train.parquet, "
             "and perhaps val.parquet and test.parquet"
         )
-    parts = [_part(file, split, columns or {}) for file, split in files]
+    parts = [_part(file, split, columns or {}) for file, split in found]
     labels, classes = classes_and_words([(part.file, _labels(part), part.names) for part in parts])
     stamps = pd.concat([pd.Series([stamp(part.file.stat())] * len(part.table), dtype="str") for part in parts])
     index = pd.DataFrame(
@@ -100,57 +97,8 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
     )
 
 
-def _files(folder: Path) -> list[tuple[Path, str]]:
-    """Return the Parquet files of a folder, of its folder `data` or of a folder a split, with their splits.
-
-    In the order train, val, test; files whose names are of no split are left out.
-    """
-    for place in (folder, folder / "data"):
-        found = [(file, _split(file)) for file in sorted(place.glob("*.parquet"))]
-        found += [(file, split_of(file.parent.name)) for file in sorted(place.glob("*/[0-9]*.parquet"))]
-        found = [(file, split) for file, split in found if split is not None]
-        if found:
-            _check_shards([file for file, _ in found])
-            order = ["train", "val", "test"]
-            whole = {(split, file.parent) for file, split in found if file.stem == split}
-            found = [(file, split) for file, split in found if file.stem == split or (split, file.parent) not in whole]
-            return sorted((pair for pair in found if pair[1] in order), key=lambda pair: order.index(pair[1]))
-    return []
-
-
-def _split(file: Path) -> str | None:
-    shard = SHARD.fullmatch(file.name)
-    return split_of(shard["split"]) if shard else None
-
-
-def _check_shards(files: list[Path]) -> None:
-    """Refuse a split some of whose shards are missing: their pictures would be lost without a word."""
-    counted: dict[tuple[str, str], set[int]] = {}
-    for file in files:
-        shard = SHARD.fullmatch(file.name)
-        if shard and shard["all"]:
-            counted.setdefault((shard["split"], shard["all"]), set()).add(int(shard["number"]))
-    for (split, count), numbers in counted.items():
-        missing = sorted(set(range(int(count))) - numbers) if int(count) <= len(files) * 1000 else [len(numbers)]
-        if missing:
-            raise InputError(
-                f"{files[0].parent}: shard {missing[0]:05d} of the {int(count)} of `{split}` is missing: get it too"
-            )
-
-
-def _open(file: Path) -> pq.ParquetFile:
-    try:
-        # A buffer, so that not all of a column's chunk is read at once.
-        return pq.ParquetFile(file, buffer_size=2**20, pre_buffer=False)
-    except (pa.ArrowException, OSError, MemoryError) as error:
-        with file.open("rb") as opened:
-            if opened.read(len(POINTER)) == POINTER:
-                raise InputError(f"{file}: is a pointer of Git LFS, not the file: git lfs pull") from error
-        raise InputError(f"{file}: not a Parquet file ({error})") from error
-
-
 def _schema(file: Path) -> pa.Schema:
-    with _open(file) as opened:
+    with opened_file(file) as opened:
         return opened.schema_arrow
 
 
@@ -186,7 +134,7 @@ def _holds_pictures(kind: pa.DataType) -> bool:
 
 
 def _part(file: Path, split: str, columns: Mapping[str, str]) -> _Part:
-    with _open(file) as opened:
+    with opened_file(file) as opened:
         schema = opened.schema_arrow
         if opened.metadata.num_rows > file.stat().st_size:  # no picture has less than a byte
             raise InputError(f"{file}: is damaged: states {opened.metadata.num_rows:,} rows, more than it has bytes")
@@ -257,7 +205,7 @@ def _pictures(parts: list[_Part], role: str, wanted: np.ndarray) -> Iterator[Any
     """Yield the pictures of ascending row numbers over all files, some in memory at a time."""
     first = 0
     for part in parts:
-        with _open(part.file) as opened:
+        with opened_file(part.file) as opened:
             for group in range(opened.num_row_groups):
                 last = first + opened.metadata.row_group(group).num_rows
                 rows = wanted[(wanted >= first) & (wanted < last)] - first

@@ -15,7 +15,7 @@ from pt4al.errors import InputError
 from pt4al.images import sources, summary, survey
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
-from pt4al.images.duplicates import find, label_pairs
+from pt4al.images.duplicates import find, label_pairs, linked
 from pt4al.images.imbalance import thin
 from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
@@ -105,6 +105,8 @@ def report_intake(
     """Return the intake report as one HTML page, and what was read in words: `sentence`, `warnings`, `found`."""
     counts = [_count("pool", pool, recorded_labels), _count("test", test_pool, test_labels)]
     labelled = label_pairs(duplicates, pd.concat([recorded_labels, test_labels]))
+    places = pd.concat([pool.index, test_pool.index]).set_index("id")["source"].to_dict()
+    labelled = labelled.assign(linked=linked(labelled, places))
     told = summarise(settings)
     page = intake.render(
         {
