@@ -16,6 +16,8 @@ def normalised(name: str) -> str:
     `cafe` with a combining accent, as macOS writes names of files, and `café` are one name then. Upper and lower
     case, and blanks within a name, stay as they are: see `confusable`.
     """
+    if name.isascii() and name == name.strip():  # nearly all of a million
+        return name
     return ENDS.sub("", unicodedata.normalize("NFC", name))
 
 
