@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
+from pt4al import digests
 from pt4al.errors import InputError
 from pt4al.labelling.answers import AnswerLog
 from pt4al.labelling.assignment import Progress, assign
@@ -73,7 +74,7 @@ class Asked:
     def suggestions(self) -> pd.DataFrame | None:
         """What the newest model takes the images for: `id`, `label`, `probability`."""
         path = self._path(self.cycle, "suggestions")
-        return None if path is None else pd.read_parquet(path)
+        return None if path is None else digests.whole(path, pd.read_parquet, _way_out(path))
 
     @property
     def answerable(self) -> pd.Series:
@@ -100,7 +101,7 @@ class Asked:
         path = self._path(cycle, table)
         if path is None:
             raise InputError(f"run {self.name!r} has no {table} of cycle {cycle}: type its command again")
-        return pd.read_parquet(path)
+        return digests.whole(path, pd.read_parquet, _way_out(path))
 
 
 def read(root: Path, name: str | None = None, waiting: bool = True) -> Asked:
@@ -170,7 +171,8 @@ def _loader(project: Path) -> OmegaConfigLoader:
 
 
 def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError, OSError) as error:
-        raise InputError(f"{path} can't be read ({error!s:.100}): type the run's command again") from None
+    return digests.whole(path, lambda file: json.loads(file.read_text("utf-8")), _way_out(path))
+
+
+def _way_out(path: Path) -> str:
+    return f"remove {path.parent if path.parent.parent.suffix else path} and type the run's command again"

@@ -18,10 +18,9 @@ def test_a_run_leaves_its_checks_and_what_they_are_of_and_shows_them(finished: P
     assert (settings["task"], settings["seed"], settings["schedule.epochs"]) == ("rotation", 0, 1)
 
 
-def files(name: str, tables: dict[str, object]) -> dict:
-    return {
-        f"{folder}/{name}/{version}/{name}": lambda found=found: found for (folder, version), found in tables.items()
-    }
+def loaders(found: dict[str, object]) -> dict:
+    """Functions that load, by folder."""
+    return {folder: lambda value=value: value for folder, value in found.items()}
 
 
 def losses(*values: float) -> pd.DataFrame:
@@ -32,25 +31,27 @@ def made(seed: int, pool: str = "this pool") -> dict:
     return {"task": "rotation", "seed": seed, "pool": pool}
 
 
-def test_rankings_of_this_pool_are_compared_in_their_newest_versions() -> None:
+def test_rankings_of_this_pool_are_compared_and_damaged_ones_left_out() -> None:
     tables = {
-        ("one", "2026-01-01"): losses(4, 3, 2, 1),
-        ("one", "2026-01-02"): losses(1, 2, 3, 4),
-        ("two", "2026-01-01"): losses(1, 2, 3, 4),
-        ("of another pool", "2026-01-01"): losses(1, 2),
-        ("without a record", "2026-01-01"): losses(1, 2, 3, 4),
+        "one": losses(1, 2, 3, 4),
+        "two": losses(1, 2, 3, 4),
+        "of another pool": losses(1, 2),
+        "without a record": losses(1, 2, 3, 4),
+        "damaged": None,
+        "of a damaged record": losses(1, 2, 3, 4),
     }
     records = {
-        ("one", "2026-01-01"): made(0),
-        ("two", "2026-01-01"): made(1),
-        ("of another pool", "2026-01-01"): made(2, "another"),
+        "one": made(0),
+        "two": made(1),
+        "of another pool": made(2, "another"),
+        "damaged": made(3),
+        "of a damaged record": None,
     }
-    found = compare_rankings(made(0), files("pretext_loss.parquet", tables), files("pretext_settings.json", records))
+    found = compare_rankings(made(0), loaders(tables), loaders(records))
     assert found[["one", "other", "images"]].to_numpy().tolist() == [["seed 0", "seed 1", 4]]
     assert found["correlation"].iloc[0] > 0.99
 
 
 def test_a_ranking_that_has_no_other_to_agree_with_is_no_error() -> None:
-    table, record = {("one", "v"): losses(1, 2)}, {("one", "v"): made(0)}
-    found = compare_rankings(made(0), files("pretext_loss.parquet", table), files("pretext_settings.json", record))
+    found = compare_rankings(made(0), loaders({"one": losses(1, 2)}), loaders({"one": made(0)}))
     assert found.empty
