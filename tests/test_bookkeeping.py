@@ -49,7 +49,7 @@ def project(tmp_path: Path, empty_store: Path) -> Path:
 
 
 def rows(project: Path, role: str, store: Any = None) -> list:
-    client, experiment = (store or store_of(project)).open()
+    client, experiment = (store or store_of(project)).connect()
     return client.search_runs([experiment], f"tags.`al.role` = '{role}'")
 
 
@@ -152,7 +152,7 @@ def test_a_kill_between_the_row_and_the_note_of_it_leaves_one_row(
 def test_a_row_that_somebody_deleted_is_made_anew(project: Path, catalog: CatalogProtocol) -> None:
     tracking_of(project, catalog).start()
     (row,) = rows(project, "run")
-    store_of(project).open()[0].delete_run(row.info.run_id)
+    store_of(project).connect()[0].delete_run(row.info.run_id)
     again = tracking_of(project, catalog)
     again.start()
     assert again.missing() == [0, 1, 2]
@@ -204,7 +204,7 @@ def test_a_cycle_logged_again_after_a_kill_is_there_once_with_one_model(
         tracking.log_cycle(0)
     assert tracking.missing() == [0, 1, 2]
     tracking.log_cycle(0)
-    client, experiment = store_of(project).open()
+    client, experiment = store_of(project).connect()
     (child,) = rows(project, "cycle")
     (model,) = client.search_logged_models([experiment])
     assert model.source_run_id == child.info.run_id
@@ -247,7 +247,7 @@ def test_more_epochs_than_mlflow_takes_at_once_are_all_logged(project: Path, cat
     tracking.start()
     tracking.log_cycle(0)
     (child,) = rows(project, "cycle")
-    history = store_of(project).open()[0].get_metric_history(child.info.run_id, "training_loss")
+    history = store_of(project).connect()[0].get_metric_history(child.info.run_id, "training_loss")
     assert len(history) == 700
 
 

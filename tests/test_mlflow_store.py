@@ -27,7 +27,7 @@ import mlflow, alembic.command  # before the store is made, so that a kill hits 
 from pt4al.mlflow_store import Settings, find
 sys.stdin.readline()
 settings = Settings(tracking_uri="sqlite:///mlflow.db", experiment="pt4al", log_models=False)
-print(find(Path(sys.argv[1]), settings, {}).open()[1], flush=True)
+print(find(Path(sys.argv[1]), settings, {}).connect()[1], flush=True)
 """
 
 
@@ -74,14 +74,14 @@ def test_a_store_killed_while_it_is_made_is_made_by_the_next_ones_even_by_two_at
 def test_a_store_that_was_never_finished_and_holds_nothing_is_made_anew(project: Path) -> None:
     change(project, "DELETE FROM alembic_version")
     os.utime(project / "mlflow.db", (0, 0))  # else somebody might be making it now
-    store_of(project).open()
+    store_of(project).connect()
     assert (project / "mlflow.db.unfinished").exists()
 
 
 def test_a_damaged_store_is_one_sentence_with_the_way_out(project: Path) -> None:
     (project / "mlflow.db").write_bytes(b"no database" * 1000)
     with pytest.raises(InputError, match=r"mlflow\.db: file is not a database; move it away"):
-        store_of(project).open()
+        store_of(project).connect()
 
 
 def test_a_locked_store_is_one_sentence_after_seconds(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,33 +89,33 @@ def test_a_locked_store_is_one_sentence_after_seconds(project: Path, monkeypatch
     with closing(sqlite3.connect(project / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(InputError, match="database is locked; another process is writing to it"):
-            store_of(project).open()
+            store_of(project).connect()
 
 
 def test_a_folder_in_the_stores_place_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db" / "x").mkdir(parents=True)
     with pytest.raises(InputError, match="unable to open database file"):
-        store_of(tmp_path).open()
+        store_of(tmp_path).connect()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to everything")
 def test_a_store_that_may_not_be_written_to_is_one_sentence(project: Path) -> None:
     (project / "mlflow.db").chmod(0o400)
     with pytest.raises(InputError, match="readonly"):
-        store_of(project).open()
+        store_of(project).connect()
 
 
 def test_an_experiment_deleted_in_mlflow_says_how_to_bring_it_back(project: Path) -> None:
-    client, experiment = store_of(project).open()
+    client, experiment = store_of(project).connect()
     client.delete_experiment(experiment)
     with pytest.raises(InputError, match=f"experiments restore --experiment-id {experiment}"):
-        store_of(project).open()
+        store_of(project).connect()
 
 
 def test_a_moved_project_keeps_its_artifacts_and_its_models(finished: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     shutil.copytree(finished, moved, symlinks=True)
-    client, experiment = store_of(moved).open()
+    client, experiment = store_of(moved).connect()
     here = (moved / "mlruns").as_uri()
     assert client.get_experiment(experiment).artifact_location == here
     rows = client.search_runs([experiment])
@@ -132,7 +132,7 @@ def test_a_moved_project_keeps_its_artifacts_and_its_models(finished: Path, tmp_
 def test_a_place_for_artifacts_that_somebody_chose_stays(project: Path) -> None:
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{project}/mlflow.db")
     client.create_experiment("pt4al", artifact_location="file:///big/mlruns")
-    _, experiment = store_of(project).open()
+    _, experiment = store_of(project).connect()
     assert client.get_experiment(experiment).artifact_location == "file:///big/mlruns"
 
 
@@ -140,7 +140,7 @@ def test_a_store_that_projects_have_in_common_is_nobodys_to_move(tmp_path: Path,
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        client, experiment = store_of(tmp_path / name, f"sqlite:///{tmp_path}/mlflow.db").open()
+        client, experiment = store_of(tmp_path / name, f"sqlite:///{tmp_path}/mlflow.db").connect()
         assert client.get_experiment(experiment).artifact_location == (tmp_path / "mlruns").as_uri()
 
 
@@ -185,5 +185,5 @@ def test_another_mlflows_store_is_left_alone(finished: Path, tmp_path: Path) -> 
     change(tmp_path, "UPDATE alembic_version SET version_num = '0123456789ab'")
     before = (tmp_path / "mlflow.db").read_bytes()
     with pytest.raises(Exception, match="schema"):
-        store_of(tmp_path).open()
+        store_of(tmp_path).connect()
     assert (tmp_path / "mlflow.db").read_bytes() == before

@@ -71,7 +71,7 @@ class Store:
     file: Path | None
     project: Path
 
-    def open(self) -> tuple[Any, str]:
+    def connect(self) -> tuple[Any, str]:
         """Return MLflow's client and the experiment's id; both are made if there is none.
 
         Raises

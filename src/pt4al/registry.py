@@ -34,7 +34,7 @@ class Registration:
             return
         import mlflow
 
-        client, experiment = self._store.open()
+        client, experiment = self._store.connect()
         found = find(
             self._catalog.load("runs"),
             self._catalog.load("parameters"),

@@ -22,7 +22,7 @@ class Study:
 
     def start(self) -> None:
         """Make the store, which several cells would wait for."""
-        self._client, self._experiment = self._store.open()
+        self._client, self._experiment = self._store.connect()
 
     def missing(self) -> list[int]:
         """Return nothing: the cells know what is missing of themselves."""

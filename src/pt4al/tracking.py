@@ -72,7 +72,7 @@ class Tracking:
 
     def start(self) -> None:
         """Open the run, or reopen it, and log what is known before anything is computed."""
-        self._client, self._experiment = self._store.open()
+        self._client, self._experiment = self._store.connect()
         self._end_earlier()
         self._run = self._find_run()
         if self._parameters.engine.device == "cuda":
