@@ -29,6 +29,7 @@ from pt4al.randomness import stream
 from pt4al.reporting.control import share
 from pt4al.reporting.forecast import FEWEST, back_test, together
 from pt4al.reporting.stopping import judge
+from pt4al.versions import newest
 
 COURSE = Course(cycles=8, budget=200, share=0.1)
 QUICK = "pool.limit.train=600,pool.limit.test=200,pretext.schedule.epochs=1"
@@ -139,8 +140,8 @@ def runs(
 
 def recorded(folder: Path) -> pd.DataFrame:
     """Return the learning curves, on the test split, of the tool's own runs: `data`, `run`, `labels`, `value`."""
-    newest = {path.parts[-4]: path for path in sorted(folder.glob("*/learning_curve.csv/*/learning_curve.csv"))}
-    parts = [pd.read_csv(path).assign(run=name, data="recorded runs") for name, path in newest.items()]
+    curves = sorted(folder.glob("*/learning_curve.csv"))
+    parts = [pd.read_csv(newest(path)).assign(run=path.parent.name, data="recorded runs") for path in curves]
     whole = [part for part in parts if len(part) > FEWEST]
     return pd.concat(whole, ignore_index=True).rename(columns={"accuracy": "value"})[[*RUN, "labels", "value"]]
 

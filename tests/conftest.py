@@ -21,6 +21,9 @@ settings.register_profile("daily", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None)
 settings.load_profile("daily")
 
+for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID"):
+    os.environ.pop(name, None)  # which would go before the tests' own stores
+
 # Files that take longest come first, so that processes end together.
 LONGEST = ("test_dvc", "test_comparison", "test_resume", "test_people", "test_active_learning", "test_leaks")
 

@@ -13,6 +13,7 @@ from support.projects import run
 @pytest.fixture
 def client(finished: Path, monkeypatch: pytest.MonkeyPatch) -> mlflow.MlflowClient:
     monkeypatch.chdir(finished)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # which the next line sets, for processes started later
     mlflow.set_tracking_uri(f"sqlite:///{finished}/mlflow.db")
     return mlflow.MlflowClient()
 

@@ -1,7 +1,5 @@
 """What happens before a comparison: check every cell, so that nothing stops it after hours."""
 
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,6 @@ class ComparisonHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        self._interrupt = None
         if not is_comparison(pipeline):
             return
         if not self._places["versioned"]:
@@ -43,21 +40,6 @@ class ComparisonHooks:
         _check_others(check(catalog.load("parameters")), catalog.load("runs"))
         check_cells(catalog.load("parameters"), typed, root)
         catalog["params:project"] = {"path": self._path, "env": self._env, "typed": typed}
-        if threading.current_thread() is threading.main_thread():
-            # Ctrl-C ends this process at once, and its cells with it: Kedro would wait for all of them.
-            self._interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    @hook_impl
-    def after_pipeline_run(self) -> None:
-        self._restore()
-
-    @hook_impl
-    def on_pipeline_error(self) -> None:
-        self._restore()
-
-    def _restore(self) -> None:
-        if self._interrupt is not None:
-            signal.signal(signal.SIGINT, self._interrupt)
 
 
 def check_cells(parameters: dict, typed: dict, root: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 import platform
 import time
 from contextlib import chdir
+from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from threadpoolctl import threadpool_limits
 
-from pt4al import guard, people, pipeline_registry, preflight, records
+from pt4al import guard, mlflow_store, names, people, pipeline_registry, preflight, records
+from pt4al.bookkeeping import Bookkeeping, end_on_signals
 from pt4al.errors import InputError, counted
 from pt4al.folders import folders
 from pt4al.images.building import signature
@@ -33,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 MANY_CYCLES = 100
 PRECISIONS = ("fp32", "bf16")
-PAGES = {"intake", "report", "comparison_page", "cold_start_page", "predictions_page"}
+PAGES = {"intake", "report", "comparison_page", "cold_start_page", "predictions_page", "predictions"}
 INTAKE = {
     "problems": "pictures that could not be used: %d; %s says which, and why",
     "duplicates": "pictures that occur more than once: %d; %s shows them",
@@ -75,9 +77,12 @@ class GuardHooks:
         self._asks = "cycles" in tags
         self._apart = is_comparison(pipeline) or is_prediction(pipeline)
         if self._apart:  # no run of its own; comparing.py has checked a comparison's cells
-            compared, run = parameters.comparison.name, f"{parameters.run.name}.predictions"
+            if is_comparison(pipeline):
+                names.check_comparison(self._root, parameters.comparison.name)
+            compared, run = parameters.comparison.name, f"{parameters.run.name}+predictions"
             self._lock = guard.lock(self._root, compared if is_comparison(pipeline) else run)
             return
+        names.check_run(self._root, parameters.run.name)
         _check_source(parameters, catalog, tags)
         if self._versioned:  # else DVC keeps the files
             name = parameters.run.name
@@ -101,7 +106,7 @@ class GuardHooks:
             metric = TASKS[self._parameters.main.task].metric
             logger.info("%s: %d labels, %s %s", node.namespace, data["labels"], metric, _told(data, metric))
         elif dataset_name in ("problems", "duplicates") and len(data):
-            logger.warning(INTAKE[dataset_name], data["id"].nunique(), self._catalog["intake"]._get_save_path())
+            logger.warning(INTAKE[dataset_name], data["id"].nunique(), self._catalog["intake"]._filepath)
         elif dataset_name == "source_summary":
             for sentence in data["found"]:
                 logger.warning("%s", sentence)
@@ -117,8 +122,8 @@ class GuardHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        for page in PAGES & pipeline.datasets():
-            logger.info("report: %s", catalog[page]._get_load_path())
+        for name in sorted(PAGES & pipeline.datasets()):
+            logger.info("%s: %s", "predictions" if name == "predictions" else "report", catalog[name]._filepath)
         self._release()
 
     @hook_impl(trylast=True)
@@ -131,28 +136,30 @@ class GuardHooks:
 
 
 class TrackingHooks:
-    """Logs to MLflow: the run, and a child run for each cycle."""
+    """Logs to MLflow: the run, and a child run for each cycle. It may wait; the run goes on."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        self._settings = context.config_loader["mlflow"]
+        self._settings = mlflow_store.checked(context.config_loader["mlflow"])
         if parent_process() is not None:  # a comparison's cell: dozens of them would log hundreds of models
-            self._settings = self._settings | {"log_models": False}
+            self._settings = self._settings.model_copy(update={"log_models": False})
         self._project, self._places = context.project_path, context.config_loader["globals"]
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         parameters, root = check(catalog.load("parameters")), self._project / self._places["root"]
+        store = mlflow_store.find(self._project, self._settings)
+        mlflow_store.tell()
         if is_prediction(pipeline):
-            self._tracking = Registration(parameters, catalog, self._project, **self._settings)
+            self._tracking = Registration(parameters, catalog, root, store)
         elif is_comparison(pipeline):
-            self._tracking = Study(parameters, catalog, self._project, root, **self._settings)
+            self._tracking = Bookkeeping(Study(parameters, catalog, root, store))
         else:
             record = guard.record_folder(root, parameters.run.name)
-            self._tracking = Tracking(parameters, catalog, self._project, record, **self._settings)
-        self._tracking.start()
-        if self._places["versioned"]:  # else what exists may be about to be replaced
-            self._tracking.catch_up()
+            run = Tracking(parameters, catalog, self._project, record, store, self._settings.log_models)
+            self._tracking = Bookkeeping(run)
+        self._tracking.start(self._places["versioned"])  # else what exists may be about to be replaced
+        self._undo = end_on_signals(partial(self._tracking.stop, "KILLED"))
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
@@ -163,12 +170,14 @@ class TrackingHooks:
 
     @hook_impl
     def after_pipeline_run(self) -> None:
+        self._undo()
         self._tracking.stop("FINISHED")
         if self._tracking.chart is not None:
             logger.info("curves: make ui, then http://127.0.0.1:5000%s", self._tracking.chart)
 
     @hook_impl
     def on_pipeline_error(self) -> None:
+        self._undo()
         self._tracking.stop("FAILED")
 
 

@@ -14,7 +14,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al import digests, guard, records
+from pt4al import digests, guard, records, versions
 from pt4al.errors import InputError
 from pt4al.folders import nested
 from pt4al.images.sources import TOLD
@@ -141,8 +141,7 @@ def policy(parameters: Parameters) -> Policy:
 
 def newest(root: Path, run: str, cycle: int, table: str) -> Path | None:
     """Return the newest version of a cycle's table, if there is one."""
-    found = sorted(guard.record_folder(root, run).glob(f"cycle_{cycle}/{table}.parquet/*/{table}.parquet"))
-    return found[-1] if found else None
+    return versions.newest(guard.record_folder(root, run) / f"cycle_{cycle}" / f"{table}.parquet")
 
 
 def stand(parameters: Parameters, root: Path) -> Standing:

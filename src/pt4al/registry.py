@@ -7,9 +7,11 @@ from typing import Any
 from kedro.io import CatalogProtocol
 
 from pt4al.errors import InputError
+from pt4al.guard import record_folder
+from pt4al.mlflow_store import Store
 from pt4al.parameters import Parameters
-from pt4al.pipelines.predict.models import find
-from pt4al.tracking import open_experiment
+from pt4al.pipelines.predict.models import Finished, find
+from pt4al.tracking import Rows, models
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +21,11 @@ class Registration:
 
     chart = None
 
-    def __init__(self, parameters: Parameters, catalog: CatalogProtocol, project: Path, **settings: Any):
-        self._parameters, self._catalog, self._project, self._settings = parameters, catalog, project, settings
+    def __init__(self, parameters: Parameters, catalog: CatalogProtocol, root: Path, store: Store):
+        self._parameters, self._catalog, self._root, self._store = parameters, catalog, root, store
 
-    def start(self) -> None:
+    def start(self, catch_up: bool) -> None:
         """Do nothing yet."""
-
-    def catch_up(self) -> None:
-        """Do nothing."""
 
     def stop(self, status: str) -> None:
         """Register the model, if somebody wants that and its predictions went well."""
@@ -35,23 +34,31 @@ class Registration:
             return
         import mlflow
 
-        client, experiment = open_experiment(
-            self._project, self._settings["tracking_uri"], self._settings["experiment"]
-        )
+        client, experiment = self._store.connect()
         found = find(
             self._catalog.load("runs"),
             self._catalog.load("parameters"),
             self._parameters.run.name,
             self._parameters.predict.cycle,
         )
-        run, name = found.parameters.run, found.parameters.run.name
-        wanted = f"{name}-s{run.seed}-c{found.cycle}"
-        logged = client.search_logged_models([experiment], f"name = '{wanted}'")
+        name = found.parameters.run.name
+        logged = self._logged(client, experiment, found)
         if not logged:
             raise InputError(
-                f"MLflow has no model {wanted!r}: it was logged without models (log_models in mlflow.yml), or the "
-                "store has gone"
+                f"MLflow has no model of cycle {found.cycle} of run {name!r}: it was logged without models (log_models "
+                "in mlflow.yml), or the store has gone"
             )
-        version = mlflow.register_model(f"models:/{logged[0].model_id}", name).version
+        with self._store.chosen():
+            version = mlflow.register_model(f"models:/{logged[0].model_id}", name).version
         client.set_registered_model_alias(name, alias, version)
         logger.info("registered: mlflow.pyfunc.load_model('models:/%s@%s') is cycle %d's", name, alias, found.cycle)
+
+    def _logged(self, client: Any, experiment: str, found: Finished) -> list[Any]:
+        """The models of the cycle's own row; a row that was removed has none any more."""
+        run = Rows(record_folder(self._root, found.parameters.run.name)).read().get("run_id")
+        of_run = f"tags.`mlflow.parentRunId` = '{run}' and tags.`al.cycle` = '{found.cycle}'"
+        return [
+            model
+            for row in client.search_runs([experiment], of_run)
+            for model in models(client, experiment, row.info.run_id)
+        ]

@@ -1,18 +1,23 @@
 """How a run is started: it goes on where it stopped, and a person's mistake is one message, no traceback."""
 
+import logging
+import sys
 from contextlib import chdir
 from typing import Any
 
 from kedro.config import AbstractConfigLoader
+from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
+from kedro.io.core import generate_timestamp
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 
-from pt4al.doors import sentences
+from pt4al.doors import sentence, sentences
 from pt4al.errors import InputError
 from pt4al.pipelines.graph import Graph
+from pt4al.versions import later
 
 WANTED = {"globals": {"root", "versioned"}, "mlflow": {"tracking_uri", "experiment", "log_models"}}
 
@@ -31,6 +36,27 @@ class ResumingRunner(SequentialRunner):
 
     def _suggest_resume_scenario(self, *args: Any) -> None:
         """Suggest nothing: the same command resumes."""
+
+
+class _Unsaid(logging.Filter):
+    """Leaves out what Kedro says of a person's mistake in a node: the command ends with the message itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return sentence(sys.exc_info()[1]) is None
+
+
+logging.getLogger("kedro.pipeline.node").addFilter(_Unsaid())
+
+
+class Context(KedroContext):
+    """Kedro's context, whose new versions are newer than all that a run has, whatever the clock says."""
+
+    def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:
+        places = self.config_loader["globals"]
+        names = {places["pool"], places["pretext"], places["run"], f"{places['run']}.predictions"}
+        folders = [layer / name for layer in (self.project_path / places["root"]).glob("0*") for name in names]
+        save_version = later(save_version or generate_timestamp(), folders)
+        return super()._get_catalog(*args, save_version=save_version, **kwargs)
 
 
 class Session(KedroSession):

@@ -12,12 +12,16 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # OpenMP's threads that wait for work spin by default: beside another busy process a step takes ten times as long
 # (docs/benchmarks.md, `waiting`). Read when torch is imported, which is later; one's own setting wins.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A server that does not answer costs seconds, not the minutes that MLflow would wait: what is missing is logged later.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pt4al.session import Session
+from pt4al.session import Context, Session
 
 
 @cache
@@ -41,6 +45,7 @@ class _Hooks:
 
 HOOKS = _Hooks()
 SESSION_CLASS = Session
+CONTEXT_CLASS = Context
 # Our own hooks track: kedro-mlflow, where somebody has it installed, would open a second run.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")
 CONFIG_LOADER_ARGS = {

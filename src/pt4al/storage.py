@@ -21,6 +21,7 @@ from pt4al.images.pool import ImagePool, open_pool
 from pt4al.labelling.answers import AnswerLog
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.training import networks
+from pt4al.versions import newest
 
 logger = logging.getLogger(__name__)
 
@@ -209,10 +210,8 @@ class OthersDataset(AbstractDataset):
         self.metadata = metadata
 
     def load(self) -> dict[str, Callable[[], Any]]:
-        name = self._filename
-        found = sorted([*self._folder.glob(f"*/{name}"), *self._folder.glob(f"*/{name}/*/{name}")])
-        newest = {path.relative_to(self._folder).parts[0]: path for path in found if path.is_file()}
-        return {run: partial(self._read, path) for run, path in newest.items()}
+        found = {run.name: newest(run / self._filename) for run in sorted(self._folder.glob("*/"))}
+        return {run: partial(self._read, path) for run, path in found.items() if path is not None}
 
     def save(self, data: Any) -> None:
         raise NotImplementedError(f"{self._folder}: files are saved by their own runs, not {data!r}")

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from kedro.io import CatalogProtocol
 
-from pt4al import guard, records
+from pt4al import guard
+from pt4al.mlflow_store import CHART, NOTE, Store
 from pt4al.parameters import Parameters
 from pt4al.reporting.comparison_curves import colours
-from pt4al.tracking import CHART, NOTE, open_experiment
+from pt4al.tracking import Rows
 
 logger = logging.getLogger(__name__)
 
@@ -16,26 +17,22 @@ logger = logging.getLogger(__name__)
 class Study:
     """Stands where `Tracking` stands for a run; the cells track themselves."""
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        catalog: CatalogProtocol,
-        project: Path,
-        root: Path,
-        *,
-        tracking_uri: str,
-        experiment: str,
-        log_models: bool,
-    ):
-        self._comparison, self._catalog, self._root = parameters.comparison, catalog, root
-        self._store = project, tracking_uri, experiment
+    def __init__(self, parameters: Parameters, catalog: CatalogProtocol, root: Path, store: Store):
+        self._comparison, self._catalog, self._root, self._store = parameters.comparison, catalog, root, store
 
     def start(self) -> None:
-        """Make the store, before several cells try to at once."""
-        self._client, self._experiment = open_experiment(*self._store)
+        """Make the store, which several cells would wait for."""
+        self._client, self._experiment = self._store.connect()
 
-    def catch_up(self) -> None:
-        """Nothing: the cells do."""
+    def missing(self) -> list[int]:
+        """Return nothing: the cells know what is missing of themselves."""
+        return []
+
+    def log_cycle(self, cycle: int) -> None:
+        """Do nothing: a comparison has no cycles of its own."""
+
+    def log_report(self) -> None:
+        """Do nothing: the cells log theirs."""
 
     @property
     def chart(self) -> str:
@@ -44,16 +41,31 @@ class Study:
 
     def stop(self, status: str) -> None:
         """Tag the runs of a finished comparison, and put its link into the experiment's description."""
-        if status == "FINISHED":
-            colour = colours(self._comparison.compared)
-            for cell in self._catalog.load("comparison_plan").to_dict("records"):
-                self._tag(cell, colour[cell["arm"]])
-            self._describe()
+        if status != "FINISHED":
+            self._end_cells(status)
+            return
+        colour = colours(self._comparison.compared)
+        for cell in self._catalog.load("comparison_plan").to_dict("records"):
+            self._tag(cell, colour[cell["arm"]])
+        self._describe()
+
+    def _end_cells(self, status: str) -> None:
+        """Close the rows of cells that end with this process."""
+        if not self._catalog.exists("comparison_plan"):
+            return
+        for cell in self._catalog.load("comparison_plan").to_dict("records"):
+            run = self._row(cell)
+            found = self._client.search_runs([self._experiment], f"attributes.run_id = '{run}'") if run else []
+            for row in found:
+                if row.info.status == "RUNNING":
+                    self._client.set_terminated(run, status)
+
+    def _row(self, cell: dict) -> str | None:
+        return Rows(guard.record_folder(self._root, cell["run"])).read().get("run_id")
 
     def _tag(self, cell: dict, colour: str) -> None:
         from mlflow.exceptions import MlflowException
 
-        known = records.recall(guard.record_folder(self._root, cell["run"]) / "mlflow_run.json")
         tags = {
             "al.role": "study",
             "al.comparison": self._comparison.name,
@@ -64,9 +76,9 @@ class Study:
         }
         try:
             for name, value in tags.items():
-                self._client.set_tag(known["run_id"], name, value)
-        except (KeyError, MlflowException):  # the store was removed since, or what the run remembers of it
-            logger.warning("MLflow does not know run %s any more: its curve is in the report alone", cell["run"])
+                self._client.set_tag(self._row(cell), name, value)
+        except MlflowException:  # the store was removed since, or could not be reached then
+            logger.warning("MLflow does not know run %s: its curve is in the report alone", cell["run"])
 
     def _describe(self) -> None:
         start = f"[Comparison {self._comparison.name}]("

@@ -1,19 +1,22 @@
 """What MLflow sees: a run with its learning curve, and a child run for each of its cycles."""
 
+import hashlib
 import os
+import posixpath
 import re
 import subprocess
-import time
 import warnings
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import yaml
 from kedro.io import CatalogProtocol
 
 from pt4al import records
+from pt4al.mlflow_store import CHART, Store
 from pt4al.parameters import Parameters, identity
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
@@ -27,30 +30,24 @@ SERVING = (  # what a logged model needs
     "pandas",
     "pydantic",
 )
-NOTE = "mlflow.note.content"  # an experiment's description
 EXAMPLES = 4  # images in a logged model's input example
-CHART = (
-    "/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
-    "&searchFilter=tags.%60{tag}%60%20%3D%20%27{value}%27"
-)
+BATCH = {"metrics": 1000, "params": 100}  # as many as MLflow takes at once
+SET_ASIDE = f"{'[0-9]' * 8}T{'[0-9]' * 6}"  # what guard.py adds to a run's name for a fresh start
+LONGEST = 250  # characters of a metric's name
 
 
-def open_experiment(project: Path, tracking_uri: str, experiment: str) -> tuple[Any, str]:
-    """Return MLflow's client and the experiment's id, made if there is none."""
-    import mlflow
+class Rows:
+    """Which row of MLflow is a run's, written down beside the run's label sets."""
 
-    # A file is the project's, wherever the command was typed.
-    local = tracking_uri.startswith("sqlite:///")
-    mlflow.set_tracking_uri(f"sqlite:///{project / tracking_uri[10:]}" if local else tracking_uri)
-    client = mlflow.MlflowClient()
-    found = client.get_experiment_by_name(experiment)
-    if found is not None:
-        return client, found.experiment_id
-    artifacts = (project / "mlruns").as_uri() if local else None
-    created = client.create_experiment(experiment, artifact_location=artifacts)
-    note = f"[Learning curves of all runs]({CHART.format(experiment=created, tag='al.role', value='run')})"
-    client.set_experiment_tag(created, NOTE, note)
-    return client, created
+    def __init__(self, record: Path):
+        self._file = record / "mlflow_run.json"
+
+    def read(self) -> dict[str, Any]:
+        """Return `key` (a tag that the row has), `run_id` and `settings`; nothing where it is not there, or damaged."""
+        return records.recall(self._file)
+
+    def write(self, **known: Any) -> None:
+        records.write(self._file, known)
 
 
 class Tracking:
@@ -65,58 +62,59 @@ class Tracking:
         catalog: CatalogProtocol,
         project: Path,
         record: Path,
-        tracking_uri: str,
-        experiment: str,
+        store: Store,
         log_models: bool,
     ):
         self._parameters, self._catalog, self._project = parameters, catalog, project
-        self._id_file, self._log_models = record / "mlflow_run.json", log_models
-        self._store = project, tracking_uri, experiment
+        self._record, self._store, self._log_models = record, store, log_models
         self._classes = "run_classes" if parameters.oracle.kind == "people" else "classes"
         self._monitor = None
 
     def start(self) -> None:
         """Open the run, or reopen it, and log what is known before anything is computed."""
-        self._client, self._experiment = open_experiment(*self._store)
+        self._client, self._experiment = self._store.connect()
+        self._end_earlier()
         self._run = self._find_run()
         if self._parameters.engine.device == "cuda":
             from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-            self._monitor = SystemMetricsMonitor(self._run)
+            self._monitor = SystemMetricsMonitor(self._run, tracking_uri=self._store.uri)
             self._monitor.start()
 
-    def catch_up(self) -> None:
-        """Log the cycles that are finished but were not logged: a kill can fall between the two."""
+    def missing(self) -> list[int]:
+        """Return the cycles that are finished but were not logged: a kill can fall between the two."""
         logged = {int(child.data.tags["al.cycle"]) for child in self._children() if child.info.status == "FINISHED"}
+        missing = []
         for cycle in range(self._parameters.cycles.number):
             made = ["pool", *(f"cycle_{cycle}.{name}" for name in ("metrics", "training_curve", "query", "network"))]
             if cycle not in logged and all(self._catalog.exists(name) for name in made):  # damaged ones may be removed
-                self.log_cycle(cycle)
+                missing.append(cycle)
+        return missing
 
     def log_cycle(self, cycle: int) -> None:
         """Log a cycle's child run, in place of an earlier one; its metrics go to the parent too, by labels."""
-        for child in self._children():
-            if child.data.tags["al.cycle"] == str(cycle):
-                self._client.delete_run(child.info.run_id)
+        self._remove(cycle)
         metrics, curve = self._load(cycle, "metrics"), self._load(cycle, "training_curve")
         tags = {"mlflow.parentRunId": self._run, "al.role": "cycle", "al.cycle": str(cycle)}
         child = self._client.create_run(self._experiment, run_name=f"{self._parameters.run.name}-c{cycle}", tags=tags)
-        child, found = child.info.run_id, self._metrics(metrics, metrics["labels"])
+        child, made = child.info.run_id, self._path(f"cycle_{cycle}.metrics").stat().st_mtime
+        of_cycle = entries(metrics, metrics["labels"], made)
+        of_epochs = []
         for epoch in curve.drop(columns="steps").add_prefix("training_").to_dict("records"):
             step = int(epoch.pop("training_epoch"))
-            found += self._metrics(epoch, step)
-        self._client.log_batch(child, metrics=found)
-        self._client.log_artifact(child, str(self._catalog[f"cycle_{cycle}.query"]._get_load_path()))
+            of_epochs += entries(epoch, step, made)
+        self._log_batches(child, metrics=of_cycle + of_epochs)
+        self._log_batches(self._run, metrics=of_cycle)
+        self._client.set_tag(self._run, "pool.sha256", self._catalog.load("pool").sha256)
+        self._client.log_artifact(child, str(self._path(f"cycle_{cycle}.query")))
         if self._log_models:
             self._log_model(cycle, child)
-        self._client.log_batch(self._run, metrics=self._metrics(metrics, metrics["labels"]))
-        self._client.set_tag(self._run, "pool.sha256", self._catalog.load("pool").sha256)
         self._client.set_terminated(child, "FINISHED")
 
     def log_report(self) -> None:
         """Attach the report to the run, and say what was read."""
-        self._client.set_tag(self._run, "pool.read", self._catalog.load("source_summary")["sentence"])
-        self._client.log_artifact(self._run, str(self._catalog["report"]._get_load_path()))
+        self._client.set_tag(self._run, "pool.read", writable(self._catalog.load("source_summary")["sentence"]))
+        self._client.log_artifact(self._run, str(self._path("report")))
 
     @property
     def chart(self) -> str:
@@ -124,46 +122,67 @@ class Tracking:
         return CHART.format(experiment=self._experiment, tag="al.role", value="run")
 
     def stop(self, status: str) -> None:
-        """Close the run."""
+        """Close the run, and what of it was being logged."""
         if self._monitor is not None:
             self._monitor.finish()
         self._client.set_terminated(self._run, status)
+        for child in self._children() if status != "FINISHED" else []:
+            if child.info.status == "RUNNING":
+                self._client.set_terminated(child.info.run_id, status)
 
     def _find_run(self) -> str:
-        """The run's id in MLflow: the one it had, if it has the same settings and the store still knows it."""
-        from mlflow.exceptions import MlflowException
+        """The run's id in MLflow: of the row it had, if it has the same settings and the store still has the row."""
+        settings, rows = identity(self._parameters), Rows(self._record)
+        known = rows.read()
+        if known.get("settings") != settings:
+            known = {"settings": settings}
+        run = self._reopened(known)
+        if run is None:
+            known = {"key": uuid4().hex} | known
+            rows.write(**known)  # before there is a row: a kill between the two leaves one that is found by its key
+            run = self._create_run(known["key"], settings)
+        rows.write(**known | {"run_id": run})
+        return run
 
-        settings = identity(self._parameters)
-        known = records.recall(self._id_file)
-        if known.get("settings") == settings:
-            try:
-                self._client.update_run(known["run_id"], status="RUNNING")
-            except MlflowException:  # the store was removed: log everything again
-                return self._create_run(settings)
-            return known["run_id"]
-        return self._create_run(settings)
+    def _reopened(self, known: dict[str, Any]) -> str | None:
+        named = [f"attributes.run_id = '{known['run_id']}'"] if "run_id" in known else []
+        named += [f"tags.`al.key` = '{known['key']}'"] if "key" in known else []
+        # By its key where a process was killed before it knew the id, or another store has been in use since.
+        found = (self._client.search_runs([self._experiment], name) for name in named)
+        run = next((rows[0] for rows in found if rows), None)
+        if run is None:  # deleted, or this is another store
+            return None
+        self._client.update_run(run.info.run_id, status="RUNNING")
+        return run.info.run_id
 
     def _children(self) -> list[Any]:
         return self._client.search_runs([self._experiment], f"tags.`mlflow.parentRunId` = '{self._run}'")
 
+    def _remove(self, cycle: int) -> None:
+        """Remove what was logged of a cycle: by a process that was killed, or before DVC made the cycle again."""
+        for child in self._children():
+            if child.data.tags["al.cycle"] == str(cycle):
+                for model in models(self._client, self._experiment, child.info.run_id):
+                    self._client.delete_logged_model(model.model_id)
+                self._client.delete_run(child.info.run_id)
+
     def _load(self, cycle: int, name: str) -> Any:
         return self._catalog.load(f"cycle_{cycle}.{name}")
 
-    def _metrics(self, values: dict[str, float], step: int) -> list[Any]:
-        from mlflow.entities import Metric
+    def _path(self, name: str) -> Path:
+        return Path(self._catalog[name]._get_load_path())
 
-        now = int(1000 * time.time())
-        # MLflow takes few signs in a name; a class may have any.
-        named = {re.sub(r"[^\w .:/-]", "_", key): value for key, value in values.items() if key != "labels"}
-        return [Metric(key, float(value), now, step) for key, value in named.items()]
+    def _log_batches(self, run: str, **logged: list[Any]) -> None:
+        for kind, values in logged.items():
+            for first in range(0, len(values), BATCH[kind]):
+                self._client.log_batch(run, **{kind: values[first : first + BATCH[kind]]})
 
-    def _create_run(self, settings: dict[str, Any]) -> str:
+    def _create_run(self, key: str, settings: dict[str, Any]) -> str:
         from mlflow.entities import Param
 
-        name = self._parameters.run.name
-        run = self._client.create_run(self._experiment, run_name=name, tags=self._tags()).info.run_id
-        self._client.log_batch(run, params=[Param(key, str(value)) for key, value in settings.items()])
-        records.write(self._id_file, {"run_id": run, "settings": settings})
+        tags = self._tags() | {"al.key": key}
+        run = self._client.create_run(self._experiment, run_name=self._parameters.run.name, tags=tags).info.run_id
+        self._log_batches(run, params=[Param(name, writable(value)) for name, value in settings.items()])
         return run
 
     def _tags(self) -> dict[str, str]:
@@ -179,19 +198,25 @@ class Tracking:
             "hardware.cores": str(os.cpu_count()),
             "hardware.cpu": torch.backends.cpu.get_cpu_capability(),
             **gpu,
-            **{f"library.{name}": version(name) for name in LIBRARIES},
+            **{f"library.{name}": installed(name) or "not installed" for name in LIBRARIES},
         }
 
     def _git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self._project, capture_output=True, text=True, check=False)
+        command = ["git", *arguments]
+        try:
+            done = subprocess.run(command, cwd=self._project, capture_output=True, text=True, check=False, timeout=30)
+        except (OSError, subprocess.SubprocessError, UnicodeError):
+            return "git can't be asked"
         return done.stdout.strip() if done.returncode == 0 else "not a git repository"
 
     def _dvc_state(self) -> str:
         """What DVC knows of the published run's pool: its MD5 in dvc.lock."""
         lock = self._project / "dvc.lock"
-        stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
-        outputs = stages.get("pool", {}).get("outs", [])
-        found = [output["md5"] for output in outputs if output["path"].endswith("/pool/pool")]
+        try:
+            outputs = yaml.safe_load(lock.read_text("utf-8"))["stages"]["pool"]["outs"]
+            found = [output["md5"] for output in outputs if output["path"].endswith("/pool/pool")]
+        except (OSError, ValueError, TypeError, LookupError, yaml.YAMLError):
+            return "not in dvc.lock"
         return found[0] if found else "not in dvc.lock"
 
     def _log_model(self, cycle: int, run: str) -> None:
@@ -201,16 +226,70 @@ class Tracking:
         pool = self._catalog.load("pool")
         example = pool.gather(np.arange(min(EXAMPLES, len(pool)))).numpy()
         here = Path(__file__).parent
-        with mlflow.start_run(run_id=run), warnings.catch_warnings():
+        with self._store.chosen(), mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints for other kinds of model
             mlflow.pyfunc.log_model(
-                name=f"{self._parameters.run.name}-s{self._parameters.run.seed}-c{cycle}",
+                name=model_name(self._parameters.run.name, self._parameters.run.seed, cycle),
                 python_model=str(here / "serving.py"),
                 artifacts={
-                    "network": str(self._catalog[f"cycle_{cycle}.network"]._get_load_path()),
-                    "classes": str(self._catalog[self._classes]._get_load_path()),
+                    "network": str(self._path(f"cycle_{cycle}.network")),
+                    "classes": str(self._path(self._classes)),
                 },
                 code_paths=[str(here)],
                 input_example=example,
-                pip_requirements=[f"{name}=={version(name)}" for name in SERVING],
+                pip_requirements=[f"{name}=={installed(name)}" for name in SERVING if installed(name)],
             )
+
+    def _end_earlier(self) -> None:
+        """Close the row of a run of this name that was killed, and set aside for a fresh start."""
+        for record in self._record.parent.glob(f"{self._record.name}.{SET_ASIDE}"):
+            run = Rows(record).read().get("run_id")
+            found = self._client.search_runs([self._experiment], f"attributes.run_id = '{run}'") if run else []
+            for row in found:
+                if row.info.status == "RUNNING":
+                    self._client.update_run(run, status="KILLED", name=record.name)
+
+
+def entries(values: dict[str, float | None], step: int, made: float) -> list[Any]:
+    """Return numbers as MLflow takes them. `made`: when; logged twice with one time, they are one entry."""
+    from mlflow.entities import Metric
+
+    when = int(1000 * made)
+    measured = {name: value for name, value in values.items() if name != "labels" and value is not None}
+    return [Metric(metric_name(name), float(value), when, step) for name, value in measured.items()]
+
+
+def metric_name(name: str) -> str:
+    """Return a name that MLflow takes: this one, or one of its own for each name that has other signs or is longer."""
+    plain = re.sub(r"[^\w .:/-]", "_", name)
+    if plain == name and len(name) <= LONGEST and posixpath.normpath(name) == name and name[0] not in "./":
+        return name
+    return f"{plain.replace('/', '_')[:200]}-{_digest(name)}"
+
+
+def model_name(run: str, seed: int, cycle: int) -> str:
+    """Return the name of a cycle's logged model, which can have no dots."""
+    name = run if "." not in run else f"{run.replace('.', '_')}-{_digest(run)}"
+    return f"{name}-s{seed}-c{cycle}"
+
+
+def models(client: Any, experiment: str, run: str) -> list[Any]:
+    """Return the models that a row of MLflow has logged."""
+    return list(client.search_logged_models([experiment], f"source_run_id = '{run}'"))
+
+
+def writable(value: Any) -> str:
+    """Return a value as text that a database takes: a path may have bytes that are no text."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def installed(name: str) -> str | None:
+    """Return a package's version."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -107,10 +107,10 @@ def test_the_best_cycles_model_is_found_under_its_alias(project: Path) -> None:
     import mlflow
 
     go(project, register_as="champion", cycle="best")
-    mlflow.set_tracking_uri(f"sqlite:///{project}/mlflow.db")
-    found = mlflow.MlflowClient().get_model_version_by_alias("tiny", "champion")
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{project}/mlflow.db")
+    found = client.get_model_version_by_alias("tiny", "champion")
     curve = pd.read_csv(newest(project, "08_reporting", "tiny", "learning_curve.csv"))
-    logged = mlflow.MlflowClient().get_logged_model(found.source.removeprefix("models:/"))
+    logged = client.get_logged_model(found.source.removeprefix("models:/"))
     assert logged.name == f"tiny-s0-c{curve['accuracy'].argmax()}"
 
 

@@ -81,4 +81,6 @@ def tables(project: Path, name: str = "tiny") -> dict[str, str]:
 
 def newest(project: Path, layer: str, *names: str) -> Path:
     """The newest version of a dataset, by its path below data/<layer>; `*` stands for any folder."""
-    return sorted((project / "data" / layer).glob(f"{'/'.join(names)}/*/{names[-1]}"))[-1]
+    folder, above, name = project / "data" / layer, "/".join(names[:-1]), names[-1]
+    found = [*folder.glob(f"{above}/{name}/*/{name}"), *folder.glob(f"{above}/versions/{name}/*/{name}")]
+    return max(found, key=lambda path: path.parent.name)

@@ -1,5 +1,6 @@
 """Say which rule for the first query is better than choosing at random, and at which budgets."""
 
+from functools import partial
 from itertools import cycle
 
 import numpy as np
@@ -10,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 
 from pt4al.reporting.page import environment
 from pt4al.reporting.paired import interval, t_test
-from pt4al.reporting.style import MAIN, OTHERS, plain, png
+from pt4al.reporting.style import MAIN, OTHERS, pictures, plain
 
 RANDOM = "random"
 ALPHA = 0.05
@@ -96,6 +97,6 @@ def render(summary: pd.DataFrame, title: str) -> str:
             verdicts=verdicts(summary),
             rows=summary.astype(object).where(summary.notna(), None).to_dict("records"),
             fixed=list(summary.loc[summary["queries"] == 1, "start"].unique()),
-            figures={"accuracy": png(draw(summary))},
+            figures=pictures({"accuracy": partial(draw, summary)}),
         )
     )

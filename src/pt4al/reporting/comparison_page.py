@@ -1,12 +1,14 @@
 """Write a comparison as one HTML page that needs nothing but itself: the verdict first, every number traceable."""
 
+from functools import partial
+
 import pandas as pd
 
 from pt4al.reporting import comparison_bars, comparison_curves, comparison_grids
 from pt4al.reporting.comparison import METRICS
 from pt4al.reporting.comparison_grids import needed_text
 from pt4al.reporting.page import environment
-from pt4al.reporting.style import png
+from pt4al.reporting.style import pictures
 from pt4al.reporting.verdict import p_text, points
 
 
@@ -25,10 +27,10 @@ def draw(results: dict, tables: dict[str, pd.DataFrame], settings: dict) -> dict
     arms, reference = list(results["arms"]["arm"]), settings["reference"]
     heavy = [settings["rule"]["claim"], reference]
     drawn = {
-        "curves": comparison_curves.learning_curves(tables["cells"], settings["metric"], arms, heavy),
-        "differences": comparison_bars.differences(results["paired"], reference, results["floor"], arms),
-        "savings": comparison_grids.label_savings(results["savings"], reference),
-        "penalties": comparison_grids.penalty_matrix(results["penalties"]),
+        "curves": partial(comparison_curves.learning_curves, tables["cells"], settings["metric"], arms, heavy),
+        "differences": partial(comparison_bars.differences, results["paired"], reference, results["floor"], arms),
+        "savings": partial(comparison_grids.label_savings, results["savings"], reference),
+        "penalties": partial(comparison_grids.penalty_matrix, results["penalties"]),
     }
     for name, picture in (
         ("queries", comparison_curves.class_balance),
@@ -36,10 +38,10 @@ def draw(results: dict, tables: dict[str, pd.DataFrame], settings: dict) -> dict
         ("seconds", comparison_bars.seconds_by_arm),
     ):
         if len(tables[name]):
-            drawn[name] = picture(tables[name], arms)
+            drawn[name] = partial(picture, tables[name], arms)
     if results["ranks"]:
-        drawn["ranks"] = comparison_bars.critical_difference(results["ranks"], arms)
-    return {name: png(picture) for name, picture in drawn.items()}
+        drawn["ranks"] = partial(comparison_bars.critical_difference, results["ranks"], arms)
+    return pictures(drawn)
 
 
 def render(facts: dict) -> str:

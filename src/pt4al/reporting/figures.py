@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from pt4al.reporting.heat_maps import class_balance, iou_by_class
 from pt4al.reporting.panels import panels
 from pt4al.reporting.sheets import contact_sheet
-from pt4al.reporting.style import HALO, INK, MAIN, OTHERS, duration, nothing, plain, png
+from pt4al.reporting.style import HALO, INK, MAIN, OTHERS, duration, logarithmic, nothing, plain, png
 
 __all__ = [
     "audit",
@@ -99,7 +99,7 @@ def losses_by_batch(ranking: pd.DataFrame) -> Figure:
         return nothing(figure, "nothing ranked yet")
     positive = losses[losses > 0]
     if losses.min() >= 0 and len(positive) and positive.max() > 100 * positive.min():
-        axes.set_yscale("log")
+        logarithmic(axes)
         zeros = len(losses) - len(positive)
         losses = losses.clip(lower=positive.min())
         if zeros:

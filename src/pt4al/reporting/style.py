@@ -2,11 +2,19 @@
 
 import io
 import warnings
+from collections.abc import Callable, Mapping
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+from pt4al.errors import InputError
+
+# Names of files and classes are no mathematics, whatever dollar signs they have.
+matplotlib.rcParams["text.parse_math"] = False
 
 # A power of two: a width in pixels survives being expressed in inches, so contact sheets stay crisp.
 DPI = 128
@@ -25,6 +33,32 @@ def png(figure: Figure) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def pictures(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
+    """Return each drawing as a PNG file; a picture is never worth a run.
+
+    One that can't be drawn is a warning, and its picture says so.
+    """
+    return {name: _picture(name, draw) for name, draw in drawings.items()}
+
+
+def _picture(name: str, draw: Callable[[], Figure]) -> bytes:
+    try:
+        return png(draw())
+    except InputError:  # what should be drawn can't be read
+        raise
+    except Exception as error:
+        message = f"the picture {name} can't be drawn: {type(error).__name__}: {error}"
+        warnings.warn(f"{message}. The run goes on without it.", RuntimeWarning, stacklevel=3)
+        return png(nothing(plain(2, "", "")[0], "This picture could not be drawn."))
+
+
+def logarithmic(axes: Axes) -> None:
+    """Make the upright axis logarithmic, with numbers such as 0.01, since nothing here is read as mathematics."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def duration(seconds: float) -> str:

@@ -131,7 +131,10 @@ def _warn_of_threads(workers: int, threads: int) -> None:
 
 def _link(runs: Runs, run: str) -> str:
     """Where a run's page is, seen from the comparison's."""
-    return f"../{runs.path('report', run).relative_to(runs.root / '08_reporting').as_posix()}"
+    version = runs.path("report", run)
+    plain = runs.root / "08_reporting" / run / version.name
+    page = plain if plain.is_file() else version
+    return f"../{page.relative_to(runs.root / '08_reporting').as_posix()}"
 
 
 def read_others(name: str, metric: str, runs: Runs) -> pd.DataFrame:

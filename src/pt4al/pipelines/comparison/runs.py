@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pt4al import digests, records
+from pt4al.versions import newest
 
 TIMINGS = ["stage", "node", "seconds"]
 
@@ -39,10 +40,7 @@ class Runs:
 
     def path(self, name: str, run: str, **parts: Any) -> Path | None:
         """Return the newest version of a run's file; None where there is none."""
-        path = self.root / self._places[name].format(run=run, **parts)
-        if path.is_dir():
-            return max(path.glob(f"*/{path.name}"), default=None)
-        return path if path.exists() else None
+        return newest(self.root / self._places[name].format(run=run, **parts))
 
     def read(self, name: str, run: str, reader: Callable[[Path], Any] | None = None, **parts: Any) -> Any:
         """Return what is in a run's file; None where there is none.

@@ -26,7 +26,7 @@ from pt4al.labelling.files import read_answers
 from pt4al.labelling.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.parameters import Main, Oracle, Pool
 from pt4al.reporting import intake, pairs, sheets
-from pt4al.reporting.style import png
+from pt4al.reporting.style import pictures
 from pt4al.training.tasks import segmentation
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def report_intake(
             "problems": problems.rename(columns={"source": "file"}).to_dict("records"),
             "duplicates": labelled.to_dict("records"),
             "narrow": narrow(pool).to_dict("records"),
-            "figures": {name: png(figure) for name, figure in _figures(pool, test_pool, duplicates).items()},
+            "figures": pictures(_drawings(pool, test_pool, duplicates)),
         }
     )
     found = intake.found(labelled.to_dict("records"), settings.source.path)
@@ -180,14 +180,15 @@ def _count(split: str, images: ImagePool, labels: pd.DataFrame) -> dict[str, Any
     return {"split": split, "total": len(images), "classes": names.value_counts().sort_index().to_dict()}
 
 
-def _figures(pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame) -> dict[str, Figure]:
+def _drawings(pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame) -> dict[str, Callable[[], Figure]]:
     rows = np.unique(np.linspace(0, len(pool) - 1, SAMPLED).astype(int))
-    drawn = {"sample": sheets.contact_sheet(pool.gather(rows).numpy(), list(pool.ids.iloc[rows]), columns=6)}
+    sample = partial(sheets.contact_sheet, pool.gather(rows).numpy(), list(pool.ids.iloc[rows]), columns=6)
+    drawn = {"sample": sample}
     shown = duplicates.head(PAIRS)
     if len(shown):
         both = np.ravel([[row.id, row.other] for row in shown.itertuples()])
         places = pd.Index([*pool.ids, *test_pool.ids]).get_indexer(both)
-        drawn["duplicates"] = pairs.pairs(_pixels(pool, test_pool, places), shown.to_dict("records"))
+        drawn["duplicates"] = partial(pairs.pairs, _pixels(pool, test_pool, places), shown.to_dict("records"))
     return drawn
 
 

@@ -18,7 +18,7 @@ from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.reporting import predictions as pages
 from pt4al.reporting import sheets
-from pt4al.reporting.style import png
+from pt4al.reporting.style import pictures
 from pt4al.training import engine as training
 from pt4al.training.onnx import export, require
 from pt4al.training.precision import Hardware
@@ -74,16 +74,17 @@ def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
         return {}
     ordered = predictions.sort_values("probability", kind="stable")
     chosen = {"surest": ordered.iloc[::-1].head(SHOWN), "least_sure": ordered.head(SHOWN)}
-    return {
-        name: png(
-            sheets.contact_sheet(
+    return pictures(
+        {
+            name: partial(
+                sheets.contact_sheet,
                 pool.gather(pool.rows(some["id"])).numpy(),
                 [f"{row.label}\n{row.probability:.2f}" for row in some.itertuples()],
                 title=name.replace("_", " ").capitalize(),
             )
-        )
-        for name, some in chosen.items()
-    }
+            for name, some in chosen.items()
+        }
+    )
 
 
 def write_page(

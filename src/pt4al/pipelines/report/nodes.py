@@ -1,5 +1,6 @@
 """Nodes of stage `report`."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from pt4al.labelling import ledger
 from pt4al.parameters import BESIDE, Cycles, Parameters, check, flat
 from pt4al.pipelines.readers import check_reads
 from pt4al.reporting import figures, heat_maps, page, panels, sheets, statistics
-from pt4al.reporting.style import png
+from pt4al.reporting.style import pictures
 from pt4al.training.tasks import TASKS, Task
 
 METRICS = {"accuracy": "accuracy", "miou": "mean IoU"}
 RANKED = {"strata", "loss_weighted", "audited"}  # strategies that look at the ranking, whatever the scope
+AGAIN = {"report", "cold_start"}  # stages that are made again at each command
 PANELS = 6  # images of the first query, which no model has seen
 EXTREMES = 40  # pictures on the sheets of the hardest and the easiest
 QUERIED = 60  # pictures, at most, on the sheet of a query
@@ -71,31 +73,33 @@ def draw(
     task = TASKS[settings.main.task]
     curves = {settings.run.name: learning_curve, **_baselines(settings, learning_curve, run_curves)}
     drawn = {
-        "learning_curve": figures.learning_curve(curves, task.metric),
-        "losses_by_batch": figures.losses_by_batch(ranking),
-        "class_balance": heat_maps.class_balance(
-            _class_counts(label_set, classes, task), "pixels" if task.dense else "images"
+        "learning_curve": partial(figures.learning_curve, curves, task.metric),
+        "losses_by_batch": partial(figures.losses_by_batch, ranking),
+        "class_balance": partial(
+            heat_maps.class_balance, _class_counts(label_set, classes, task), "pixels" if task.dense else "images"
         ),
-        "audit": figures.audit(pretext_audit),
-        "seconds_by_stage": figures.seconds_by_stage(timings),
-        "hardest": _extremes(
-            pool, ranking.sort_values("pretext_loss", ascending=False), "Hardest for the pretext task"
+        "audit": partial(figures.audit, pretext_audit),
+        "seconds_by_stage": partial(figures.seconds_by_stage, once(timings)),
+        "hardest": partial(
+            _extremes, pool, ranking.sort_values("pretext_loss", ascending=False), "Hardest for the pretext task"
         ),
-        "easiest": _extremes(pool, ranking.sort_values("pretext_loss"), "Easiest for the pretext task"),
+        "easiest": partial(_extremes, pool, ranking.sort_values("pretext_loss"), "Easiest for the pretext task"),
     }
     if len(ranking_agreement):
-        drawn["ranking_agreement"] = heat_maps.ranking_agreement(ranking_agreement)
+        drawn["ranking_agreement"] = partial(heat_maps.ranking_agreement, ranking_agreement)
     labels = label_set.set_index("id")["label"]
     queries = [_shown(query, labels) for query in queries]
-    drawn |= {f"query_{cycle}": _query_sheet(pool, query, labels, cycle) for cycle, query in enumerate(queries)}
+    drawn |= {
+        f"query_{cycle}": partial(_query_sheet, pool, query, labels, cycle) for cycle, query in enumerate(queries)
+    }
     if task.dense:
-        drawn["iou_by_class"] = heat_maps.iou_by_class(learning_curve.drop(columns="pool").to_dict("records"))
+        drawn["iou_by_class"] = partial(heat_maps.iou_by_class, learning_curve.drop(columns="pool").to_dict("records"))
         mapped = [{}, *asked[len(queries) :]]
         for cycle, (query, maps) in enumerate(zip(asked[: len(queries)], mapped, strict=True)):
             shown = query["id"].isin(labels.index).to_numpy()
             maps = {name: drawn_map[shown[: len(drawn_map)]] for name, drawn_map in maps.items()}
-            drawn[f"panels_{cycle}"] = _panels(pool, queries[cycle], labels, maps, classes, cycle)
-    return {name: png(figure) for name, figure in drawn.items()}
+            drawn[f"panels_{cycle}"] = partial(_panels, pool, queries[cycle], labels, maps, classes, cycle)
+    return pictures(drawn)
 
 
 def write_page(
@@ -133,10 +137,16 @@ def write_page(
         "figures": pictures | (worth_picture or {}) | (reason_sheets or {}),
         "worth": worth,
         "controlled": "images" in learning_curve,
-        "seconds": float(timings["seconds"].sum()),
+        "seconds": float(once(timings)["seconds"].sum()),
         "notes": _notes(settings),
     }
     return page.render(facts)
+
+
+def once(timings: pd.DataFrame) -> pd.DataFrame:
+    """Return timings in which a node that always runs counts once, the last time; what grew counts each time."""
+    again = timings.duplicated(["stage", "node"], keep="last") & timings["stage"].isin(AGAIN)
+    return timings[~again]
 
 
 def _notes(settings: Parameters) -> list[str]:

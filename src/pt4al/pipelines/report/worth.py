@@ -13,7 +13,7 @@ from pt4al.parameters import check
 from pt4al.randomness import stream
 from pt4al.reporting import reasons as sheets
 from pt4al.reporting import worth as worths
-from pt4al.reporting.style import png
+from pt4al.reporting.style import pictures
 from pt4al.reporting.worth_figure import draw
 from pt4al.training.tasks import TASKS
 
@@ -57,18 +57,19 @@ def weigh_people(answer_log: AnswerLog, *facts: Any) -> dict:
 def draw_worth(worth: dict, parameters: dict) -> dict[str, bytes]:
     """Return the picture of what the labels bought; none before anything is measured."""
     metric = TASKS[check(parameters).main.task].metric
-    return {"worth": png(draw(worth["curve"], worth["forecast"], metric))} if worth else {}
+    return pictures({"worth": partial(draw, worth["curve"], worth["forecast"], metric)}) if worth else {}
 
 
 def draw_reasons(pool: ImagePool, label_set: pd.DataFrame, *reasons: pd.DataFrame) -> dict[str, bytes]:
     """Return a sheet a cycle: why its images were chosen."""
     labels = label_set.set_index("id")["label"]
-    return {
-        f"reasons_{cycle}": png(
-            sheets.sheet(table, partial(_pictures, pool), labels, f"Query of cycle {cycle}: why these images")
-        )
-        for cycle, table in enumerate(reasons)
-    }
+    shown = partial(_pictures, pool)
+    return pictures(
+        {
+            f"reasons_{cycle}": partial(sheets.sheet, table, shown, labels, f"Query of cycle {cycle}: why these images")
+            for cycle, table in enumerate(reasons)
+        }
+    )
 
 
 def _pictures(pool: ImagePool, ids: list[str]) -> np.ndarray:
