@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pt4al import digests
 from pt4al.selection import query as selection
 from support.projects import WITHOUT_REPORT, newest, run, tables
 
@@ -20,6 +21,12 @@ def learnt(project: Path) -> dict[str, str]:
     return tables(project) | {path.parts[-4]: hashlib.sha256(path.read_bytes()).hexdigest() for path in networks}
 
 
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Put a table in a file's place, with its digest, as a leak that is no damage would."""
+    table.to_parquet(path)
+    digests.note(path, path)
+
+
 def run_with_other_labels(project: Path, known: pd.Series) -> None:
     """Run with labels that are other classes' for all images but these, test images included."""
     run(project, pipeline="pool")
@@ -30,7 +37,7 @@ def run_with_other_labels(project: Path, known: pd.Series) -> None:
         others = dict(zip(classes, classes[5:] + classes[:5], strict=True))
         kept = labels["id"].isin(known)
         labels["label"] = labels["label"].where(kept, labels["label"].map(others))
-        labels.to_parquet(path)
+        write(labels, path)
     run(project, WITHOUT_REPORT)
 
 
@@ -74,7 +81,7 @@ def test_a_label_that_was_never_asked_for_is_shouted_about(copied: Path, caplog:
     label_set = pd.read_parquet(path)
     ranking = pd.read_parquet(newest(copied, "04_feature", "tiny", "ranking.parquet"))
     stranger = ranking["id"][~ranking["id"].isin(label_set["id"])].iloc[0]
-    pd.concat([label_set, label_set.tail(1).assign(id=stranger)]).to_parquet(path)
+    write(pd.concat([label_set, label_set.tail(1).assign(id=stranger)]), path)
     caplog.clear()
     with caplog.at_level(logging.ERROR):
         run(copied, pipeline="report")
