@@ -32,7 +32,7 @@ from pt4al.reporting.stopping import judge
 from pt4al.versions import newest
 
 COURSE = Course(cycles=8, budget=200, share=0.1)
-QUICK = "pool.limit.train=600,pool.limit.test=200,pretext.schedule.epochs=1"
+QUICK = "pool.limit.train=600,pool.limit.test=200,pretext.schedule.epochs=1,pretext.schedule.minimum_steps=2"
 ARMS = [("margin", True), ("margin", False), ("random", True)]  # strategy, whether slices are trained on afterwards
 METHODS = ["wilson", "jeffreys", "beta", "agresti_coull"]
 RUN = ["data", "run"]

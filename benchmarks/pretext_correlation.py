@@ -33,7 +33,9 @@ from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
 SMALLEST = "pretext.network=resnet8_w16,main.network=resnet8_w16"
-QUICK = "pretext.schedule.epochs=1,main.schedule.epochs=1,main.schedule.minimum_steps=2"
+QUICK = (
+    "pretext.schedule.epochs=1,pretext.schedule.minimum_steps=2,main.schedule.epochs=1,main.schedule.minimum_steps=2"
+)
 DATA = {"cifar10": f"{SMALLEST},pool.noise=4", "caltech101": SMALLEST}
 ARMS = {
     "rotation": {"task": "rotation"},

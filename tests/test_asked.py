@@ -69,7 +69,7 @@ def test_a_run_that_waits_for_nothing_and_one_that_is_none_are_sentences(root):
         asked.read(root)
     assert asked.read(root, waiting=False).cycle == 2
     (root / "05_model_input/mine/policies.json").write_text("{")
-    with pytest.raises(InputError, match=r"policies\.json can't be read"):
+    with pytest.raises(InputError, match=r"policies\.json is damaged \(it can't be read"):
         asked.read(root)
 
 

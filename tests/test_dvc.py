@@ -13,7 +13,7 @@ import yaml
 
 from support.projects import ROOT
 
-LATER = re.compile(r"cycle_[34]|c[34]:")  # lines of cycles that a tiny run doesn't have
+LATER = re.compile(r"cycle_[234]|c[234]:")  # lines of cycles that a tiny run doesn't have
 REPORTING = "data/published/08_reporting/published"
 
 
@@ -47,6 +47,7 @@ def repository(project: Path) -> Path:
     shutil.copytree(ROOT / "data/01_raw/fashion_mnist", project / "data/01_raw/fashion_mnist")
     tiny = yaml.safe_load((project / "conf/tiny/parameters.yml").read_text())
     tiny.pop("run")
+    tiny["cycles"]["number"] = 2
     change_base(project, tiny)
     command(project, "git", "init", "-q")
     command(project, "dvc", "init", "-q")
@@ -67,14 +68,14 @@ def test_the_published_run_is_reproduced_stage_by_stage(repository: Path) -> Non
 
     metrics = json.loads(command(repository, "dvc", "metrics", "show", "--json"))
     found = metrics[""]["data"][f"{REPORTING}/final_metrics.json"]["data"]
-    assert found["labels"] == 60
+    assert found["labels"] == 40
     command(repository, "dvc", "plots", "show", "--out", "plots")
 
     change_base(repository, {"cycles": {"budget": 10}})
-    log = command(repository, "dvc", "repro", "--dry", "cycle@c2")
+    log = command(repository, "dvc", "repro", "--dry", "cycle@c1")
     for stage in ("pool", "pretext", "ranking"):
         assert f"Stage '{stage}' didn't change, skipping" in log
-    for stage in ("cycle_0", "cycle@c1", "cycle@c2"):
+    for stage in ("cycle_0", "cycle@c1"):
         assert f"Running stage '{stage}'" in log
     command(repository, "dvc", "repro", "cycle_0")
     assert json.loads((repository / REPORTING / "cycle_0/metrics.json").read_text())["labels"] == 10

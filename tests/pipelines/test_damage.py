@@ -14,6 +14,7 @@ import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 
+from pt4al import versions
 from pt4al.doors import sentence
 from pt4al.parameters import check
 from pt4al.pipelines.comparison import nodes as comparison
@@ -170,9 +171,8 @@ def test_another_runs_damaged_file_is_named(place: Path, settled: tuple, name: s
     catalog, parameters = settled
     runs = catalog.load("runs")
     model = partial(find, runs, parameters, "tiny")
-    found = (place / "data").glob(f"0[25678]*/**/{name}/**/{Path(name).name}")
-    plain = (place / "data").glob(f"0[25678]*/**/{name}")
-    file = sorted(path for path in [*found, *plain] if path.is_file())[-1]
+    plain = [path for path in (place / "data").glob(f"0[25678]*/**/{name}") if path.parent.parent.name != "versions"]
+    file = versions.newest(sorted(path for path in plain if versions.newest(path))[-1])
     READ[name](runs, model)
     said: dict[str, str | None] = {}
     silent: set[str] = set()
@@ -237,11 +237,14 @@ def test_a_comparisons_cell_whose_label_set_was_removed_is_run_again(place: Path
     runs, cell = catalog.load("runs"), SimpleNamespace(run="tiny", parameters=check(parameters))
     assert comparison._finished(cell, runs)
     version = newest(place, "05_model_input", "tiny", "cycle_2", "label_set.parquet").parent
+    copy = place / "data/05_model_input/tiny/cycle_2/label_set.parquet"
     version.rename(place / "aside")
+    copy.rename(place / "copy")
     try:
         assert not comparison._finished(cell, runs)
     finally:
         (place / "aside").rename(version)
+        (place / "copy").rename(copy)
 
 
 def test_removed_damaged_files_are_made_again_the_same_and_helpers_end_nothing(

@@ -99,19 +99,10 @@ def test_a_changed_pool_is_noticed(finished: Path, project: Path, no_training: N
         run(project)
 
 
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["--params=cycles.number=0"], "`cycles.number` is 0"),
-        (["--pipelines=activ_learning"], "Failed to find the pipeline named 'activ_learning'"),
-        (["--env=nowhere"], "nowhere"),
-    ],
-)
-def test_the_command_line_shows_no_traceback(project: Path, arguments: list[str], message: str) -> None:
-    environment = [] if any(argument.startswith("--env") for argument in arguments) else ["--env=tiny"]
-    done = kedro("run", *environment, *arguments, cwd=project)
+def test_the_command_line_shows_no_traceback(project: Path) -> None:
+    done = kedro("run", "--env=tiny", "--params=cycles.number=0", cwd=project)
     assert done.returncode == 1
-    assert message in done.stderr
+    assert "`cycles.number` is 0" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
 
 

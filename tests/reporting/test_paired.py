@@ -1,14 +1,17 @@
 """Whether arms differ, and by how much equal ones do."""
 
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from pt4al.errors import InputError
-from pt4al.reporting.paired import interval, noise_floor, paired, penalties, signed_ranks, t_test
+from pt4al.reporting.paired import holm, interval, noise_floor, paired, penalties, signed_ranks, t_test
 from support.arms import cells
 
 VALUES = st.lists(st.floats(0, 1), min_size=2, max_size=6)
@@ -39,6 +42,14 @@ def test_holm_multiplies_the_smallest_p_by_the_number_of_tests():
     smallest, middle, greatest = tests["p"]
     expected = np.minimum(np.maximum.accumulate([3 * smallest, 2 * middle, greatest]), 1)
     assert list(tests["p_holm"]) == pytest.approx(list(expected))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_is_that_of_statsmodels(values):
+    p = np.array(values)
+    with mock.patch("gc.collect"):
+        expected = multipletests(p, method="holm")[1]
+    np.testing.assert_allclose(holm(p), expected)
 
 
 def test_two_opponents_are_tested_against_each_other_once():

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, StrMethodFormatter
-from statsmodels.stats.multitest import multipletests
 
 from pt4al.reporting.page import environment
-from pt4al.reporting.paired import interval, t_test
+from pt4al.reporting.paired import holm, interval, t_test
 from pt4al.reporting.style import MAIN, OTHERS, pictures, plain
 
 RANDOM = "random"
@@ -49,7 +48,7 @@ def summarise(measured: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     tested = table["p"].notna()
     if tested.any():
-        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
+        table.loc[tested, "p_holm"] = holm(table.loc[tested, "p"].to_numpy())
     return table
 
 
