@@ -25,7 +25,15 @@ for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT
     os.environ.pop(name, None)  # which would go before the tests' own stores
 
 # Files that take longest come first, so that processes end together.
-LONGEST = ("test_dvc", "test_comparison", "test_resume", "test_people", "test_active_learning", "test_leaks")
+LONGEST = (
+    "test_dvc",
+    "test_comparison",
+    "test_scripts",
+    "test_resume",
+    "test_people",
+    "test_active_learning",
+    "test_gpu",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
