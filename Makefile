@@ -8,8 +8,6 @@ PIP := -m pip install --quiet --disable-pip-version-check
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
-# Threads that wait sleep: they would slow whatever else runs here. Kedro's commands set it themselves.
-export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help setup run test test-thorough quick check bench ui viz repro label-studio constraints licences
 
@@ -47,7 +45,7 @@ check: setup  ## style and structure alone
 	$(BIN)/lint-imports
 
 bench: setup  ## speed and memory, into docs/benchmarks.md
-	$(BIN)/python benchmarks/run.py
+	GOMP_SPINCOUNT=5000 $(BIN)/python benchmarks/run.py
 
 .PHONY: gpu wheels offline
 

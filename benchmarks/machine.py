@@ -10,11 +10,12 @@ import torch
 
 def where(precision: str, command: str) -> str:
     """Return one paragraph: date, machine, versions, command."""
-    waiting = os.environ.get("OMP_WAIT_POLICY", "default")
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    waiting = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ) or "OpenMP's default"
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {processor()}, {os.cpu_count()} cores "
         f"({torch.backends.cpu.get_cpu_capability()}; load {os.getloadavg()[0]:.1f} when this benchmark began), "
-        f"torch {torch.__version__}, threads: {torch.get_num_threads()} (OMP_WAIT_POLICY: {waiting}), "
+        f"torch {torch.__version__}, threads: {torch.get_num_threads()} ({waiting}), "
         f"precision {precision} (self-tested), Python {platform.python_version()}: `{command}`"
     )
 

@@ -3,7 +3,7 @@
 import os
 
 # Before torch is imported; processes that tests start inherit both.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("PT4AL_TEST_THREADS", "1"))
 
 import shutil

@@ -59,12 +59,12 @@ def test_every_package_that_is_installed_has_its_licence_listed(installed: dict[
 def environment_of_a_command(**own: str) -> str:
     """What OpenMP's policy is once a command's settings are imported, and whether torch had been imported before."""
     code = "import sys, pt4al.__main__; before = 'torch' in sys.modules; import pt4al.settings, os; "
-    code += "print(before, os.environ['OMP_WAIT_POLICY'])"
-    inherited = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    code += "print(before, [os.environ.get(n) for n in ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')])"
+    inherited = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     done = subprocess.run([sys.executable, "-c", code], env=inherited | own, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def test_threads_that_wait_leave_the_processor_to_others_unless_a_person_says_otherwise() -> None:
-    assert environment_of_a_command() == "False PASSIVE"
-    assert environment_of_a_command(OMP_WAIT_POLICY="ACTIVE") == "False ACTIVE"
+    assert environment_of_a_command() == "False [None, '5000']"
+    assert environment_of_a_command(OMP_WAIT_POLICY="ACTIVE") == "False ['ACTIVE', None]"
