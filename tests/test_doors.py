@@ -209,7 +209,7 @@ def test_a_file_system_without_locks_is_one_sentence(tmp_path: Path, monkeypatch
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")]
 )
 def test_memory_that_runs_out_is_one_sentence(error: Exception) -> None:
-    assert "schedule.batch_size" in sentence(error)
+    assert "the schedule's `minibatch`" in sentence(error)
 
 
 # ------------------------------------------------------------------------------------------------- our own mistakes

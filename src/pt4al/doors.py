@@ -50,7 +50,10 @@ SYSTEM = {  # what the operating system refuses, and the way out
     errno.EOPNOTSUPP: "the file system lacks what is needed (locks): keep the project on a local disk",
 }
 OF_RUST = re.compile(r"\(os error (\d+)\)")
-MEMORY = "the machine has no memory left: lower schedule.batch_size or engine.threads, or end other programs, " + AGAIN
+MEMORY = (
+    "the machine has no memory left: lower the schedule's `minibatch` or `engine.threads`, or end other programs, "
+    + AGAIN
+)
 
 
 class Unexpected(click.ClickException):
