@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("PT4AL_TEST_THREADS", "1
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,8 @@ def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
-    """A project in which the run `tiny` is finished. Tests read it, and write nothing into it."""
+def finished_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A project in which the run `tiny` was finished, once for all tests of a process."""
     folder = make_project(tmp_path_factory.mktemp("finished"), empty_store)
     before = Path.cwd()
     os.chdir(folder)
@@ -68,6 +69,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pat
     finally:
         os.chdir(before)
     return folder
+
+
+@pytest.fixture
+def finished(finished_once: Path) -> Iterator[Path]:
+    """A project in which the run `tiny` is finished. Tests read it; one that writes tables into it fails."""
+    before = _tables(finished_once)
+    yield finished_once
+    assert _tables(finished_once) == before, "this test writes: let it take `copied`"
 
 
 @pytest.fixture
@@ -88,3 +97,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pt4al.pipelines.pretext.nodes.fit", fail)
     monkeypatch.setattr("pt4al.training.engine.fit", fail)
     monkeypatch.setattr("pt4al.preflight.rehearse", lambda *arguments: None)
+
+
+def _tables(project: Path) -> set[Path]:
+    return {path for kind in ("parquet", "csv", "html", "png") for path in project.glob(f"data/0*_*/**/*.{kind}")}

@@ -35,9 +35,9 @@ TIMEOUT = 120  # seconds
 
 
 @pytest.fixture(scope="module")
-def catalog(finished: Path) -> CatalogProtocol:
+def catalog(finished_once: Path) -> CatalogProtocol:
     """What the finished run has left, whichever project it is logged from."""
-    return catalog_of(finished)
+    return catalog_of(finished_once)
 
 
 @pytest.fixture

@@ -72,10 +72,13 @@ def test_a_logged_model_answers_with_class_names(client: mlflow.MlflowClient, fi
 
 
 def test_a_cycle_that_was_not_logged_before_a_kill_is_logged_by_the_same_command(
-    client: mlflow.MlflowClient, finished: Path
+    copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    mlflow.set_tracking_uri(f"sqlite:///{copied}/mlflow.db")
+    client = mlflow.MlflowClient()
     lost = next(child for child in runs(client, "cycle") if child.data.tags["al.cycle"] == "1")
     client.delete_run(lost.info.run_id)
-    run(finished)
+    run(copied)
     assert {child.data.tags["al.cycle"] for child in runs(client, "cycle")} == {"0", "1", "2"}
     assert len(runs(client, "run")) == 1

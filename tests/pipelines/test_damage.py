@@ -55,9 +55,9 @@ def opened(project: Path) -> tuple[CatalogProtocol, dict]:
 
 
 @pytest.fixture(scope="module")
-def place(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the finished project; each test leaves it as it was."""
-    return Path(shutil.copytree(finished, tmp_path_factory.mktemp("damage") / "project", symlinks=True))
+def place(finished_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished_once project; each test leaves it as it was."""
+    return Path(shutil.copytree(finished_once, tmp_path_factory.mktemp("damage") / "project", symlinks=True))
 
 
 @pytest.fixture(scope="module")

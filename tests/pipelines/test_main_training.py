@@ -27,22 +27,22 @@ def latest(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool(finished: Path) -> ImagePool:
-    return open_pool(latest(finished, "pool"))
+def pool(finished_once: Path) -> ImagePool:
+    return open_pool(latest(finished_once, "pool"))
 
 
 @pytest.fixture(scope="module")
-def pretext(finished: Path) -> Network:
-    return load(latest(finished, "pretext_network.safetensors"))
+def pretext(finished_once: Path) -> Network:
+    return load(latest(finished_once, "pretext_network.safetensors"))
 
 
 @pytest.fixture(scope="module")
-def trained(finished: Path, pool: ImagePool, pretext: Network) -> Train:
+def trained(finished_once: Path, pool: ImagePool, pretext: Network) -> Train:
     """Train for cycle 0 with changed blocks of settings."""
     settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
     settings["main"]["schedule"] |= {"epochs": 2, "minimum_steps": 10}
-    labels = pd.read_parquet(newest(finished, "05_model_input", "tiny", "cycle_0", "label_set.parquet"))
-    classes = yaml.safe_load(latest(finished, "classes.json").read_text())
+    labels = pd.read_parquet(newest(finished_once, "05_model_input", "tiny", "cycle_0", "label_set.parquet"))
+    classes = yaml.safe_load(latest(finished_once, "classes.json").read_text())
 
     def make(**changes: dict[str, Any]) -> tuple[Network, pd.DataFrame]:
         query, main, run = ({**settings[name], **changes.get(name, {})} for name in ("query", "main", "run"))

@@ -26,16 +26,17 @@ def latest(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ask(finished: Path) -> Ask:
+def ask(finished_once: Path) -> Ask:
     """Ask for the query of a cycle of `tiny`, with changed settings."""
     settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
-    pool, classes = open_pool(latest(finished, "pool")), yaml.safe_load(latest(finished, "classes.json").read_text())
-    ranking = pd.read_parquet(newest(finished, "04_feature", "tiny", "ranking.parquet"))
-    pretext = load(latest(finished, "pretext_network.safetensors"))
+    pool = open_pool(latest(finished_once, "pool"))
+    classes = yaml.safe_load(latest(finished_once, "classes.json").read_text())
+    ranking = pd.read_parquet(newest(finished_once, "04_feature", "tiny", "ranking.parquet"))
+    pretext = load(latest(finished_once, "pretext_network.safetensors"))
 
     def label_set(cycle: int) -> pd.DataFrame:
         name = "start" if cycle == 0 else f"cycle_{cycle - 1}"
-        return pd.read_parquet(newest(finished, "05_model_input", "tiny", name, "label_set.parquet"))
+        return pd.read_parquet(newest(finished_once, "05_model_input", "tiny", name, "label_set.parquet"))
 
     def make(cycle: int, audit: pd.DataFrame | None = None, dropout: float = 0, **query: Any) -> pd.DataFrame:
         blocks = (
@@ -49,7 +50,7 @@ def ask(finished: Path) -> Ask:
         )
         if cycle == 0:
             return start_query(pool, ranking, label_set(0), pretext, classes, *blocks, cycle=0)
-        network = load(newest(finished, "06_models", "tiny", f"cycle_{cycle - 1}", "network.safetensors"))
+        network = load(newest(finished_once, "06_models", "tiny", f"cycle_{cycle - 1}", "network.safetensors"))
         if query.get("measure") == "learning_loss":
             add_loss_head(network, torch_generator(np.random.default_rng(0)))
         chosen = next_query(

@@ -46,13 +46,10 @@ def test_a_run_killed_again_and_again_ends_with_the_bytes_of_one_never_killed(
     assert tables(project) == tables(finished)
 
 
-def test_the_same_command_again_trains_nothing_and_overwrites_nothing(
-    project: Path, no_training: None, finished: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(finished)
-    before = {path: path.stat().st_mtime_ns for path in (finished / "data/05_model_input").glob("**/*.parquet")}
-    run(finished)
-    after = {path: path.stat().st_mtime_ns for path in (finished / "data/05_model_input").glob("**/*.parquet")}
+def test_the_same_command_again_trains_nothing_and_overwrites_nothing(copied: Path, no_training: None) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (copied / "data/05_model_input").glob("**/*.parquet")}
+    run(copied)
+    after = {path: path.stat().st_mtime_ns for path in (copied / "data/05_model_input").glob("**/*.parquet")}
     assert after == before
 
 
