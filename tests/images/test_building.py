@@ -11,7 +11,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from pt4al.errors import InputError
-from pt4al.images import building, parallel, shards
+from pt4al.images import building, parallel
+from pt4al.images import pixels as pixel_shards
 from pt4al.images.building import build, signature
 from pt4al.images.pool import open_pool
 from support.pictures import encoded, recipe
@@ -22,7 +23,7 @@ NAMES = [f"picture {row}" for row in range(10)]
 @pytest.fixture
 def small_shards(monkeypatch, pixels):
     """Three pictures a shard."""
-    monkeypatch.setattr(shards, "SHARD", 3 * pixels[0].nbytes)
+    monkeypatch.setattr(pixel_shards, "SHARD", 3 * pixels[0].nbytes)
     monkeypatch.setattr(building, "TOGETHER", 1)
     monkeypatch.setattr(parallel, "AHEAD", 1)
 

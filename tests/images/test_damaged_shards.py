@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pt4al.images import building, parallel, shards
+from pt4al.images import building, parallel
+from pt4al.images import pixels as pixel_shards
 from pt4al.images.building import build
 from support.pictures import recipe
 
@@ -48,7 +49,7 @@ def interrupted(collect, pixels, tmp_path: Path, monkeypatch) -> Path:
 
     monkeypatch.setattr(building, "TOGETHER", 1)
     monkeypatch.setattr(parallel, "AHEAD", 1)
-    monkeypatch.setattr(shards, "SHARD", 3 * 8 * 12 * 3)  # three pictures
+    monkeypatch.setattr(pixel_shards, "SHARD", 3 * 8 * 12 * 3)  # three pictures
 
     def pictures(rows):
         for row in rows:

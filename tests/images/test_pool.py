@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.errors import InputError
-from pt4al.images import pool as pools
-from pt4al.images import shards
+from pt4al.images import mapped
+from pt4al.images import pixels as pixel_shards
 from pt4al.images.pool import ImagePool, open_pool
 
 
@@ -43,7 +43,7 @@ def test_pages_are_given_back_and_the_images_stay_the_same(make_pool, tmp_path, 
     pool, file = make_pool(list(pictures), channels=1), next((tmp_path / "pool").glob("*.npy"))
     pool.gather(np.arange(64))
     assert resident_kilobytes(file) >= 256
-    monkeypatch.setattr(pools, "RESIDENT", 64 * 64 * 20)
+    monkeypatch.setattr(mapped, "RESIDENT", 64 * 64 * 20)
     for first in range(0, 64, 8):
         rows = np.arange(first, first + 8)
         np.testing.assert_array_equal(pool.gather(rows)[:, 0], pictures[rows])
@@ -88,7 +88,7 @@ def test_rows_of_many_shards_are_those_of_one_array(sizes, data):
 
 
 def test_pool_of_many_shards_verifies_each(make_pool, pixels, monkeypatch):
-    monkeypatch.setattr(shards, "SHARD", 3 * pixels[0].nbytes)
+    monkeypatch.setattr(pixel_shards, "SHARD", 3 * pixels[0].nbytes)
     monkeypatch.setattr("pt4al.images.building.TOGETHER", 1)
     pool = make_pool(list(pixels))
     assert [len(shard) for shard in pool.shards] == [3, 3, 3, 1]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.training.engine import predict
-from pt4al.training.linear_probe import fit, probe
+from pt4al.training.linear_probe import fit, fit_calibrated, probe
 from pt4al.training.networks import Network
 from pt4al.training.tasks import classification
 from support.hardware import HARDWARE
@@ -115,3 +115,24 @@ def test_probed_network_is_an_ordinary_one(fashion, make_network, tmp_path):
     assert isinstance(again, Network)
     outputs = [predict(one, classification.outputs, pool, HARDWARE, np.arange(16)) for one in (network, again)]
     pd.testing.assert_frame_equal(*map(pd.DataFrame, outputs))
+
+
+def test_calibration_changes_no_answer_and_makes_unseen_labels_likelier():
+    rng = np.random.default_rng(0)
+    corners = rng.normal(0, 1, (5, 200))
+    targets = np.arange(600) % 5
+    features = (corners[targets] + rng.normal(0, 8, (600, 200))).astype(np.float32)
+    plain, calibrated = (way(features[:60], targets[:60], 5) for way in (fit, fit_calibrated))
+    unseen, truths = features[60:], torch.from_numpy(targets[60:])
+    logits = [torch.from_numpy(unseen @ weight.T + bias) for weight, bias, _ in (plain, calibrated)]
+    assert torch.equal(logits[0].argmax(1), logits[1].argmax(1))
+    before, after = (torch.nn.functional.cross_entropy(found, truths) for found in logits)
+    assert after < before
+
+
+@pytest.mark.parametrize("targets", [[0], [0, 1], [0, 0], [0, 1, 2], [0, 0, 0, 0, 1]])
+def test_few_labels_are_calibrated_too(targets: list[int]):
+    features = np.random.default_rng(0).normal(size=(len(targets), 8)).astype(np.float32)
+    weight, bias, _ = fit_calibrated(features, np.array(targets), 4)
+    assert np.isfinite(weight).all()
+    assert np.isfinite(bias).all()

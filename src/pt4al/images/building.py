@@ -2,29 +2,30 @@
 
 import hashlib
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 from tqdm import tqdm
 
-from pt4al.atomic import replacing
 from pt4al.block import Block
 from pt4al.errors import InputError
 from pt4al.images.augment import LARGEST_SIDE
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import BadPicture, Frame, decode
 from pt4al.images.duplicates import perceptual_hash
+from pt4al.images.keeping import keep, manifest
 from pt4al.images.noise import noisy
 from pt4al.images.parallel import in_order
-from pt4al.images.shards import Writer, keep, manifest
+from pt4al.images.pixels import PIXELS, PixelWriter, room
+from pt4al.images.problems import Problems
 from pt4al.images.survey import survey
+from pt4al.images.watching import Look, Once, Watch
 
 TOGETHER = 32  # pictures decoded as one task
 WAITING = 2**28  # bytes of images that wait to be written
@@ -55,7 +56,12 @@ class Recipe(Block):
 
 
 def build(
-    collection: Collection, folder: Path, recipe: Recipe, previous: Path | None = None, frame: Frame | None = None
+    collection: Collection,
+    folder: Path,
+    recipe: Recipe,
+    previous: Path | None = None,
+    frame: Frame | None = None,
+    watch: Watch | None = None,
 ) -> None:
     """Write a collection's images to `folder`: shards with their indices, `problems.parquet`, `pool.json`.
 
@@ -70,6 +76,8 @@ def build(
         same, so that new pictures cost no more than themselves. Kept images come first.
     frame
         What images look like; by default as the recipe, the older pool, or a survey of the pictures says.
+    watch
+        Is shown each picture that is decoded.
 
     Raises
     ------
@@ -77,22 +85,25 @@ def build(
         If more pictures than `recipe.bad_share` can't be decoded: says why. If the disk has no room for the images.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    known = manifest(folder) or (manifest(previous) if previous else None)
+    known = manifest(folder, PIXELS) or (manifest(previous, PIXELS) if previous else None)
     if frame is None:
         frame = _frame(collection, recipe, known)
     plan = {"frame": asdict(frame), "shape": [frame.channels, frame.height, frame.width], "noise": recipe.noise}
     matching = known is not None and all(known[key] == value for key, value in plan.items())
-    kept, rows = keep(collection, known["shards"] if matching else [], folder, previous, plan["shape"])
+    shards = known["shards"] if matching else []
+    kept, rows = keep(collection.index, PIXELS, shards, folder, previous, room(plan["shape"]))
     _check_room(folder, len(rows), frame)
-    problems = _Problems(folder, collection, recipe.bad_share)
-    with Writer(folder, plan, kept, collection.index) as writer, _progress(len(rows)) as progress:
-        for block, decoded in _decoded(collection, rows, frame, recipe.noise):
+    problems = Problems(folder, collection, recipe.bad_share)
+    with PixelWriter(folder, plan, kept, collection.index) as writer, _progress(len(rows)) as progress:
+        for block, decoded in _decoded(collection, rows, frame, recipe.noise, watch):
             problems.add(block, decoded.reasons)
             good = block[[reason is None for reason in decoded.reasons]]
-            writer.add(good, decoded.images, decoded.digests, decoded.hashes)
+            writer.add(good, decoded.images, digest=decoded.digests, hash=decoded.hashes)
+            if watch is not None:
+                watch.add(good, decoded.seen)
             progress.update(len(block))
         problems.save()
-        writer.finish(signature(collection))
+        writer.finish(signature=signature(collection))
 
 
 def signature(collection: Collection) -> str:
@@ -103,48 +114,13 @@ def signature(collection: Collection) -> str:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """Some pictures, decoded; `images`, `digests` and `hashes` are those of the good ones alone."""
+    """Some pictures, decoded; `images`, `digests`, `hashes` and `seen` are those of the good ones alone."""
 
     reasons: list[str | None]
     images: np.ndarray
     digests: list[str]
     hashes: np.ndarray
-
-
-class _Problems:
-    """Pictures that can't be decoded; too many of them are an error."""
-
-    def __init__(self, folder: Path, collection: Collection, share: float):
-        self._path, self._index, self._share = folder / "problems.parquet", collection.index, share
-        self._rows: list[int] = []
-        self._reasons: list[str] = []
-
-    def add(self, rows: np.ndarray, reasons: list[str | None]) -> None:
-        for row, reason in zip(rows, reasons, strict=True):
-            if reason is not None:
-                self._rows.append(row)
-                self._reasons.append(reason)
-        if len(self._rows) > self._share * len(self._index):
-            raise InputError(self._told())
-
-    def save(self) -> None:
-        table = self._index.iloc[self._rows][["id", "source"]].assign(
-            reason=pd.Series(self._reasons, dtype="str").array
-        )
-        with replacing(self._path) as temporary:
-            table.to_parquet(temporary, index=False)
-
-    def _told(self) -> str:
-        sources = self._index["source"].iloc[self._rows[:5]]
-        examples = [f"  {source}: {reason}" for source, reason in zip(sources, self._reasons, strict=False)]
-        counts = ", ".join(f"{count} {reason}" for reason, count in Counter(self._reasons).most_common(5))
-        return "\n".join(
-            [
-                f"{len(self._rows)} of {len(self._index)} pictures can't be decoded so far ({counts}):",
-                *examples,
-                f"`pool.bad_share` allows {self._share:.0%}: mend or remove them, or raise it",
-            ]
-        )
+    seen: list[Any]
 
 
 def _check_room(folder: Path, images: int, frame: Frame) -> None:
@@ -176,23 +152,29 @@ def _frame(collection: Collection, recipe: Recipe, known: dict | None) -> Frame:
 
 
 def _decoded(
-    collection: Collection, rows: np.ndarray, frame: Frame, noise: float
+    collection: Collection, rows: np.ndarray, frame: Frame, noise: float, watch: Watch | None
 ) -> Iterator[tuple[np.ndarray, _Decoded]]:
     """Yield rows and what became of them, some at a time, in order; all cores decode, PIL lets them."""
+    look, size = (None, 0) if watch is None else (watch.look, watch.size)
     blocks = [rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER)]
     pictures, ids = iter(collection.pictures(rows)), collection.index["id"].array
-    tasks = ((list(ids[block]), [next(pictures) for _ in block], frame, noise) for block in blocks)
-    yield from zip(blocks, in_order(_decode, tasks, WAITING // (TOGETHER * _bytes(frame))), strict=True)
+    tasks = ((list(ids[block]), [next(pictures) for _ in block], frame, noise, look) for block in blocks)
+    yield from zip(blocks, in_order(_decode, tasks, WAITING // (TOGETHER * (_bytes(frame) + size))), strict=True)
 
 
-def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float) -> _Decoded:
+def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float, look: Look | None) -> _Decoded:
+    if look is not None:
+        pictures = [Once(picture) if callable(picture) else picture for picture in pictures]
     found = [_attempt(partial(decode, picture, frame)) for picture in pictures]
     reasons = [reason for _, reason in found]
     good = [name for name, reason in zip(ids, reasons, strict=True) if reason is None]
     images = np.stack([image for image, _ in found if image is not None]) if good else _none(frame)
     digests = [hashlib.blake2b(image.data, digest_size=8).hexdigest() for image in images]
     hashes = perceptual_hash(images) if good else np.empty(0, np.uint64)
-    return _Decoded(reasons, noisy(images, good, noise) if noise else images, digests, hashes)
+    seen = []
+    if look is not None:
+        seen = [look(picture) for picture, reason in zip(pictures, reasons, strict=True) if reason is None]
+    return _Decoded(reasons, noisy(images, good, noise) if noise else images, digests, hashes, seen)
 
 
 def _attempt(decoding: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str | None]:

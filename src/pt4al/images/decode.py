@@ -42,7 +42,7 @@ class Frame:
     background: int = 255
 
 
-def decode(picture: Picture, frame: Frame) -> np.ndarray:
+def decode(picture: Picture, frame: Frame, resampling: Image.Resampling = Image.Resampling.BILINEAR) -> np.ndarray:
     """Return a picture as uint8 (channels, height, width).
 
     Turned upright as its EXIF says, the first frame of an animation, 16 bits scaled to 8, what is
@@ -57,7 +57,7 @@ def decode(picture: Picture, frame: Frame) -> np.ndarray:
         size, dark = _drafted(image, frame), _white_is_zero(image)
         with ROOM.taken(math.prod(image.size)):
             mixable = _mixable(upright(image), dark)
-            fitted = _fitted(mixable, size or mixable.size, frame, Image.Resampling.BILINEAR, frame.background)
+            fitted = _fitted(mixable, size or mixable.size, frame, resampling, frame.background)
         pixels = np.asarray(fitted if fitted.mode == MODES[frame.channels] else fitted.convert(MODES[frame.channels]))
     return pixels[None] if frame.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 

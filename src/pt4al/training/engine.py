@@ -59,10 +59,8 @@ def fit(
     ----------
     loss
         `loss(network, images)`, or `loss(network, images, targets)` if there are targets; -> (B,).
-    rows
-        Rows of the pool to train on; all by default.
-    targets
-        One for each of `rows`.
+    rows, targets
+        Rows of the pool to train on, all by default; one target for each.
     frozen
         Whole epochs, or infinity, for which the trunk stays as it is, its batch norms' statistics too.
     each_epoch
@@ -80,13 +78,16 @@ def fit(
     optimiser, rate = _descent(network, schedule, steps)
     curve = _Curve(math.ceil(len(rows) / size), hardware.device, title)
     thaw = min(frozen * curve.steps_an_epoch, steps)
-    network.trunk.requires_grad_(not thaw).train(not thaw)
+    network.trunk.requires_grad_(not thaw)
+    if thaw:
+        network.trunk.eval()
     mean_loss = partial(_mean_loss, loss, take, hardware)
     trial = partial(_try, mean_loss, network, len(rows))
     with _progress(steps * size, title) as progress, _seeded(generator), repeatable(hardware, trial), _room_for(size):
         for step, positions in enumerate(_minibatches(len(rows), size, steps, rng)):
             if step == thaw:
-                network.trunk.requires_grad_(True).train()
+                network.trunk.requires_grad_(True)
+                network.train()
             mean = mean_loss(network, positions)
             optimiser.zero_grad()
             mean.backward()

@@ -2,10 +2,11 @@
 
 import contextlib
 import copy
+from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 
-from torch import nn
-from torch.fx.experimental.optimization import fuse
+from torch import fx, nn
 from torch.fx.proxy import TraceError
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -17,15 +18,44 @@ def folded(network: Network) -> Network:
     scored = copy.deepcopy(network).eval()
     # Trunks that branch on their input's size can't be traced; timm's and the library's do here and there.
     with contextlib.suppress(TraceError, TypeError):
-        scored.trunk = fuse(scored.trunk)
+        for first, second in list(_followed(scored.trunk)):
+            _fold(scored.trunk, first, second)
     for module in list(scored.modules()):  # what has not been traced, decoders above all
         if type(module).forward is nn.Sequential.forward:
-            _fold_neighbours(module)
+            for (first, _), (second, _) in pairwise(list(module.named_children())):
+                _fold(module, first, second)
     return scored
 
 
-def _fold_neighbours(layers: nn.Sequential) -> None:
-    for (name, first), (following, second) in pairwise(list(layers.named_children())):
-        if type(first) is nn.Conv2d and type(second) is nn.BatchNorm2d:
-            setattr(layers, name, fuse_conv_bn_eval(first, second))
-            setattr(layers, following, nn.Identity())
+class _Tracer(fx.Tracer):
+    """Looks at layers from outside: timm's convolutions branch on their input's size, its batch norms hold a ReLU."""
+
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(module, name)
+
+
+def _followed(trunk: nn.Module) -> Iterator[tuple[str, str]]:
+    """Yield the names of layers that are called once, the second with the first's answer, which no other is given."""
+    graph = _Tracer().trace(trunk)
+    calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
+    for node in graph.nodes:
+        before = node.args[0] if node.op == "call_module" and len(node.args) == 1 else None
+        if not isinstance(before, fx.Node) or before.op != "call_module" or len(before.users) > 1:
+            continue
+        if calls[before.target] == calls[node.target] == 1:
+            yield before.target, node.target
+
+
+def _fold(within: nn.Module, first: str, second: str) -> None:
+    """Fold the second layer into the first, if they are a convolution and a batch norm."""
+    convolution, norm = within.get_submodule(first), within.get_submodule(second)
+    if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d) or not norm.track_running_stats:
+        return
+    if type(norm) is nn.BatchNorm2d:
+        rest = nn.Identity()
+    elif {name for name, _ in norm.named_children()} == {"drop", "act"}:  # timm's BatchNormAct2d
+        rest = nn.Sequential(norm.drop, norm.act)
+    else:
+        return
+    within.set_submodule(first, fuse_conv_bn_eval(convolution, norm))
+    within.set_submodule(second, rest)

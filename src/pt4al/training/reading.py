@@ -29,7 +29,7 @@ def reader(
             pool.gather(rows[positions]),
             *(() if targets is None else (targets[torch.from_numpy(positions)],)),
         )
-    resident = _resident(pool, rows) if again and len(rows) * math.prod(pool.shape) <= _free() // 2 else None
+    resident = _resident(pool, rows) if again and len(rows) * _row_bytes(pool) <= _free() // 2 else None
     return _cuda_reader(pool, rows, None if targets is None else targets.cuda(), resident)
 
 
@@ -47,11 +47,20 @@ def _cuda_reader(
 
 
 def _resident(pool: ImagePool, rows: np.ndarray) -> torch.Tensor:
-    images = torch.empty((len(rows), *pool.shape), dtype=torch.uint8, device="cuda")
-    step = max(1, CHUNK // math.prod(pool.shape))
+    images = torch.empty((len(rows), *pool.shape), dtype=_dtype(pool), device="cuda")
+    step = max(1, CHUNK // _row_bytes(pool))
     for first in range(0, len(rows), step):
         images[first : first + step] = pool.gather(rows[first : first + step]).cuda()
     return images
+
+
+def _dtype(pool: ImagePool) -> torch.dtype:
+    """uint8 of images, float32 of features that stand in their place."""
+    return pool.gather(np.empty(0, np.int64)).dtype
+
+
+def _row_bytes(pool: ImagePool) -> int:
+    return math.prod(pool.shape) * _dtype(pool).itemsize
 
 
 def _free() -> int:

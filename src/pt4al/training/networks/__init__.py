@@ -1,8 +1,10 @@
 """Networks by name, built from a generator, saved and loaded.
 
-Families: small ones of our own, `timm/<name>`, and U-Nets: `unet_small`, `unet_resnet18`, `unet/<encoder>`.
+Families: small ones of our own, `timm/<name>`, `open_clip/<name>`, and U-Nets: `unet_small`, `unet_resnet18`,
+`unet/<encoder>`.
 """
 
+import copy
 import json
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from torch import nn
 from torch.nn.utils import skip_init
 
 from pt4al.errors import InputError, did_you_mean
-from pt4al.training.networks import from_timm, small, unet
+from pt4al.training.networks import from_open_clip, from_timm, probe, small, unet
 from pt4al.training.networks.heads import widen
 from pt4al.training.networks.network import Network
 from pt4al.training.networks.pretrained import load_pretrained
@@ -22,11 +24,16 @@ __all__ = [
     "NETWORKS",
     "Network",
     "add_loss_head",
+    "assemble",
+    "blank_probe",
     "build",
+    "build_probe",
     "copy_trunk",
     "known",
     "load",
     "load_pretrained",
+    "redrawn",
+    "restart",
     "save",
     "widen",
 ]
@@ -39,6 +46,8 @@ LOSS_WIDTH = 128  # of the hidden layer that guesses losses
 
 def known(name: str) -> str:
     """Return the name of a network; InputError if there is none of that name."""
+    if name.startswith(from_open_clip.PREFIX):
+        return from_open_clip.known(name)
     if name.startswith(from_timm.PREFIX):
         import timm
 
@@ -64,6 +73,7 @@ def build(
     generator: torch.Generator,
     dense: bool = False,
     head: str = "linear",
+    size: tuple[int, int] | None = None,
 ) -> Network:
     """Return a network whose weights are drawn from `generator`; `head` is one of `heads.HEADS`.
 
@@ -72,16 +82,68 @@ def build(
     Raises
     ------
     InputError
-        If no network has this name, or it can't be dense.
+        If no network has this name, or it can't be dense, or can't take images of this size.
     """
     seed = 0 if known(name) in OWN else int(torch.randint(2**62, (1,), generator=generator))
-    network = Network(name, outputs, mean, std, dense, seed, head)
+    network = Network(name, outputs, mean, std, dense, seed, head, size)
     for module in (network if network.drawn else network.head).modules():
         if isinstance(module, nn.Linear) or (dense and module is network.head):
             _draw(module, generator)
         elif isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
     return network
+
+
+def build_probe(outputs: int, mean: list[float], std: list[float], generator: torch.Generator) -> Network:
+    """Return a linear layer on features that are given, less `mean` and divided by `std`, one number a feature."""
+    network = Network(probe.NAME, outputs, mean, std)
+    _draw(network.head, generator)
+    return network
+
+
+def blank_probe(width: int, outputs: int) -> Network:
+    """Return a linear layer on features (B, width) as they are, all of whose weights are 0: to be fitted."""
+    network = Network(probe.NAME, outputs, [0.0] * width, [1.0] * width)
+    nn.init.zeros_(network.head.weight)
+    nn.init.zeros_(network.head.bias)
+    return network
+
+
+def restart(trained: Network, outputs: int, generator: torch.Generator) -> Network:
+    """Return a copy of a trained network with a head for other outputs, whose weights are drawn."""
+    network = copy.deepcopy(trained)
+    network.head = skip_init(nn.Linear, trained.head.in_features, outputs)
+    network.outputs = outputs
+    network.kind = "linear"
+    _draw(network.head, generator)
+    return network
+
+
+def redrawn(network: Network, generator: torch.Generator) -> Network:
+    """Return a network of the same shape that has learnt nothing."""
+    mean, std = network.mean.flatten().tolist(), network.std.flatten().tolist()
+    if network.drawn:
+        return build(network.name, network.outputs, mean, std, generator, network.dense, network.kind)
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    return Network(network.name, network.outputs, mean, std, network.dense, seed, network.kind, network.size)
+
+
+def assemble(backbone: Network, head: Network) -> Network:
+    """Return the network that answers to images what a probe answers to their features.
+
+    Parameters
+    ----------
+    backbone
+        What the features were computed with; it is left as it is.
+    head
+        A network of `build_probe`.
+    """
+    whole = restart(backbone, head.outputs, torch.Generator())
+    with torch.no_grad():
+        weight = head.head.weight / head.std.flatten()
+        whole.head.weight.copy_(weight)
+        whole.head.bias.copy_(head.head.bias - weight @ head.mean.flatten())
+    return whole
 
 
 def add_loss_head(network: Network, generator: torch.Generator) -> None:
@@ -95,7 +157,14 @@ def copy_trunk(source: Network, target: Network) -> None:
     """Start `target` from the trunk of `source`, dense or not; its neck and head stay as they are."""
     if source.name != target.name:
         raise InputError(f"the trunk of a {source.name} does not fit a {target.name}")
-    target.trunk.load_state_dict(source.trunk.state_dict())
+    try:
+        target.trunk.load_state_dict(source.trunk.state_dict())
+    except RuntimeError as error:
+        if source.size == target.size:
+            raise
+        raise InputError(
+            f"the trunk of a {source.name} for images of {_told(source.size)} does not fit one for {_told(target.size)}"
+        ) from error
 
 
 def save(network: Network, path: Path) -> None:
@@ -105,6 +174,8 @@ def save(network: Network, path: Path) -> None:
         facts["loss_head"] = True
     if network.kind != "linear":  # else files are what they were before there were others, to the byte
         facts["head"] = network.kind
+    if network.size is not None:
+        facts["size"] = list(network.size)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     save_file(tensors, path, metadata={"network": json.dumps(facts)})
 
@@ -115,11 +186,16 @@ def load(path: Path) -> Network:
         facts = json.loads(opened.metadata()["network"])
         blank = [0.0] * facts["channels"]
         kind = facts.get("head", "linear")
-        network = Network(facts["name"], facts["outputs"], blank, blank, facts["dense"], head=kind)
+        size = tuple(facts["size"]) if "size" in facts else None
+        network = Network(facts["name"], facts["outputs"], blank, blank, facts["dense"], head=kind, size=size)
         if facts.get("loss_head"):
             network.loss_head = _loss_head(network)
         network.load_state_dict({name: opened.get_tensor(name) for name in opened.keys()})  # noqa: SIM118
     return network
+
+
+def _told(size: tuple[int, int] | None) -> str:
+    return "its usual size" if size is None else f"{size[0]} x {size[1]} pixels"
 
 
 def _loss_head(network: Network) -> nn.Sequential:

@@ -1,6 +1,8 @@
 """Networks of the library timm as trunks; it is imported where it is used, since that takes a second."""
 
 import copy
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -25,23 +27,74 @@ class Trunk(nn.Module):
         return found.permute(0, 3, 1, 2) if self.channels_last else found
 
 
-def make(name: str, channels: int, dense: bool) -> Parts:
-    """Return the parts of a timm network; a dense one is fully convolutional (Long et al. 2015)."""
-    import timm
+def make(name: str, channels: int, dense: bool, size: tuple[int, int] | None = None) -> Parts:
+    """Return the parts of a timm network; a dense one is fully convolutional (Long et al. 2015).
 
-    model = timm.create_model(name.removeprefix(PREFIX), pretrained=False, num_classes=0, in_chans=channels)
-    trunk = Trunk(model, dense)
-    shape = _answer(trunk, channels)
+    Raises
+    ------
+    InputError
+        If a dense network has no maps, or the network can't take images of `size` (height, width).
+    """
+    trunk = Trunk(_sized(name, channels, size), dense)
+    try:
+        shape = _answer(trunk, channels, size)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        if size is None:
+            raise
+        raise InputError(misfit(name, size, f"{error}".partition("\n")[0])) from error
     if not dense:
         return Parts(trunk, Pool(), shape[1], drawn=False)
     if len(shape) != 4:
         raise InputError(f"network {name} has no maps to segment by: choose a convolutional one, or a U-Net (unet/...)")
-    trunk.channels_last = shape[1] != model.num_features
-    return Parts(trunk, nn.Identity(), model.num_features, drawn=False)
+    trunk.channels_last = shape[1] != trunk.model.num_features
+    return Parts(trunk, nn.Identity(), trunk.model.num_features, drawn=False)
 
 
-def _answer(trunk: Trunk, channels: int) -> torch.Size:
-    """Return the shape of what a trunk answers to an image of its usual size, without computing it."""
-    size = trunk.model.pretrained_cfg["input_size"][1:]
+def create(name: str, channels: int, size: tuple[int, int] | None, **options: Any) -> nn.Module:
+    """Return timm's network without its classifier; one that is built for a single size is built for `size`."""
+    import timm
+
+    make_model = partial(timm.create_model, name.removeprefix(PREFIX), num_classes=0, in_chans=channels, **options)
+    if size is None:
+        return make_model()
+    try:
+        return make_model(img_size=size)
+    except TypeError as error:
+        if "img_size" not in str(error):
+            raise
+        return make_model()  # a convolutional one, which takes any size
+
+
+def _sized(name: str, channels: int, size: tuple[int, int] | None) -> nn.Module:
+    try:
+        model = create(name, channels, size, pretrained=False)
+    except (RuntimeError, AssertionError, ValueError, ZeroDivisionError) as error:
+        if size is None:
+            raise
+        raise InputError(misfit(name, size, f"{error}".partition("\n")[0])) from error
+    check_patches(name, size, getattr(getattr(model, "patch_embed", None), "patch_size", None))
+    return model
+
+
+def check_patches(name: str, size: tuple[int, int] | None, patch: int | tuple[int, int] | None) -> None:
+    """Raise InputError if patches don't fill an image: what is beyond the last whole one would be left out."""
+    if size is None or patch is None:
+        return
+    patch = (patch, patch) if isinstance(patch, int) else patch
+    if all(side % of == 0 for side, of in zip(size, patch, strict=True)):
+        return
+    below, above = size[0] // patch[0] * patch[0], -(-size[0] // patch[0]) * patch[0]
+    nearest = f"{above}" if below == 0 else f"{below} or {above}"
+    raise InputError(misfit(name, size, f"its patches have {patch[0]} pixels a side: the nearest are {nearest}"))
+
+
+def misfit(name: str, size: tuple[int, int], why: str) -> str:
+    """Say that a network can't take images of a size (height, width)."""
+    return f"network {name} can't take images of {size[0]} x {size[1]} pixels: {why}"
+
+
+def _answer(trunk: Trunk, channels: int, size: tuple[int, int] | None) -> torch.Size:
+    """Return the shape of what a trunk answers to an image of its size, without computing it."""
+    size = size or trunk.model.pretrained_cfg["input_size"][1:]
     with torch.inference_mode():
         return copy.deepcopy(trunk).eval().to("meta")(torch.empty(1, channels, *size, device="meta")).shape

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 from torch.nn.functional import dropout, interpolate, pad
 
-from pt4al.training.networks import from_timm, small, unet
+from pt4al.errors import InputError
+from pt4al.training.networks import from_open_clip, from_timm, probe, small, unet
 from pt4al.training.networks.heads import HEADS
 from pt4al.training.networks.parts import Parts, Pool
 
@@ -12,13 +13,18 @@ from pt4al.training.networks.parts import Parts, Pool
 class Network(nn.Module):
     """Raw uint8 images in, outputs out: the pool's normalisation is part of the network.
 
-    A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs).
+    A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs). A probe takes features
+    (B, D) where others take images; `mean` and `std` are then of each of them.
     `head` names what an undense one ends with (`heads.HEADS`).
 
     Attributes
     ----------
+    size
+        Height and width that images are scaled to first, grey ones to three channels too; None takes them as they are.
     dropout
         Share of the features that the head does without in training (Srivastava et al. 2014); not saved.
+    still
+        Whether batch norms keep their statistics in training, as they were learnt from many more images; not saved.
     loss_head
         Guesses the network's own loss from its features (`training.learning_loss`); usually None.
     """
@@ -32,22 +38,32 @@ class Network(nn.Module):
         dense: bool = False,
         seed: int = 0,
         head: str = "linear",
+        size: tuple[int, int] | None = None,
     ):
         super().__init__()
         self.name, self.outputs, self.dense, self.kind = name, outputs, dense, head
+        self.size = size
         # Libraries draw every new layer's weights from torch's global generator, which is not ours to move.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            parts = _parts(name, len(mean), dense)
+            parts = _parts(name, len(mean), dense, size)
             self.trunk, self.neck, self.multiple, self.drawn = parts.trunk, parts.neck, parts.multiple, parts.drawn
             if dense:
                 self.head = nn.Conv2d(parts.width, outputs, parts.kernel, padding=parts.kernel // 2)
             else:
                 self.head = HEADS[head](parts.width, outputs)
         self.pool = Pool()
-        self.dropout, self.loss_head = 0.0, None
+        self.dropout, self.still, self.loss_head = 0.0, False, None
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+
+    def train(self, mode: bool = True) -> "Network":
+        """See nn.Module."""
+        super().train(mode)
+        for module in self.trunk.modules() if self.still else ():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+        return self
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Pooled features of the trunk (B, width), float32, of images (B, C, H, W) in grey levels."""
@@ -71,13 +87,30 @@ class Network(nn.Module):
         return outputs[:, :, : images.shape[2], : images.shape[3]]
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
+        if self.name == probe.NAME:
+            return (images.float() - self.mean.flatten()) / self.std.flatten()
         images = images.to(torch.float32, memory_format=torch.channels_last)
+        if self.size is not None:
+            images = self._scaled(images)
         normalised = (images - self.mean) / self.std
         right, below = -images.shape[3] % self.multiple, -images.shape[2] % self.multiple
         return pad(normalised, (0, right, 0, below)) if right or below else normalised
 
+    def _scaled(self, images: torch.Tensor) -> torch.Tensor:
+        if images.shape[2:] != self.size:
+            images = interpolate(images, self.size, mode="bilinear", align_corners=False, antialias=True)
+        return images.expand(-1, self.mean.numel(), -1, -1).contiguous(memory_format=torch.channels_last)
 
-def _parts(name: str, channels: int, dense: bool) -> Parts:
+
+def _parts(name: str, channels: int, dense: bool, size: tuple[int, int] | None) -> Parts:
+    foreign = name.startswith((from_timm.PREFIX, from_open_clip.PREFIX))
+    if size is not None and (dense or not foreign):
+        raise InputError(f"{name} takes images as they are: a size is for networks timm/... that answer once an image")
+    if name == probe.NAME:
+        return probe.make(channels)
     if name in small.TRUNKS:
         return small.make(name, channels, dense)
-    return (from_timm if name.startswith(from_timm.PREFIX) else unet).make(name, channels, dense)
+    if foreign:
+        library = from_timm if name.startswith(from_timm.PREFIX) else from_open_clip
+        return library.make(name, channels, dense, size)
+    return unet.make(name, channels, dense)

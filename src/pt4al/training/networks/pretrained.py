@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from pt4al.errors import InputError
-from pt4al.training.networks import from_timm, unet
+from pt4al.training.networks import from_open_clip, from_timm, unet
 from pt4al.training.networks.network import Network
 
 
@@ -32,30 +32,37 @@ def load_pretrained(network: Network, weights: str | None) -> None:
         raise InputError(f"{weights}: pretrained weights must be a .safetensors file, which holds no code")
     if weights is not None and not Path(weights).is_file():
         raise InputError(f"{weights}: there is no such file of pretrained weights")
-    load = _timm if network.name.startswith(from_timm.PREFIX) else _unet
+    load = _unet
+    if network.name.startswith(from_timm.PREFIX):
+        load = _timm
+    if network.name.startswith(from_open_clip.PREFIX):
+        load = from_open_clip.load
     try:
         with torch.random.fork_rng(devices=[]):  # the libraries draw weights before they replace them
             load(network, weights)
     # The libraries raise what theirs raise: of the network, the hub, the file, its keys, the shapes.
-    except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
+    except InputError:
+        raise
+    except (OSError, RuntimeError, ValueError, KeyError, AssertionError, SafetensorError) as error:
         what = f"{weights} does not fit {network.name}" if weights else f"no pretrained weights for {network.name}"
-        raise InputError(f"{what}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
+        raise InputError(f"{what}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SafetensorError):
+        return f"it is damaged or cut short ({error})"
+    lines = str(error).splitlines() or [type(error).__name__]
+    told = lines[1] if lines[0].startswith("Error(s) in loading state_dict") and len(lines) > 1 else lines[0]
+    return told.strip().rstrip(".:")
 
 
 def _timm(network: Network, weights: str | None) -> None:
-    import timm
-
     overlay = None
     if weights is not None:
         _check_complete(network.trunk.model, weights)
         overlay = {"file": weights, "custom_load": False}
-    trained = timm.create_model(
-        network.name.removeprefix(from_timm.PREFIX),
-        pretrained=True,
-        num_classes=0,
-        in_chans=network.mean.numel(),
-        pretrained_cfg_overlay=overlay,
-    )
+    channels = network.mean.numel()
+    trained = from_timm.create(network.name, channels, network.size, pretrained=True, pretrained_cfg_overlay=overlay)
     network.trunk.model.load_state_dict(trained.state_dict())
 
 

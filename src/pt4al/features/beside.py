@@ -1,0 +1,67 @@
+"""Compute features while a pool is built of the same pictures, so that each file is read once."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pt4al.features.backbones import Backbone
+from pt4al.features.writing import with_backbone, writing
+from pt4al.images.collection import Collection, Picture
+from pt4al.images.decode import decode
+from pt4al.training.precision import Hardware
+
+
+class Beside:
+    """What `images.building.build` hands each picture to: leaves its features where `store.compute` goes on.
+
+    Pictures that the pool does not take are left out. What the pool keeps of an older one is not read, so `compute`
+    links or computes its features afterwards.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        backbone: Backbone,
+        folder: Path,
+        hardware: Hardware,
+        previous: Path | None = None,
+    ):
+        self._pictures = len(collection)
+        self.size = 3 * backbone.frame.height * backbone.frame.width
+        self._frame, self._resampling = backbone.frame, Image.Resampling[backbone.resampling.upper()]
+        self._writing = writing(with_backbone(collection.index, backbone), folder, hardware, previous)
+
+    def __enter__(self) -> "Beside":
+        self._writer = self._writing.__enter__()
+        self._lacking = np.zeros(self._pictures, bool)
+        self._lacking[self._writer.left] = True
+        self._rows: list[int] = []
+        self._images: list[np.ndarray] = []
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            if error[0] is None:
+                self._compute()
+                self._writer.flush()
+        finally:
+            self._writing.__exit__(*error)
+
+    def look(self, picture: Picture) -> np.ndarray:
+        """Return a picture as the network wants it; called in the threads that decode."""
+        return decode(picture, self._frame, self._resampling)
+
+    def add(self, rows: np.ndarray, images: list[np.ndarray]) -> None:
+        """Take what was looked at of rows of the collection."""
+        for row, image in zip(rows, images, strict=True):
+            if self._lacking[row]:
+                self._rows.append(row)
+                self._images.append(image)
+        if len(self._rows) >= self._writer.together:
+            self._compute()
+
+    def _compute(self) -> None:
+        if self._rows:
+            self._writer.add(np.array(self._rows), np.stack(self._images))
+            self._rows, self._images = [], []

@@ -1,0 +1,175 @@
+"""Compute features once, into shards on disk: what is there is kept, what is new costs no more than itself."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+from pt4al.features.backbones import Backbone, weights_digest
+from pt4al.features.beside import Beside
+from pt4al.features.scoring import Views
+from pt4al.features.vectors import VECTORS, Features, open_features
+from pt4al.features.writing import Job, with_backbone, writing
+from pt4al.images.collection import Collection, Picture
+from pt4al.images.decode import BadPicture, Frame, decode
+from pt4al.images.keeping import manifest
+from pt4al.images.parallel import in_order
+from pt4al.images.pool import ImagePool
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
+
+__all__ = ["Beside", "Features", "compute", "compute_from_pool", "open_features"]
+
+Block = tuple[np.ndarray, np.ndarray]  # rows of the index, and their images (B, C, H, W), uint8
+
+TOGETHER = 32  # pictures decoded as one task
+WAITING = 2**28  # bytes of decoded pictures that wait for the network
+
+
+def compute(
+    collection: Collection,
+    ids: pd.Series,
+    backbone: Backbone,
+    folder: Path,
+    hardware: Hardware,
+    previous: Path | None = None,
+    views: Views | None = None,
+) -> None:
+    """Write the features of a collection's pictures `ids`, in that order, to `folder`.
+
+    Pictures are decoded at the network's own size, in threads, while it computes. Memory holds a few
+    hundred of them.
+
+    Parameters
+    ----------
+    folder
+        May hold what an interrupted call left: its shards are kept.
+    previous
+        An older store: its shards are linked where they were computed alike and their pictures are the same.
+    views
+        Makes V images of each: (B, 3, H, W) -> (B, V, 3, H, W), uint8. Then a row is (V, width), else (width,).
+
+    Raises
+    ------
+    InputError
+        If the collection lacks a picture, one can't be decoded, or one's features are not finite.
+    """
+    places = _places(collection, ids)
+    index = collection.index.iloc[places].reset_index(drop=True)
+    resampling = Image.Resampling[backbone.resampling.upper()]
+
+    def decoded(rows: np.ndarray, together: int) -> Iterator[Block]:
+        pictures = collection.pictures(places[rows])
+        return _decoded(pictures, _blocks(rows, together), index["id"], backbone.frame, resampling)
+
+    _write(with_backbone(index, backbone, views), decoded, ids, folder, hardware, previous)
+
+
+def compute_from_pool(
+    pool: ImagePool,
+    network: Network,
+    folder: Path,
+    hardware: Hardware,
+    previous: Path | None = None,
+    views: Views | None = None,
+) -> None:
+    """Write a network's features of a pool's images, as they are decoded already; else as `compute`."""
+    index = pool.index.reindex(columns=["id", "source", "split"], fill_value="")
+    # Equal images, equal features: an image's digest says whether it has changed.
+    index = index.assign(stamp="" if pool.folder is None else pool.fingerprints["digest"].array)
+    facts = {"network": network.name, "digest": weights_digest(network), "resampling": "none"}
+    job = Job(index, network, facts, pool.shape, views)
+
+    def images(rows: np.ndarray, together: int) -> Iterator[Block]:
+        return ((block, pool.read(block)) for block in _blocks(rows, together))
+
+    _write(job, images, pool.ids, folder, hardware, None if pool.folder is None else previous)
+
+
+def _write(
+    job: Job,
+    images: Callable[[np.ndarray, int], Iterator[Block]],
+    ids: pd.Series,
+    folder: Path,
+    hardware: Hardware,
+    previous: Path | None,
+) -> None:
+    """Write the features of what `images(rows, together)` yields, so many rows at a time."""
+    with writing(job, folder, hardware, previous) as writer, _progress(len(writer.left)) as progress:
+        blocks = images(writer.left, min(TOGETHER, writer.together))
+        for rows, block in _grouped(blocks, writer.together):
+            writer.add(rows, block)
+            progress.update(len(rows))
+        writer.finish()
+    _save_order(folder, ids)
+
+
+def _places(collection: Collection, ids: pd.Series) -> np.ndarray:
+    """Return the rows of a collection that are asked for, ascending: so its pictures come fastest."""
+    places = pd.Index(collection.index["id"]).get_indexer(ids)
+    if (places < 0).any():
+        stranger = ids.iloc[int(np.argmax(places < 0))]
+        raise InputError(f"picture {stranger!r} is not in the source any more: bring it back, or build the pool again")
+    return np.sort(places)
+
+
+def _blocks(rows: np.ndarray, together: int) -> list[np.ndarray]:
+    return [rows[first : first + together] for first in range(0, len(rows), together)]
+
+
+def _decoded(
+    pictures: Iterator[Picture], blocks: list[np.ndarray], ids: pd.Series, frame: Frame, resampling: Image.Resampling
+) -> Iterator[Block]:
+    tasks = ((list(ids.iloc[block]), [next(pictures) for _ in block], frame, resampling) for block in blocks)
+    waiting = WAITING // (TOGETHER * frame.channels * frame.height * frame.width)
+    yield from zip(blocks, in_order(_decode, tasks, waiting), strict=True)
+
+
+def _decode(ids: list[str], pictures: list[Picture], frame: Frame, resampling: Image.Resampling) -> np.ndarray:
+    images = np.empty((len(pictures), frame.channels, frame.height, frame.width), np.uint8)
+    for row, picture in enumerate(pictures):
+        try:
+            images[row] = decode(picture, frame, resampling)
+        except BadPicture as bad:
+            raise InputError(
+                f"picture {ids[row]!r} of the pool can't be decoded any more ({bad}): bring it back, or build the "
+                "pool again"
+            ) from bad
+    return images
+
+
+def _grouped(blocks: Iterator[Block], together: int) -> Iterator[Block]:
+    """Yield as many images as are computed at once, whatever number of them is decoded at once."""
+    waiting: list[Block] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(len(rows) for rows, _ in waiting) >= together:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: list[Block]) -> Block:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([rows for rows, _ in parts]), np.concatenate([images for _, images in parts])
+
+
+def _save_order(folder: Path, ids: pd.Series) -> None:
+    """Write where each picture's row is: those that were kept come first, and the pool may have them elsewhere."""
+    shards = manifest(folder, VECTORS)["shards"]
+    tables = [pd.read_parquet((folder / shard["file"]).with_suffix(".parquet"), columns=["id"]) for shard in shards]
+    there = pd.Index(pd.concat(tables)["id"]) if tables else pd.Index([], dtype="str")
+    with replacing(folder / "order.parquet") as temporary:
+        pd.DataFrame({"place": there.get_indexer(ids).astype(np.int64)}).to_parquet(temporary, index=False)
+
+
+def _progress(pictures: int) -> tqdm:
+    """A bar with rate and time left; none where the output is not a terminal."""
+    return tqdm(total=pictures, unit="picture", desc="features", disable=None, leave=False)

@@ -1,0 +1,155 @@
+"""Write features into shards: what is there is kept, and what is not finite is told with its picture."""
+
+import copy
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pt4al.errors import InputError
+from pt4al.features.backbones import Backbone
+from pt4al.features.scoring import Scorer, Views, scoring
+from pt4al.features.vectors import DTYPE, VECTORS
+from pt4al.images.keeping import keep, manifest
+from pt4al.images.shards import Writer
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
+
+# A process that is killed loses one shard's work: a small part of the whole, and never more than an hour's.
+SHARDS = 32  # at least, of stores that are large enough
+FEWEST, MOST = 256, 4096  # rows of a shard
+SHARD = 64 * 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is computed.
+
+    Attributes
+    ----------
+    index
+        Of the pictures: `id`, `source`, `split`, `stamp`.
+    facts
+        Of the manifest: `network`, `digest`, `resampling`.
+    shape
+        Channels, height, width of the images that the network is given.
+    views
+        Makes V images of each: (B, C, H, W) -> (B, V, C, H, W), uint8. Then a row is (V, width), else (width,).
+    """
+
+    index: pd.DataFrame
+    network: Network
+    facts: dict[str, str]
+    shape: tuple[int, int, int]
+    views: Views | None = None
+
+    def plan(self, precision: str) -> dict[str, Any]:
+        """Return what must be the same of shards that are kept."""
+        shape = [_width(self.network, self.shape)]
+        if self.views is not None:
+            views = self.views(torch.zeros((1, *self.shape), dtype=torch.uint8))
+            shape = [views.shape[1], *shape]
+        return {**self.facts, "size": list(self.shape[1:]), "precision": precision, "shape": shape}
+
+
+def _width(network: Network, shape: tuple[int, int, int]) -> int:
+    """How many numbers a network's features are: heads of several layers, and of dense networks, don't say."""
+    seen = copy.deepcopy(network).cpu().eval()
+    with torch.inference_mode():
+        return seen.features(torch.zeros((1, *shape), dtype=torch.uint8)).shape[1]
+
+
+def with_backbone(index: pd.DataFrame, backbone: Backbone, views: Views | None = None) -> Job:
+    """Return the job of looking at source pictures with a backbone."""
+    frame = backbone.frame
+    facts = {"network": backbone.name, "digest": backbone.digest, "resampling": backbone.resampling}
+    return Job(index, backbone.network, facts, (frame.channels, frame.height, frame.width), views)
+
+
+class FeatureWriter:
+    """Looks at images and writes their features.
+
+    Attributes
+    ----------
+    left
+        Rows of the index whose features are not there yet.
+    together
+        How many images are computed at once.
+    """
+
+    def __init__(self, job: Job, shards: Writer, left: np.ndarray, scorer: Scorer):
+        self._ids, self._shards, self.left, self._scorer = job.index["id"].array, shards, left, scorer
+
+    @property
+    def together(self) -> int:
+        return self._scorer.size
+
+    def add(self, rows: np.ndarray, images: np.ndarray) -> None:
+        """Compute the features of images (B, C, H, W), uint8, of rows of the index, and append them."""
+        with np.errstate(over="ignore"):  # told below, with the picture
+            vectors = self._scorer(images).astype(DTYPE)
+        finite = np.isfinite(vectors).reshape(len(vectors), -1).all(axis=1)
+        if not finite.all():
+            broken = self._ids[rows[int(finite.argmin())]]
+            raise InputError(
+                f"the features of picture {broken!r} are not finite in half precision: the network's weights are "
+                "broken, or were not trained; choose others by `features.weights` or `features.network`"
+            )
+        self._shards.add(rows, vectors)
+
+    def flush(self) -> None:
+        """Write the shard that is open, though it has room for more."""
+        self._shards.flush()
+
+    def finish(self) -> None:
+        """Write the last shard and the manifest, and remove what belongs to neither."""
+        self._shards.finish()
+
+
+@contextmanager
+def writing(job: Job, folder: Path, hardware: Hardware, previous: Path | None) -> Iterator[FeatureWriter]:
+    """Yield a writer that goes on with what `folder`, or else `previous`, holds of what the job computes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = job.plan(hardware.precision)
+    most = _rows_of_a_shard(len(job.index), plan["shape"])
+    kept, left = keep(job.index, VECTORS, _known(plan, folder, previous), folder, previous, most)
+    _check_room(folder, len(left), plan["shape"])
+    with (
+        Writer(folder, VECTORS, plan, kept, job.index, most) as shards,
+        scoring(job.network, hardware, math.prod(job.shape[1:]), job.views) as scorer,
+    ):
+        yield FeatureWriter(job, shards, left, scorer)
+
+
+def _known(plan: dict[str, Any], folder: Path, previous: Path | None) -> list[dict[str, Any]]:
+    """Return the shards of the first folder in which all that the plan says is the same."""
+    for place in (folder, previous):
+        known = None if place is None else manifest(place, VECTORS)
+        if known is not None and all(known.get(key) == value for key, value in plan.items()):
+            return known["shards"]
+    return []
+
+
+def _check_room(folder: Path, rows: int, shape: list[int]) -> None:
+    needed, free = rows * _bytes(shape), shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"the features of {rows:,} pictures need {needed / 1e9:,.1f} GB, and the disk of {folder} has "
+            f"{free / 1e9:,.1f}: make room, or lower `pool.limit.train`"
+        )
+
+
+def _bytes(shape: list[int]) -> int:
+    return math.prod(shape) * np.dtype(DTYPE).itemsize
+
+
+def _rows_of_a_shard(rows: int, shape: list[int]) -> int:
+    room = SHARD // _bytes(shape)
+    return max(1, min(room, MOST, max(FEWEST, -(-rows // SHARDS))))

@@ -1,0 +1,47 @@
+"""Pictures of a source that can't be decoded: left out and told, unless there are too many."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pt4al.atomic import replacing
+from pt4al.errors import InputError
+from pt4al.images.collection import Collection
+
+
+class Problems:
+    """Pictures that can't be decoded; too many of them are an error."""
+
+    def __init__(self, folder: Path, collection: Collection, share: float):
+        self._path, self._index, self._share = folder / "problems.parquet", collection.index, share
+        self._rows: list[int] = []
+        self._reasons: list[str] = []
+
+    def add(self, rows: np.ndarray, reasons: list[str | None]) -> None:
+        for row, reason in zip(rows, reasons, strict=True):
+            if reason is not None:
+                self._rows.append(row)
+                self._reasons.append(reason)
+        if len(self._rows) > self._share * len(self._index):
+            raise InputError(self._told())
+
+    def save(self) -> None:
+        table = self._index.iloc[self._rows][["id", "source"]].assign(
+            reason=pd.Series(self._reasons, dtype="str").array
+        )
+        with replacing(self._path) as temporary:
+            table.to_parquet(temporary, index=False)
+
+    def _told(self) -> str:
+        sources = self._index["source"].iloc[self._rows[:5]]
+        examples = [f"  {source}: {reason}" for source, reason in zip(sources, self._reasons, strict=False)]
+        counts = ", ".join(f"{count} {reason}" for reason, count in Counter(self._reasons).most_common(5))
+        return "\n".join(
+            [
+                f"{len(self._rows)} of {len(self._index)} pictures can't be decoded so far ({counts}):",
+                *examples,
+                f"`pool.bad_share` allows {self._share:.0%}: mend or remove them, or raise it",
+            ]
+        )
