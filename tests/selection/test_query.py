@@ -103,13 +103,21 @@ def test_budget_larger_than_the_candidates_is_refused_with_both_numbers():
 )
 def test_run_that_would_run_out_of_images_is_refused_before_it_starts(images, cycles, budget, scope, message):
     with pytest.raises(InputError, match=message):
-        check_budget(images, cycles, budget, scope)
+        check_budget(images, [budget] * cycles, scope)
+
+
+def test_budgets_that_grow_are_added_up_and_the_largest_must_fit_its_batch():
+    check_budget(70, [10, 20, 40], "pool")
+    with pytest.raises(InputError, match=r"`cycles.budget` 10/20/40 in 3 cycles asks for 70 labels; the pool holds 69"):
+        check_budget(69, [10, 20, 40], "pool")
+    with pytest.raises(InputError, match=r"`cycles.budget` 40 exceeds the smallest batch, which holds 33 of 100"):
+        check_budget(100, [10, 20, 40], "batch")
 
 
 @given(images=st.integers(1, 60), cycles=st.integers(1, 60), budget=st.integers(1, 60))
 def test_budget_that_passes_the_check_feeds_every_batch(images, cycles, budget):
     try:
-        check_budget(images, cycles, budget, "batch")
+        check_budget(images, [budget] * cycles, "batch")
     except InputError:
         return
     ranked = split(rank([str(row) for row in range(images)], np.arange(images, dtype=float)), cycles)

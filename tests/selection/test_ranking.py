@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pt4al.errors import InputError
+from pt4al.parameters import Cycles, Ranking, Run
+from pt4al.pipelines.ranking import nodes
 from pt4al.selection.query import check_budget
-from pt4al.selection.ranking import BATCHES, ORDERS, _stable_argsort, rank, split
+from pt4al.selection.ranking import BATCHES, ORDERS, _stable_argsort, draw, rank, split
 
 RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "pt4al_released" / "cifar10_rotation_loss.parquet"
 SPECIAL = st.sampled_from([0.0, -0.0, np.inf, -np.inf, 1.0, 1e-45, -1e-45])  # the last two are subnormal
@@ -149,9 +151,9 @@ def test_batches_of_any_kind_partition_what_is_not_dropped_at_the_ends(kind, ima
     assert sorted(sizes.index) == list(range(number))
     assert sizes.max() - sizes.min() <= 1
     # What every cycle may ask for is what the settings are checked by, before anything is trained.
-    check_budget(images, number, int(sizes.min()), "batch", drop)
+    check_budget(images, [int(sizes.min())] * number, "batch", drop)
     with pytest.raises(InputError):
-        check_budget(images, number, int(sizes.min()) + 1, "batch", drop)
+        check_budget(images, [int(sizes.min()) + 1] * number, "batch", drop)
 
 
 @given(images=st.integers(1, 300), number=st.integers(1, 30), seed=st.integers(0, 99))
@@ -180,3 +182,33 @@ def test_interleaved_batches_take_turns():
 def test_images_that_no_batch_holds_are_counted_where_there_are_too_few():
     with pytest.raises(InputError, match=r"5 exceeds the pool, which holds 10 images less 6 by `ranking.drop` 0.3"):
         split(rank(ids(range(10)), np.arange(10.0)), 5, drop=0.3)
+
+
+@given(images=st.integers(1, 200), share=st.floats(0.01, 1), seed=st.integers(0, 1000))
+def test_a_share_is_so_many_different_rows_in_pool_order(images, share, seed):
+    rows = draw(images, share, np.random.default_rng(seed))
+    assert len(rows) == (images if share == 1 else max(1, round(share * images)))
+    assert (np.diff(rows) > 0).all()
+    assert 0 <= rows[0] <= rows[-1] < images
+
+
+def share_of(seed: int, losses: np.ndarray, **settings: object) -> set[str]:
+    """The ids that a run of this seed may ask for."""
+    pretext_loss = pd.DataFrame({"id": ids(losses), "pretext_loss": losses})
+    ranking = Ranking(**{"order": "hardest_first", "batches": "consecutive", "drop": 0, "share": 0.8} | settings)
+    found = nodes.rank(
+        pretext_loss, ranking, Cycles(number=4, budget=5), Run(name="r", seed=seed, repeat=0, fresh=False)
+    )
+    assert found["id"].is_unique
+    return set(found["id"])
+
+
+def test_the_seed_alone_says_which_share_of_the_pool_is_ranked():
+    losses = np.random.default_rng(0).random(100)
+    first, second = share_of(0, losses), share_of(1, losses)
+    assert len(first) == len(second) == 80
+    assert first != second
+    for settings in ({"order": "easiest_first"}, {"order": "random"}, {"batches": "shuffled"}, {"drop": 0.1}):
+        assert share_of(0, losses, **settings) == first
+    assert share_of(0, losses[::-1] ** 2) == first  # another pretext task's losses
+    assert share_of(0, losses, share=1) == set(ids(losses))

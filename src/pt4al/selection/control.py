@@ -16,15 +16,16 @@ def size(budget: int, share: float) -> int:
     return min(max(1, round(share * budget)), budget - 1) if share else 0
 
 
-def draw(ids: pd.Series, images: int, cycles: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Return `id`, `cycle`: a slice of `images` ids for each cycle, drawn without replacement."""
-    if images * cycles > len(ids):
+def draw(ids: pd.Series, sizes: list[int], rng: np.random.Generator) -> pd.DataFrame:
+    """Return `id`, `cycle`: a slice of so many ids for each cycle, drawn without replacement."""
+    images = sum(sizes)
+    if images > len(ids):
         raise InputError(
-            f"`control.share` asks for {counted(images, 'image')} in each of {counted(cycles, 'cycle')}; "
+            f"`control.share` asks for {counted(images, 'image')} in {counted(len(sizes), 'cycle')}; "
             f"{len(ids)} have no label yet"
         )
-    chosen = rng.choice(len(ids), images * cycles, replace=False)
-    return pd.DataFrame({"id": ids.to_numpy()[chosen], "cycle": np.repeat(np.arange(cycles), images)})
+    chosen = rng.choice(len(ids), images, replace=False)
+    return pd.DataFrame({"id": ids.to_numpy()[chosen], "cycle": np.repeat(np.arange(len(sizes)), sizes)})
 
 
 def mix(query: pd.DataFrame, control: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -38,6 +38,9 @@ class Evidence:
     correlation
         Lower bound of the 95 % interval of the rank correlation of pretext loss and main loss in the
         newest audit; None before there is one.
+    head
+        Weights (classes, D) and biases (classes,) of the linear classifier that reads `features`, float32: the model
+        predicts the class of the largest `features @ weights.T + biases`.
     """
 
     budget: int
@@ -52,6 +55,7 @@ class Evidence:
     labelled: np.ndarray | None = None
     counts: np.ndarray | None = None
     correlation: float | None = None
+    head: tuple[np.ndarray, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.batches)

@@ -23,25 +23,44 @@ def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: in
     return unlabelled if scope == "pool" else unlabelled[unlabelled["batch"] == cycle]
 
 
+def in_pool_order(ranking: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Return the rows of the ranking in the order of the pool, whose `ids` these are.
+
+    What is drawn at random then knows nothing of the ranking: where a pretext loss differs by a rounding, it is the
+    same images.
+    """
+    return ranking.iloc[np.argsort(pd.Index(ids).get_indexer(ranking["id"]))]
+
+
 def pick(candidates: pd.DataFrame, chosen: np.ndarray, scores: np.ndarray | None = None) -> pd.DataFrame:
     """Return candidates by their positions as a query: `id`, `score` (missing without scores), `batch`."""
     known = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
     return candidates.iloc[chosen].assign(score=known)[["id", "score", "batch"]].reset_index(drop=True)
 
 
-def check_budget(images: int, cycles: int, budget: int, scope: str, drop: float = 0.0) -> None:
-    """Raise InputError if a pool of so many images, less `drop` at either end, can't feed every cycle's query."""
-    smallest = check_batches(images, cycles, drop)
-    if scope == "batch" and budget > smallest:
+def check_budget(images: int, budgets: list[int], scope: str, drop: float = 0.0) -> None:
+    """Raise InputError if a pool of so many images, less `drop` at either end, can't feed every cycle's query.
+
+    `budgets`: labels that each cycle asks for.
+    """
+    smallest = check_batches(images, len(budgets), drop)
+    largest = max(budgets)
+    if scope == "batch" and largest > smallest:
         raise InputError(
-            f"`cycles.budget` {budget} exceeds the smallest batch, which holds {smallest} of "
+            f"`cycles.budget` {largest} exceeds the smallest batch, which holds {smallest} of "
             f"{counted(images, 'image')}: lower it, or `cycles.number`"
         )
-    if budget * cycles > images:
+    if sum(budgets) > images:
         raise InputError(
-            f"`cycles.budget` {budget} in {counted(cycles, 'cycle')} asks for {counted(budget * cycles, 'label')}; "
-            f"the pool holds {counted(images, 'image')}: lower it, or `cycles.number`"
+            f"{asked_for(budgets)}; the pool holds {counted(images, 'image')}: lower it, or `cycles.number`"
         )
+
+
+def asked_for(budgets: list[int]) -> str:
+    """Begin an error message with what all cycles ask for together."""
+    differ = len(set(budgets)) > 1
+    each = "/".join(map(str, budgets if differ else budgets[:1]))
+    return f"`cycles.budget` {each} in {counted(len(budgets), 'cycle')} asks for {counted(sum(budgets), 'label')}"
 
 
 def check_enough(candidates: pd.DataFrame, budget: int) -> None:
@@ -70,9 +89,11 @@ STARTS: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
 def start(candidates: pd.DataFrame, rule: str, budget: int, rng: np.random.Generator) -> pd.DataFrame:
     """Return the query of cycle 0, in which there is no main model to ask; scores are missing.
 
-    Rule `even_intervals` within the first batch is PT4AL's.
+    Rule `even_intervals` within the first batch is PT4AL's; it alone goes by the ranking.
     """
     check_enough(candidates, budget)
+    if rule == "even_intervals":
+        candidates = candidates.sort_values("rank", kind="stable")
     return pick(candidates, STARTS[rule](len(candidates), budget, rng))
 
 

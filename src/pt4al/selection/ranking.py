@@ -23,6 +23,22 @@ def _stable_argsort(losses: np.ndarray) -> np.ndarray:
     return (keys & 0xFFFFFFFF).astype(np.int64)
 
 
+def held(images: int, share: float) -> int:
+    """Return how many images of a pool a share of it is: at least one."""
+    return max(1, round(share * images))
+
+
+def draw(images: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the row numbers of a random share of a pool, in pool order; all of them for a share of 1.
+
+    Runs that differ in their seed alone then differ in what they may ask for, even where their strategy has no chance
+    in it.
+    """
+    if share == 1:
+        return np.arange(images)
+    return np.sort(rng.choice(images, held(images, share), replace=False))
+
+
 # Each takes losses (N,) and a generator, and returns row numbers, first in the ranking first.
 ORDERS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
     "hardest_first": lambda losses, rng: _stable_argsort(-losses),

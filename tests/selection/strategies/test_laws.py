@@ -19,7 +19,9 @@ from pt4al.selection.strategies import (
     STRATEGIES,
     balanced,
     coreset,
+    coverage,
     distances,
+    near_duplicates,
     probcover,
 )
 from support.situations import CLASSES, situation
@@ -84,7 +86,9 @@ def test_choice_leaves_its_evidence_as_it_was(name):
     evidence, before = situation(labelled=9), situation(labelled=9)
     choice(name)(evidence)
     for field in fields(Evidence):
-        if field.name != "rng":
+        if field.name == "head":
+            assert all((ours == theirs).all() for ours, theirs in zip(evidence.head, before.head, strict=True))
+        elif field.name != "rng":
             np.testing.assert_array_equal(getattr(evidence, field.name), getattr(before, field.name))
 
 
@@ -102,10 +106,13 @@ def test_choice_from_a_mapped_file_is_that_from_memory(name, labelled, tmp_path:
 @pytest.mark.parametrize("seed", range(5))
 def test_choice_does_not_depend_on_how_many_rows_are_read_at_once(name, labelled, seed, monkeypatch):
     at_once = choice(name)(situation(seed, labelled=labelled))
-    for module in (distances, probcover):
+    for module in (distances, probcover, coverage):
         monkeypatch.setattr(module, "ROWS", 7)
+    for module in (distances, probcover, near_duplicates):
         monkeypatch.setattr(module, "OTHERS", 3)
     monkeypatch.setattr(coreset, "SPAN", 5)
+    monkeypatch.setattr(coverage, "BLOCK", 7)
+    monkeypatch.setattr(coverage, "RECOMPUTED", 3)
     assert list(choice(name)(situation(seed, labelled=labelled))) == list(at_once)
 
 
@@ -145,14 +152,26 @@ def test_model_that_is_certain_of_everything_can_be_asked(name):
     assert is_a_choice(choice(name)(evidence), evidence)
 
 
-@pytest.mark.parametrize("name", ["badge", "typiclust", "probcover", "centres", "cluster_margin", "shortlist"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "badge",
+        "typiclust",
+        "probcover",
+        "centres",
+        "cluster_margin",
+        "shortlist",
+        "dropquery",
+        "weighted_kmeans",
+    ],
+)
 def test_generator_decides_where_chance_does(name):
     chosen = {tuple(sorted(choice(name)(situation(rng=np.random.default_rng(seed))))) for seed in range(8)}
     assert len(chosen) > 1
 
 
 def test_first_query_can_be_left_to_the_strategies_that_need_no_model():
-    assert FEATURE_STARTS == ["centres", "coreset", "probcover", "typiclust"]
+    assert FEATURE_STARTS == ["centres", "coreset", "herding", "probcover", "typiclust"]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +186,11 @@ def test_first_query_can_be_left_to_the_strategies_that_need_no_model():
         ("typical_first", "per_class", -1, "a whole number of at least 0"),
         ("typical_first", "first", "typicalust", "did you mean 'typiclust'"),
         ("shortlist", "multiple", "3", "a whole number of at least 1"),
+        ("herding", "width", 0, "a number of at least 0.01 and at most 100"),
+        ("uncertainty_herding", "width", -1, "a number of at least 0.01 and at most 100"),
+        ("uncertainty_herding", "weight", "uncertainity", "did you mean 'uncertainty'"),
+        ("dropquery", "dropout", 1, "a number of at least 0 and at most 0.99"),
+        ("weighted_kmeans", "multiple", 0.5, "a whole number of at least 1"),
     ],
 )
 def test_option_that_makes_no_sense_is_refused_by_its_name(name, option, value, right):

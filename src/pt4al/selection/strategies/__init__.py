@@ -11,6 +11,8 @@ from pt4al.selection.strategies.balance import BALANCED_NEEDS, balanced
 from pt4al.selection.strategies.centres import Centres
 from pt4al.selection.strategies.cluster_margin import ClusterMargin
 from pt4al.selection.strategies.coreset import Coreset
+from pt4al.selection.strategies.dropquery import DropQuery
+from pt4al.selection.strategies.herding import Herding
 from pt4al.selection.strategies.loss_weighted import LossWeighted
 from pt4al.selection.strategies.probcover import ProbCover
 from pt4al.selection.strategies.shortlist import Shortlist
@@ -18,6 +20,8 @@ from pt4al.selection.strategies.strata import Strata
 from pt4al.selection.strategies.top import Top
 from pt4al.selection.strategies.typical_first import TypicalFirst
 from pt4al.selection.strategies.typiclust import TypiClust
+from pt4al.selection.strategies.uncertainty_herding import UncertaintyHerding
+from pt4al.selection.strategies.weighted_kmeans import WeightedKMeans
 
 __all__ = ["BALANCED_NEEDS", "FEATURE_STARTS", "STRATEGIES", "Strategy", "balanced"]
 
@@ -45,6 +49,10 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "audited": Audited,
     "typical_first": TypicalFirst,
     "shortlist": Shortlist,
+    "herding": Herding,
+    "uncertainty_herding": UncertaintyHerding,
+    "dropquery": DropQuery,
+    "weighted_kmeans": WeightedKMeans,
 }
 
 # Strategies that need no main model, hence may choose the first query too.

@@ -11,12 +11,18 @@ SAMPLE = 20_000  # features that k-means learns from, or 20 a cluster if that is
 
 
 def kmeans(
-    features: np.ndarray, number: int, rng: np.random.Generator, unit: bool = False, labelled: np.ndarray | None = None
+    features: np.ndarray,
+    number: int,
+    rng: np.random.Generator,
+    unit: bool = False,
+    labelled: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> torch.Tensor:
     """Return the centres of k-means (Sculley 2010), learnt from a random sample and all `labelled`.
 
     They are (number, D), or fewer: a centre that no feature of the sample is nearest to is left out, since it may
     be a copy of another. `unit`: of features divided by their length. There must be at least `number` features.
+    `weights` of the features, (N,), count as a thousandth of the largest if they are less; not with `labelled`.
     """
     rows, size = slice(None), max(SAMPLE, 20 * number)
     if len(features) > size:
@@ -24,10 +30,12 @@ def kmeans(
     sample = read(features, rows, unit)
     if labelled is not None and len(labelled):
         sample = torch.cat([sample, read(labelled, slice(None), unit)])
+    if weights is not None:
+        weights = np.maximum(weights[rows], max(weights.max(), 1e-12) / 1000)
     seed = int(rng.integers(2**31))
     model = MiniBatchKMeans(number, max_iter=20, batch_size=max(1024, number), n_init=1, random_state=seed)
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn would take all cores
-        model.fit(sample.numpy())
+        model.fit(sample.numpy(), sample_weight=weights)
     return torch.from_numpy(model.cluster_centers_[np.unique(model.labels_)])
 
 
