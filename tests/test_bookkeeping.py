@@ -201,9 +201,9 @@ def test_a_cycle_logged_again_after_a_kill_is_there_once_with_one_model(
     tracking.start()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(mlflow.MlflowClient, "set_terminated", _interrupt)
-        tracking.log_cycle(0)
+        tracking.log_cycles([0])
     assert tracking.missing() == [0, 1, 2]
-    tracking.log_cycle(0)
+    tracking.log_cycles([0])
     client, experiment = store_of(project).connect()
     (child,) = rows(project, "cycle")
     (model,) = client.search_logged_models([experiment])
@@ -222,7 +222,7 @@ def test_an_interrupted_cycle_is_not_left_running(project: Path, catalog: Catalo
     tracking.start()
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Tracking, "_path", _interrupt)
-        tracking.log_cycle(0)
+        tracking.log_cycles([0])
     tracking.stop("KILLED")
     assert {row.info.status for role in ("run", "cycle") for row in rows(project, role)} == {"KILLED"}
 
@@ -233,7 +233,7 @@ def test_classes_of_any_name_are_logged_each_under_its_own(project: Path, catalo
     metrics |= {"accuracy": None, "labels": 20, "loss": 1.0}
     tracking = tracking_of(project, Odd(catalog, **{"cycle_0.metrics": metrics}))
     tracking.start()
-    tracking.log_cycle(0)
+    tracking.log_cycles([0])
     (child,) = rows(project, "cycle")
     logged = {name: value for name, value in child.data.metrics.items() if name.startswith("accuracy_")}
     assert sorted(logged.values()) == [number / 20 for number in range(len(odd))]
@@ -245,7 +245,7 @@ def test_more_epochs_than_mlflow_takes_at_once_are_all_logged(project: Path, cat
     curve = pd.DataFrame({"epoch": range(700), "steps": range(700), "loss": 0.5, "learning_rate": 0.1})
     tracking = tracking_of(project, Odd(catalog, **{"cycle_0.training_curve": curve}))
     tracking.start()
-    tracking.log_cycle(0)
+    tracking.log_cycles([0])
     (child,) = rows(project, "cycle")
     history = store_of(project).connect()[0].get_metric_history(child.info.run_id, "training_loss")
     assert len(history) == 700

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 GRACE = 10.0  # seconds for a last word to MLflow
 PATIENCE = 5.0  # seconds that a failure may take before the others are left for later
+PAUSE = 10.0  # seconds: cycles that end sooner after the last entry are logged together, which takes half the time
 
 
 class Tracker(Protocol):
@@ -27,7 +28,7 @@ class Tracker(Protocol):
 
     def missing(self) -> list[int]: ...
 
-    def log_cycle(self, cycle: int) -> None: ...
+    def log_cycles(self, cycles: list[int]) -> None: ...
 
     def log_report(self) -> None: ...
 
@@ -40,6 +41,8 @@ class Bookkeeping:
     def __init__(self, tracker: Tracker):
         self._tracker = tracker
         self._left: list[Callable[[], None]] = []
+        self._waiting: list[int] = []
+        self._last = time.monotonic()
         self._told = False
 
     def start(self, catch_up: bool) -> None:
@@ -47,13 +50,18 @@ class Bookkeeping:
         self._log(self._tracker.start, *([self._catch_up] if catch_up else []))
 
     def log_cycle(self, cycle: int) -> None:
-        self._log(partial(self._tracker.log_cycle, cycle))
+        """Log a cycle, with those before it that still wait."""
+        self._waiting.append(cycle)
+        if time.monotonic() - self._last > PAUSE:
+            self._log_waiting()
 
     def log_report(self) -> None:
+        self._log_waiting()
         self._log(self._tracker.log_report)
 
     def stop(self, status: str) -> None:
         """Close the row."""
+        self._log_waiting()
         opened = self._tracker.start not in self._left
         self._left.insert(0 if opened else len(self._left), partial(self._tracker.stop, status))
         self._log()
@@ -64,7 +72,21 @@ class Bookkeeping:
         return None if self._left else self._tracker.chart
 
     def _catch_up(self) -> None:
-        self._left += [partial(self._tracker.log_cycle, cycle) for cycle in self._tracker.missing()]
+        self._left += self._one_by_one(self._tracker.missing())
+
+    def _log_waiting(self) -> None:
+        if self._waiting:
+            together, self._waiting = self._waiting, []
+            self._log(partial(self._tracker.log_cycles, together))
+
+    def _one_by_one(self, cycles: list[int]) -> list[Callable[[], None]]:
+        return [partial(self._tracker.log_cycles, [cycle]) for cycle in cycles]
+
+    def _again(self, entry: Callable[[], None]) -> list[Callable[[], None]]:
+        """What to try later: of cycles logged together, one may keep the others from being logged."""
+        if getattr(entry, "func", None) == self._tracker.log_cycles:
+            return self._one_by_one(*entry.args)
+        return [entry]
 
     def _log(self, *entries: Callable[[], None]) -> None:
         self._left += entries
@@ -74,12 +96,13 @@ class Bookkeeping:
             try:
                 entry()
             except Exception as error:
-                failed.append(entry)
+                failed += self._again(entry)
                 self._tell(error)
                 # A server that doesn't answer need not be asked for each entry.
                 if entry == self._tracker.start or time.monotonic() - began > PATIENCE:
                     break
         self._left = failed + self._left
+        self._last = time.monotonic()
 
     def _tell(self, error: Exception) -> None:
         logger.debug("MLflow", exc_info=True)

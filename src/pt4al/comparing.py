@@ -38,12 +38,18 @@ class ComparisonHooks:
         typed = run_params["runtime_params"]
         root = self._path / self._places["root"]
         _check_others(check(catalog.load("parameters")), catalog.load("runs"))
-        check_cells(catalog.load("parameters"), typed, root)
-        catalog["params:project"] = {"path": self._path, "env": self._env, "typed": typed}
+        checked = check_cells(catalog.load("parameters"), typed, root)
+        catalog["params:project"] = {"path": self._path, "env": self._env, "typed": typed, "checked": checked}
 
 
-def check_cells(parameters: dict, typed: dict, root: Path) -> None:
-    """Raise InputError, which names the arm, if a cell could not run, or not be compared, or is another run's."""
+def check_cells(parameters: dict, typed: dict, root: Path) -> set[str]:
+    """Return what the cells' own runs need not rehearse again.
+
+    Raises
+    ------
+    InputError
+        If a cell could not run, or not be compared, or is another run's: names the arm.
+    """
     read.cache_clear()
     known: dict[str, dict[str, Collection]] = {}
     rehearsed: set[str] = set()
@@ -57,6 +63,7 @@ def check_cells(parameters: dict, typed: dict, root: Path) -> None:
             raise InputError(f"`comparison.arms.{cell.arm}`: {error}") from None
         if guard.record_folder(root, cell.run).exists():
             guard.claim(root, cell.parameters)
+    return rehearsed
 
 
 def _check_same(cell: Cell, common: Parameters) -> None:

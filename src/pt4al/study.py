@@ -28,7 +28,7 @@ class Study:
         """Return nothing: the cells know what is missing of themselves."""
         return []
 
-    def log_cycle(self, cycle: int) -> None:
+    def log_cycles(self, cycles: list[int]) -> None:
         """Do nothing: a comparison has no cycles of its own."""
 
     def log_report(self) -> None:

@@ -31,7 +31,7 @@ SERVING = (  # what a logged model needs
     "pydantic",
 )
 EXAMPLES = 4  # images in a logged model's input example
-BATCH = {"metrics": 1000, "params": 100}  # as many as MLflow takes at once
+BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # as many as MLflow takes at once
 SET_ASIDE = f"{'[0-9]' * 8}T{'[0-9]' * 6}"  # what guard.py adds to a run's name for a fresh start
 LONGEST = 250  # characters of a metric's name
 
@@ -43,7 +43,10 @@ class Rows:
         self._file = record / "mlflow_run.json"
 
     def read(self) -> dict[str, Any]:
-        """Return `key` (a tag that the row has), `run_id` and `settings`; nothing where it is not there, or damaged."""
+        """Return what is known of the row; nothing where that is not there, or damaged.
+
+        `key` (a tag that the row has), `run_id`, `settings`, and `logged`: whether the row has all of the run.
+        """
         return records.recall(self._file)
 
     def write(self, **known: Any) -> None:
@@ -72,6 +75,8 @@ class Tracking:
 
     def start(self) -> None:
         """Open the run, or reopen it, and log what is known before anything is computed."""
+        rows = Rows(self._record)
+        rows.write(**rows.read() | {"logged": False})  # first: a comparison looks again after cells of which it is said
         self._client, self._experiment = self._store.connect()
         self._end_earlier()
         self._run = self._find_run()
@@ -86,34 +91,24 @@ class Tracking:
         logged = {int(child.data.tags["al.cycle"]) for child in self._children() if child.info.status == "FINISHED"}
         missing = []
         for cycle in range(self._parameters.cycles.number):
-            made = ["pool", *(f"cycle_{cycle}.{name}" for name in ("metrics", "training_curve", "query", "network"))]
+            made = ["pool", "source_summary"]
+            made += [f"cycle_{cycle}.{name}" for name in ("metrics", "training_curve", "query", "network")]
             if cycle not in logged and all(self._catalog.exists(name) for name in made):  # damaged ones may be removed
                 missing.append(cycle)
         return missing
 
-    def log_cycle(self, cycle: int) -> None:
-        """Log a cycle's child run, in place of an earlier one; its metrics go to the parent too, by labels."""
-        self._remove(cycle)
-        metrics, curve = self._load(cycle, "metrics"), self._load(cycle, "training_curve")
-        tags = {"mlflow.parentRunId": self._run, "al.role": "cycle", "al.cycle": str(cycle)}
-        child = self._client.create_run(self._experiment, run_name=f"{self._parameters.run.name}-c{cycle}", tags=tags)
-        child, made = child.info.run_id, self._path(f"cycle_{cycle}.metrics").stat().st_mtime
-        of_cycle = entries(metrics, metrics["labels"], made)
-        of_epochs = []
-        for epoch in curve.drop(columns="steps").add_prefix("training_").to_dict("records"):
-            step = int(epoch.pop("training_epoch"))
-            of_epochs += entries(epoch, step, made)
-        self._log_batches(child, metrics=of_cycle + of_epochs)
-        self._log_batches(self._run, metrics=of_cycle)
-        self._client.set_tag(self._run, "pool.sha256", self._catalog.load("pool").sha256)
-        self._client.log_artifact(child, str(self._path(f"cycle_{cycle}.query")))
-        if self._log_models:
-            self._log_model(cycle, child)
-        self._client.set_terminated(child, "FINISHED")
+    def log_cycles(self, cycles: list[int]) -> None:
+        """Log a child run for each cycle, in place of an earlier one; its metrics go to the parent too, by labels."""
+        self._remove(cycles)
+        logged = [self._log_child(cycle) for cycle in cycles]
+        self._log_batches(
+            self._run, metrics=[entry for _, of_cycle in logged for entry in of_cycle], tags=self._tags_of_pool()
+        )
+        for child, _ in logged:  # last: what is not finished is logged again
+            self._client.set_terminated(child, "FINISHED")
 
     def log_report(self) -> None:
-        """Attach the report to the run, and say what was read."""
-        self._client.set_tag(self._run, "pool.read", writable(self._catalog.load("source_summary")["sentence"]))
+        """Attach the report to the run."""
         self._client.log_artifact(self._run, str(self._path("report")))
 
     @property
@@ -129,6 +124,9 @@ class Tracking:
         for child in self._children() if status != "FINISHED" else []:
             if child.info.status == "RUNNING":
                 self._client.set_terminated(child.info.run_id, status)
+        if status == "FINISHED" and not self.missing():
+            rows = Rows(self._record)
+            rows.write(**rows.read() | {"logged": True})
 
     def _find_run(self) -> str:
         """The run's id in MLflow: of the row it had, if it has the same settings and the store still has the row."""
@@ -141,7 +139,7 @@ class Tracking:
             known = {"key": uuid4().hex} | known
             rows.write(**known)  # before there is a row: a kill between the two leaves one that is found by its key
             run = self._create_run(known["key"], settings)
-        rows.write(**known | {"run_id": run})
+        rows.write(**known | {"run_id": run, "logged": False})
         return run
 
     def _reopened(self, known: dict[str, Any]) -> str | None:
@@ -158,10 +156,33 @@ class Tracking:
     def _children(self) -> list[Any]:
         return self._client.search_runs([self._experiment], f"tags.`mlflow.parentRunId` = '{self._run}'")
 
-    def _remove(self, cycle: int) -> None:
-        """Remove what was logged of a cycle: by a process that was killed, or before DVC made the cycle again."""
+    def _log_child(self, cycle: int) -> tuple[str, list[Any]]:
+        """Return a cycle's child run, with all that it has, still running, and its metrics."""
+        metrics, curve = self._load(cycle, "metrics"), self._load(cycle, "training_curve")
+        tags = {"mlflow.parentRunId": self._run, "al.role": "cycle", "al.cycle": str(cycle)}
+        child = self._client.create_run(self._experiment, run_name=f"{self._parameters.run.name}-c{cycle}", tags=tags)
+        child, made = child.info.run_id, self._path(f"cycle_{cycle}.metrics").stat().st_mtime
+        of_cycle = entries(metrics, metrics["labels"], made)
+        of_epochs = []
+        for epoch in curve.drop(columns="steps").add_prefix("training_").to_dict("records"):
+            step = int(epoch.pop("training_epoch"))
+            of_epochs += entries(epoch, step, made)
+        self._log_batches(child, metrics=of_cycle + of_epochs)
+        self._client.log_artifact(child, str(self._path(f"cycle_{cycle}.query")))
+        if self._log_models:
+            self._log_model(cycle, child)
+        return child, of_cycle
+
+    def _tags_of_pool(self) -> list[Any]:
+        from mlflow.entities import RunTag
+
+        read = writable(self._catalog.load("source_summary")["sentence"])
+        return [RunTag("pool.sha256", self._catalog.load("pool").sha256), RunTag("pool.read", read)]
+
+    def _remove(self, cycles: list[int]) -> None:
+        """Remove what was logged of cycles: by a process that was killed, or before DVC made them again."""
         for child in self._children():
-            if child.data.tags["al.cycle"] == str(cycle):
+            if int(child.data.tags["al.cycle"]) in cycles:
                 for model in models(self._client, self._experiment, child.info.run_id):
                     self._client.delete_logged_model(model.model_id)
                 self._client.delete_run(child.info.run_id)
@@ -226,15 +247,16 @@ class Tracking:
         pool = self._catalog.load("pool")
         example = pool.gather(np.arange(min(EXAMPLES, len(pool)))).numpy()
         here = Path(__file__).parent
+        artifacts = {"network": str(self._path(f"cycle_{cycle}.network")), "classes": str(self._path(self._classes))}
+        if self._parameters.main.probes:
+            own = self._parameters.features.from_pretext
+            artifacts["backbone"] = str(self._path("pretext_network" if own else "features_network"))
         with self._store.chosen(), mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints for other kinds of model
             mlflow.pyfunc.log_model(
                 name=model_name(self._parameters.run.name, self._parameters.run.seed, cycle),
                 python_model=str(here / "serving.py"),
-                artifacts={
-                    "network": str(self._path(f"cycle_{cycle}.network")),
-                    "classes": str(self._path(self._classes)),
-                },
+                artifacts=artifacts,
                 code_paths=[str(here)],
                 input_example=example,
                 pip_requirements=[f"{name}=={installed(name)}" for name in SERVING if installed(name)],

@@ -52,7 +52,8 @@ def render(facts: dict) -> str:
     facts
         `title`: a line. `metric`: the main number's `key` and `name`. `results`: see
         `pt4al.reporting.comparison.compare`. `settings`: as for it, and `arms`: settings in words by arm.
-        `runs`: table `run`, `arm`, `seed`, `repeat`, `report` (where its page is, seen from this one).
+        `runs`: table `run`, `arm`, `seed`, `repeat`, `report` (where its page is, seen from this one; empty if it
+        has none).
         `leaks`: table `run`, `check` (a sentence), `ok`; may be empty. `seconds`: table `arm`, `run`, `seconds`.
         `figures`: see `draw`; those that are missing are left out.
 
@@ -64,7 +65,9 @@ def render(facts: dict) -> str:
     templates = environment()
     templates.filters |= {"points": points, "p": p_text}
     results, reference = facts["results"], facts["settings"]["reference"]
-    cells = results["summary"].merge(facts["runs"][["run", "report"]], on="run", how="left")
+    # Text: of an empty column, a table that was read again makes numbers.
+    reports = facts["runs"][["run", "report"]].astype(object)
+    cells = results["summary"].merge(reports, on="run", how="left").fillna({"report": ""})
     return templates.get_template("comparison.html").render(
         facts,
         verdict=results["verdict"],
@@ -73,7 +76,7 @@ def render(facts: dict) -> str:
         arms=_arms(results, reference, facts["seconds"]),
         tests=results["paired"].to_dict("records"),
         budget=_middle(results["savings"]),
-        cells=cells.fillna({"report": ""}).to_dict("records"),
+        cells=cells.to_dict("records"),
         leak_checks=_leak_checks(facts["leaks"]),
         checked=facts["leaks"]["run"].nunique(),
         leaking=sorted(facts["leaks"].loc[~facts["leaks"]["ok"].astype(bool), "run"].unique()),

@@ -1,18 +1,9 @@
-"""Run cells side by side, each in a process of its own: sharing what they share, going on where they stopped."""
+"""Run cells side by side: what several need is made once, before them."""
 
 import logging
-import os
-import signal
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from multiprocessing import get_context, parent_process
-from pathlib import Path
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from pt4al.pipelines.comparison.plan import Cell
 from pt4al.reporting.style import duration
@@ -43,25 +34,7 @@ def run_all(
                 cells = [cell for cell in cells if cell not in failed]
                 yield from ((member, f"{share} of {cell.run}: {reason}") for member in failed)
     shared_made()
-    yield from _side_by_side(cells, workers, run, ["active_learning"])
-
-
-def run_apart(cell: Cell, pipelines: list[str], *, project: dict[str, Any], logs: Path) -> str | None:
-    """Run pipelines of a cell in a new process, which writes what it says to a file of `logs`.
-
-    A process of its own for each: one that dies takes no other with it.
-    """
-    log = logs / f"{cell.run}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"\n# {time.ctime()}, {', '.join(pipelines)}: {cell.command(project['env'])}\n")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        try:
-            reason = process.submit(_run_session, cell.settings, pipelines, project["path"], project["env"], log)
-            reason = reason.result()
-        except BrokenProcessPool:
-            reason = "its process was killed, or ran out of memory"
-    return None if reason is None else f"{reason} ({log})"
+    yield from _side_by_side(cells, workers, run, ["cell"])
 
 
 class Progress:
@@ -86,30 +59,3 @@ def _side_by_side(cells: list[Cell], workers: int, run: Run, pipelines: list[str
     with ThreadPoolExecutor(workers) as threads:
         started = {threads.submit(run, cell, pipelines): cell for cell in cells}
         yield from ((started[ended], ended.result()) for ended in as_completed(started))
-
-
-def _run_session(settings: dict, pipelines: list[str], project: Path, env: str | None, log: Path) -> str | None:
-    """What the new process does."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    with log.open("a", encoding="utf-8") as file:  # for good: libraries write to the descriptors, not to sys.stderr
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    from kedro.framework.project import settings as project_settings
-    from kedro.framework.startup import bootstrap_project
-
-    try:
-        bootstrap_project(project)
-        create = partial(project_settings.SESSION_CLASS.create, project_path=project, env=env, save_on_close=False)
-        with create(runtime_params=settings) as session:
-            session.run(pipeline_names=pipelines)
-    except Exception as error:
-        traceback.print_exc()
-        return str(error) or type(error).__name__
-    return None
-
-
-def _leave_with_parent() -> None:
-    """End this process as soon as its parent has, however that ended."""
-    parent_process().join()
-    os._exit(1)

@@ -2,18 +2,19 @@
 
 import logging
 import os
-from functools import partial
 from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
+from pt4al import records
 from pt4al.errors import InputError
 from pt4al.parameters import check, flat
 from pt4al.pipelines.comparison import tables
-from pt4al.pipelines.comparison.execution import Progress, run_all, run_apart
+from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.runs import Runs
+from pt4al.pipelines.comparison.workers import Workers
 from pt4al.pipelines.report.nodes import METRICS
 from pt4al.randomness import stream
 from pt4al.reporting import comparison_page
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_cells(plan: pd.DataFrame, parameters: dict, project: dict[str, Any], runs: Runs) -> pd.DataFrame:
-    """Run the cells that are not finished; return the plan with column `report`, each run's page.
+    """Run the cells that are not finished; return the plan with column `report`, each run's page if it has one.
 
     Raises
     ------
@@ -38,9 +39,9 @@ def run_cells(plan: pd.DataFrame, parameters: dict, project: dict[str, Any], run
     logger.info("%d of %d cells are finished; %s/plan.csv has the command of each", done, len(plan), folder)
     _warn_of_threads(comparison.workers, comparison.threads)
     failed, progress = {}, Progress(len(left))
-    run = partial(run_apart, project=project, logs=folder / "logs")
-    with tqdm(total=len(left), desc="cells", unit="cell", disable=None) as bar:
-        for cell, reason in run_all(left, comparison.workers, run, progress.restart):
+    bar = tqdm(total=len(left), desc="cells", unit="cell", disable=None)
+    with bar, Workers(project, folder / "logs") as workers:
+        for cell, reason in run_all(left, comparison.workers, workers.run, progress.restart):
             bar.update()
             if reason is not None:
                 failed[cell.run] = reason
@@ -110,8 +111,15 @@ def judge(
 def _finished(cell: Cell, runs: Runs) -> bool:
     curve, number = runs.read("learning_curve", cell.run), cell.parameters.cycles.number
     whole = curve is not None and len(curve) == number
-    made = [runs.path("report", cell.run), runs.path("label_set", cell.run, cycle=f"cycle_{number - 1}")]
-    return whole and None not in made  # a damaged one may have been removed
+    made = [runs.path(name, cell.run) for name in ("pretext_audit", "leak_check")]
+    made.append(runs.path("label_set", cell.run, cycle=f"cycle_{number - 1}"))
+    return whole and None not in made and _logged(cell, runs)  # a damaged one may have been removed
+
+
+def _logged(cell: Cell, runs: Runs) -> bool:
+    """Whether MLflow has all of a cell: it may have been away, or the process killed before it was told."""
+    row = runs.path("mlflow_run", cell.run)
+    return row is None or records.recall(row).get("logged", True)
 
 
 def _result(cell: Cell, runs: Runs) -> str:
@@ -130,8 +138,10 @@ def _warn_of_threads(workers: int, threads: int) -> None:
 
 
 def _link(runs: Runs, run: str) -> str:
-    """Where a run's page is, seen from the comparison's."""
+    """Where a run's page is, seen from the comparison's; empty where nobody has asked for one."""
     version = runs.path("report", run)
+    if version is None:
+        return ""
     plain = runs.root / "08_reporting" / run / version.name
     page = plain if plain.is_file() else version
     return f"../{page.relative_to(runs.root / '08_reporting').as_posix()}"

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
+from pt4al.folders import pretext_fingerprint
 from pt4al.parameters import Parameters, check, fingerprint, flat
 
 # What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
@@ -37,8 +38,7 @@ class Cell:
     @property
     def pretext(self) -> str:
         """What stands for the pretext network, which cells with the same settings and seed share."""
-        settings = self.parameters
-        return fingerprint(settings.pool, settings.pretext, settings.engine, settings.run.seed)
+        return pretext_fingerprint(self.parameters)
 
     def command(self, env: str | None) -> str:
         """Return what a person types to run this cell alone."""
@@ -104,7 +104,9 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     engine = {**parameters["engine"], "threads": comparison["threads"]}
     identity = {"name": name, "seed": seed, "repeat": repeat}
     own = {**own, "run": identity, "engine": engine, "report": {"reasons": False}}
+    shared = {"ranking": {"share": comparison["share"]}} if comparison["share"] < 1 else {}
     try:
+        own = _merged(shared, own)
         merged = _merged({block: parameters[block] for block in parameters.keys() - {"comparison"}}, own)
         checked = check(merged | {"comparison": comparison})  # all arms' settings, which take long to merge
     except InputError as error:
