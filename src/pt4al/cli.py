@@ -11,7 +11,7 @@ from filelock import FileLock
 from kedro.framework.cli import project
 from kedro.framework.startup import ProjectMetadata
 
-from pt4al import asked
+from pt4al import asked, reproduction
 from pt4al.asked import Asked, root, secrets
 from pt4al.doors import Spoken, SpokenGroup
 from pt4al.errors import InputError
@@ -75,6 +75,33 @@ def label(metadata: ProjectMetadata, name: str | None, port: int | None, host: s
         click.echo("Ctrl-C ends it; what was answered is kept. Then type the run's command again.")
         page.run()
         click.echo(f"\n{found.progress()}.")
+
+
+@cli.command()
+@click.pass_obj
+def verdict(metadata: ProjectMetadata) -> None:
+    """Say whether the published run, as DVC has made it here, is the one that was published.
+
+    Exit status 0 if it is: the same queries, and accuracies that are equal or within the stated noise.
+    """
+    project = Path(metadata.project_path)
+    places = asked.places(project, reproduction.RUN)
+    folder = project / places["root"]
+    told = reproduction.compare(reproduction.published(folder), reproduction.made(folder), places["noise"])
+    click.echo("\n".join(told.lines))
+    if not told.same:
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.pass_obj
+def publish(metadata: ProjectMetadata) -> None:
+    """Write what `kedro verdict` compares with, from the published run as DVC has made it here."""
+    project = Path(metadata.project_path)
+    folder = project / asked.places(project, reproduction.RUN)["root"]
+    outcome = reproduction.made(folder)
+    written = reproduction.publish(folder, outcome)
+    click.echo(f"{written}: {len(outcome.queries)} images in {len(outcome.curve)} cycles; commit it, and dvc.lock")
 
 
 @cli.group()

@@ -1,21 +1,28 @@
 """How a run is started: it goes on where it stopped, and a person's mistake is one message, no traceback."""
 
 import logging
+import os
 import sys
 from contextlib import chdir
+from multiprocessing import parent_process
+from pathlib import Path
 from typing import Any
 
+import click
 from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
+from kedro.framework.project import settings
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from kedro.io.core import generate_timestamp
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
+from kedro.utils import find_kedro_project
 
 from pt4al.doors import sentence, sentences
 from pt4al.errors import InputError
+from pt4al.instructions import start_again
 from pt4al.pipelines.graph import Graph
 from pt4al.versions import later
 
@@ -53,7 +60,7 @@ class Context(KedroContext):
 
     def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:
         places = self.config_loader["globals"]
-        names = {places["pool"], places["pretext"], places["run"], f"{places['run']}.predictions"}
+        names = {places["pool"], places["features"], places["pretext"], places["run"], f"{places['run']}.predictions"}
         folders = [layer / name for layer in (self.project_path / places["root"]).glob("0*") for name in names]
         save_version = later(save_version or generate_timestamp(), folders)
         return super()._get_catalog(*args, save_version=save_version, **kwargs)
@@ -66,6 +73,9 @@ class Session(KedroSession):
     def create(cls, *args: Any, **kwargs: Any) -> "Session":
         """See KedroSession.create."""
         with sentences():
+            typed = click.get_current_context(silent=True) is not None
+            if typed and parent_process() is None:  # not a notebook, nor a comparison's cell
+                _choose_instructions(*args, **kwargs)
             return super().create(*args, **kwargs)
 
     def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
@@ -80,6 +90,26 @@ class Session(KedroSession):
             if not isinstance(loader[pattern], dict) or not wanted <= loader[pattern].keys():
                 raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(wanted))}")
         return loader
+
+
+def _choose_instructions(
+    project_path: Path | str | None = None,
+    save_on_close: bool = True,
+    env: str | None = None,
+    runtime_params: dict[str, Any] | None = None,
+    conf_source: str | None = None,
+) -> None:
+    """Look at the settings before hooks import torch: then it is too late to choose its instructions."""
+    project = Path(project_path or find_kedro_project(Path.cwd()) or Path.cwd())
+    loader = settings.CONFIG_LOADER_CLASS(
+        conf_source or str(project / settings.CONF_SOURCE),
+        env=env or os.environ.get("KEDRO_ENV"),
+        runtime_params=runtime_params,
+        **settings.CONFIG_LOADER_ARGS,
+    )
+    engine = loader["parameters"].get("engine")
+    if isinstance(engine, dict):  # else the parameters' own check says what is wrong
+        start_again(engine.get("instructions"))
 
 
 def _check_runner(runner: Any) -> None:

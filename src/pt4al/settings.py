@@ -31,11 +31,20 @@ def _hooks() -> tuple[Any, ...]:
     from pt4al.comparing import ComparisonHooks
     from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
     from pt4al.leaks import LeakHooks
+    from pt4al.made_on import MachineHooks
     from pt4al.people import PeopleHooks
 
     # The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and a row in MLflow.
     # Of those that are asked last, too, the last one has the last word: a run that waits for people ends with it.
-    return (ConfigurationHooks(), GuardHooks(), TrackingHooks(), LeakHooks(), ComparisonHooks(), PeopleHooks())
+    return (
+        ConfigurationHooks(),
+        GuardHooks(),
+        MachineHooks(),
+        TrackingHooks(),
+        LeakHooks(),
+        ComparisonHooks(),
+        PeopleHooks(),
+    )
 
 
 class _Hooks:
