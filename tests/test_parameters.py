@@ -11,11 +11,23 @@ import yaml
 
 from pt4al.block import Block
 from pt4al.errors import InputError
-from pt4al.parameters import Parameters, Pool, Price, Rule, Stop, check, fingerprint, flat
+from pt4al.parameters import Parameters, Pool, Price, Rule, Stop, check, fingerprint, flat, identity
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = sorted(path.parent.name for path in (ROOT / "conf").glob("*/parameters.yml"))
 MISSING = object()
+# Of the environments whose networks start from nothing, whatever the default is.
+FROM_NOTHING = [
+    "camvid",
+    "cityscapes",
+    "fashion_mnist",
+    "fashion_mnist_small",
+    "hour",
+    "imbalanced_cifar10",
+    "paper",
+    "released",
+    "tiny",
+]
 
 
 def read(environment: str) -> dict:
@@ -63,8 +75,18 @@ def test_environment_states_settings_that_base_has(environment):
     assert flat(read(environment)).keys() <= flat(read("base")).keys()
 
 
+@pytest.mark.parametrize("environment", FROM_NOTHING)
+def test_environment_that_does_not_follow_the_default_states_all_of_its_method(environment):
+    method = {block: read("base")[block] for block in ("pretext", "ranking", "cycles", "query", "main")}
+    wanted = {"pool.source.kind", "pool.source.path", *flat(method)}
+    wanted -= {"pretext.weights", "main.weights", "ranking.share"}  # which are for other methods
+    assert wanted <= flat(read(environment)).keys()
+
+
 def test_blocks_stand_in_the_order_of_the_file():
-    raw, blocks = read("base"), check(read("base")).model_dump()
+    raw = changed("ranking.share", 0.5)  # which is left out where it is 1
+    raw["engine"]["instructions"] = "avx2"  # and this where it is any
+    blocks = check(raw).model_dump()
     assert list(blocks) == list(raw)
     assert list(flat(blocks)) == list(flat(raw))
 
@@ -86,6 +108,8 @@ def test_checked_parameters_pass_the_check_again():
         ("main.schedule.shape", "cosine", "`main.schedule.shape` is 'cosine'"),
         ("cycles.budget", "many", "`cycles.budget` is 'many'"),
         ("cycles.number", 2.5, "`cycles.number` is 2.5"),
+        ("cycles.budget", [10, 20], "`cycles.budget` lists the labels of 2 cycles, `cycles.number` is 5: write one"),
+        ("cycles.budget", "10/20/0/1/1", "`cycles.budget` is '0'"),
         ("run.fresh", "perhaps", "`run.fresh` is 'perhaps'"),
         ("pool.classes", 3.5, "`pool.classes` is 3.5"),
         ("pool", None, "`pool` is None"),
@@ -100,9 +124,9 @@ def test_checked_parameters_pass_the_check_again():
         ("engine.device", "gpu", "`engine.device` is 'gpu': did you mean 'cpu'?"),
         ("main.schedule.minibatch", MISSING, "`main.schedule.minibatch` is missing"),
         ("oracle", MISSING, "`oracle` is missing"),
-        ("query.options", {"number": 3}, "`query.options.number` is none of strategy top: it has none"),
+        ("query.options", {"number": 3}, "`query.options.number` is none of strategy uncertainty_herding: it has"),
         ("query.measure", "bald", "`query.measure: bald` needs `main.dropout` above 0"),
-        ("comparison.rule.claim", "ours", "`comparison.rule.claim` names 'ours': known: badge"),
+        ("comparison.rule.claim", "ours", "`comparison.rule.claim` names 'ours': known: dropquery"),
     ],
 )
 def test_mistake_is_one_message_with_the_dotted_name_and_the_value(path, value, message):
@@ -218,6 +242,9 @@ def test_what_needs_one_class_an_image_is_refused_for_segmentation(query):
         ("run.repeat", 2**70),
         ("cycles.number", 20_000),
         ("cycles.budget", 2**40),
+        ("cycles.budget", []),
+        ("cycles.budget", [10, 10, 10, 10, True]),
+        ("cycles.budget", [10, 10, 10, 10, 2**40]),
         ("oracle.annotators", 10**6),
         ("main.frozen", True),
         ("main.frozen", 10**9),
@@ -300,7 +327,9 @@ def test_value_of_a_thousand_letters_is_not_all_of_the_message():
         ("pool.ignore", 255, [255]),
         ("pool.ignore", "0/255", [0, 255]),
         ("pool.size", "180/240", [180, 240]),
-        ("comparison.compared", "random/margin/badge/typiclust/typical_margin", None),
+        ("cycles.budget", "10/10/20/40/80", [10, 10, 20, 40, 80]),
+        ("cycles.budget", "10", 10),
+        ("comparison.compared", "random/herded_random/margin/herded_margin/uncertainty_herding", None),
         ("comparison.seeds", "3/4", [3, 4]),
         ("comparison.others", "cifar10", ["cifar10"]),
         ("comparison.rule.against", "random", ["random"]),
@@ -321,13 +350,31 @@ def test_every_list_can_be_typed_on_the_command_line(path, typed, meant):
     [
         ({"main": {"start_from": "pretrained"}}, "`main.start_from: pretrained` needs a network that others have"),
         ({"pretext": {"start_from": "pretrained"}}, "`pretext.start_from: pretrained` needs a network that others"),
-        ({"main": {"weights": "x.safetensors"}}, "`main.start_from: pretext` doesn't read"),
+        ({"main": {"weights": "x.safetensors"}}, "`main.start_from: features` doesn't read"),
         ({"query": {"measure": "learning_loss"}, "main": {"frozen": "all"}}, "needs training steps"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused_with_both_names(settings, message):
     with pytest.raises(InputError, match=message):
         check(merge(read("base"), settings))
+
+
+def test_one_budget_is_that_of_every_cycle_and_is_written_as_it_was():
+    one, several = check(changed("cycles.budget", 200)), check(changed("cycles.budget", [10, 10, 20, 40, 80]))
+    assert one.cycles.budgets == [200] * 5
+    assert identity(one)["cycles.budget"] == 200
+    assert several.cycles.budgets == identity(several)["cycles.budget"] == [10, 10, 20, 40, 80]
+
+
+def test_a_share_of_the_whole_pool_is_no_setting_of_a_run():
+    assert "ranking.share" not in identity(check(read("base")))
+    assert identity(check(changed("ranking.share", 0.8)))["ranking.share"] == 0.8
+
+
+def test_people_are_not_kept_from_part_of_their_pool():
+    raw = merge(changed("ranking.share", 0.8), {"oracle": {"kind": "people"}})
+    with pytest.raises(InputError, match=r"with `oracle.kind: people` it must be 1"):
+        check(raw)
 
 
 def test_path_is_kept_as_it_is_written_in_the_project(tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ FITTING: dict[str, dict[str, Any]] = {
     "a strategy of the ranking": {"query": {"strategy": "audited", "scope": "batch"}},
     "bald": {"query": {"measure": "bald"}, "main": {"dropout": 0.5}},
     "learning loss, carried over": {"query": {"measure": "learning_loss"}, "main": {"start_from": "previous_cycle"}},
-    "a probe": {"main": {"frozen": "all"}, "query": {"strategy": "coreset", "features": "pretext"}},
+    "a probe": {"main": {"frozen": "all"}, "query": {"strategy": "coreset", "features": "cached"}},
     "a task that is not trained": {"pretext": {"task": "embedding"}, "query": {"start": "probcover"}},
     "two views": {"pretext": {"task": "simsiam"}},
     "one image a step": {"pretext": {"schedule": {"minibatch": 1}}, "cycles": {"budget": 1}},
@@ -92,6 +92,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "control slices that empty a batch": (
         {"cycles": {"budget": 100}, "control": {"share": 0.1}, "query": {"scope": "batch"}},
         "may be in control slices",
+    ),
+    "more labels than a share of the images": (
+        {"cycles": {"number": 2, "budget": 100}, "ranking": {"share": 0.5}},
+        "the pool holds 150 images: lower it, or `cycles.number` (`ranking.share` 0.5 holds 150 of the pool's 300",
     ),
     "more labels than images": ({"cycles": {"number": 1, "budget": 301}}, "301 in 1 cycle asks for 301 labels"),
 }

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError, Version
 
-from pt4al.storage import ArraysDataset, KnownTableDataset, PoolDataset
+from pt4al.features.store import compute
+from pt4al.storage import ArraysDataset, FeaturesDataset, KnownTableDataset, PoolDataset
+from support.features import album, small_backbone
+from support.hardware import HARDWARE
 
 
 class Interrupted(Exception):
@@ -70,3 +73,22 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 def test_table_that_is_not_there_yet_is_known_as_empty(tmp_path: Path) -> None:
     table = KnownTableDataset(filepath=str(tmp_path / "t.parquet"), dataset={"type": "pandas.ParquetDataset"})
     assert table.load().empty
+
+
+def test_features_are_written_in_one_place_too_and_read_as_features(tmp_path: Path) -> None:
+    collection = album(list(np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), np.uint8)))
+    seen: list = []
+
+    def write(folder: Path, previous: Path | None) -> None:
+        seen.append(previous and previous.parent.name)
+        compute(collection, collection.index["id"], small_backbone(), folder, HARDWARE, previous)
+
+    days = ["2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"]
+    stores = [FeaturesDataset(filepath=str(tmp_path / "features"), version=Version(None, day)) for day in days]
+    for store in stores:
+        store.save(write)
+    assert seen == [None, days[0]]
+    assert list(stores[1].load().ids) == list(collection.index["id"])
+    (tmp_path / "features" / days[1] / "features" / "order.parquet").unlink()
+    with pytest.raises(DatasetError, match=r"the SHA-256 of order\.parquet is not the one noted"):
+        stores[1].load()

@@ -144,7 +144,12 @@ def read(root: Path, name: str | None = None, waiting: bool = True) -> Asked:
 
 def root(project: Path) -> Path:
     """Return the folder of a project's data."""
-    return project / _loader(project)["globals"]["root"]
+    return project / places(project)["root"]
+
+
+def places(project: Path, env: str | None = None) -> dict[str, Any]:
+    """Return what an environment's globals.yml says over that of conf/base."""
+    return _loader(project, env)["globals"]
 
 
 def secrets(project: Path) -> dict[str, Any]:
@@ -164,10 +169,10 @@ def newest(path: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def _loader(project: Path) -> OmegaConfigLoader:
+def _loader(project: Path, env: str | None = None) -> OmegaConfigLoader:
     from pt4al.settings import CONFIG_LOADER_ARGS
 
-    return OmegaConfigLoader(str(project / "conf"), **CONFIG_LOADER_ARGS)
+    return OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
 
 
 def _json(path: Path) -> Any:

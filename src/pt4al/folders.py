@@ -1,5 +1,6 @@
 """Names of the folders that the catalog's paths are made of."""
 
+from pt4al.instructions import ANY
 from pt4al.parameters import Parameters, fingerprint
 
 
@@ -9,12 +10,38 @@ def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
     What does not depend on the query is shared by all runs with the same settings, and stands
     under their fingerprint. Under DVC, which keeps versions itself, names are fixed.
     """
-    named = {"run": parameters.run.name, "comparison": parameters.comparison.name}
+    named = {
+        "run": parameters.run.name,
+        "comparison": parameters.comparison.name,
+        "views": parameters.pretext.task,
+    }
     if not versioned:
-        return named | {"pool": "pool", "pretext": "pretext"}
+        return named | {"pool": "pool", "features": "features", "pretext": "pretext"}
     pool = fingerprint(parameters.pool, parameters.main.task)
-    pretext = fingerprint(parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed)
-    return named | {"pool": f"pool_{pool}", "pretext": f"pretext_{pretext}"}
+    return named | {
+        "pool": f"pool_{pool}",
+        "features": f"features_{features_fingerprint(parameters)}",
+        "pretext": f"pretext_{pretext_fingerprint(parameters)}",
+    }
+
+
+def pretext_fingerprint(parameters: Parameters) -> str:
+    """Return what stands for the pretext network."""
+    made_with = [parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed]
+    if parameters.pretext.start_from == "features":
+        made_with.append(parameters.features)
+    return fingerprint(*made_with)
+
+
+def features_fingerprint(parameters: Parameters) -> str:
+    """Return what stands for the features. How many threads compute them changes no bit; the precision does."""
+    if parameters.features.from_pretext:
+        return fingerprint(parameters.features, pretext_fingerprint(parameters))
+    engine = parameters.engine
+    made_with = [parameters.pool, parameters.features, engine.device, engine.precision]
+    if engine.instructions != ANY:
+        made_with.append(engine.instructions)
+    return fingerprint(*made_with)
 
 
 def nested(settings: dict) -> dict:

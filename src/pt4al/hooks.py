@@ -1,7 +1,6 @@
 """What happens around Kedro's runs: check, guard, time, track."""
 
 import logging
-import platform
 import time
 from contextlib import chdir
 from functools import partial
@@ -23,9 +22,12 @@ from pt4al.errors import InputError, counted
 from pt4al.folders import folders
 from pt4al.images.building import signature
 from pt4al.images.collection import Collection
-from pt4al.parameters import Engine, Parameters, check
+from pt4al.instructions import refuse
+from pt4al.made_on import processor_of, stage_of
+from pt4al.parameters import Engine, Parameters, Pool, check
 from pt4al.pipelines.pool.nodes import collect, read, tell_source
 from pt4al.registry import Registration
+from pt4al.remembered import meanwhile, once
 from pt4al.study import Study
 from pt4al.tracking import Tracking
 from pt4al.training.precision import choose_device, choose_precision
@@ -72,6 +74,7 @@ class GuardHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         parameters = self._parameters = check(catalog.load("parameters"))
+        refuse(parameters.engine.instructions)
         self._catalog = catalog
         tags = {tag for node in pipeline.nodes for tag in node.tags}
         self._asks = "cycles" in tags
@@ -116,7 +119,7 @@ class GuardHooks:
         if dataset_name != node.outputs[-1] or self._apart:
             return
         seconds = time.perf_counter() - self._start  # saving included: a pool is decoded while it is saved
-        stage = node.namespace or next(iter(node.tags - {"always", "grows"}))
+        stage = stage_of(node)
         self._timings.save({"stage": stage, "node": node.short_name, "seconds": round(seconds, 3)})
         logger.info("%-10s %-18s %6.1f s", stage, node.name.split(".")[-1], seconds)
 
@@ -171,14 +174,19 @@ class TrackingHooks:
     @hook_impl
     def after_pipeline_run(self) -> None:
         self._undo()
-        self._tracking.stop("FINISHED")
-        if self._tracking.chart is not None:
-            logger.info("curves: make ui, then http://127.0.0.1:5000%s", self._tracking.chart)
+        meanwhile(partial(_close, self._tracking))
 
     @hook_impl
     def on_pipeline_error(self) -> None:
         self._undo()
         self._tracking.stop("FAILED")
+
+
+def _close(tracking: Bookkeeping | Registration) -> None:
+    """End a run's row, and say where MLflow's pages show it."""
+    tracking.stop("FINISHED")
+    if tracking.chart is not None:
+        logger.info("curves: make ui, then http://127.0.0.1:5000%s", tracking.chart)
 
 
 def _told(metrics: dict[str, float], metric: str) -> str:
@@ -211,22 +219,13 @@ def resolve_engine(engine: Engine, remembered: Path) -> Engine:
     threads = torch.get_num_threads() if engine.threads == "auto" else engine.threads
     precision = engine.precision
     if precision == "auto":
-        machine = f"{_processor(device)}, torch {torch.__version__}, {threads} threads"
+        machine = f"{processor_of(device)}, torch {torch.__version__}, {threads} threads"
         known = records.recall(remembered)
         if known.get(machine) not in PRECISIONS:
             known[machine] = choose_precision(device)
             records.write(remembered, known)
         precision = known[machine]
-    return Engine(device=device, precision=precision, threads=threads)
-
-
-def _processor(device: str) -> str:
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    names = [line for line in lines if "model name" in line]
-    return names[0].split(":")[1].strip() if names else platform.processor()
+    return Engine(device=device, precision=precision, threads=threads, instructions=engine.instructions)
 
 
 def _check_many_cycles(parameters: Parameters) -> None:
@@ -242,14 +241,13 @@ def _check_many_cycles(parameters: Parameters) -> None:
 
 def _check_source(parameters: Parameters, catalog: CatalogProtocol, tags: set[str]) -> None:
     """Find out now what would otherwise stop the run after hours of training, and what the source has new."""
-    read.cache_clear()
-    parts, pool = collect(parameters.pool), None
-    tell_source(parameters.pool)
+    parts, signatures = once(f"source {parameters.pool!r}", partial(_list_source, parameters.pool))
+    pool = None
     for split, name in (("train", "pool"), ("test", "test_pool")):
         if catalog.exists(name):
             built = catalog.load(name)
-            built.verify()
-            catalog[name].outdated = built.signature != signature(parts[split])
+            once(f"pool {catalog[name].resolve_load_version()} {catalog[name]._filepath}", built.verify)
+            catalog[name].outdated = built.signature != signatures[split]
             pool = built if name == "pool" else pool
     current = pool is not None and not catalog["pool"].outdated
     images = len(pool) if current else len(parts["train"])
@@ -261,12 +259,23 @@ def _check_source(parameters: Parameters, catalog: CatalogProtocol, tags: set[st
         known = 0 if started else preflight.known_labels(parameters, parts["train"])
         preflight.check_budgets(parameters, images, known)
         _check_label_set(parameters, catalog, parts["train"])
+    for name in ("features", "test_features", "task_features"):
+        if catalog.exists(name):
+            catalog.load(name).verify()
     trained = ["pretext_network"] + [f"cycle_{parameters.cycles.number - 1}.network"] * ("cycles" in tags)
     if tags & {"pretext", "cycles"} and not all(catalog.exists(network) for network in trained):
         preflight.check_files(parameters)
         shown = pool or preflight.sample(parameters, parts["train"])
         classes = (parameters.oracle.classes or parts["train"].classes) if "cycles" in tags else None
-        preflight.rehearse(parameters, shown, classes)
+        once(preflight.rehearsed(parameters), partial(preflight.rehearse, parameters, shown, classes))
+
+
+def _list_source(pool: Pool) -> tuple[dict[str, Collection], dict[str, str]]:
+    """List the source, say what was found, and return it with its signatures, by split."""
+    read.cache_clear()
+    parts = collect(pool)
+    tell_source(pool)
+    return parts, {split: signature(part) for split, part in parts.items()}
 
 
 def _check_label_set(parameters: Parameters, catalog: CatalogProtocol, pool: Collection) -> None:

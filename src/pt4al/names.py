@@ -6,7 +6,7 @@ from pathlib import Path
 from pt4al import guard
 from pt4al.errors import InputError
 
-SHARED = re.compile(r"(pool|pretext)_[0-9a-f]{12}")
+SHARED = re.compile(r"(pool|features|pretext)_[0-9a-f]{12}")
 
 
 def check_run(root: Path, name: str) -> None:

@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
 from pt4al.block import Block
-from pt4al.errors import InputError, did_you_mean
-from pt4al.images.augment import Augmentation
+from pt4al.errors import InputError, counted, did_you_mean
+from pt4al.features import backbones
+from pt4al.images.augment import LARGEST_SIDE, Augmentation
 from pt4al.images.building import Recipe
 from pt4al.images.sources import COLUMNS, SOURCES
+from pt4al.instructions import ANY, AVX2
 from pt4al.paths import plain
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.selection.query import STARTS
@@ -48,6 +50,11 @@ def _typed(values: Any) -> Any:
     if isinstance(values, str):
         return values.split("/")
     return [values] if isinstance(values, int) else values
+
+
+def _typed_or_one(value: Any) -> Any:
+    """As `_typed`, where a single value may stay one."""
+    return value.split("/") if isinstance(value, str) and "/" in value else value
 
 
 def _different(values: list) -> list:
@@ -101,6 +108,8 @@ class Engine(Block):
     device: one_of(["auto", "cpu", "cuda"])
     precision: one_of(["auto", "fp32", "bf16"])
     threads: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_THREADS)]
+    # Left out where it is any, as if it were not there: older runs have no such setting.
+    instructions: one_of([ANY, AVX2]) = Field(default=ANY, exclude_if=lambda chosen: chosen == ANY)
 
 
 class Source(Block):
@@ -132,10 +141,30 @@ class Pool(Recipe, Origin):  # the fields of Origin come first
     imbalance: Imbalance
 
 
+class Features(Block):
+    network: Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(backbones.known)]
+    weights: Weights | None
+    size: Literal["auto"] | Annotated[int, Field(gt=0, le=LARGEST_SIDE)]
+
+    @property
+    def from_pretext(self) -> bool:
+        """Whether they are those of the pretext network's trunk."""
+        return self.network == backbones.PRETEXT
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Features":
+        if self.from_pretext and (self.weights is not None or self.size != "auto"):
+            raise ValueError(
+                "`features.network: pretext` takes the pretext network as it was trained: set `features.weights` to "
+                "null and `features.size` to auto"
+            )
+        return self
+
+
 class Pretext(Block):
     task: one_of(PRETEXT_TASKS)
     network: Architecture
-    start_from: one_of(["fresh", "pretrained"])
+    start_from: one_of(["fresh", "pretrained", "features"])
     weights: Weights | None
     losses: one_of(["in_sample", "cross_fitted", "mean_over_epochs"])
     augment: Augmentation
@@ -143,8 +172,15 @@ class Pretext(Block):
 
     @model_validator(mode="after")
     def _has_losses(self) -> "Pretext":
-        if self.losses != "in_sample" and not PRETEXT_TASKS[self.task].trains:
+        task = PRETEXT_TASKS[self.task]
+        if self.losses != "in_sample" and not task.trains:
             raise ValueError(f"`pretext.losses: {self.losses}` needs a task that is trained, {self.task} is not")
+        if self.start_from == "features" and not task.viewed:
+            viewed = " and ".join(sorted(name for name, task in PRETEXT_TASKS.items() if task.viewed))
+            raise ValueError(
+                f"`pretext.start_from: features` needs a task that can be told from features of a few views of an "
+                f"image: {viewed}; {self.task} is not one: set `pretext.start_from` to fresh"
+            )
         return self
 
     @model_validator(mode="after")
@@ -157,11 +193,27 @@ class Ranking(Block):
     order: one_of(ORDERS)
     batches: one_of(BATCHES)
     drop: float = Field(ge=0, lt=0.5)
+    # Left out where it is 1, as if it were not there: older runs have no such setting.
+    share: float = Field(default=1, gt=0, le=1, exclude_if=lambda share: share == 1)
 
 
 class Cycles(Block):
     number: int = Field(gt=0, le=MOST_CYCLES)
-    budget: Images
+    budget: Annotated[Images | list[Images], BeforeValidator(_typed_or_one)]
+
+    @model_validator(mode="after")
+    def _budget_has_each_cycle(self) -> "Cycles":
+        if len(self.budgets) != self.number:
+            raise ValueError(
+                f"`cycles.budget` lists the labels of {counted(len(self.budgets), 'cycle')}, `cycles.number` is "
+                f"{self.number}: write one number for each cycle, or one for all"
+            )
+        return self
+
+    @property
+    def budgets(self) -> list[int]:
+        """Labels that each cycle asks for, of cycle 0 first."""
+        return self.budget if isinstance(self.budget, list) else [self.budget] * self.number
 
 
 class Query(Block):
@@ -169,7 +221,8 @@ class Query(Block):
     scope: one_of(["batch", "pool"])
     strategy: one_of(STRATEGIES)
     measure: one_of([*MEASURES, RANDOM, BALD, LEARNING_LOSS])
-    features: one_of(["main", "pretext"])
+    features: one_of(["main", "cached"])
+    model: one_of(["main", "probe"])
     balance: bool
     options: dict[Text, bool | int | float | str]
     normalise_logits: bool
@@ -215,7 +268,7 @@ class Control(Block):
 class Main(Block):
     task: one_of(TASKS)
     network: Architecture
-    start_from: one_of(["fresh", "previous_cycle", "pretext", "pretrained"])
+    start_from: one_of(["fresh", "previous_cycle", "pretext", "pretrained", "features"])
     weights: Weights | None
     frozen: Literal["all"] | Annotated[int, Field(ge=0, le=MOST_EPOCHS)]
     dropout: float = Field(ge=0, lt=1)
@@ -223,9 +276,19 @@ class Main(Block):
     augment: Augmentation
     schedule: Schedule
 
+    @property
+    def probes(self) -> bool:
+        """Whether the main model is a linear probe of the cached features."""
+        return self.start_from == "features" and self.frozen == "all"
+
     @model_validator(mode="after")
     def _starts(self) -> "Main":
         _check_start("main", self)
+        if self.start_from == "features" and self.task == "segmentation":
+            raise ValueError(
+                "`main.start_from: features` answers once an image, and `main.task: segmentation` once a pixel: set "
+                "`main.start_from` to fresh, pretext or pretrained"
+            )
         return self
 
 
@@ -261,6 +324,7 @@ class Comparison(Block):
     arms: dict[ArmName, dict[str, Any]]
     compared: several(Text, least=2)
     seeds: several(Seed, least=2)
+    share: float = Field(gt=0, le=1)
     workers: int = Field(gt=0, le=MOST_THREADS)
     threads: int = Field(gt=0, le=MOST_THREADS)
     reference: Text
@@ -307,6 +371,7 @@ class Parameters(Block):
     run: Run
     engine: Engine
     pool: Pool
+    features: Features
     pretext: Pretext
     ranking: Ranking
     cycles: Cycles
@@ -329,16 +394,46 @@ class Parameters(Block):
         return self
 
     @model_validator(mode="after")
+    def _features_fit(self) -> "Parameters":
+        own = self.features.from_pretext
+        if own and self.pretext.start_from == "features":
+            raise ValueError(
+                "`pretext.start_from: features` trains on features, which `features.network: pretext` takes from what "
+                "is trained: set `features.network` to efficientnet_lite0, say, or `pretext.start_from` to fresh"
+            )
+        if own and self.main.start_from == "features" and not self.main.probes:
+            raise ValueError(
+                "`main.start_from: features` with `features.network: pretext` is `main.start_from: pretext`: set that, "
+                "or `main.frozen` to all"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _query_fits(self) -> "Parameters":
         query, main = self.query, self.main
+        if main.task == "segmentation" and query.model == "probe":
+            raise ValueError("`query.model: probe` needs one class an image, `main.task: segmentation` has many")
+        if query.model == "probe" and query.measure in (BALD, LEARNING_LOSS):
+            raise ValueError(f"`query.measure` {query.measure} asks the main network itself: set `query.model` to main")
         if main.task == "segmentation":
-            if query.balance or "probabilities" in STRATEGIES[query.strategy].needs:
+            if query.balance or {"probabilities", "head"} & STRATEGIES[query.strategy].needs:
                 raise ValueError(
                     f"`query.strategy` {query.strategy} with `query.balance` {query.balance} needs one class an image, "
                     "`main.task: segmentation` has many"
                 )
             if query.measure in (BALD, LEARNING_LOSS):
                 raise ValueError(f"`query.measure` {query.measure} is for `main.task: classification` alone")
+        if self.oracle.kind == "people" and self.ranking.share < 1:
+            raise ValueError(
+                f"`ranking.share` {self.ranking.share:g} compares seeds by recorded labels; with `oracle.kind: people` "
+                "it must be 1"
+            )
+        asked = main.probes or query.model == "probe"  # whose head reads the cached features
+        if "head" in STRATEGIES[query.strategy].needs and asked != (query.features == "cached"):
+            raise ValueError(
+                f"`query.strategy: {query.strategy}` needs the features that the asked model's head reads: "
+                f"set `query.features` to {'cached' if asked else 'main'}"
+            )
         if query.measure == BALD and not main.dropout:
             raise ValueError("`query.measure: bald` needs `main.dropout` above 0, such as 0.5")
         if query.measure == LEARNING_LOSS and main.frozen == "all":

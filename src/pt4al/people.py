@@ -177,8 +177,25 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
         parameters = _with_added(parameters, root)
     standing = stand(parameters, root) if people and not parameters.run.fresh else Standing(0 if people else number)
     reach = standing.cycle + standing.ready
-    shape = Shape(reach, people, reach < number, tested, share > 0, parameters.report.reasons)
+    shape = Shape(
+        cycles=reach,
+        people=people,
+        waits=reach < number,
+        tested=tested,
+        control=share > 0,
+        reasons=parameters.report.reasons,
+        own_trunk=parameters.features.from_pretext,
+        views=parameters.pretext.start_from == "features",
+        probes=parameters.main.probes,
+        compares=_compares(parameters, tested),
+        tunes=parameters.main.start_from == "features" and not parameters.main.probes,
+    )
     return parameters, shape
+
+
+def _compares(parameters: Parameters, tested: bool) -> bool:
+    others = not parameters.features.from_pretext and not parameters.main.probes
+    return tested and others and not TASKS[parameters.main.task].dense
 
 
 def _policies(root: Path, run: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Kedro's registry: pipelines by name."""
 
 import warnings
+from dataclasses import replace
 from itertools import chain
 
 from kedro.pipeline import Pipeline
@@ -8,6 +9,7 @@ from kedro.pipeline import Pipeline
 from pt4al.pipelines.cold_start import pipeline as cold_start
 from pt4al.pipelines.comparison import pipeline as comparison
 from pt4al.pipelines.cycle import pipeline as cycle
+from pt4al.pipelines.features import pipeline as features
 from pt4al.pipelines.graph import Graph
 from pt4al.pipelines.pool import pipeline as pool
 from pt4al.pipelines.predict import pipeline as predict
@@ -31,15 +33,24 @@ def register_pipelines() -> dict[str, Pipeline]:
 def _pipelines() -> dict[str, Pipeline]:
     stages = {
         "pool": pool.create_pipeline(shape),
-        "pretext": pretext.create_pipeline() + pretext_checks.create_pipeline(),
+        "features": features.create_pipeline(shape),
+        "pretext": pretext.create_pipeline(shape) + pretext_checks.create_pipeline(shape),
         "ranking": ranking.create_pipeline(),
         "cycles": cycle.create_pipeline(shape),
         "report": report.create_pipeline(shape),
     }
-    whole = Graph(list(chain.from_iterable(stage.nodes for stage in stages.values())))
+    together = stages | {"pool": pool.create_pipeline(shape, with_features=True)}
+    whole = Graph(list(chain.from_iterable(stage.nodes for stage in together.values())))
     beside = {
         "comparison": comparison.create_pipeline(),
         "predict": predict.create_pipeline(),
-        "cold_start": stages["pool"] + stages["pretext"] + stages["ranking"] + cold_start.create_pipeline(),
+        "cold_start": _before_cycles(stages) + cold_start.create_pipeline(),
     }
+    # What a comparison needs of a run: all but its page, which `report` makes whenever somebody wants it.
+    beside["cell"] = Graph([node for node in whole.nodes if "page" not in node.tags])
     return stages | {"active_learning": whole, "__default__": whole} | beside
+
+
+def _before_cycles(stages: dict[str, Pipeline]) -> Pipeline:
+    tested = features.create_pipeline(replace(shape, probes=True))
+    return stages["pool"] + tested + stages["pretext"] + stages["ranking"]

@@ -4,6 +4,7 @@ A run trains for hours before it needs what its last settings name, and a compar
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 
 from pt4al.errors import InputError, counted
+from pt4al.features import backbones
+from pt4al.features.scoring import scoring
+from pt4al.features.vectors import Features
 from pt4al.images.collection import Collection
 from pt4al.images.pool import ImagePool
 from pt4al.images.survey import survey
@@ -20,11 +24,12 @@ from pt4al.labelling import label_set
 from pt4al.labelling.files import read_answers
 from pt4al.parameters import Main, Parameters, Pretext, fingerprint
 from pt4al.pipelines.cycle import nodes as cycle
-from pt4al.pipelines.cycle.evidence import Gatherer, needs
+from pt4al.pipelines.cycle.evidence import Gatherer, Known, needs
 from pt4al.pipelines.pretext import nodes as pretext
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.selection import control as controls
-from pt4al.selection.query import check_budget
+from pt4al.selection import ranking
+from pt4al.selection.query import asked_for, check_budget
 from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
@@ -33,7 +38,7 @@ from pt4al.training.tasks import TASKS, segmentation
 
 REHEARSED = 2  # images: the fewest that batch norms can tell apart
 SHORT = {"epochs": 1e-3, "minimum_steps": 0, "learning_rate": 1e-6, "weight_decay": 0.0}  # a step that changes nothing
-BEFORE = ["pretext", "main"]  # blocks whose network may start from a file
+BEFORE = ["features", "pretext", "main"]  # blocks whose network may start from a file
 
 
 def check_files(parameters: Parameters) -> None:
@@ -74,27 +79,39 @@ def check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
 
 def check_budgets(parameters: Parameters, images: int, known: int = 0) -> None:
     """Raise InputError if a pool of so many images, of which `known` have a label already, is too small."""
-    cycles, query, share = parameters.cycles, parameters.query, parameters.control.share
-    check_budget(images, cycles.number, cycles.budget, query.scope, parameters.ranking.drop)
-    if cycles.budget * cycles.number > images - known:
-        asked = counted(cycles.budget * cycles.number, "label")
+    share = parameters.ranking.share
+    held = ranking.held(images, share)
+    try:
+        _check_budgets(parameters, held, known)
+    except InputError as error:
+        if held == images:
+            raise
+        raise InputError(f"{error} (`ranking.share` {share:g} holds {held} of the pool's {images} images)") from None
+
+
+def _check_budgets(parameters: Parameters, images: int, known: int) -> None:
+    budgets, query, share = parameters.cycles.budgets, parameters.query, parameters.control.share
+    check_budget(images, budgets, query.scope, parameters.ranking.drop)
+    if sum(budgets) > images - known:
         raise InputError(
-            f"`cycles.budget` {cycles.budget} in {counted(cycles.number, 'cycle')} asks for {asked}; of the pool's "
-            f"{counted(images, 'image')} {known} have one already: lower it, or `cycles.number`"
+            f"{asked_for(budgets)}; of the pool's {counted(images, 'image')} {known} have one already: lower it, or "
+            "`cycles.number`"
         )
     if share == "auto" or not share:
         return
-    apart = controls.size(cycles.budget, share)
-    if not apart:
+    apart = [controls.size(budget, share) for budget in budgets]
+    if 0 in apart:
         raise InputError(
-            f"`control.share` {share:g} of `cycles.budget` {cycles.budget} leaves nothing to choose: raise the budget, "
+            f"`control.share` {share:g} of `cycles.budget` {min(budgets)} leaves nothing to choose: raise the budget, "
             "or set `control.share` to 0"
         )
-    smallest = (images - 2 * int(images * parameters.ranking.drop)) // cycles.number
-    if query.scope == "batch" and cycles.budget - apart > smallest - min(apart * cycles.number, smallest):
+    smallest = (images - 2 * int(images * parameters.ranking.drop)) // len(budgets)
+    largest = max(budgets)
+    chosen = largest - controls.size(largest, share)
+    if query.scope == "batch" and chosen > smallest - min(sum(apart), smallest):
         raise InputError(
-            f"`query.scope: batch` chooses {cycles.budget - apart} of a batch of {smallest} images, of which up to "
-            f"{apart * cycles.number} may be in control slices: lower `cycles.budget` or `control.share`"
+            f"`query.scope: batch` chooses {chosen} of a batch of {smallest} images, of which up to "
+            f"{sum(apart)} may be in control slices: lower `cycles.budget` or `control.share`"
         )
 
 
@@ -104,6 +121,7 @@ def check_cold_start(parameters: Parameters, images: int) -> None:
         raise InputError("pipeline cold_start is for `main.task: classification` alone: it fits a linear probe")
     largest = max(parameters.cold_start.budgets)
     whole = parameters.query.scope == "pool"
+    images = ranking.held(images, parameters.ranking.share)
     some = images if whole else (images - 2 * int(images * parameters.ranking.drop)) // parameters.cycles.number
     if largest > some:
         raise InputError(
@@ -159,14 +177,29 @@ def rehearse(parameters: Parameters, pool: ImagePool, classes: list[str] | None)
         pool.std,
         pool.sha256,
     )
-    trunk = _attempt("pretext", parameters, small, partial(_rehearse_pretext, parameters, small))
-    if classes is not None:
-        _attempt("main", parameters, small, partial(_rehearse_main, parameters, small, classes, trunk))
+    seen = _rehearse_features(parameters, small)
+    trunk = _attempt("pretext", parameters, small, partial(_rehearse_pretext, parameters, seen))
+    if classes is None:
+        return
+    if parameters.features.from_pretext:
+        vectors = predict(trunk, Network.features, small, _hardware(parameters))
+        seen = replace(seen, features=_made_up(vectors, small.index))
+    _attempt("main", parameters, small, partial(_rehearse_main, parameters, seen, classes, trunk))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a rehearsal has of two images: the images, their features and those of their views, and whose they are."""
+
+    pool: ImagePool
+    features: Features | None = None
+    views: Features | None = None
+    network: Network | None = None
 
 
 def rehearsed(parameters: Parameters) -> str:
     """Return what stands for everything that a rehearsal depends on, so that the cells of a comparison share one."""
-    blocks = [getattr(parameters, name) for name in ("pool", "pretext", "main", "query", "engine")]
+    blocks = [getattr(parameters, name) for name in ("pool", "features", "pretext", "main", "query", "engine")]
     return fingerprint(*blocks, _fewest(parameters))
 
 
@@ -208,37 +241,65 @@ def _attempt(name: str, parameters: Parameters, pool: ImagePool, rehearsal: Call
         ) from error
 
 
-def _rehearse_pretext(parameters: Parameters, pool: ImagePool) -> Network:
-    network, _ = pretext.train(pool, _shortened(parameters.pretext), parameters.engine, parameters.run)
+def _rehearse_features(parameters: Parameters, pool: ImagePool) -> _Seen:
+    settings = parameters.features
+    if settings.from_pretext:
+        return _Seen(pool)
+    backbone = backbones.load(settings.network, settings.weights, settings.size)
+    frame, task = backbone.frame, PRETEXT_TASKS[parameters.pretext.task]
+    shape = len(pool), frame.channels, frame.height, frame.width
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    views = None
+    pixels = frame.height * frame.width
+    with scoring(backbone.network, _hardware(parameters), pixels) as scorer:
+        features = _made_up(scorer(images), pool.index)
+    if parameters.pretext.start_from == "features":
+        with scoring(backbone.network, _hardware(parameters), pixels, task.views) as scorer:
+            views = _made_up(scorer(images), pool.index)
+    return _Seen(pool, features, views, backbone.network)
+
+
+def _made_up(vectors: np.ndarray, index: pd.DataFrame) -> Features:
+    return Features(vectors.astype(np.float16), index, "made up")
+
+
+def _rehearse_pretext(parameters: Parameters, seen: _Seen) -> Network:
+    images = seen.views or seen.pool
+    network, _ = pretext.train(images, _shortened(parameters.pretext), parameters.engine, parameters.run)
     task, hardware = PRETEXT_TASKS[parameters.pretext.task], _hardware(parameters)
     if task.trains:
-        task.score(network, pool, hardware)
-    predict(network, Network.features, pool, hardware)
+        task.score(network, images, hardware)
+    if seen.views is None:
+        predict(network, Network.features, images, hardware)
     return network
 
 
-def _rehearse_main(parameters: Parameters, pool: ImagePool, classes: list[str], trunk: Network) -> None:
+def _rehearse_main(parameters: Parameters, seen: _Seen, classes: list[str], trunk: Network) -> None:
     settings, main = parameters, _shortened(parameters.main)
-    task = TASKS[main.task]
+    task, pool = TASKS[main.task], seen.pool
+    images = seen.features if main.probes else pool
+    trunk = trunk if main.start_from != "features" or main.probes else seen.network
     labels = _labels(pool, classes, _fewest(settings), task.dense)
     query, engine, run = settings.query, settings.engine, settings.run
     trains = settings.control.model_copy(update={"share": 0.0})
-    network, _ = cycle.train(pool, labels, classes, trunk, trunk, query, trains, main, engine, run, cycle=0)
+    network, _ = cycle.train(images, labels, classes, trunk, trunk, query, trains, main, engine, run, cycle=0)
     if main.start_from == "previous_cycle":
-        network, _ = cycle.train(pool, labels, classes, network, trunk, query, trains, main, engine, run, cycle=1)
-    predict(network, task.outputs, pool, _hardware(settings))
+        network, _ = cycle.train(images, labels, classes, network, trunk, query, trains, main, engine, run, cycle=1)
+    predict(network, task.outputs, images, _hardware(settings))
     candidates = pool.index[["id"]].assign(batch=0, pretext_loss=0.0)
     wanted = needs(query) | (STRATEGIES[query.start].needs if query.start in FEATURE_STARTS else frozenset())
-    spread = network if query.features == "main" else trunk
-    gather = Gatherer(pool, candidates, labels, classes, network, spread, None, query, main, engine, run, 1)
-    gather.evidence(1, wanted)
+    if query.model == "probe":
+        network, images = cycle.fit_probe(seen.features, labels, classes, main, engine), seen.features
+    known = Known(pool, images, seen.features, candidates, labels, classes)
+    Gatherer(known, network, None, query, main, engine, run, 1).evidence(1, wanted)
 
 
 def _fewest(parameters: Parameters) -> int:
     """How many images a rehearsal of main training has: no more than the first cycle's."""
     share = parameters.control.share
-    apart = 0 if share == "auto" else controls.size(parameters.cycles.budget, share)
-    return min(REHEARSED, parameters.cycles.budget - apart)
+    first = parameters.cycles.budgets[0]
+    apart = 0 if share == "auto" else controls.size(first, share)
+    return min(REHEARSED, first - apart)
 
 
 def _hardware(parameters: Parameters) -> Hardware:

@@ -20,7 +20,10 @@ from pt4al.training.tasks.classification import probabilities
 
 class Model(mlflow.pyfunc.PythonModel):
     def load_context(self, context: Any) -> None:
-        self.network = networks.load(Path(context.artifacts["network"])).eval()
+        network = networks.load(Path(context.artifacts["network"]))
+        if "backbone" in context.artifacts:  # a probe, and the network whose features it reads
+            network = networks.assemble(networks.load(Path(context.artifacts["backbone"])), network)
+        self.network = network.eval()
         self.classes = json.loads(Path(context.artifacts["classes"]).read_text(encoding="utf-8"))
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> pd.DataFrame | np.ndarray:

@@ -17,9 +17,11 @@ from kedro.io.core import VersionNotFoundError
 from pt4al import digests, records
 from pt4al.atomic import replacing
 from pt4al.errors import InputError
+from pt4al.features.vectors import Features, open_features
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.labelling.answers import AnswerLog
 from pt4al.pipelines.comparison.runs import Runs
+from pt4al.remembered import once
 from pt4al.training import networks
 from pt4al.versions import newest
 
@@ -113,21 +115,31 @@ class KnownTableDataset(FileDataset):
         raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
 
 
-class PoolDataset(_Atomic):
-    """A pool. Saved by a function that is given the folder to write, since a pool may be larger than memory.
+class _Shards(_Atomic):
+    """A folder of shards. Saved by a function that is given the folder to write, since it may be larger than memory.
 
     It is written in one place whatever the version, so that the next run goes on where one was killed.
     """
 
+    manifest: str  # its name
+
     def __init__(self, **place: Any):
         super().__init__(**place)
-        self.outdated = False  # the source has other pictures now; hooks.py finds out
+        self.outdated = False  # the pictures are others now; hooks.py finds out
+
+    def load(self) -> Any:
+        """See _Atomic. Each node asks for it: its index need not be read, and its digest checked, for each cell."""
+        return once(f"images {self._newest()}", super().load)
+
+    @property
+    def partial(self) -> Path:
+        """Where it is written, and goes on where it was interrupted."""
+        return Path(self._filepath).with_name(f".{self._filepath.name}.partial")
 
     def save(self, data: Callable[..., None]) -> None:
-        path = Path(self._get_save_path())
-        partial = Path(self._filepath).with_name(f".{self._filepath.name}.partial")
+        path, partial = Path(self._get_save_path()), self.partial
         partial.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(partial.with_suffix(".lock")):  # another run may be building the same pool
+        with FileLock(partial.with_suffix(".lock")):  # another run may be writing the same
             data(partial, previous=self._previous())
             path.parent.mkdir(parents=True, exist_ok=True)
             self._seal(path, partial)
@@ -140,17 +152,46 @@ class PoolDataset(_Atomic):
         return not self.outdated and super()._exists()
 
     def _previous(self) -> Path | None:
-        versions = sorted(Path(self._filepath).glob(f"*/{self._filepath.name}/pool.json"))
+        versions = sorted(Path(self._filepath).glob(f"*/{self._filepath.name}/{self.manifest}"))
         if not versions:
             return None
         digests.check(versions[-1].parent, self._way_out(versions[-1].parent))
         return versions[-1].parent
 
+    def _write(self, data: Any, path: Path) -> None:
+        raise NotImplementedError(f"{path}: it is written by {data!r} itself")
+
+
+class PoolDataset(_Shards):
+    """A pool."""
+
+    manifest = "pool.json"
+
     def _read(self, path: Path) -> ImagePool:
         return open_pool(path)
 
-    def _write(self, data: Any, path: Path) -> None:
-        raise NotImplementedError(f"{path}: a pool is saved by {data!r} itself")
+
+class FeaturesDataset(_Shards):
+    """Features of a pool's pictures."""
+
+    manifest = "features.json"
+
+    def _read(self, path: Path) -> Features:
+        return open_features(path)
+
+
+class FeaturesPlaceDataset(FeaturesDataset):
+    """Where features are written, for who computes them while a pool is built. Never saved."""
+
+    def load(self) -> tuple[Path, Path | None]:
+        """Return the folder that is being written, and the newest store before it."""
+        return self.partial, self._previous()
+
+    def save(self, data: Any) -> None:
+        raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
+
+    def _exists(self) -> bool:
+        return True
 
 
 class NetworkDataset(_Atomic):

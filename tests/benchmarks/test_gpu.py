@@ -70,7 +70,7 @@ def test_every_check_passes_on_a_processor(written) -> None:
 def test_every_rate_is_measured_and_what_needs_a_gpu_is_not_made_up(written) -> None:
     rows = written[1]["rows"]
     rates = [row for row in rows if row["part"] == "rate"]
-    assert len(rates) == 9
+    assert len(rates) == 11
     assert all(row["value"] > 0 for row in rates)
     missing = {row["part"] for row in rows if row["value"] is None}
     assert missing == {"check", "memory", "step"}

@@ -9,7 +9,7 @@ import pytest
 from support.projects import WITHOUT_REPORT, newest, run
 
 SEEN = {  # environment `tiny` with these settings, as typed
-    "typiclust, then badge": "query.start=typiclust,query.strategy=badge,query.features=pretext",
+    "typiclust, then badge": "query.start=typiclust,query.strategy=badge,query.features=cached",
     "the paper": "query.start=even_intervals,query.scope=batch,query.measure=least_confidence,main.start_from=fresh",
     "as released": "ranking.order=released,query.normalise_logits=true,main.start_from=previous_cycle",
     "the audit's say": "query.strategy=audited,ranking.drop=0.1,ranking.batches=shuffled",

@@ -15,8 +15,8 @@ from support.projects import ROOT
 TESTS = Path(__file__).parent
 # Typed by the script after the colon, and by nobody else.
 CASES = {"large_pool_case": "large_pool", "waiting_case": "run"}
-SECTIONS = ["training", "scoring", "ranking", "decoding"]
-SLOW_SECTIONS = ["memory", "overhead", "waiting"]  # many processes
+SECTIONS = ["training", "scoring", "features", "ranking", "herding", "decoding"]
+SLOW_SECTIONS = ["memory", "overhead", "waiting", "cells"]  # many processes
 
 
 def measure(script: Callable[..., str], section: str, page: Path) -> None:
@@ -61,6 +61,11 @@ def test_busy_neighbours_end_with_what_they_disturb(script, tmp_path):
 
 def test_strategies_are_measured_in_processes_of_their_own(script):
     assert "| balanced coreset | 2,000 | " in script("strategies", "--quick")
+
+
+def test_herding_is_measured_on_features_of_ones_own(script, tmp_path):
+    np.save(tmp_path / "own.npy", np.random.default_rng(0).random((200, 8), np.float32))
+    assert "of real images" in script("herding", "--quick", f"--features={tmp_path / 'own.npy'}")
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ def honest(*cycles: list[str]) -> dict:
         label_set = extend(label_set, answer, cycle, "margin")
     queries = [answer[["id"]].assign(score=0.5) for answer in answers]
     tables = {"start": empty(), "queries": queries, "answers": answers, "label_set": label_set}
-    return tables | {"budget": BUDGET, "test_ids": TEST_IDS}
+    return tables | {"budgets": [BUDGET] * len(cycles), "test_ids": TEST_IDS}
 
 
 def broken(run: dict) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ def asked_again(run: dict) -> None:
 
 
 def too_many(run: dict) -> None:
-    run["budget"] = 1
+    run["budgets"] = [1, 1]
 
 
 def test_image(run: dict) -> None:
@@ -110,6 +110,13 @@ def test_a_planted_leak_is_caught_and_named(plant, found):
     run = honest(["a", "b"], ["c", "d"])
     plant(run)
     assert dict(broken(run)) == found
+
+
+def test_each_cycle_has_its_own_budget():
+    run = honest(["a"], ["b", "c"])
+    assert broken(run | {"budgets": [1, 2]}) == []
+    found = broken(run | {"budgets": [2, 1]})
+    assert found == [(BUDGETED.replace("2", "2/1"), "1 are not so, the first is 'c' of cycle 1")]
 
 
 def test_labels_brought_along_were_not_asked_for_and_must_not_be():

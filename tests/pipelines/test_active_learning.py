@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from support.projects import WITHOUT_REPORT, kedro, newest, run, tables
 
@@ -24,6 +25,22 @@ def test_every_cycle_labels_its_budget_and_the_label_set_only_grows(finished: Pa
         assert (label_set["cycle"].value_counts() == BUDGET).all()
     for smaller, larger in pairwise(sets):
         pd.testing.assert_frame_equal(smaller, larger.head(len(smaller)))
+
+
+def test_a_budget_that_grows_is_each_cycles_own_and_so_is_its_control_slice(project: Path) -> None:
+    name = {"name": "growing"}
+    run(project, run=name, cycles={"budget": [5, 10, 20]}, control={"share": 0.2}, report={"reasons": False})
+    queries = [table(project, "05_model_input", "growing", f"cycle_{k}", "query.parquet") for k in range(CYCLES)]
+    assert [query["role"].value_counts().to_dict() for query in queries] == [
+        {"query": 4, "control": 1},
+        {"query": 8, "control": 2},
+        {"query": 16, "control": 4},
+    ]
+    curve = pd.read_csv(project / "data/08_reporting/growing/learning_curve.csv")
+    assert list(curve["labels"]) == [5, 15, 35]
+    leaks = table(project, "08_reporting", "growing", "leak_check.parquet")
+    assert leaks["ok"].all()
+    assert "No query holds more than the 5/10/20 ids of the budget." in set(leaks["check"])
 
 
 def test_label_sets_hold_the_labels_that_the_source_records(finished: Path) -> None:
@@ -75,11 +92,9 @@ def test_the_report_shows_a_random_baseline_once_there_is_one(copied: Path) -> N
 
 @pytest.mark.parametrize("mode", ["paper", "released"])
 def test_modes_of_the_paper_query_each_batch_in_turn(project: Path, mode: str) -> None:
-    tiny = (project / "conf/tiny/parameters.yml").read_text().replace("run: {name: tiny}\n", "")
-    path = project / "conf" / mode / "parameters.yml"
-    merged = path.read_text().replace("main: {", "main: {schedule: {epochs: 2, minimum_steps: 20}, ")
-    path.write_text(merged + "".join(line for line in tiny.splitlines(True) if not line.startswith(("main", "#"))))
-    run(project, WITHOUT_REPORT, env=mode)
+    tiny = yaml.safe_load((project / "conf/tiny/parameters.yml").read_text())
+    short = {block: {"schedule": tiny[block]["schedule"]} for block in ("pretext", "main")}
+    run(project, WITHOUT_REPORT, env=mode, pool={"limit": tiny["pool"]["limit"]}, cycles=tiny["cycles"], **short)
     for cycle in range(CYCLES):
         query = table(project, "05_model_input", mode, f"cycle_{cycle}", "query.parquet")
         assert set(query["batch"]) == {cycle}

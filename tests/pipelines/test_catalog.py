@@ -15,6 +15,11 @@ UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
 UNVERSIONED |= {"intake_link"}  # a text of the catalog itself
 
 
+@pytest.fixture(autouse=True)
+def graph_of_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline_registry, "shape", Shape())
+
+
 @pytest.fixture(scope="module")
 def catalog():
     bootstrap_project(ROOT)
@@ -24,7 +29,8 @@ def catalog():
 
 def datasets() -> list[str]:
     names: set[str] = set()
-    for shape in (Shape(), Shape(3, people=True, waits=True, tested=False, control=True)):
+    apart = Shape(own_trunk=True, views=False, probes=False)
+    for shape in (Shape(), apart, Shape(3, people=True, waits=True, tested=False, control=True)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pipeline_registry, "shape", shape)
             pipelines = pipeline_registry.register_pipelines().values()
@@ -42,8 +48,8 @@ def test_no_dataset_is_left_to_memory(catalog, name: str) -> None:
 
 def test_names_of_the_stages_are_those_of_the_readme() -> None:
     pipelines = pipeline_registry.register_pipelines()
-    stages = {"pool", "pretext", "ranking", "cycles", "report"}
-    assert set(pipelines) == stages | {"active_learning", "comparison", "cold_start", "predict", "__default__"}
+    stages = {"pool", "features", "pretext", "ranking", "cycles", "report"}
+    assert set(pipelines) == stages | {"active_learning", "cell", "comparison", "cold_start", "predict", "__default__"}
     assert set(pipelines["__default__"].nodes) == set(pipelines["active_learning"].nodes)
 
 
@@ -58,9 +64,11 @@ def test_each_cycle_is_a_namespace_that_reads_only_the_cycle_before() -> None:
 def test_only_the_evaluation_reads_the_test_split() -> None:
     pipelines = pipeline_registry.register_pipelines()
     whole, intake = pipelines["__default__"], pipelines["pool"]  # which makes the split, and looks for repetitions
-    readers = {node.short_name for node in whole.nodes if {"test_pool", "test_labels"} & set(node.inputs)}
+    test = {"test_pool", "test_labels", "test_features"}
+    readers = {node.short_name for node in whole.nodes if test & set(node.inputs)}
     # The check of leaks looks at its ids alone.
-    assert readers - {node.short_name for node in intake.nodes} == {"evaluate", "check_leaks"}
+    evaluating = {"evaluate", "check_leaks", "compute_test_features"}
+    assert readers - {node.short_name for node in intake.nodes} == evaluating
 
 
 def test_nothing_but_the_report_reads_what_came_of_the_test_split_at_intake() -> None:

@@ -88,7 +88,7 @@ def files(path: Path) -> list[Path]:
 
 def load(catalog: CatalogProtocol, name: str) -> Any:
     loaded = catalog.load(name)
-    if name in ("pool", "test_pool"):
+    if name in ("pool", "test_pool", "features"):
         loaded.verify()  # as the beginning of every run does
     return loaded
 

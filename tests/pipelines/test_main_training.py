@@ -40,6 +40,7 @@ def pretext(finished_once: Path) -> Network:
 def trained(finished_once: Path, pool: ImagePool, pretext: Network) -> Train:
     """Train for cycle 0 with changed blocks of settings."""
     settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
+    settings["main"] |= {"start_from": "pretext", "frozen": 0}
     settings["main"]["schedule"] |= {"epochs": 2, "minimum_steps": 10}
     labels = pd.read_parquet(newest(finished_once, "05_model_input", "tiny", "cycle_0", "label_set.parquet"))
     classes = yaml.safe_load(latest(finished_once, "classes.json").read_text())

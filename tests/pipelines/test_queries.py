@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from pt4al.features.store import open_features
 from pt4al.images.pool import open_pool
 from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.pipelines.cycle.nodes import next_query, start_query
@@ -32,29 +33,32 @@ def ask(finished_once: Path) -> Ask:
     pool = open_pool(latest(finished_once, "pool"))
     classes = yaml.safe_load(latest(finished_once, "classes.json").read_text())
     ranking = pd.read_parquet(newest(finished_once, "04_feature", "tiny", "ranking.parquet"))
-    pretext = load(latest(finished_once, "pretext_network.safetensors"))
+    features = open_features(latest(finished_once, "features"))
 
     def label_set(cycle: int) -> pd.DataFrame:
         name = "start" if cycle == 0 else f"cycle_{cycle - 1}"
         return pd.read_parquet(newest(finished_once, "05_model_input", "tiny", name, "label_set.parquet"))
 
+    tiny = {"start": "random", "strategy": "top", "features": "main"}
+    trained = {"start_from": "pretext", "frozen": 0}
+
     def make(cycle: int, audit: pd.DataFrame | None = None, dropout: float = 0, **query: Any) -> pd.DataFrame:
         blocks = (
-            Query.model_validate(settings["query"] | query),
+            Query.model_validate(settings["query"] | tiny | query),
             Cycles(number=3, budget=BUDGET),
             Oracle.model_validate(settings["oracle"]),
             Control(share=0, train=True),
-            Main.model_validate(settings["main"] | {"dropout": dropout}),
+            Main.model_validate(settings["main"] | trained | {"dropout": dropout}),
             Engine(device="cpu", precision="fp32", threads=1),
             Run.model_validate(settings["run"]),
         )
         if cycle == 0:
-            return start_query(pool, ranking, label_set(0), pretext, classes, *blocks, cycle=0)
+            return start_query(pool, features, ranking, label_set(0), classes, *blocks, cycle=0)
         network = load(newest(finished_once, "06_models", "tiny", f"cycle_{cycle - 1}", "network.safetensors"))
         if query.get("measure") == "learning_loss":
             add_loss_head(network, torch_generator(np.random.default_rng(0)))
         chosen = next_query(
-            pool, ranking, label_set(cycle), network, pretext, classes, *blocks, audit=audit, cycle=cycle
+            pool, pool, features, ranking, label_set(cycle), network, classes, *blocks, audit=audit, cycle=cycle
         )
         assert not set(chosen["id"]) & set(label_set(cycle)["id"])
         return chosen
@@ -69,7 +73,7 @@ def audit(correlated: bool) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("features", ["main", "pretext"])
+@pytest.mark.parametrize("features", ["main", "cached"])
 def test_every_strategy_asks_for_its_budget_once_each_and_for_the_same_again(ask: Ask, strategy: str, features: str):
     first = ask(1, strategy=strategy, features=features)
     assert len(first) == BUDGET

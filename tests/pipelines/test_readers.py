@@ -18,6 +18,8 @@ WHOLE = PIPELINES["active_learning"]
 with pytest.MonkeyPatch.context() as patch:
     patch.setattr(pipeline_registry, "shape", Shape(3, people=True, waits=True, tested=False, control=True))
     PEOPLE = pipeline_registry.register_pipelines()["active_learning"]
+    patch.setattr(pipeline_registry, "shape", Shape(probes=False, compares=True))
+    COMPARED = pipeline_registry.register_pipelines()["active_learning"]
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -29,9 +31,13 @@ def test_a_run_that_people_label_leaks_nothing():
     check_readers(PEOPLE)
 
 
+def test_a_run_that_tests_a_probe_beside_its_network_leaks_nothing():
+    check_readers(COMPARED)
+
+
 @pytest.mark.parametrize("dataset", READERS)
 def test_every_guarded_dataset_and_each_of_its_readers_is_one_of_ours(dataset):
-    nodes = {node for pipeline in [*PIPELINES.values(), PEOPLE] for node in pipeline.nodes}
+    nodes = {node for pipeline in [*PIPELINES.values(), PEOPLE, COMPARED] for node in pipeline.nodes}
     readers = {node.short_name for node in nodes for name in node.inputs if name.rpartition(".")[2] == dataset}
     assert readers == READERS[dataset]
 

@@ -15,7 +15,7 @@ LOSSES = RNG.exponential(0.5, 2_000).astype(np.float32)
 
 
 def found(clean=LOSSES, faint=LOSSES, losses=LOSSES, first_epoch=1.0) -> dict:
-    return checks(clean, faint, losses, first_epoch).set_index("check").to_dict("index")
+    return checks((clean, faint), losses, first_epoch).set_index("check").to_dict("index")
 
 
 def shaken(share: float) -> np.ndarray:
@@ -62,7 +62,7 @@ def test_saturation_is_the_share_of_losses_near_zero(share, first_epoch):
 
 def test_a_task_without_training_can_not_be_saturated():
     assert list(found(first_epoch=None)) == ["shortcut"]
-    assert list(checks(LOSSES, LOSSES, LOSSES, None)) == COLUMNS
+    assert list(checks((LOSSES, LOSSES), LOSSES, None)) == COLUMNS
 
 
 def test_agreement_has_each_pair_once_whatever_the_order_of_the_images():
@@ -113,7 +113,7 @@ CHANCE = float(np.log(4))
 
 def test_a_network_that_guesses_has_learnt_nothing_and_is_not_said_to_be_well():
     near = RNG.uniform(1.34, 1.41, 245)  # of 245 photos after 20 steps
-    row = checks(near, near, near, 1.39, CHANCE).set_index("check").to_dict("index")
+    row = checks((near, near), near, 1.39, CHANCE).set_index("check").to_dict("index")
     assert list(row) == ["shortcut", "learning"]
     assert row["learning"]["alarm"]
     assert "learnt nothing: the mean loss is 1.37" in row["learning"]["sentence"]
@@ -124,5 +124,5 @@ def test_a_network_that_guesses_has_learnt_nothing_and_is_not_said_to_be_well():
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_network_that_does_better_than_guessing_has_learnt_something(share):
     losses = np.full(100, share * CHANCE)
-    row = checks(losses, losses, losses, 1.3, CHANCE).set_index("check")
+    row = checks((losses, losses), losses, 1.3, CHANCE).set_index("check")
     assert "saturation" in row.index and "learning" not in row.index

@@ -50,7 +50,7 @@ def tiny(**changes: Any) -> dict[str, Any]:
 
 
 # All of a run but its report: drawing takes as long as everything else of a tiny run.
-WITHOUT_REPORT = ("pool", "pretext", "ranking", "cycles")
+WITHOUT_REPORT = ("pool", "features", "pretext", "ranking", "cycles")
 
 
 def run(

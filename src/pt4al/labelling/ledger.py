@@ -1,5 +1,6 @@
 """Compare what was asked, what the oracle answered, and what the label set holds."""
 
+import numpy as np
 import pandas as pd
 
 from pt4al.labelling.assignment import RESERVE
@@ -13,7 +14,7 @@ def compare(
     queries: list[pd.DataFrame],
     answers: list[pd.DataFrame],
     label_set: pd.DataFrame,
-    budget: int,
+    budgets: list[int],
     test_ids: pd.Series,
 ) -> pd.DataFrame:
     """Check that nothing is known but what was asked for.
@@ -27,8 +28,8 @@ def compare(
         everything, or late, and a reserve may not have been needed; role `correction` gives another label.
     label_set
         After the last cycle: `id`, `label`, `cycle`.
-    budget
-        Ids that a query may hold.
+    budgets
+        Ids that each cycle's query may hold.
     test_ids
         Of the test split.
 
@@ -46,14 +47,15 @@ def compare(
     unasked = _early(answered, asked) if people else _differences(answered[LEDGER], asked[LEDGER])
     again = asked[asked["id"].duplicated() | asked["id"].isin(start["id"])]
     own = asked[asked["role"] != RESERVE] if "role" in asked else asked
-    over = own[own.groupby("cycle").cumcount() >= budget]
+    over = own[own.groupby("cycle").cumcount() >= np.array(budgets)[own["cycle"].to_numpy(int)]]
+    most = "/".join(map(str, budgets if len(set(budgets)) > 1 else budgets[:1]))
     tested = pd.concat([label_set, asked])[lambda rows: rows["id"].isin(test_ids)]
     return pd.DataFrame(
         [
             _row("Every label of the label set was asked for, in its cycle, and is as answered.", unlike, len(learnt)),
             _row("The oracle answered the queries and nothing else.", unasked, len(answered)),
             _row("No id was asked for twice.", again, len(asked)),
-            _row(f"No query holds more than the {budget} ids of the budget.", over, len(asked)),
+            _row(f"No query holds more than the {most} ids of the budget.", over, len(asked)),
             _row("No image of the test split is in a query or in the label set.", tested, len(test_ids)),
         ]
     )

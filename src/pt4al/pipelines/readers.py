@@ -8,13 +8,22 @@ from pt4al.errors import InputError
 # Datasets by their names without namespace, and the nodes that may read them, by theirs.
 READERS = {
     "recorded_labels": {"ask_oracle", "report_intake", "measure_starts"},
-    "test_labels": {"evaluate", "report_intake", "measure_starts"},
-    "test_pool": {"evaluate", "label_test", "inspect", "report_intake", "check_leaks", "measure_starts"},
+    "test_labels": {"evaluate", "evaluate_probe", "report_intake", "measure_starts"},
+    "test_pool": {
+        "evaluate",
+        "label_test",
+        "inspect",
+        "report_intake",
+        "check_leaks",
+        "compute_test_features",
+    },
+    "test_features": {"evaluate", "evaluate_probe", "measure_starts"},
     "problems": {"report_intake", "write_report"},
     "duplicates": {"report_intake", "write_report"},
     "source_summary": {"write_report"},
     "intake": {"start"},  # which waits for the page, and does not look at it
     "metrics": {"collect_curve"},
+    "probe_metrics": {"write_report"},
     "run_curves": {"draw_pictures", "weigh", "write_report"},
 }
 # What the readers may write for others to read: answers to a query, and a label set without labels.

@@ -21,6 +21,16 @@ class Shape:
         Whether each query has a control slice.
     reasons
         Whether each query says why its images were chosen.
+    own_trunk
+        Whether features are those of the pretext network's trunk; else those of a network that others have trained.
+    views
+        Whether the pretext task is told from features of views.
+    probes
+        Whether the main model is a probe of features.
+    compares
+        Whether a probe of features is tested beside the main network, which was trained otherwise.
+    tunes
+        Whether the main network starts as the network whose features are computed.
     """
 
     cycles: int = 5
@@ -29,3 +39,8 @@ class Shape:
     tested: bool = True
     control: bool = False
     reasons: bool = True
+    own_trunk: bool = False
+    views: bool = True
+    probes: bool = True
+    compares: bool = False
+    tunes: bool = False

@@ -23,6 +23,7 @@ TRIMMED = 16  # a tile loses a pixel in so many at each of its sides: the paper'
 
 class Jigsaw(PretextTask):
     outputs = len(ORDERS)
+    viewed = len(SCORED)
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy of four orders, (B,): in training any four of each image, else always the same."""
@@ -36,6 +37,11 @@ class Jigsaw(PretextTask):
         shown = torch.stack(tiles(images), 1)[torch.arange(count, device=device)[:, None], places]
         found = network(_together(shown.flatten(0, 1)))
         return cross_entropy(found, wanted.flatten(), reduction="none").view(len(SCORED), -1).mean(0)
+
+    def views(self, images: torch.Tensor) -> torch.Tensor:
+        """The four turns of a circle through the tiles; see PretextTask."""
+        cut = torch.stack(tiles(images), 1)
+        return torch.stack([_together(cut[:, list(ORDERS[number])]) for number in SCORED], 1)
 
 
 def tiles(images: torch.Tensor) -> list[torch.Tensor]:

@@ -13,13 +13,23 @@ from pt4al.pretext.task import PretextTask
 
 class Rotation(PretextTask):
     outputs = 4
+    viewed = 4
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Mean of the four cross-entropies for 0, 90, 180 and 270 degrees, (B,), of the central square."""
-        side = min(images.shape[2:])
-        # Whole, an image that isn't square would show by its shape which way it was turned.
-        top, left = ((length - side) // 2 for length in images.shape[2:])
-        images = images[:, :, top : top + side, left : left + side]
+        images = _square(images)
         turned = torch.cat([images.rot90(turns, (2, 3)) for turns in range(self.outputs)])
         turns = torch.arange(self.outputs, device=images.device).repeat_interleave(len(images))
         return cross_entropy(network(turned), turns, reduction="none").view(self.outputs, -1).mean(0)
+
+    def views(self, images: torch.Tensor) -> torch.Tensor:
+        """The central square in its four turns; see PretextTask."""
+        images = _square(images)
+        return torch.stack([images.rot90(turns, (2, 3)) for turns in range(self.viewed)], 1)
+
+
+def _square(images: torch.Tensor) -> torch.Tensor:
+    # Whole, an image that isn't square would show by its shape which way it was turned.
+    side = min(images.shape[2:])
+    top, left = ((length - side) // 2 for length in images.shape[2:])
+    return images[:, :, top : top + side, left : left + side]

@@ -45,6 +45,27 @@ def savings(
     return pd.concat(rows, ignore_index=True)
 
 
+def beside(curve: pd.DataFrame, other: pd.DataFrame, name: str, metric: str) -> str:
+    """Return a sentence on one curve beside another one of the same pool.
+
+    Parameters
+    ----------
+    curve, other
+        `labels` and the metric, a share, one row a cycle; both with as many labels somewhere.
+    """
+    both = sorted(set(curve["labels"]) & set(other["labels"]))
+    if not both:
+        return f"{name} was measured with other numbers of labels."
+    labels, own = curve["labels"].to_numpy(), isotonic_regression(curve[metric].to_numpy()).x
+    here, there = (float(table.set_index("labels")[metric][both[-1]]) for table in (curve, other))
+    told = f"With {both[-1]:,} labels this run has {100 * here:.1f} %, {name} {100 * there:.1f} %"
+    needed = _reached(labels, own, np.array([there]))[0]
+    if here <= there or np.isinf(needed):
+        return f"{told}: it was not better."
+    most = " or fewer" if needed == labels[0] else ""
+    return f"{told}, which this run had with {needed:,.0f} labels{most}."
+
+
 def _monotone(curves: np.ndarray) -> np.ndarray:
     return isotonic_regression(curves.mean(axis=0)).x
 

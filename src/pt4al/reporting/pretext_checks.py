@@ -18,8 +18,7 @@ COLUMNS = ["check", "value", "low", "high", "alarm", "sentence"]
 
 
 def checks(
-    clean: np.ndarray,
-    faint: np.ndarray,
+    noisy: tuple[np.ndarray, np.ndarray] | None,
     losses: np.ndarray,
     first_epoch: float | None,
     chance: float | None = None,
@@ -28,8 +27,8 @@ def checks(
 
     Parameters
     ----------
-    clean, faint
-        Losses of a sample as it is and with noise too faint to see, (N,) each.
+    noisy
+        Losses of a sample as it is and with noise too faint to see, (N,) each; None if that was not tried.
     losses
         Those that rank the pool, (M,).
     first_epoch
@@ -41,7 +40,7 @@ def checks(
     -------
     One row a check: `check`, `value`, `low`, `high` (of a 95 % interval; NaN where there is none), `alarm`, `sentence`.
     """
-    rows = [_shortcut(clean, faint)]
+    rows = [] if noisy is None else [_shortcut(*noisy)]
     if first_epoch is not None:
         learnt_nothing = chance is not None and float(np.mean(losses)) > AT_CHANCE * chance
         rows.append(_learnt_nothing(losses, chance) if learnt_nothing else _saturation(losses, first_epoch))

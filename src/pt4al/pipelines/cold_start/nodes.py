@@ -3,51 +3,43 @@
 import hashlib
 from itertools import product
 
-import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
-from pt4al.images.pool import ImagePool
+from pt4al.features.vectors import Features, View
 from pt4al.labelling.oracle import Recorded
-from pt4al.parameters import ColdStart, Engine, Main, Query, Run
+from pt4al.parameters import ColdStart, Main, Query, Run
 from pt4al.randomness import stream
 from pt4al.reporting import cold_start as reporting
 from pt4al.selection import query as selection
 from pt4al.selection.evidence import Evidence
-from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.selection.strategies import STRATEGIES
 from pt4al.training import linear_probe
-from pt4al.training.engine import predict
-from pt4al.training.networks import Network
-from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
 CELL = ["start", "budget", "seed"]
 
 
 def choose(
-    pool: ImagePool,
+    features: Features,
     ranking: pd.DataFrame,
-    pretext_network: Network,
     classes: list[str],
     cold_start: ColdStart,
     query: Query,
     main: Main,
-    engine: Engine,
 ) -> pd.DataFrame:
     """Return every first query: `start`, `budget`, `seed`, `id`. A seed chooses as a run with it would."""
     if main.task != "classification":
         raise InputError("pipeline cold_start is for `main.task: classification` alone: it fits a linear probe")
+    ranking = selection.in_pool_order(ranking, features.ids)
     candidates = selection.candidates(ranking, pd.Series(dtype="str"), query.scope, 0)
     largest = max(cold_start.budgets)
     if largest > len(candidates):
         raise InputError(f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be asked for")
-    features = None
-    if set(cold_start.starts) & set(FEATURE_STARTS):
-        features = _features(pretext_network, pool, candidates["id"], engine)
+    seen = features.view(features.rows(candidates["id"]))
     chosen = []
     for start, budget, seed in product(cold_start.starts, cold_start.budgets, range(cold_start.seeds)):
-        positions = _positions(start, budget, seed, candidates, features, len(classes))
-        ids = candidates["id"].iloc[positions]
+        ids = _chosen(start, budget, seed, candidates, seen, len(classes))
         chosen.append(pd.DataFrame({"start": start, "budget": budget, "seed": seed, "id": ids}))
     return pd.concat(chosen, ignore_index=True)
 
@@ -55,25 +47,23 @@ def choose(
 def measure(
     start_queries: pd.DataFrame,
     recorded_labels: pd.DataFrame,
-    pool: ImagePool,
-    test_pool: ImagePool,
+    features: Features,
+    test_features: Features,
     test_labels: pd.DataFrame,
     classes: list[str],
-    pretext_network: Network,
-    engine: Engine,
 ) -> pd.DataFrame:
     """Return `start`, `budget`, `seed`, `accuracy`, `balanced_accuracy`, `query` (equal for equal queries)."""
     asked = Recorded(recorded_labels).label(start_queries["id"].drop_duplicates())
-    features = pd.DataFrame(_features(pretext_network, pool, asked["id"], engine), index=asked["id"])
+    learnt = pd.DataFrame(features.gather(features.rows(asked["id"])).numpy(), index=asked["id"])
     targets = pd.Series(classification.targets(asked["label"], classes).numpy(), index=asked["id"])
-    tested = _features(pretext_network, test_pool, test_labels["id"], engine)
+    tested = test_features.gather(test_features.rows(test_labels["id"])).numpy()
     truths = classification.targets(test_labels["label"], classes)
     known, rows = {}, []
     for cell, query in start_queries.groupby(CELL, sort=False):
         ids = sorted(query["id"])
         digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
         if digest not in known:  # some starts choose the same with every seed
-            weight, bias, _ = linear_probe.fit(features.loc[ids].to_numpy(), targets.loc[ids].to_numpy(), len(classes))
+            weight, bias, _ = linear_probe.fit(learnt.loc[ids].to_numpy(), targets.loc[ids].to_numpy(), len(classes))
             known[digest] = classification.evaluate(tested @ weight.T + bias, truths, classes)
         found = {name: known[digest][name] for name in ("accuracy", "balanced_accuracy")}
         rows.append(dict(zip(CELL, cell, strict=True)) | found | {"query": digest})
@@ -86,11 +76,10 @@ def report(measured: pd.DataFrame, run: Run) -> tuple[pd.DataFrame, str]:
     return summary, reporting.render(summary, f"First queries of run {run.name}")
 
 
-def _positions(
-    start: str, budget: int, seed: int, candidates: pd.DataFrame, features: np.ndarray | None, classes: int
-) -> np.ndarray:
+def _chosen(start: str, budget: int, seed: int, candidates: pd.DataFrame, features: View, classes: int) -> pd.Series:
+    """The ids of one first query."""
     if start in selection.STARTS:
-        return selection.STARTS[start](len(candidates), budget, stream(seed, "query"))
+        return selection.start(candidates, start, budget, stream(seed, "query"))["id"]
     evidence = Evidence(
         budget=budget,
         rng=stream(seed, "strategy"),
@@ -101,9 +90,4 @@ def _positions(
         features=features,
         labelled=features[:0],
     )
-    return STRATEGIES[start]().choose(evidence)
-
-
-def _features(network: Network, pool: ImagePool, ids: pd.Series, engine: Engine) -> np.ndarray:
-    hardware = Hardware(engine.device, engine.precision)
-    return predict(network, Network.features, pool, hardware, pool.rows(ids), title="features")
+    return candidates["id"].iloc[STRATEGIES[start]().choose(evidence)]

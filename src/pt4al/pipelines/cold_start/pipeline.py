@@ -6,20 +6,20 @@ from pt4al.pipelines.cold_start import nodes
 
 
 def create_pipeline() -> Pipeline:
-    settings = [f"params:{block}" for block in ("cold_start", "query", "main", "engine")]
-    test = ["test_pool", "test_labels"]
+    settings = [f"params:{block}" for block in ("cold_start", "query", "main")]
+    test = ["test_features", "test_labels"]
     return Pipeline(
         [
             Node(
                 nodes.choose,
-                ["pool", "ranking", "pretext_network", "classes", *settings],
+                ["features", "ranking", "classes", *settings],
                 "start_queries",
                 name="choose_starts",
                 tags=["cold_start", "always"],
             ),
             Node(
                 nodes.measure,
-                ["start_queries", "recorded_labels", "pool", *test, "classes", "pretext_network", "params:engine"],
+                ["start_queries", "recorded_labels", "features", *test, "classes"],
                 "cold_start",
                 name="measure_starts",
                 tags=["report", "always"],

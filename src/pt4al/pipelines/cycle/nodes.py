@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from pt4al.errors import InputError
+from pt4al.features.store import Features
 from pt4al.images.pool import ImagePool
 from pt4al.labelling import label_set as labelling
 from pt4al.labelling.answers import AnswerLog
@@ -15,7 +16,7 @@ from pt4al.labelling.oracle import Recorded
 from pt4al.labelling.people import CORRECTION, People, none_asked
 from pt4al.labelling.policies import Policy
 from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
-from pt4al.pipelines.cycle.evidence import Gatherer, needs
+from pt4al.pipelines.cycle.evidence import CACHED, Gatherer, Known, needs
 from pt4al.pipelines.cycle.request import Request
 from pt4al.randomness import stream, torch_generator
 from pt4al.reporting import control as intervals
@@ -27,7 +28,16 @@ from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
 from pt4al.training import engine as training
 from pt4al.training import learning_loss
 from pt4al.training.linear_probe import probe
-from pt4al.training.networks import Network, add_loss_head, build, copy_trunk, load_pretrained, widen
+from pt4al.training.networks import (
+    Network,
+    add_loss_head,
+    blank_probe,
+    build,
+    copy_trunk,
+    load_pretrained,
+    restart,
+    widen,
+)
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import TASKS, Task, classification
 
@@ -37,9 +47,9 @@ MAPPED = 8  # images of a query that the report shows with prediction and uncert
 
 def start_query(
     pool: ImagePool,
+    features: Features,
     ranking: pd.DataFrame,
     label_set: pd.DataFrame,
-    pretext_network: Network,
     classes: list[str],
     query: Query,
     cycles: Cycles,
@@ -53,6 +63,7 @@ def start_query(
     cycle: int,
 ) -> pd.DataFrame:
     """Return the query of cycle 0: no model has been trained yet."""
+    ranking = selection.in_pool_order(ranking, pool.ids)
     request = Request.of(ranking, label_set["id"], query, cycles, oracle, control, run, slices, cycle)
     if query.start in selection.STARTS:
         rng = stream(run.seed, "query", cycle)
@@ -60,18 +71,18 @@ def start_query(
         rest = request.candidates[~request.candidates["id"].isin(own["id"])]
         return request.query(own, selection.start(rest, query.start, min(request.reserve, len(rest)), rng))
     strategy = STRATEGIES[query.start]()
-    gather = Gatherer(
-        pool, request.candidates, label_set, classes, None, pretext_network, None, query, main, engine, run, cycle
-    )
+    known = Known(pool, features, features, request.candidates, label_set, classes)
+    gather = Gatherer(known, None, None, query.model_copy(update={"features": CACHED}), main, engine, run, cycle)
     return request.choose(strategy.choose, gather.evidence(request.budget, strategy.needs))
 
 
 def next_query(
     pool: ImagePool,
+    images: ImagePool | Features,
+    features: Features,
     ranking: pd.DataFrame,
     label_set: pd.DataFrame,
     network: Network,
-    pretext_network: Network,
     classes: list[str],
     query: Query,
     cycles: Cycles,
@@ -86,17 +97,32 @@ def next_query(
     *,
     cycle: int,
 ) -> pd.DataFrame:
-    """Return what the strategy wants, from what the main model of the cycle before says of the candidates."""
+    """Return what the strategy wants, from what the model that is asked says of the candidates.
+
+    That is the main model of the cycle before, or a probe of features that has the same labels.
+    """
     known = label_set["id"] if asked is None else pd.concat([label_set["id"], asked["id"]])
+    ranking = selection.in_pool_order(ranking, pool.ids)
     request = Request.of(ranking, known, query, cycles, oracle, control, run, slices, cycle)
+    if query.model == "probe":
+        learnt = labelling.trained_on(label_set, cycle - 1, control.train)
+        network, images = fit_probe(features, learnt, classes, main, engine), features
     widen(network, len(classes))
-    spread = network if query.features == "main" else pretext_network
-    gather = Gatherer(
-        pool, request.candidates, label_set, classes, network, spread, audit, query, main, engine, run, cycle
-    )
+    facts = Known(pool, images, features, request.candidates, label_set, classes)
+    gather = Gatherer(facts, network, audit, query, main, engine, run, cycle)
     strategy = STRATEGIES[query.strategy](**query.options)
     choose = partial(balanced, strategy) if query.balance else strategy.choose
     return request.choose(choose, gather.evidence(request.budget, needs(query)))
+
+
+def fit_probe(features: Features, label_set: pd.DataFrame, classes: list[str], main: Main, engine: Engine) -> Network:
+    """Return a linear probe of the features, fitted to a label set."""
+    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    targets, rows = task.targets(label_set["label"], classes), features.rows(label_set["id"])
+    weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
+    network = blank_probe(features.shape[-1], len(classes))
+    probe(network, features, rows, targets, hardware, weights)
+    return network
 
 
 def map_query(
@@ -121,27 +147,18 @@ def draw_slices(
 ) -> pd.DataFrame:
     """Return the control slices of all cycles, drawn before any query: `id`, `cycle`."""
     unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
-    size = controls.size(cycles.budget, control.share)
-    return controls.draw(unlabelled, size, cycles.number, stream(run.seed, "control"))
+    sizes = [controls.size(budget, control.share) for budget in cycles.budgets]
+    return controls.draw(unlabelled, sizes, stream(run.seed, "control"))
 
 
-def explain(
-    pool: ImagePool,
-    ranking: pd.DataFrame,
-    query: pd.DataFrame,
-    label_set: pd.DataFrame,
-    pretext_network: Network,
-    engine: Engine,
-) -> pd.DataFrame:
+def explain(features: Features, ranking: pd.DataFrame, query: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
     """Return why each image of a query was chosen; see `selection.reasons`."""
-    hardware = Hardware(engine.device, engine.precision)
-    rows = np.arange(len(pool))
-    features = training.predict(pretext_network, Network.features, pool, hardware, rows, title="reasons")
-    return reasons.explain(query, ranking, label_set["id"], pool.ids, features)
+    every = features.view(np.arange(len(features)))
+    return reasons.explain(query, ranking, label_set["id"], features.ids, every)
 
 
 def suggest(
-    pool: ImagePool, query: pd.DataFrame, network: Network, classes: list[str], main: Main, engine: Engine
+    pool: ImagePool | Features, query: pd.DataFrame, network: Network, classes: list[str], main: Main, engine: Engine
 ) -> pd.DataFrame:
     """Return what the newest model takes a query's images for: `id`, `label`, `probability`; nothing for masks."""
     if TASKS[main.task].dense:
@@ -189,7 +206,7 @@ def extend(
 
 
 def audit(
-    pool: ImagePool,
+    pool: ImagePool | Features,
     answers: pd.DataFrame,
     network: Network,
     ranking: pd.DataFrame,
@@ -207,11 +224,11 @@ def audit(
 
 
 def train(
-    pool: ImagePool,
+    pool: ImagePool | Features,
     label_set: pd.DataFrame,
     classes: list[str],
     previous: Network,
-    pretext_network: Network,
+    trunk: Network,
     query: Query,
     control: Control,
     main: Main,
@@ -220,7 +237,15 @@ def train(
     *,
     cycle: int,
 ) -> tuple[Network, pd.DataFrame]:
-    """Return the main network, trained on the label set without what measures it, and its training curve."""
+    """Return the main network, trained on the label set without what measures it, and its training curve.
+
+    Parameters
+    ----------
+    pool
+        Features, for a probe of them.
+    trunk
+        The pretext network, or the one whose features are computed: whichever `main.start_from` names.
+    """
     task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
     label_set = labelling.trained_on(label_set, cycle, control.train)
     if label_set.empty:
@@ -229,20 +254,18 @@ def train(
     targets, rows = task.targets(label_set["label"], classes), pool.rows(label_set["id"])
     weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
     generator = torch_generator(rng)
-    network = build(main.network, len(classes), pool.mean, pool.std, generator, dense=task.dense)
-    network.dropout = main.dropout
-    loss = task.loss
+    network, loss = _started(pool, len(classes), trunk, main, generator), task.loss
     if query.measure == LEARNING_LOSS:
         add_loss_head(network, generator)
         loss = learning_loss.loss
-    if main.start_from == "pretext":
-        copy_trunk(pretext_network, network)
-    elif main.start_from == "previous_cycle" and cycle:
+    if main.start_from == "previous_cycle" and cycle:
         network.load_state_dict(widen(previous, len(classes)).state_dict())
-    elif main.start_from == "pretrained":
-        load_pretrained(network, main.weights)
     if main.frozen == "all" and not task.dense:
         return network, probe(network, pool, rows, targets, hardware, weights)
+    if main.start_from == "features":
+        # A head that fits from the start keeps the trunk from being bent by a random one's gradients.
+        probe(network, pool, rows, targets, hardware, weights)
+        network.still = True
     curve = training.fit(
         network,
         partial(loss, weights=weights),
@@ -259,9 +282,28 @@ def train(
     return network, curve
 
 
+def _started(
+    pool: ImagePool | Features, classes: int, trunk: Network, main: Main, generator: torch.Generator
+) -> Network:
+    """The main network before its training, but for what an earlier cycle's has learnt."""
+    if main.probes:
+        network = blank_probe(pool.shape[-1], classes)
+    elif main.start_from == "features":
+        network = restart(trunk, classes, generator)
+    else:
+        dense = TASKS[main.task].dense
+        network = build(main.network, classes, pool.mean, pool.std, generator, dense=dense)
+    if main.start_from == "pretext":
+        copy_trunk(trunk, network)
+    elif main.start_from == "pretrained":
+        load_pretrained(network, main.weights)
+    network.dropout = main.dropout
+    return network
+
+
 def evaluate(
     network: Network,
-    test_pool: ImagePool,
+    test_pool: ImagePool | Features,
     test_labels: pd.DataFrame,
     classes: list[str],
     label_set: pd.DataFrame,
@@ -275,9 +317,27 @@ def evaluate(
     return {"labels": len(label_set), **task.evaluate(outputs, task.targets(test_labels["label"], classes), classes)}
 
 
+def evaluate_probe(
+    features: Features,
+    test_features: Features,
+    test_labels: pd.DataFrame,
+    label_set: pd.DataFrame,
+    classes: list[str],
+    control: Control,
+    main: Main,
+    engine: Engine,
+    *,
+    cycle: int,
+) -> dict[str, float]:
+    """Return what a linear probe of features would get on the test split, by the labels that the network has."""
+    learnt = labelling.trained_on(label_set, cycle, control.train)
+    network = fit_probe(features, learnt, classes, main, engine)
+    return evaluate(network, test_features, test_labels, classes, label_set, main, engine)
+
+
 def evaluate_control(
     network: Network,
-    pool: ImagePool,
+    pool: ImagePool | Features,
     label_set: pd.DataFrame,
     classes: list[str],
     control: Control,

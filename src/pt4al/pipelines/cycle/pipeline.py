@@ -11,14 +11,14 @@ from pt4al.pipelines.shape import Shape
 
 SHARED = {
     "pool",
+    "features",
     "ranking",
     "recorded_labels",
     "answer_log",
     "control_slices",
     "classes",
-    "pretext_network",
-    "test_pool",
     "test_labels",
+    "test_features",
 }
 ASKING = ("query", "cycles", "oracle", "control", "main", "engine", "run")  # blocks that a query depends on
 PARAMETERS = {f"params:{block}" for block in ASKING}
@@ -45,6 +45,7 @@ def create_cycle(cycle: int, shape: Shape) -> Pipeline:
         "previous_audit": f"cycle_{cycle - 1}.audit",
         "previous_asked": f"cycle_{cycle - 1}.asked",
         "classes": class_names(shape),
+        **_read_by_main(shape),
     }
     one = Pipeline(wired, tags="cycles")
     used = one.inputs()
@@ -55,6 +56,15 @@ def create_cycle(cycle: int, shape: Shape) -> Pipeline:
         parameters=PARAMETERS & used,
         prefix_datasets_with_namespace=True,
     )
+
+
+def _read_by_main(shape: Shape) -> dict[str, str]:
+    """What the main model is trained on, tested on, and starts from."""
+    return {
+        "images": "features" if shape.probes else "pool",
+        "test_images": "test_features" if shape.probes else "test_pool",
+        "trunk": "features_network" if shape.tunes else "pretext_network",
+    }
 
 
 def class_names(shape: Shape) -> str:
@@ -68,7 +78,7 @@ def _draw_slices() -> Node:
 
 
 def _query(cycle: int, shape: Shape) -> list[Node]:
-    same = ("pool", "ranking", "pretext_network", "classes")
+    same = ("pool", "features", "ranking", "classes")
     inputs = {name: name for name in same} | {"label_set": "previous_label_set"}
     inputs |= {block: f"params:{block}" for block in ASKING}
     if shape.control:
@@ -76,12 +86,13 @@ def _query(cycle: int, shape: Shape) -> list[Node]:
     if cycle == 0:
         return [Node(_bind(nodes.start_query, cycle), inputs, "query", name="choose_query")]
     inputs["network"] = "previous_network"
+    inputs["images"] = "images"
     if cycle > 1:  # the first audit is that of cycle 1's answers
         inputs["audit"] = "previous_audit"
     if not shape.people:
         return [Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query")]
     inputs["asked"] = "previous_asked"
-    shown = ["pool", "query", "previous_network", "classes", "params:main", "params:engine"]
+    shown = ["images", "query", "previous_network", "classes", "params:main", "params:engine"]
     return [
         Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query"),
         Node(nodes.suggest, shown, "suggestions", name="suggest"),
@@ -89,7 +100,7 @@ def _query(cycle: int, shape: Shape) -> list[Node]:
 
 
 def _explain() -> Node:
-    inputs = ["pool", "ranking", "query", "previous_label_set", "pretext_network", "params:engine"]
+    inputs = ["features", "ranking", "query", "previous_label_set"]
     return Node(nodes.explain, inputs, "reasons", name="explain_query")
 
 
@@ -98,7 +109,7 @@ def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
     if shape.people:
         read = ["query", "previous_label_set", "answer_log", "params:oracle", *(["previous_asked"] if cycle else [])]
         ask = Node(_bind(nodes.ask_people, cycle), read, ["answers", "asked"], name="ask_oracle")
-    train = ["pool", "label_set", "classes", "previous_network", "pretext_network", "params:query", "params:control"]
+    train = ["images", "label_set", "classes", "previous_network", "trunk", "params:query", "params:control"]
     settings = ["params:main", "params:engine"]
     return [
         ask,
@@ -121,10 +132,13 @@ def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
 def _evaluate(cycle: int, shape: Shape, settings: list[str]) -> list[Node]:
     measured = []
     if shape.tested:
-        evaluate = ["network", "test_pool", "test_labels", "classes", "label_set", *settings]
+        evaluate = ["network", "test_images", "test_labels", "classes", "label_set", *settings]
         measured.append(Node(nodes.evaluate, evaluate, "metrics", name="evaluate"))
+    if shape.compares:
+        probed = ["features", "test_features", "test_labels", "label_set", "classes", "params:control", *settings]
+        measured.append(Node(_bind(nodes.evaluate_probe, cycle), probed, "probe_metrics", name="evaluate_probe"))
     if shape.control:
-        drawn = ["network", "pool", "label_set", "classes", "params:control", *settings, "params:run"]
+        drawn = ["network", "images", "label_set", "classes", "params:control", *settings, "params:run"]
         measured.append(Node(_bind(nodes.evaluate_control, cycle), drawn, "control", name="evaluate_control"))
     if not shape.tested:
         measured.append(Node(nodes.take_control, "control", "metrics", name="take_control"))
@@ -132,12 +146,12 @@ def _evaluate(cycle: int, shape: Shape, settings: list[str]) -> list[Node]:
 
 
 def _audit() -> Node:
-    inputs = ["pool", "answers", "previous_network", "ranking", "classes", "params:main", "params:engine"]
+    inputs = ["images", "answers", "previous_network", "ranking", "classes", "params:main", "params:engine"]
     return Node(nodes.audit, inputs, "audit", name="audit_pretext")
 
 
 def _map() -> Node:
-    inputs = ["pool", "query", "previous_network", "params:query", "params:main", "params:engine"]
+    inputs = ["images", "query", "previous_network", "params:query", "params:main", "params:engine"]
     return Node(nodes.map_query, inputs, "maps", name="map_query")
 
 

@@ -58,7 +58,9 @@ class Request:
         """
         apart = known if slices is None else pd.concat([known, slices["id"]])
         candidates = selection.candidates(ranking, apart, query.scope, cycle)
-        budget = cycles.budget - (0 if slices is None else controls.size(cycles.budget, control.share))
+        budget = cycles.budgets[cycle]
+        if slices is not None:
+            budget -= controls.size(budget, control.share)
         selection.check_enough(candidates, budget)
         people = oracle.kind == "people"
         return cls(

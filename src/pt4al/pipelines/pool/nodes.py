@@ -12,6 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pt4al.errors import InputError
+from pt4al.features import backbones
+from pt4al.features.beside import Beside
 from pt4al.images import sources, summary, survey
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
@@ -24,9 +26,11 @@ from pt4al.images.splits import divide
 from pt4al.images.summary import Summary
 from pt4al.labelling.files import read_answers
 from pt4al.labelling.label_set import BEFORE, KNOWN, empty, extend
-from pt4al.parameters import Main, Oracle, Pool
+from pt4al.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.reporting import intake, pairs, sheets
 from pt4al.reporting.style import pictures
+from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
 from pt4al.training.tasks import segmentation
 
 logger = logging.getLogger(__name__)
@@ -67,6 +71,20 @@ def read_source(pool: Pool) -> Collection:
 def build_pool(pool: Pool) -> Write:
     """Return what writes the pool."""
     return partial(build, collect(pool)["train"], recipe=pool)
+
+
+def build_pool_and_features(
+    pool: Pool, network: Network, features: Features, engine: Engine, place: tuple[Path, Path | None]
+) -> Write:
+    """Return what writes the pool, and leaves features where stage `features` goes on: each file is read once."""
+    collection, (folder, earlier) = collect(pool)["train"], place
+    backbone, hardware = backbones.restore(features.network, network), Hardware(engine.device, engine.precision)
+
+    def write(written: Path, previous: Path | None) -> None:
+        with Beside(collection, backbone, folder, hardware, earlier) as beside:
+            build(collection, written, pool, previous, watch=beside)
+
+    return write
 
 
 def build_test_pool(pool: ImagePool, settings: Pool) -> Write:

@@ -6,11 +6,16 @@ from pt4al.pipelines.pool import nodes
 from pt4al.pipelines.shape import Shape
 
 
-def create_pipeline(shape: Shape) -> Pipeline:
+def create_pipeline(shape: Shape, with_features: bool = False) -> Pipeline:
+    """Return the stage; with features, where the stage of that name is run in the same command."""
     settings, task = "params:pool", "params:main"
+    build = Node(nodes.build_pool, settings, "pool", name="build_pool")
+    if with_features and not shape.own_trunk:
+        inputs = [settings, "features_network", "params:features", "params:engine", "features_place"]
+        build = Node(nodes.build_pool_and_features, inputs, "pool", name="build_pool")
     return Pipeline(
         [
-            Node(nodes.build_pool, settings, "pool", name="build_pool"),
+            build,
             Node(nodes.build_test_pool, ["pool", settings], "test_pool", name="build_test_pool", tags="grows"),
             Node(
                 nodes.label_pool,

@@ -34,7 +34,19 @@ class Finished:
 
     @cached_property
     def network(self) -> networks.Network:
-        return self.runs.read("network", self.parameters.run.name, networks.load, cycle=f"cycle_{self.cycle}")
+        """What answers to images: of a probe, with the network whose features it reads."""
+        network = self.runs.read("network", self.parameters.run.name, networks.load, cycle=f"cycle_{self.cycle}")
+        if not self.parameters.main.probes:
+            return network
+        name = "pretext_network" if self.parameters.features.from_pretext else "features_network"
+        folder = folders(self.parameters, versioned=True)[name.removesuffix("_network")]
+        backbone = self.runs.read(name, folder, networks.load)
+        if backbone is None:
+            raise InputError(
+                f"the network whose features run {self.parameters.run.name!r} reads is gone ({folder}): type the run's "
+                "command again, which makes it anew"
+            )
+        return networks.assemble(backbone, network)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -44,6 +56,10 @@ class Finished:
 
     @cached_property
     def frame(self) -> Frame:
+        """What pictures have to look like for it."""
+        size = self.network.size
+        if size is not None:
+            return Frame(channels=3, height=size[0], width=size[1])
         return self.runs.read("pool", self._pool, open_pool).frame
 
     @property

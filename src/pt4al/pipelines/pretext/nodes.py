@@ -1,4 +1,4 @@
-"""Nodes of stage `pretext`."""
+"""Nodes of stage `pretext`. `images` are the pool, or features of its views (`pretext.start_from: features`)."""
 
 from functools import partial
 from typing import Any
@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pt4al.features.store import Features
+from pt4al.features.vectors import moments
 from pt4al.images.pool import ImagePool
 from pt4al.parameters import Engine, Pretext, Run
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.losses import cross_fitted, mean_over_epochs
 from pt4al.randomness import stream, torch_generator
 from pt4al.training.engine import CURVE, fit
-from pt4al.training.networks import Network, build, load_pretrained
+from pt4al.training.networks import Network, build, build_probe, load_pretrained
 from pt4al.training.precision import Hardware
 
 IN_SAMPLE = "in_sample"
 
 
 def train(
-    pool: ImagePool, pretext: Pretext, engine: Engine, run: Run, *, turn: int = 0, **fitting: Any
+    images: ImagePool | Features, pretext: Pretext, engine: Engine, run: Run, *, turn: int = 0, **fitting: Any
 ) -> tuple[Network, pd.DataFrame]:
     """Return the pretext network and its training curve.
 
@@ -28,17 +30,30 @@ def train(
     """
     task, rng = PRETEXT_TASKS[pretext.task], stream(run.seed, "pretext", turn)
     generator = torch_generator(rng)
-    network = build(pretext.network, task.outputs, pool.mean, pool.std, generator, dense=task.dense, head=task.head)
+    if pretext.start_from == "features":
+        network = build_probe(task.viewed, *moments(images), generator)
+        loss, augment = task.view_loss, None
+    else:
+        network = build(
+            pretext.network, task.outputs, images.mean, images.std, generator, dense=task.dense, head=task.head
+        )
+        loss, augment = task.loss, pretext.augment
     if pretext.start_from == "pretrained":
         load_pretrained(network, pretext.weights)
     if not task.trains:
         return network, pd.DataFrame(columns=CURVE)
-    hardware, settings = Hardware(engine.device, engine.precision), {"augment": pretext.augment, "title": pretext.task}
-    return network, fit(network, task.loss, pool, pretext.schedule, rng, hardware, **settings, **fitting)
+    hardware, settings = Hardware(engine.device, engine.precision), {"augment": augment, "title": pretext.task}
+    return network, fit(network, loss, images, pretext.schedule, rng, hardware, **settings, **fitting)
 
 
 def score(
-    pool: ImagePool, network: Network, known: pd.DataFrame, pretext: Pretext, engine: Engine, run: Run
+    pool: ImagePool,
+    images: ImagePool | Features,
+    network: Network,
+    known: pd.DataFrame,
+    pretext: Pretext,
+    engine: Engine,
+    run: Run,
 ) -> pd.DataFrame:
     """Return `id`, `digest`, `pretext_loss`, in pool order; images whose loss is known already keep it.
 
@@ -51,17 +66,25 @@ def score(
     new = np.flatnonzero(table["pretext_loss"].isna())
     if len(new):
         first = pretext.losses if len(new) == len(pool) else IN_SAMPLE
-        table.loc[new, "pretext_loss"] = _losses(first, pool, network, new, pretext, engine, run)
+        rows = images.rows(table["id"].iloc[new])
+        table.loc[new, "pretext_loss"] = _losses(first, images, network, rows, pretext, engine, run)
     return table
 
 
 def _losses(
-    kind: str, pool: ImagePool, network: Network, rows: np.ndarray, pretext: Pretext, engine: Engine, run: Run
+    kind: str,
+    images: ImagePool | Features,
+    network: Network,
+    rows: np.ndarray,
+    pretext: Pretext,
+    engine: Engine,
+    run: Run,
 ) -> np.ndarray:
+    """The losses of rows of the images, in their order; of all rows where each is scored by others than its own."""
     task, hardware = PRETEXT_TASKS[pretext.task], Hardware(engine.device, engine.precision)
-    again = partial(train, pool, pretext, engine, run)
+    again = partial(train, images, pretext, engine, run)
     if kind == "cross_fitted":
-        return cross_fitted(task, again, pool, hardware, stream(run.seed, "pretext_half"))
+        return cross_fitted(task, again, images, hardware, stream(run.seed, "pretext_half"))[rows]
     if kind == "mean_over_epochs":
-        return mean_over_epochs(task, again, pool, hardware)
-    return task.score(network, pool, hardware, rows)
+        return mean_over_epochs(task, again, images, hardware)[rows]
+    return task.score(network, images, hardware, rows)

@@ -3,20 +3,19 @@
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.pretext import nodes
+from pt4al.pipelines.shape import Shape
 
 
-def create_pipeline() -> Pipeline:
+def create_pipeline(shape: Shape) -> Pipeline:
+    """Return what trains the task and takes its losses, on images or on features of their views."""
+    images = "task_features" if shape.views else "pool"
+    settings = ["params:pretext", "params:engine", "params:run"]
     return Pipeline(
         [
-            Node(
-                nodes.train,
-                ["pool", "params:pretext", "params:engine", "params:run"],
-                ["pretext_network", "pretext_curve"],
-                name="train_pretext",
-            ),
+            Node(nodes.train, [images, *settings], ["pretext_network", "pretext_curve"], name="train_pretext"),
             Node(
                 nodes.score,
-                ["pool", "pretext_network", "known_pretext_loss", "params:pretext", "params:engine", "params:run"],
+                ["pool", images, "pretext_network", "known_pretext_loss", *settings],
                 "pretext_loss",
                 name="score_pretext",
                 tags="grows",

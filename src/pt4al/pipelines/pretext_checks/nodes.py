@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.parameters import Engine, Pretext, Run, flat
 from pt4al.pretext import PRETEXT_TASKS
@@ -22,6 +23,7 @@ SAMPLE = 4_000  # images scored again: rank correlations are then known to about
 
 def check_pretext(
     pool: ImagePool,
+    images: ImagePool | Features,
     network: Network,
     curve: pd.DataFrame,
     losses: pd.DataFrame,
@@ -30,14 +32,17 @@ def check_pretext(
     run: Run,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the checks, and what the losses were made with, for those who compare them with others."""
-    size = min(SAMPLE, len(pool))
-    rows = np.sort(stream(run.seed, "pretext_checks").choice(len(pool), size, replace=False))
-    hardware = Hardware(engine.device, engine.precision)
-    clean, faint = score_twice(PRETEXT_TASKS[pretext.task], network, pool, hardware, rows)
+    task, noisy = PRETEXT_TASKS[pretext.task], None
+    # Features are of pictures without the noise that would be added here.
+    if pretext.start_from != "features":
+        size = min(SAMPLE, len(pool))
+        rows = np.sort(stream(run.seed, "pretext_checks").choice(len(pool), size, replace=False))
+        noisy = score_twice(task, network, images, Hardware(engine.device, engine.precision), rows)
     first_epoch = float(curve["loss"].iloc[0]) if len(curve) else None
     settings = flat(pretext.model_dump(mode="json")) | {"seed": run.seed, "pool": pool.sha256}
-    chance = math.log(PRETEXT_TASKS[pretext.task].outputs) if pretext.task in GUESSED else None
-    return pretext_checks.checks(clean, faint, losses["pretext_loss"].to_numpy(), first_epoch, chance), settings
+    outputs = task.outputs if pretext.start_from != "features" else task.viewed
+    chance = math.log(outputs) if pretext.task in GUESSED else None
+    return pretext_checks.checks(noisy, losses["pretext_loss"].to_numpy(), first_epoch, chance), settings
 
 
 def compare_rankings(own: dict, all_losses: dict[str, Callable], all_settings: dict[str, Callable]) -> pd.DataFrame:

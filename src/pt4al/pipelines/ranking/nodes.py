@@ -8,7 +8,9 @@ from pt4al.selection import ranking as selection
 
 
 def rank(pretext_loss: pd.DataFrame, ranking: Ranking, cycles: Cycles, run: Run) -> pd.DataFrame:
-    """Return `id`, `pretext_loss`, `rank`, `batch`."""
+    """Return `id`, `pretext_loss`, `rank`, `batch`; of the seed's share of the pool alone."""
+    rows = selection.draw(len(pretext_loss), ranking.share, stream(run.seed, "ranking share"))
+    held = pretext_loss.iloc[rows]
     rng = stream(run.seed, "ranking")
-    ranked = selection.rank(pretext_loss["id"], pretext_loss["pretext_loss"].to_numpy(), ranking.order, rng)
+    ranked = selection.rank(held["id"], held["pretext_loss"].to_numpy(), ranking.order, rng)
     return selection.split(ranked, cycles.number, ranking.batches, ranking.drop, rng)

@@ -10,7 +10,9 @@ from pt4al.images.pool import ImagePool
 from pt4al.labelling import ledger
 from pt4al.parameters import BESIDE, Cycles, Parameters, check, flat
 from pt4al.pipelines.readers import check_reads
+from pt4al.reporting import feature_checks as feature_checking
 from pt4al.reporting import figures, heat_maps, page, panels, sheets, statistics
+from pt4al.reporting.label_savings import beside
 from pt4al.reporting.style import pictures
 from pt4al.training.tasks import TASKS, Task
 
@@ -51,7 +53,7 @@ def check_leaks(
     """
     half = len(asked) // 2
     queries, answers = list(asked[:half]), list(asked[half:])
-    compared = ledger.compare(start_label_set, queries, answers, label_set, cycles.budget, test_pool.ids)
+    compared = ledger.compare(start_label_set, queries, answers, label_set, cycles.budgets, test_pool.ids)
     return pd.concat([compared, check_reads(reads)], ignore_index=True)
 
 
@@ -112,16 +114,19 @@ def write_page(
     duplicates: pd.DataFrame,
     leak_check: pd.DataFrame,
     pretext_checks: pd.DataFrame,
+    feature_checks: pd.DataFrame,
     parameters: dict,
     worth: dict | None = None,
     worth_picture: dict[str, bytes] | None = None,
     reason_sheets: dict[str, bytes] | None = None,
     source_summary: dict | None = None,
     intake_link: str = "",
+    probe_metrics: dict[str, float] | None = None,
 ) -> str:
     """Return the report as one HTML page."""
     settings = check(parameters)
     metric = TASKS[settings.main.task].metric
+    baselines = _baselines(settings, learning_curve, run_curves)
     facts: dict[str, Any] = {
         "title": f"Active learning run {settings.run.name}",
         "run": flat(settings.model_dump(exclude=BESIDE)),
@@ -130,8 +135,12 @@ def write_page(
         "source": source_summary,
         "intake_link": intake_link,
         "summary": learning_curve.drop(columns="pool").to_dict("records"),
-        "baselines": list(_baselines(settings, learning_curve, run_curves)),
+        "baselines": list(baselines),
+        "beside": [beside(learning_curve, curve, name, metric) for name, curve in baselines.items()],
         "pretext_checks": pretext_checks.to_dict("records"),
+        "features": settings.features.network,
+        "feature_checks": feature_checks.to_dict("records"),
+        "feature_verdict": _feature_verdict(settings, learning_curve, probe_metrics),
         "leaks": leak_check.to_dict("records"),
         "audit": pretext_audit.to_dict("records"),
         "figures": pictures | (worth_picture or {}) | (reason_sheets or {}),
@@ -152,14 +161,26 @@ def once(timings: pd.DataFrame) -> pd.DataFrame:
 def _notes(settings: Parameters) -> list[str]:
     """What a reader might otherwise take for granted."""
     notes = []
-    unranked = settings.query.scope == "pool" and settings.query.start != "even_intervals"
-    if unranked and settings.query.strategy not in RANKED:
+    query = settings.query
+    unranked = query.scope == "pool" and query.start != "even_intervals" and query.options.get("weight") != "loss"
+    if unranked and query.strategy not in RANKED:
         notes.append("The ranking by pretext loss chose no image of this run; it is shown, and audited, all the same.")
+    if settings.features.network != "pretext":
+        notes.append(
+            f"Features are those of {settings.features.network}, which others have trained on labelled photos: the "
+            "labels counted here are not all that was ever labelled."
+        )
     if settings.main.start_from == "pretext":
         notes.append(
             "Each cycle's network started from the trunk of the pretext network, which saw the pool unlabelled."
         )
     return notes
+
+
+def _feature_verdict(settings: Parameters, curve: pd.DataFrame, probe: dict[str, float] | None) -> str | None:
+    if probe is None:
+        return None
+    return feature_checking.verdict(settings.features.network, probe, curve.iloc[-1].to_dict())
 
 
 def _baselines(

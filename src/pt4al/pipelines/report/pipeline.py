@@ -36,6 +36,7 @@ def create_pipeline(shape: Shape) -> Pipeline:
                 ["pretext_settings", "all_pretext_losses", "all_pretext_settings"],
                 "ranking_agreement",
                 name="compare_rankings",
+                tags="page",
             ),
             Node(
                 nodes.check_leaks,
@@ -48,9 +49,10 @@ def create_pipeline(shape: Shape) -> Pipeline:
                 ["pool", "ranking", "ranking_agreement", label_set, class_names(shape), *facts, *asked],
                 "pictures",
                 name="draw_pictures",
+                tags="page",
             ),
             *_worth(shape, label_set),
-            Node(nodes.write_page, _page(shape, facts), "report", name="write_report"),
+            Node(nodes.write_page, _page(shape, facts), "report", name="write_report", tags="page"),
         ],
         tags=["report", "always"],
     )
@@ -63,18 +65,21 @@ def _worth(shape: Shape, label_set: str) -> list[Node]:
         inputs = ["learning_curve", "run_curves", "parameters", *(f"cycle_{cycle}.control" for cycle in numbers)]
         weigh = worth.weigh_people if shape.people else worth.weigh
         wired += [
-            Node(weigh, ["answer_log", *inputs] if shape.people else inputs, "worth", name="weigh"),
-            Node(worth.draw_worth, ["worth", "parameters"], "worth_picture", name="draw_worth"),
+            Node(weigh, ["answer_log", *inputs] if shape.people else inputs, "worth", name="weigh", tags="page"),
+            Node(worth.draw_worth, ["worth", "parameters"], "worth_picture", name="draw_worth", tags="page"),
         ]
     if shape.reasons:
         inputs = ["pool", label_set, *(f"cycle_{cycle}.reasons" for cycle in numbers)]
-        wired.append(Node(worth.draw_reasons, inputs, "reason_sheets", name="draw_reasons"))
+        wired.append(Node(worth.draw_reasons, inputs, "reason_sheets", name="draw_reasons", tags="page"))
     return wired
 
 
 def _page(shape: Shape, facts: list[str]) -> dict[str, str]:
-    names = ["pictures", *facts, "problems", "duplicates", "leak_check", "pretext_checks"]
+    names = ["pictures", *facts, "problems", "duplicates", "leak_check", "pretext_checks", "feature_checks"]
     names += ["source_summary", "intake_link"]
     names += ["reason_sheets"] if shape.reasons else []
     names += ["worth", "worth_picture"] if shape.control else []
-    return {name: name for name in names}
+    wired = {name: name for name in names}
+    if shape.compares:
+        wired["probe_metrics"] = f"cycle_{shape.cycles - 1}.probe_metrics"
+    return wired

@@ -35,11 +35,10 @@ def weigh(
     curve = curve[["labels", "value", "low", "high", "images"]]
     if curve.empty:
         return {}
-    cycles = settings.cycles
     found = worths.worth(
         curve,
         _reference(run_curves, learning_curve, settings.report.baselines, settings.run.name, metric),
-        curve["labels"].iloc[-1] + cycles.budget * np.arange(1.0, cycles.number - len(controls) + 1),
+        curve["labels"].iloc[-1] + np.cumsum(settings.cycles.budgets[len(controls) :], dtype=float),
         settings.report.stop.model_dump(),
         settings.report.price.model_dump(),
         pd.Series(dtype=float) if history is None else history["seconds"],
