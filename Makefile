@@ -9,7 +9,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
 
-.PHONY: help setup run test test-thorough quick check bench ui viz repro label-studio constraints licences
+.PHONY: help setup run test test-thorough quick check bench ui viz repro publish label-studio constraints licences
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,8 +26,9 @@ setup: .venv/installed  ## make .venv with everything in it
 	$(BIN)/python -m pip check
 	touch $@
 
-run: setup  ## the main job: active learning on the data that ships
-	$(BIN)/kedro run --pipelines=active_learning
+run: setup  ## the main job: active learning on data that ships, beside a random choice
+	$(BIN)/kedro run --env=demo --pipelines=cell --params=run.name=random,query.start=random,query.strategy=top,query.measure=random
+	$(BIN)/kedro run --env=demo --pipelines=active_learning
 
 test: check  ## style, structure and every test of the day
 	$(BIN)/python $(PYTEST)
@@ -64,8 +65,13 @@ ui: setup  ## MLflow's pages, on 127.0.0.1:5000
 viz: setup  ## Kedro's picture of the pipelines, on 127.0.0.1:4141
 	$(BIN)/kedro viz run --host 127.0.0.1 --port 4141
 
-repro: setup  ## the published run, by DVC: runs only what has changed
+repro: setup  ## the published run, by DVC, which runs only what has changed; then: is it the one that was published?
 	$(BIN)/dvc repro
+	$(BIN)/kedro verdict
+
+publish: setup  ## after changes that are meant: make the published run anew, and write what `make repro` compares with
+	$(BIN)/dvc repro
+	$(BIN)/kedro publish
 
 label-studio: .venv-label-studio/installed .label-studio/environment  ## a Label Studio server to label in, on 127.0.0.1:8090
 	@echo "starting on http://127.0.0.1:8090; name, password and token are in .label-studio/environment"

@@ -13,7 +13,7 @@ from pt4al.training.precision import choose_device, choose_precision
 ROOT = Path(__file__).parents[1]
 
 
-def read(env: str = "local", params: str = "", conf: Path = ROOT / "conf") -> Parameters:
+def read(env: str = "fashion_mnist_small", params: str = "", conf: Path = ROOT / "conf") -> Parameters:
     """Return base, overlaid by an environment, overlaid by `--params` as typed: `run.seed=3,cycles.budget=50`."""
     merged: dict[str, Any] = {}
     for folder in ("base", env):

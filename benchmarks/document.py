@@ -17,7 +17,20 @@ than seconds do.
 """
 
 # Of the sections.
-ORDER = ["training", "waiting", "scoring", "ranking", "strategies", "decoding", "memory", "large_pool", "overhead"]
+ORDER = [
+    "training",
+    "waiting",
+    "scoring",
+    "features",
+    "ranking",
+    "strategies",
+    "herding",
+    "decoding",
+    "memory",
+    "large_pool",
+    "overhead",
+    "cells",
+]
 
 
 class Skipped(Exception):

@@ -19,6 +19,7 @@ import torch
 
 import configuration
 import gpu_checks
+import gpu_features
 import gpu_paper
 import machine
 from gpu_rates import CASES, QUICK, Effort, rates
@@ -41,6 +42,8 @@ def main() -> None:
     for part, measure in (("rate", rates), ("step", parts), ("step", kernels), ("step", graphed)):
         for case in cases:
             report.collect(part, measure, case, settings, hardware, effort)
+    for case in gpu_features.QUICK if quick else gpu_features.CASES:
+        report.collect("rate", gpu_features.features, case, hardware, effort)
     report.collect("paper", paper, report, hardware, options)
     report.add(Row("all", "this script", time.perf_counter() - start, "s"))
     sys.exit(1 if report.failed else 0)

@@ -47,8 +47,8 @@ def extrapolated(rows: list[Row], paper: Parameters) -> float | None:
     rates = {row.what.split(",")[0]: row.value for row in rows if row.part == "rate" and f", {NETWORK} at " in row.what}
     if not {"train", "pretext", "score"} <= rates.keys():
         return None
-    number, budget = paper.cycles.number, paper.cycles.budget
-    labels = budget * number * (number + 1) / 2  # of all cycles together
+    number = paper.cycles.number
+    labels = np.cumsum(paper.cycles.budgets).sum()  # of all cycles together
     trained = paper.main.schedule.epochs * labels
     scored = TESTED * number + IMAGES / number * (number - 1) + IMAGES * PRETEXT_TASKS["rotation"].outputs
     pretext = paper.pretext.schedule.epochs * IMAGES
@@ -99,7 +99,7 @@ def _asked(
 ) -> np.ndarray:
     """Return the rows of the pool that a cycle asks for."""
     candidates = query.candidates(ranked, pool.ids.iloc[labelled], paper.query.scope, cycle)
-    budget = paper.cycles.budget
+    budget = paper.cycles.budgets[cycle]
     if main is None:
         return pool.rows(query.start(candidates, paper.query.start, budget, stream(0, "query", cycle))["id"])
     rows, measure = pool.rows(candidates["id"]), MEASURES[paper.query.measure]

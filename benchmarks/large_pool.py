@@ -22,7 +22,7 @@ import imagenet_like
 import machine
 from configuration import ROOT
 from document import Section
-from pt4al.images import shards
+from pt4al.images import pixels
 from pt4al.training.precision import choose_precision
 from timing import seconds
 from versions import Repository
@@ -172,7 +172,7 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     options, precision = _options(), choose_precision("cpu")
     images = options.images or (2000 if options.quick else 1_281_167)
-    size = options.shard_bytes or (2**24 if options.quick else shards.SHARD)
+    size = options.shard_bytes or (2**24 if options.quick else pixels.SHARD)
     where = machine.where(precision, " ".join([".venv/bin/python benchmarks/large_pool.py", *sys.argv[1:]]))
     if options.folder:
         options.folder.mkdir(parents=True, exist_ok=True)

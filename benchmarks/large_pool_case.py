@@ -12,7 +12,7 @@ import torch
 import pools
 from confined import peak
 from imagenet_like import RECIPE
-from pt4al.images import shards
+from pt4al.images import keeping, pixels
 from pt4al.images.building import build
 from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES
@@ -30,14 +30,14 @@ WARM_UP = 1024  # images
 
 def ingest(options: argparse.Namespace) -> dict[str, Any]:
     """Build the pool of a folder of npz files by the real source, on top of an older one if there is one."""
-    shards.SHARD = options.shard_bytes
+    pixels.SHARD = options.shard_bytes
 
     def run() -> None:
         collection = divide(SOURCES["imagenet_npz"](str(options.source)), "auto")["train"]
         build(collection, options.pool, RECIPE, options.previous)
 
     taken = seconds(run)
-    return {"seconds": taken, "peak": peak(), "images": shards.manifest(options.pool)["images"]}
+    return {"seconds": taken, "peak": peak(), "images": keeping.manifest(options.pool, pixels.PIXELS)["images"]}
 
 
 def copy(options: argparse.Namespace) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def main() -> None:
     arguments.add_argument("--source", type=Path)
     arguments.add_argument("--previous", type=Path)
     arguments.add_argument("--images", type=int, default=0)
-    arguments.add_argument("--shard-bytes", type=int, default=shards.SHARD)
+    arguments.add_argument("--shard-bytes", type=int, default=pixels.SHARD)
     arguments.add_argument("--precision", default="fp32")
     options = arguments.parse_args()
     print(json.dumps({"ingest": ingest, "copy": copy, "score": score}[options.step](options)))

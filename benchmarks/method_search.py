@@ -1,10 +1,11 @@
-"""Search for a method that wins: many strategies under one linear probe of the pretext features, in minutes.
+"""Search for a method that wins: many strategies under one linear probe of the features, in minutes.
 
     python benchmarks/method_search.py [--env caltech101] [--params pool.size=32,...] [--repeats 4] [--quick]
 
-All queries are the tool's own strategies; the main model is a linear probe of the frozen pretext trunk, the same for
-every arm, so that a run takes seconds. For each of `comparison.seeds` the pretext network is trained, or found where
-runs of this project have left it; `--repeats` runs with each are averaged, for chance in queries. Each arm is tested
+All queries are the tool's own strategies; the main model is a linear probe of the features (block `features`), the
+same for every arm, so that a run takes seconds. For each of `comparison.seeds` features and pretext losses are made, or
+found where runs of this project have left them; `--repeats` runs with each are averaged, for chance in queries. With
+`ranking.share` below 1 each seed sees its own share of the pool: some queries have no other chance. Each arm is tested
 against the opponents of `comparison.rule`, with Holm's correction over all tests. Finished runs are kept, so this can
 be stopped and started again. Ends with a table. `--quick` tries two arms once, in environment `tiny`.
 """
@@ -34,13 +35,10 @@ from pt4al.reporting.comparison import by_arm, paired, ranks, summary
 from pt4al.reporting.statistics import rank_correlation
 from pt4al.selection import query as selection
 from pt4al.selection.evidence import Evidence
-from pt4al.selection.ranking import rank, split
+from pt4al.selection.ranking import draw, rank, split
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.training import linear_probe
-from pt4al.training.engine import predict
-from pt4al.training.networks import Network
-from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
 LOW_BUDGET = 2  # cycles
@@ -49,6 +47,8 @@ POOL = {"scope": "pool", "measure": "margin"}
 FROM_CONFIGURATION = [
     "random margin least_confidence entropy badge cluster_margin coreset typiclust probcover",
     "typical_margin typical_badge typical_cluster_margin balanced_margin strata audited",
+    "herding herded_random herded_margin uncertainty_herding typical_uncertainty_herding",
+    "central_uncertainty_herding loss_herding dropquery weighted_kmeans",
     "pt4al shuffled_losses random_in_batch",
 ]
 # Ideas that the configuration has no arm for.
@@ -80,7 +80,7 @@ IDEAS = {
 
 @dataclass(frozen=True)
 class Data:
-    """A pool as a pretext network sees it: `features` (N, width), `losses` (N,), `targets` (N,); a test split's."""
+    """A pool as a network sees it: `features` (N, width), `losses` (N,), `targets` (N,); a test split's."""
 
     features: np.ndarray
     losses: np.ndarray
@@ -108,10 +108,12 @@ def prepare(env: str, typed: dict, seed: int, folder: Path) -> Path:
         return kept
     root = Path.cwd()
     bootstrap_project(root)
-    settings = OmegaConf.to_container(OmegaConf.merge(typed, {"run": {"name": f"search-{env}-s{seed}", "seed": seed}}))
+    name = f"search-{folder.name}-s{seed}"
+    own = {"run": {"name": name, "seed": seed}, "main": {"start_from": "features", "frozen": "all"}}
+    settings = OmegaConf.to_container(OmegaConf.merge(typed, own))
     create = partial(Session.create, project_path=root, env=env, runtime_params=settings, save_on_close=False)
     with create() as session:
-        session.run(pipeline_names=["pool", "pretext", "ranking"])
+        session.run(pipeline_names=["pool", "features", "pretext"])
     with create() as session:
         arrays = _arrays(session.load_context().catalog)
     with replacing(kept) as temporary, temporary.open("wb") as file:
@@ -131,11 +133,13 @@ def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.Dat
     """Return the learning curve of one run: `cycle`, `labels`, `accuracy`."""
     chance, cycles = partial(stream, 1000 * seed + repeat), settings.cycles
     ids = pd.Series(np.arange(len(data.losses)).astype(str))
-    ranked = rank(ids, data.losses, settings.ranking.order, chance("ranking"))
+    rows = draw(len(ids), settings.ranking.share, stream(1000 * seed, "ranking share"))
+    ranked = rank(ids[rows], data.losses[rows], settings.ranking.order, chance("ranking"))
     ranking = split(ranked, cycles.number, settings.ranking.batches, settings.ranking.drop, chance("batches"))
     standing, rows = Standing(np.empty(0, np.int64)), []
     for cycle in range(cycles.number):
-        candidates = selection.candidates(ranking, ids[standing.labelled], settings.query.scope, cycle)
+        free = selection.candidates(ranking, ids[standing.labelled], settings.query.scope, cycle)
+        candidates = selection.in_pool_order(free, ids)
         query = choose(settings, data, candidates, standing, cycle, chance)
         standing = standing.grown(data, query)
         right = standing.logits(data.test_features).argmax(1).numpy() == data.test_targets
@@ -163,7 +167,7 @@ class Standing:
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none").numpy()
             correlation = rank_correlation(data.losses[query], losses)["low"]
         known = np.concatenate([self.labelled, query])
-        layer = linear_probe.fit(data.features[known], data.targets[known], data.classes)[:2]
+        layer = linear_probe.fit_calibrated(data.features[known], data.targets[known], data.classes)[:2]
         return Standing(known, layer, correlation)
 
 
@@ -177,6 +181,7 @@ def choose(
 ) -> np.ndarray:
     """Return the rows of a query, as the nodes of a cycle choose it."""
     query, places = settings.query, candidates["id"].to_numpy(np.int64)
+    budget = settings.cycles.budgets[cycle]
     facts = {"features": data.features[places], "labelled": data.features[standing.labelled]}
     if cycle:
         probabilities = standing.logits(facts["features"]).softmax(1)
@@ -186,11 +191,12 @@ def choose(
             "probabilities": probabilities.numpy(),
             "counts": np.bincount(data.targets[standing.labelled], minlength=data.classes),
             "correlation": standing.correlation,
+            "head": standing.layer,
         }
     elif query.start in selection.STARTS:
-        return places[selection.STARTS[query.start](len(places), settings.cycles.budget, chance("query", cycle))]
+        return selection.start(candidates, query.start, budget, chance("query", cycle))["id"].to_numpy(np.int64)
     evidence = Evidence(
-        budget=settings.cycles.budget,
+        budget=budget,
         rng=chance("strategy", cycle),
         cycle=cycle,
         classes=data.classes,
@@ -203,15 +209,15 @@ def choose(
 
 
 def _arrays(catalog: CatalogProtocol) -> dict[str, np.ndarray]:
-    settings = check(catalog.load("parameters"))
-    network, classes = catalog.load("pretext_network"), catalog.load("classes")
-    hardware, found = Hardware(settings.engine.device, settings.engine.precision), {"classes": np.array(len(classes))}
-    for prefix, labels, name in (("", "recorded_labels", "pool"), ("test_", "test_labels", "test_pool")):
-        pool, answers = catalog.load(name), catalog.load(labels).set_index("id")["label"]
-        found[f"{prefix}features"] = predict(network, Network.features, pool, hardware, title=f"features of {name}")
-        found[f"{prefix}targets"] = classification.targets(answers.loc[pool.ids], classes).numpy()
+    classes = catalog.load("classes")
+    found = {"classes": np.array(len(classes))}
+    for prefix, labels in (("", "recorded_labels"), ("test_", "test_labels")):
+        features = catalog.load(f"{prefix}features")
+        answers = catalog.load(labels).set_index("id")["label"]
+        found[f"{prefix}features"] = features.gather(np.arange(len(features))).numpy()
+        found[f"{prefix}targets"] = classification.targets(answers.loc[features.ids], classes).numpy()
     losses = catalog.load("pretext_loss").set_index("id")["pretext_loss"]
-    return found | {"losses": losses.loc[catalog.load("pool").ids].to_numpy()}
+    return found | {"losses": losses.loc[catalog.load("features").ids].to_numpy()}
 
 
 def _run(arm: str, settings: Parameters, kept: Path, seed: int, repeat: int, file: Path) -> None:
@@ -234,12 +240,16 @@ def search(
         files, left = [], []
         for arm, own in arms.items():
             for seed, repeat in ((seed, repeat) for seed in kept for repeat in repeats):
-                files.append(folder / "runs" / f"{arm}-s{seed}-r{repeat}-{fingerprint(own.query, own.ranking)}.csv")
+                files.append(folder / "runs" / f"{arm}-s{seed}-r{repeat}-{_made_with(own)}.csv")
                 if not files[-1].exists():
                     left.append(processes.submit(_run, arm, own, kept[seed], seed, repeat, files[-1]))
         for ended in tqdm(as_completed(left), total=len(left), desc=env, unit="run"):
             ended.result()
     return pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
+
+
+def _made_with(settings: Parameters) -> str:
+    return fingerprint(settings.query, settings.ranking, settings.cycles)
 
 
 def summarise(found: pd.DataFrame) -> pd.DataFrame:
@@ -271,7 +281,7 @@ def parsed() -> argparse.Namespace:
     arguments.add_argument("--params", default="", help="as for kedro run")
     arguments.add_argument("--repeats", type=int, default=4, help="runs with each pretext network")
     arguments.add_argument("--first", type=int, default=0, help="repetition to begin with: others than a search saw")
-    arguments.add_argument("--arms", nargs="*", help="all by default; random and margin must be among them")
+    arguments.add_argument("--arms", nargs="*", help="all by default; those of the rule must be among them")
     arguments.add_argument("--metric", choices=["area", "low_budget", "final"], default="area", help="what is tested")
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--others", nargs="*", type=Path, default=[], help="cells of searches, to rank over data")
@@ -290,12 +300,13 @@ def main() -> None:
     torch.set_num_threads(1)
     params = ",".join(filter(None, ["engine.threads=1", options.params]))
     settings, typed = configuration.read(options.env, params), configuration.typed(params)
-    key = fingerprint(settings.pool, settings.pretext, settings.cycles)
+    key = fingerprint(settings.pool, settings.features, settings.pretext)
     folder = Path("data/08_reporting/method_search") / f"{options.env}_{key}"
     repeats = range(options.first, options.first + options.repeats)
     chosen = some(arms(settings), options.arms)
     cells = summarise(search(options.env, chosen, typed, repeats, options.workers, folder))
-    kept = folder / f"cells_{repeats.start}_{repeats.stop - 1}.csv"
+    made_with = fingerprint(settings.cycles, settings.ranking.share)
+    kept = folder / f"cells_{made_with}_{repeats.start}_{repeats.stop - 1}.csv"
     cells.to_csv(kept, index=False)
     print(f"{kept}\n{tabulate(cells, settings.comparison.rule.against, options.metric).round(3).to_markdown()}")
     placed = ranks({str(file): pd.read_csv(file) for file in [kept, *options.others]}, options.metric)

@@ -28,7 +28,7 @@ from pt4al.training.tasks import classification
 
 KEY = ["data", "strategy", "train", "seed"]
 # On CIFAR-10 a seeded noise of 4 grey levels hides the traces of JPEG that re-encoded copies have.
-DATA = {"fashion_mnist": "local", "cifar10": "cifar10"}
+DATA = {"fashion_mnist": "fashion_mnist_small", "cifar10": "cifar10"}
 TYPED = {
     "fashion_mnist": "",
     "cifar10": "pool.noise=4,pool.limit.train=10000,pool.limit.test=10000,pretext.network=resnet8_w16,"
@@ -77,7 +77,7 @@ def record(both: dict[str, Split], course: Course, strategy: str, train: bool, s
     pool, test, classes = both["train"], both["test"], int(both["train"].targets.max()) + 1
     size = control.size(course.budget, course.share)
     everything = pd.Series(np.arange(len(pool.targets)))
-    drawn = control.draw(everything, size, course.cycles, stream(seed, "control"))
+    drawn = control.draw(everything, [size] * course.cycles, stream(seed, "control"))
     slices = drawn.groupby("cycle")["id"].agg(np.array).to_list()
     free = np.setdiff1d(everything, drawn["id"])
     asked, rows, layer = np.empty(0, np.int64), [], None
@@ -120,7 +120,8 @@ def _features(settings: Parameters, folder: Path) -> dict[str, np.ndarray]:
     hardware, parts = Hardware(settings.engine.device, settings.engine.precision), collect(settings.pool)
     pool = _pool(parts["train"], settings, folder / f"train_{fingerprint(settings.pool)}", None)
     test = _pool(parts["test"], settings, folder / f"test_{fingerprint(settings.pool)}", pool.frame)
-    network, _ = nodes.train(pool, settings.pretext, settings.engine, settings.run)
+    pretext = settings.pretext.model_copy(update={"start_from": "fresh"})
+    network, _ = nodes.train(pool, pretext, settings.engine, settings.run)
     found = {}
     for name, images in {"train": pool, "test": test}.items():
         labels = parts[name].labels.set_index("id")["label"].loc[images.ids]

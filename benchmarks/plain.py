@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 import configuration
 from pt4al.errors import InputError
+from pt4al.features.store import compute_from_pool, open_features
 from pt4al.images.building import build
 from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES
@@ -45,6 +46,8 @@ from pt4al.training.tasks import classification
 # What this leaves out, to stay plain: settings that must have one of these values.
 ONLY = {
     "run.repeat": [0],
+    "features.network": ["pretext"],
+    "query.model": ["main"],
     "pool.imbalance.kind": ["none"],
     "pretext.task": ["rotation", "jigsaw", "simsiam"],
     "pretext.start_from": ["fresh"],
@@ -76,6 +79,8 @@ class Run:
         """Do all of it."""
         self.read()
         self.pretext_network = self.train_pretext()
+        compute_from_pool(self.pool, self.pretext_network, self.folder / "features", self.hardware)
+        self.seen = open_features(self.folder / "features")
         self.ranking = self.rank()
         for cycle in range(self.settings.cycles.number):
             query = self.choose(cycle)
@@ -119,14 +124,16 @@ class Run:
         settings = self.settings.ranking
         rng = self.rng("ranking")
         losses = PRETEXT_TASKS[self.settings.pretext.task].score(self.pretext_network, self.pool, self.hardware)
-        ranked = ranking.rank(self.pool.ids, losses, settings.order, rng)
+        rows = ranking.draw(len(losses), settings.share, self.rng("ranking share"))
+        ranked = ranking.rank(self.pool.ids.iloc[rows], losses[rows], settings.order, rng)
         return ranking.split(ranked, self.settings.cycles.number, settings.batches, settings.drop, rng)
 
     def choose(self, cycle: int) -> pd.DataFrame:
         """Return the images to ask for, the most wanted first: `id`, `score`, `batch`."""
         settings = self.settings.query
-        budget = self.settings.cycles.budget
-        candidates = selection.candidates(self.ranking, self.label_set["id"], settings.scope, cycle)
+        budget = self.settings.cycles.budgets[cycle]
+        ranked = selection.in_pool_order(self.ranking, self.pool.ids)
+        candidates = selection.candidates(ranked, self.label_set["id"], settings.scope, cycle)
         selection.check_enough(candidates, budget)
         if cycle == 0 and settings.start in selection.STARTS:
             return selection.start(candidates, settings.start, budget, self.rng("query"))
@@ -150,7 +157,7 @@ class Run:
         """How uncertain the newest network is of each candidate."""
         settings = self.settings.query
         if settings.measure == RANDOM:
-            return self.rng("query", cycle).random(len(ids))
+            return self.rng("query", cycle).random(len(self.pool))[self.pool.rows(ids)]
         measure = MEASURES[settings.measure]
         uncertainty = partial(classification.uncertainty, measure=measure, normalise=settings.normalise_logits)
         return self.predict(self.network, uncertainty, ids)
@@ -161,8 +168,9 @@ class Run:
 
     def features(self, cycle: int, ids: pd.Series) -> np.ndarray:
         """Features by the newest network, or by the pretext network: before the first query there is no other."""
-        main = cycle > 0 and self.settings.query.features == "main"
-        return self.predict(self.network if main else self.pretext_network, Network.features, ids)
+        if cycle > 0 and self.settings.query.features == "main":
+            return self.predict(self.network, Network.features, ids)
+        return self.seen.view(self.seen.rows(ids))
 
     def labelled(self, cycle: int, ids: pd.Series) -> np.ndarray:
         """The same features of the images that have a label."""
@@ -239,7 +247,7 @@ def digest(ids: pd.Series) -> str:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--env", default="local")
+    arguments.add_argument("--env", default="fashion_mnist_small")
     arguments.add_argument("--params", default="", help="as for kedro run")
     arguments.add_argument("--output", type=Path, help="keep the files here; by default they are thrown away")
     options = arguments.parse_args()

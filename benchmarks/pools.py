@@ -11,8 +11,8 @@ import torch
 from configuration import ROOT
 from pt4al.images.building import build
 from pt4al.images.decode import Frame
+from pt4al.images.pixels import PixelWriter
 from pt4al.images.pool import ImagePool, open_pool
-from pt4al.images.shards import Writer
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
 from pt4al.parameters import Pool
@@ -56,9 +56,9 @@ def write(folder: Path, count: int, chunks: Iterator[np.ndarray]) -> None:
     facts = {"source": "made", "split": "train", "stamp": ""}
     index = pd.DataFrame({"id": [f"pictures/{row:09d}.png" for row in range(count)], **facts})
     first = 0
-    with Writer(folder, {"frame": asdict(FRAME), "shape": list(SHAPE), "noise": 0}, [], index) as writer:
+    with PixelWriter(folder, {"frame": asdict(FRAME), "shape": list(SHAPE), "noise": 0}, [], index) as writer:
         for images in chunks:
             rows = np.arange(first, first + len(images))
-            writer.add(rows, images, [""] * len(rows), np.zeros(len(rows), np.uint64))
+            writer.add(rows, images, digest=[""] * len(rows), hash=np.zeros(len(rows), np.uint64))
             first += len(images)
-        writer.finish("")
+        writer.finish(signature="")

@@ -72,10 +72,11 @@ class Study:
     def main_losses(self, pool: ImagePool, targets: torch.Tensor) -> tuple[np.ndarray, float]:
         """Return the main model's loss on each image, NaN where it was trained, and its accuracy on the others."""
         main, rng = self.settings.main, stream(self.settings.run.seed, "correlation")
+        schedule = configuration.read("fashion_mnist_small").main.schedule  # of networks that start from nothing
         labelled = np.sort(rng.choice(len(pool), round(self.labels * len(pool)), replace=False))
         network = networks.build(main.network, int(targets.max()) + 1, pool.mean, pool.std, torch_generator(rng))
         training = {"rows": labelled, "targets": targets[labelled], "augment": main.augment, "title": "main"}
-        fit(network, classification.loss, pool, main.schedule, rng, self.hardware, **training)
+        fit(network, classification.loss, pool, schedule, rng, self.hardware, **training)
         losses = predict(network, classification.loss, pool, self.hardware, targets=targets)
         right = predict(network, classification.outputs, pool, self.hardware).argmax(1) == targets.numpy()
         losses[labelled] = np.nan
@@ -83,10 +84,10 @@ class Study:
 
     def pretext_losses(self, pool: ImagePool, arm: str) -> np.ndarray:
         """Train and score as a run does; other losses than `in_sample` need none but their own networks."""
-        pretext = self.settings.pretext.model_copy(update=ARMS[arm])
+        pretext = self.settings.pretext.model_copy(update={"start_from": "fresh", "losses": "in_sample"} | ARMS[arm])
         engine, run = self.settings.engine, self.settings.run
         network = nodes.train(pool, pretext, engine, run)[0] if pretext.losses == nodes.IN_SAMPLE else None
-        return nodes.score(pool, network, pd.DataFrame(), pretext, engine, run)["pretext_loss"].to_numpy()
+        return nodes.score(pool, pool, network, pd.DataFrame(), pretext, engine, run)["pretext_loss"].to_numpy()
 
 
 def study(settings: Parameters, key: dict, arms: list[str], labels: float, folder: Path) -> None:

@@ -11,8 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cells
 import decoding
 import document
+import features
+import herding
 import machine
 import memory
 import overhead
@@ -23,7 +26,8 @@ import waiting
 from configuration import ROOT
 from pt4al.training.precision import Hardware, choose_precision
 
-BENCHMARKS = {module.__name__: module for module in (training, waiting, scoring, ranking, decoding, memory, overhead)}
+MODULES = (training, waiting, scoring, features, ranking, herding, decoding, memory, overhead, cells)
+BENCHMARKS = {module.__name__: module for module in MODULES}
 
 
 def main() -> None:
