@@ -10,6 +10,9 @@ from pt4al.reporting.style import duration
 
 logger = logging.getLogger(__name__)
 
+# What cells share, and the pipelines that make it.
+SHARED = {"pool": ["pool"], "features": ["pool", "features"], "pretext": ["pool", "features", "pretext"]}
+
 Run = Callable[[Cell, list[str]], str | None]  # of some pipelines of a cell; returns why it failed
 
 
@@ -18,13 +21,14 @@ def run_all(
 ) -> Iterator[tuple[Cell, str | None]]:
     """Run cells, and yield each with the reason why it failed, or None, as they end.
 
-    What several cells share is made first, each by the first cell that needs it: the pool, then the pretext
-    networks; `shared_made` is called when that is done. A cell whose share failed is not tried.
+    What several cells share is made first, each by the first cell that needs it: the pool, features, then the
+    pretext networks; `shared_made` is called when that is done. A cell whose share failed is not tried.
     """
-    for pipelines, share in ((["pool"], "pool"), (["pool", "pretext"], "pretext")):
+    for share, pipelines in SHARED.items():
         shared: dict[str, list[Cell]] = {}
         for cell in cells:
-            shared.setdefault(getattr(cell, share), []).append(cell)
+            if getattr(cell, share) is not None:
+                shared.setdefault(getattr(cell, share), []).append(cell)
         first = {members[0].run: members for members in shared.values() if len(members) > 1}
         if first:
             logger.info("%s: %d to make for several cells, or to find made", share, len(first))

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
-from pt4al.folders import pretext_fingerprint
+from pt4al.folders import features_fingerprint, pretext_fingerprint
 from pt4al.parameters import Parameters, check, fingerprint, flat
 
 # What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
@@ -39,6 +39,11 @@ class Cell:
     def pretext(self) -> str:
         """What stands for the pretext network, which cells with the same settings and seed share."""
         return pretext_fingerprint(self.parameters)
+
+    @property
+    def features(self) -> str | None:
+        """What stands for features that are there before the pretext network; None if they are its own."""
+        return None if self.parameters.features.from_pretext else features_fingerprint(self.parameters)
 
     def command(self, env: str | None) -> str:
         """Return what a person types to run this cell alone."""
