@@ -65,12 +65,15 @@ ui: setup  ## MLflow's pages, on 127.0.0.1:5000
 viz: setup  ## Kedro's picture of the pipelines, on 127.0.0.1:4141
 	$(BIN)/kedro viz run --host 127.0.0.1 --port 4141
 
+# The stages' commands are `kedro ...`: they find it where nobody has activated the environment.
+DVC_REPRO := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+
 repro: setup  ## the published run, by DVC, which runs only what has changed; then: is it the one that was published?
-	$(BIN)/dvc repro
+	$(DVC_REPRO)
 	$(BIN)/kedro verdict
 
 publish: setup  ## after changes that are meant: make the published run anew, and write what `make repro` compares with
-	$(BIN)/dvc repro
+	$(DVC_REPRO)
 	$(BIN)/kedro publish
 
 label-studio: .venv-label-studio/installed .label-studio/environment  ## a Label Studio server to label in, on 127.0.0.1:8090

@@ -34,6 +34,20 @@ TEXT = {"intake_link"}  # of the catalog itself
 PAGES = {"report", "pictures", "reason_sheets"}
 
 
+@pytest.mark.parametrize("target", ["repro", "publish"])
+def test_make_lets_dvc_find_kedro_where_no_environment_is_activated(target: str) -> None:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True)
+    (line,) = [line for line in done.stdout.splitlines() if line.endswith("dvc repro")]
+    found = subprocess.run(
+        ["sh", "-c", line.rpartition(" ")[0].rpartition(" ")[0] + " sh -c 'echo $PATH'"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert found.stdout.startswith(f"{ROOT}/.venv/bin:")
+
+
 def merged(base: dict, change: dict) -> dict:
     both = {key: merged(base[key], value) if isinstance(value, dict) else value for key, value in change.items()}
     return {**base, **both}

@@ -34,7 +34,10 @@ def pretext_fingerprint(parameters: Parameters) -> str:
 
 
 def features_fingerprint(parameters: Parameters) -> str:
-    """Return what stands for the features. How many threads compute them changes no bit; the precision does."""
+    """Return what stands for the features.
+
+    Threads are left out: they change roundings of a last, smaller minibatch, and no query where it was tried.
+    """
     if parameters.features.from_pretext:
         return fingerprint(parameters.features, pretext_fingerprint(parameters))
     engine = parameters.engine

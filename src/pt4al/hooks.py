@@ -261,7 +261,8 @@ def _check_source(parameters: Parameters, catalog: CatalogProtocol, tags: set[st
         _check_label_set(parameters, catalog, parts["train"])
     for name in ("features", "test_features", "task_features"):
         if catalog.exists(name):
-            catalog.load(name).verify()
+            stored = catalog.load(name)
+            once(f"{name} {catalog[name].resolve_load_version()} {catalog[name]._filepath}", stored.verify)
     trained = ["pretext_network"] + [f"cycle_{parameters.cycles.number - 1}.network"] * ("cycles" in tags)
     if tags & {"pretext", "cycles"} and not all(catalog.exists(network) for network in trained):
         preflight.check_files(parameters)
