@@ -1,5 +1,6 @@
 """What a killed process has computed is kept, as far as it is as it was written."""
 
+import json
 import os
 import signal
 import subprocess
@@ -32,20 +33,30 @@ compute(collection, collection.index["id"], small_backbone(), Path({folder!r}), 
 """
 
 
+def whole_shards(folder: Path) -> set[str]:
+    manifest = folder / "features.json"
+    if not manifest.exists():
+        return set()
+    return {shard["file"] for shard in json.loads(manifest.read_text(encoding="utf-8"))["shards"]}
+
+
 def killed_after_a_shard(pixels: np.ndarray, folder: Path) -> set[str]:
-    """Compute in another process, end it with kill -9 after two shards, and return their names."""
+    """Compute in another process, end it with kill -9 after two shards, and return their names.
+
+    A shard is there when the manifest says so: its files are written before it.
+    """
     np.save(folder / "pixels.npy", pixels)
     path = [entry for entry in sys.path if entry]
     script = SCRIPT.format(path=path, pixels=str(folder / "pixels.npy"), folder=str(folder / "partial"))
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 120
-    while len(list((folder / "partial").glob("*.npy"))) < 2:
+    while len(whole_shards(folder / "partial")) < 2:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < end
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    return {file.name for file in (folder / "partial").glob("*.npy")}
+    return whole_shards(folder / "partial")
 
 
 def test_killed_process_is_gone_on_with_where_it_was(collect, backbone, pixels, tmp_path, small_shards):

@@ -41,7 +41,8 @@ def test_near_duplicates_are_left_out_as_long_as_there_are_others(seed, images, 
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(images, 3)).astype(np.float32)
     budget, order = data.draw(st.integers(1, images)), rng.permutation(images)
-    gaps = ((unit(features)[:, None] - unit(features)) ** 2).sum(2)
+    on_grid = unit(features) * 63 / 64  # the length that features have on the grid
+    gaps = ((on_grid[:, None] - on_grid) ** 2).sum(2)
     limit = NEAR * median_squared(features, features[:0], rng)
     kept = []
     for row in order:
