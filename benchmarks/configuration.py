@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import yaml
 
-from pt4al.parameters import Engine, Parameters, check
+from pt4al.project.configuration.parameters import Engine, Parameters, check
 from pt4al.training.precision import choose_device, choose_precision
 
 ROOT = Path(__file__).parents[1]

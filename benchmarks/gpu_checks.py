@@ -25,7 +25,8 @@ from pt4al.images.augment import Augmentation
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.randomness import stream
-from pt4al.selection import query, ranking
+from pt4al.selection import candidates as query
+from pt4al.selection import ranking
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.training import networks
 from pt4al.training.engine import Loss, fit, predict

@@ -13,10 +13,11 @@ import configuration
 import pools
 from gpu_report import Row
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Parameters, Source
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.project.configuration.parameters import Parameters, Source
 from pt4al.randomness import stream, torch_generator
-from pt4al.selection import query, ranking
+from pt4al.selection import candidates as query
+from pt4al.selection import ranking
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.training import networks
 from pt4al.training.engine import fit, predict

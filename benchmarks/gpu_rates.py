@@ -13,8 +13,8 @@ import pools
 from gpu_report import NOT_HERE, Row
 from pt4al.images.augment import Augmentation
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Main, Parameters, Pretext
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.project.configuration.parameters import Main, Parameters, Pretext
 from pt4al.training import networks
 from pt4al.training.engine import predict
 from pt4al.training.precision import Hardware

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pt4al.atomic import replacing
+from pt4al.files.whole import replacing
 
 WIDTHS = (6, 60, 20)  # characters; what it is compared with comes last, as long as it is
 NOT_HERE = "not measured on a CPU"

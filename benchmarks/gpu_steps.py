@@ -10,7 +10,7 @@ import bare
 import pools
 from gpu_rates import Case, Effort, works
 from gpu_report import NOT_HERE, Row
-from pt4al.parameters import Parameters
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.training import networks
 from pt4al.training.precision import Hardware
 from pt4al.training.reading import reader

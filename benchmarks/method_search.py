@@ -27,18 +27,18 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 import configuration
-from pt4al.atomic import replacing
 from pt4al.errors import did_you_mean
-from pt4al.parameters import Parameters, check, fingerprint
+from pt4al.features import probe
+from pt4al.files.whole import replacing
+from pt4al.project.configuration.parameters import Parameters, check, fingerprint
 from pt4al.randomness import stream
-from pt4al.reporting.comparison import by_arm, paired, ranks, summary
-from pt4al.reporting.statistics import rank_correlation
-from pt4al.selection import query as selection
+from pt4al.selection import candidates as selection
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.ranking import draw, rank, split
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import MEASURES, RANDOM
-from pt4al.training import linear_probe
+from pt4al.statistics.comparison import by_arm, paired, ranks, summary
+from pt4al.statistics.correlation import rank_correlation
 from pt4al.training.tasks import classification
 
 LOW_BUDGET = 2  # cycles
@@ -101,7 +101,7 @@ def prepare(env: str, typed: dict, seed: int, folder: Path) -> Path:
     """Make pool, pretext network and losses of a seed, or find them made; return the file of what they are."""
     from kedro.framework.startup import bootstrap_project
 
-    from pt4al.session import Session
+    from pt4al.project.runs.resume import Session
 
     kept = folder / f"features_{seed}.npz"
     if kept.exists():
@@ -167,7 +167,7 @@ class Standing:
             losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none").numpy()
             correlation = rank_correlation(data.losses[query], losses)["low"]
         known = np.concatenate([self.labelled, query])
-        layer = linear_probe.fit_calibrated(data.features[known], data.targets[known], data.classes)[:2]
+        layer = probe.fit_calibrated(data.features[known], data.targets[known], data.classes)[:2]
         return Standing(known, layer, correlation)
 
 

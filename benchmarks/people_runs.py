@@ -9,18 +9,18 @@ import pandas as pd
 import torch
 
 import configuration
-from pt4al.atomic import replacing
+from pt4al.features import probe
+from pt4al.files.whole import replacing
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
 from pt4al.images.decode import Frame
 from pt4al.images.pool import ImagePool, open_pool
-from pt4al.parameters import Parameters, fingerprint
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.pipelines.pretext import nodes
+from pt4al.project.configuration.parameters import Parameters, fingerprint
 from pt4al.randomness import stream
 from pt4al.selection import control
 from pt4al.selection.uncertainty import margin
-from pt4al.training import linear_probe
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
@@ -86,7 +86,7 @@ def record(both: dict[str, Split], course: Course, strategy: str, train: bool, s
         query = _choose(pool.features, np.setdiff1d(free, asked), layer, strategy, course.budget - size, rng)
         asked = np.concatenate([asked, query])
         known = np.concatenate([asked, *slices[:cycle]]) if train else asked
-        layer = linear_probe.fit(pool.features[known], pool.targets[known], classes)[:2]
+        layer = probe.fit(pool.features[known], pool.targets[known], classes)[:2]
         measured = slices[cycle] if train else np.concatenate(slices[: cycle + 1])
         right = _right(pool, measured, layer)
         rows.append(

@@ -26,17 +26,18 @@ from pt4al.images.building import build
 from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
-from pt4al.labelling import label_set as labelling
-from pt4al.labelling.oracle import Recorded
-from pt4al.parameters import Parameters, flat
+from pt4al.labels import label_set as labelling
+from pt4al.labels.recorded import Recorded
+from pt4al.plots import run as figures
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.project.configuration.parameters import Parameters, flat
 from pt4al.randomness import stream, torch_generator
-from pt4al.reporting import figures, statistics
-from pt4al.selection import query as selection
+from pt4al.selection import candidates as selection
 from pt4al.selection import ranking
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
+from pt4al.statistics import correlation as statistics
 from pt4al.training import networks
 from pt4al.training.engine import Loss, fit, predict
 from pt4al.training.networks import Network

@@ -15,7 +15,7 @@ from pt4al.images.pixels import PixelWriter
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
-from pt4al.parameters import Pool
+from pt4al.project.configuration.parameters import Pool
 from pt4al.training.tasks import classification
 
 FRAME = Frame(channels=3, height=64, width=64)

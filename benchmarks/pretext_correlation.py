@@ -19,14 +19,14 @@ import pandas as pd
 import torch
 
 import configuration
-from pt4al.atomic import replacing
+from pt4al.files.whole import replacing
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool, open_pool
-from pt4al.parameters import Parameters, fingerprint
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.pipelines.pretext import nodes
+from pt4al.project.configuration.parameters import Parameters, fingerprint
 from pt4al.randomness import stream, torch_generator
-from pt4al.reporting.statistics import rank_correlation
+from pt4al.statistics.correlation import rank_correlation
 from pt4al.training import networks
 from pt4al.training.engine import fit, predict
 from pt4al.training.precision import Hardware

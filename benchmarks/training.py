@@ -16,8 +16,8 @@ import pools
 import released
 from document import Section
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Main, Pretext
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.project.configuration.parameters import Main, Pretext
 from pt4al.training import networks
 from pt4al.training.engine import Loss, fit
 from pt4al.training.precision import Hardware

@@ -15,7 +15,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.pipeline import Pipeline
 
 from pt4al import pipeline_registry
-from pt4al.pipelines.shape import Shape
+from pt4al.pipelines.graph import Shape
 from pt4al.settings import CONFIG_LOADER_ARGS
 from support.projects import ROOT, kedro
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pt4al import preflight
 from pt4al.errors import InputError
-from pt4al.folders import folders
-from pt4al.hooks import resolve_engine
-from pt4al.parameters import Parameters, check, identity
 from pt4al.pipelines.comparison.plan import cells
 from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.project.configuration.folder_names import folders
+from pt4al.project.configuration.parameters import Parameters, check, identity
+from pt4al.project.hooks.run import resolve_engine
+from pt4al.project.runs import preflight
 from support.mutations import mutated
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,7 @@ def survives(seed: int, precision: Path) -> bool:
 @pytest.fixture
 def precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the self-test found: it takes a second, and is not what is tested here."""
-    monkeypatch.setattr("pt4al.hooks.choose_precision", lambda device: "fp32")
+    monkeypatch.setattr("pt4al.project.hooks.run.choose_precision", lambda device: "fp32")
     monkeypatch.chdir(ROOT)
     read.cache_clear()
     return tmp_path / "precision.json"

@@ -14,6 +14,9 @@ class Block(BaseModel):
         """Python takes true for 1."""
         values = value if isinstance(value, list) else [value]
         wrong = any(isinstance(one, bool) for one in values)
-        if wrong and bool not in (annotation := cls.model_fields[field.field_name].annotation, *get_args(annotation)):
+        if wrong and bool not in (
+            annotation := cls.model_fields[field.field_name].annotation,
+            *get_args(annotation),
+        ):
             raise ValueError("true and false are neither numbers nor names")
         return value

@@ -10,14 +10,14 @@ from pt4al.pipelines.cold_start import pipeline as cold_start
 from pt4al.pipelines.comparison import pipeline as comparison
 from pt4al.pipelines.cycle import pipeline as cycle
 from pt4al.pipelines.features import pipeline as features
-from pt4al.pipelines.graph import Graph
+from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.long_pipeline import Graph
 from pt4al.pipelines.pool import pipeline as pool
 from pt4al.pipelines.predict import pipeline as predict
 from pt4al.pipelines.pretext import pipeline as pretext
 from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
 from pt4al.pipelines.ranking import pipeline as ranking
 from pt4al.pipelines.report import pipeline as report
-from pt4al.pipelines.shape import Shape
 
 # What the graph depends on, and Kedro passes no parameters here: hooks.py sets it.
 shape = Shape()
@@ -25,8 +25,11 @@ shape = Shape()
 
 def register_pipelines() -> dict[str, Pipeline]:
     with warnings.catch_warnings():
-        # A cycle reads the label set of the cycle before, `cycle_0.label_set`: Kedro warns of the dot.
-        warnings.filterwarnings("ignore", message="One or more dataset names contain '.' characters")
+        # A cycle reads the label set of the cycle before, `cycle_0.label_set`: Kedro warns of the
+        # dot.
+        warnings.filterwarnings(
+            "ignore", message="One or more dataset names contain '.' characters"
+        )
         return _pipelines()
 
 
@@ -46,7 +49,8 @@ def _pipelines() -> dict[str, Pipeline]:
         "predict": predict.create_pipeline(),
         "cold_start": _before_cycles(stages) + cold_start.create_pipeline(),
     }
-    # What a comparison needs of a run: all but its page, which `report` makes whenever somebody wants it.
+    # What a comparison needs of a run: all but its page, which `report` makes whenever somebody
+    # wants it.
     beside["cell"] = Graph([node for node in whole.nodes if "page" not in node.tags])
     return stages | {"active_learning": whole, "__default__": whole} | beside
 

@@ -12,7 +12,9 @@ def stream(seed: int, purpose: str, cycle: int = 0) -> np.random.Generator:
     A resumed run gets the same numbers as one that was never interrupted, because
     no stream depends on what was drawn before.
     """
-    return np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), cycle]))
+    return np.random.default_rng(
+        np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), cycle])
+    )
 
 
 def torch_generator(rng: np.random.Generator, device: str = "cpu") -> torch.Generator:

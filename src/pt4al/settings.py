@@ -9,12 +9,13 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-# OpenMP's threads that wait for work spin by default, for milliseconds, which slows whatever else runs. Ours sleep
-# after some microseconds, which costs a quiet machine nothing (docs/benchmarks.md, `waiting`). Read when torch is
-# imported, which is later; one's own setting wins.
+# OpenMP's threads that wait for work spin by default, for milliseconds, which slows whatever else
+# runs. Ours sleep after some microseconds, which costs a quiet machine nothing (docs/benchmarks.md,
+# `waiting`). Read when torch is imported, which is later; one's own setting wins.
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     os.environ["GOMP_SPINCOUNT"] = "5000"
-# A server that does not answer costs seconds, not the minutes that MLflow would wait: what is missing is logged later.
+# A server that does not answer costs seconds, not the minutes that MLflow would wait: what is
+# missing is logged later.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
@@ -23,19 +24,20 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pt4al.session import Context, Session
+from pt4al.project.runs.resume import Context, Session
 
 
 @cache
 def _hooks() -> tuple[Any, ...]:
-    from pt4al.comparing import ComparisonHooks
-    from pt4al.hooks import ConfigurationHooks, GuardHooks, TrackingHooks
-    from pt4al.leaks import LeakHooks
-    from pt4al.made_on import MachineHooks
-    from pt4al.people import PeopleHooks
+    from pt4al.project.hooks.comparison import ComparisonHooks
+    from pt4al.project.hooks.leakage import LeakHooks
+    from pt4al.project.hooks.machine import MachineHooks
+    from pt4al.project.hooks.run import ConfigurationHooks, GuardHooks, TrackingHooks
+    from pt4al.project.runs.standing import PeopleHooks
 
-    # The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and a row in MLflow.
-    # Of those that are asked last, too, the last one has the last word: a run that waits for people ends with it.
+    # The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and
+    # a row in MLflow. Of those that are asked last, too, the last one has the last word: a run that
+    # waits for people ends with it.
     return (
         ConfigurationHooks(),
         GuardHooks(),

@@ -13,8 +13,8 @@ BETWEEN = re.compile(f"(?:{BLANK}|_)+")
 def normalised(name: str) -> str:
     """Return a name in one spelling: composed letters (Unicode's NFC), and no blanks at its ends.
 
-    `cafe` with a combining accent, as macOS writes names of files, and `café` are one name then. Upper and lower
-    case, and blanks within a name, stay as they are: see `confusable`.
+    `cafe` with a combining accent, as macOS writes names of files, and `café` are one name then.
+    Upper and lower case, and blanks within a name, stay as they are: see `confusable`.
     """
     if name.isascii() and name == name.strip():  # nearly all of a million
         return name
@@ -24,8 +24,8 @@ def normalised(name: str) -> str:
 def confusable(names: Iterable[str]) -> list[list[str]]:
     """Return groups of names that differ in case, or in the kind of blank, alone: `Cat` and `cat`.
 
-    They may be meant to be one: a person is told, nothing is merged. An underscore counts as a blank, letters of
-    another width or style (`Ｃat`) as their plain ones.
+    They may be meant to be one: a person is told, nothing is merged. An underscore counts as a
+    blank, letters of another width or style (`Ｃat`) as their plain ones.
     """
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from pt4al.digests import Damaged
 from pt4al.errors import InputError
 from pt4al.features.store import open_features
 from pt4al.features.vectors import Features
+from pt4al.files.digests import Damaged
 from pt4al.images import mapped
 from pt4al.training import engine
 from pt4al.training.schedule import Schedule

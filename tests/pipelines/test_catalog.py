@@ -5,8 +5,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
 from pt4al import pipeline_registry
-from pt4al.pipelines.shape import Shape
-from pt4al.session import Session
+from pt4al.pipelines.graph import Shape
+from pt4al.project.runs.resume import Session
 from support.projects import ROOT
 
 # Other runs' files, and logs that grow. So is all of a comparison, which is made from its cells at each run.

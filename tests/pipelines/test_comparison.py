@@ -16,7 +16,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-from pt4al import records
+from pt4al.files import records
 from pt4al.pipelines.comparison.execution import run_all
 from pt4al.pipelines.comparison.plan import cells
 from pt4al.pipelines.comparison.runs import Runs

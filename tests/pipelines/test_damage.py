@@ -14,12 +14,12 @@ import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 
-from pt4al import versions
-from pt4al.doors import sentence
-from pt4al.parameters import check
+from pt4al.files import versions
 from pt4al.pipelines.comparison import nodes as comparison
 from pt4al.pipelines.predict.models import find
-from pt4al.session import Session, unfinished_nodes
+from pt4al.project.configuration.parameters import check
+from pt4al.project.runs.error_messages import sentence
+from pt4al.project.runs.resume import Session, unfinished_nodes
 from support.projects import newest, run, tables
 
 OTHER = {  # what a file may hold instead, by the end of its name

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pt4al.features import probe as linear_probe
 from pt4al.features.store import open_features
 from pt4al.images.pool import open_pool
-from pt4al.training import linear_probe, networks
+from pt4al.training import networks
 from pt4al.training.tasks import classification
 from support.hardware import PRECISION
 from support.people import write_photos

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from pt4al.images.collection import Collection
-from pt4al.parameters import Pool
 from pt4al.pipelines.pool.nodes import collect
+from pt4al.project.configuration.parameters import Pool
 from support.projects import ROOT
 
 

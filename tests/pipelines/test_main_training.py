@@ -11,8 +11,8 @@ import torch
 import yaml
 
 from pt4al.images.pool import ImagePool, open_pool
-from pt4al.parameters import Control, Engine, Main, Query, Run
 from pt4al.pipelines.cycle.nodes import train
+from pt4al.project.configuration.parameters import Control, Engine, Main, Query, Run
 from pt4al.training import learning_loss
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network, load

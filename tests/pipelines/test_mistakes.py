@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pt4al.comparing import check_cells
 from pt4al.errors import InputError
+from pt4al.project.hooks.comparison import check_cells
 from support.projects import kedro, run, tiny
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -122,7 +122,7 @@ def test_a_runner_that_would_compute_everything_again_is_refused(finished: Path,
     import kedro.runner
     from kedro.framework.startup import bootstrap_project
 
-    from pt4al.session import Session
+    from pt4al.project.runs.resume import Session
 
     bootstrap_project(finished)
     refused = pytest.raises(click.ClickException, match=f"--runner={name} can't go on where a run stopped")

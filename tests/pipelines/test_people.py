@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pt4al.labelling import coco, mask_folder
-from pt4al.labelling.answers import Answer
-from pt4al.labelling.policies import SKIPPED
-from pt4al.opened import open_run
+from pt4al.annotation.aggregation import SKIPPED
+from pt4al.annotation.formats import coco, mask_folder
+from pt4al.annotation.log import Answer
+from pt4al.project.runs.labelling_session import open_run
 from pt4al.training.tasks import segmentation
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from support.projects import kedro, make_project, newest

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pt4al import guard
-from pt4al.folders import nested
-from pt4al.parameters import check
+from pt4al.project.configuration.folder_names import nested
+from pt4al.project.configuration.parameters import check
+from pt4al.project.runs import guard
 from support.projects import kedro, run, tables, tiny
 
 

@@ -11,8 +11,8 @@ import yaml
 
 from pt4al.features.store import open_features
 from pt4al.images.pool import open_pool
-from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.pipelines.cycle.nodes import next_query, start_query
+from pt4al.project.configuration.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.randomness import torch_generator
 from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
 from pt4al.training.networks import add_loss_head, load

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pt4al.errors import InputError
-from pt4al.parameters import Cycles, Ranking, Run
 from pt4al.pipelines.ranking import nodes
-from pt4al.selection.query import check_budget
+from pt4al.project.configuration.parameters import Cycles, Ranking, Run
+from pt4al.selection.candidates import check_budget
 from pt4al.selection.ranking import BATCHES, ORDERS, _stable_argsort, draw, rank, split
 
 RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "pt4al_released" / "cifar10_rotation_loss.parquet"

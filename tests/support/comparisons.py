@@ -13,7 +13,7 @@ def parameters(project: Path) -> dict:
     """The parameters of environment tiny, as a run has them."""
     from kedro.framework.startup import bootstrap_project
 
-    from pt4al.session import Session
+    from pt4al.project.runs.resume import Session
 
     bootstrap_project(project)
     with Session.create(project_path=project, env="tiny", runtime_params=SMALL, save_on_close=False) as session:

@@ -8,10 +8,10 @@ import click
 import pandas as pd
 import pytest
 
-from pt4al.labelling.answers import Answer, AnswerLog
-from pt4al.labelling.assignment import Progress, assign
-from pt4al.labelling.policies import Policy, settle
-from pt4al.people import Waiting
+from pt4al.annotation.aggregation import Policy, settle
+from pt4al.annotation.log import Answer, AnswerLog
+from pt4al.annotation.progress import Progress, assign
+from pt4al.project.runs.standing import Waiting
 from support.projects import ROOT, newest, run
 
 CLASSES = ["shirt", "shoe", "bag"]

@@ -59,7 +59,7 @@ def run(
     """Run a pipeline, or several, in this process: `run(project, query={"scope": "batch"})`."""
     from kedro.framework.startup import bootstrap_project
 
-    from pt4al.session import Session
+    from pt4al.project.runs.resume import Session
 
     bootstrap_project(project)
     with Session.create(project_path=project, env=env, runtime_params=parameters, save_on_close=False) as session:

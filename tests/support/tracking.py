@@ -5,12 +5,12 @@ from pathlib import Path
 from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 
-from pt4al import mlflow_store
-from pt4al.guard import record_folder
-from pt4al.mlflow_store import Settings, Store
-from pt4al.parameters import check
-from pt4al.session import Session
-from pt4al.tracking import Tracking
+from pt4al.project.configuration.parameters import check
+from pt4al.project.runs.guard import record_folder
+from pt4al.project.runs.resume import Session
+from pt4al.project.tracking import store as mlflow_store
+from pt4al.project.tracking.run import Tracking
+from pt4al.project.tracking.store import Settings, Store
 
 SETTINGS = Settings(tracking_uri="sqlite:///mlflow.db", experiment="pt4al", log_models=False)
 

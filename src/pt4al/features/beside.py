@@ -15,8 +15,8 @@ from pt4al.training.precision import Hardware
 class Beside:
     """What `images.building.build` hands each picture to: leaves its features where `store.compute` goes on.
 
-    Pictures that the pool does not take are left out. What the pool keeps of an older one is not read, so `compute`
-    links or computes its features afterwards.
+    Pictures that the pool does not take are left out. What the pool keeps of an older one is not
+    read, so `compute` links or computes its features afterwards.
     """
 
     def __init__(
@@ -29,8 +29,11 @@ class Beside:
     ):
         self._pictures = len(collection)
         self.size = 3 * backbone.frame.height * backbone.frame.width
-        self._frame, self._resampling = backbone.frame, Image.Resampling[backbone.resampling.upper()]
-        self._writing = writing(with_backbone(collection.index, backbone), folder, hardware, previous)
+        self._frame = backbone.frame
+        self._resampling = Image.Resampling[backbone.resampling.upper()]
+        self._writing = writing(
+            with_backbone(collection.index, backbone), folder, hardware, previous
+        )
 
     def __enter__(self) -> "Beside":
         self._writer = self._writing.__enter__()
@@ -64,4 +67,5 @@ class Beside:
     def _compute(self) -> None:
         if self._rows:
             self._writer.add(np.array(self._rows), np.stack(self._images))
-            self._rows, self._images = [], []
+            self._rows = []
+            self._images = []

@@ -37,8 +37,8 @@ def agreement(one: np.ndarray, other: np.ndarray) -> float:
 def hub_share(neighbours: np.ndarray) -> float:
     """Return the share of all places among neighbours that the 1 % of images hold that hold most.
 
-    Without hubs it is little above 0.01; in a space in which some images are near everything, queries that go by
-    distance choose those first (Radovanović, Nanopoulos, Ivanović, JMLR 2010).
+    Without hubs it is little above 0.01; in a space in which some images are near everything,
+    queries that go by distance choose those first (Radovanović, Nanopoulos, Ivanović, JMLR 2010).
     """
     held = np.sort(np.bincount(neighbours.ravel(), minlength=len(neighbours)))[::-1]
     most = max(1, round(HUBS * len(held)))
@@ -48,7 +48,8 @@ def hub_share(neighbours: np.ndarray) -> float:
 def effective_dimension(features: np.ndarray) -> float:
     """Return in how many directions features spread: the participation ratio of their covariance's eigenvalues.
 
-    (sum of eigenvalues)^2 / sum of their squares: D if all directions are alike, 1 if there is but one.
+    (sum of eigenvalues)^2 / sum of their squares: D if all directions are alike, 1 if there is but
+    one.
     """
     centred = np.asarray(features, np.float64)
     centred = centred - centred.mean(0)

@@ -12,8 +12,8 @@ from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.repeatable import repeatable
 
-# Of the images that are computed at once. On a processor the activations of more leave its cache: EfficientNet-Lite0
-# is a fifth slower with twice as many in fp32.
+# Of the images that are computed at once. On a processor the activations of more leave its cache:
+# EfficientNet-Lite0 is a fifth slower with twice as many in fp32.
 PIXELS = {"cpu": 2**18, "cuda": 2**24}
 MOST = {"cpu": 256, "cuda": 2048}  # images
 
@@ -29,9 +29,12 @@ class Scorer:
         How many images are computed at once; fewer once a GPU's memory had no room for so many.
     """
 
-    def __init__(self, network: Network, hardware: Hardware, pixels: int, views: Views | None = None):
+    def __init__(
+        self, network: Network, hardware: Hardware, pixels: int, views: Views | None = None
+    ):
         self._network = folded(network).to(hardware.device, memory_format=torch.channels_last)
-        self._device, self._views = hardware.device, views
+        self._device = hardware.device
+        self._views = views
         self.size = min(MOST[hardware.device], max(1, PIXELS[hardware.device] // pixels))
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
@@ -58,12 +61,16 @@ class Scorer:
 
     def _halve(self) -> None:
         if self.size == 1:
-            raise InputError("features: the GPU's memory has no room for one image: lower `features.size`")
+            raise InputError(
+                "features: the GPU's memory has no room for one image: lower `features.size`"
+            )
         self.size //= 2
 
 
 @contextlib.contextmanager
-def scoring(network: Network, hardware: Hardware, pixels: int, views: Views | None = None) -> Iterator[Scorer]:
+def scoring(
+    network: Network, hardware: Hardware, pixels: int, views: Views | None = None
+) -> Iterator[Scorer]:
     """Yield a scorer of images of so many pixels: in evaluation mode, batch norms folded; the network stays as it was.
 
     Parameters

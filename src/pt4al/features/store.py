@@ -8,13 +8,13 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from pt4al.atomic import replacing
 from pt4al.errors import InputError
 from pt4al.features.backbones import Backbone, weights_digest
 from pt4al.features.beside import Beside
 from pt4al.features.scoring import Views
 from pt4al.features.vectors import VECTORS, Features, open_features
 from pt4al.features.writing import Job, with_backbone, writing
+from pt4al.files.whole import replacing
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import BadPicture, Frame, decode
 from pt4al.images.keeping import manifest
@@ -42,17 +42,19 @@ def compute(
 ) -> None:
     """Write the features of a collection's pictures `ids`, in that order, to `folder`.
 
-    Pictures are decoded at the network's own size, in threads, while it computes. Memory holds a few
-    hundred of them.
+    Pictures are decoded at the network's own size, in threads, while it computes. Memory holds a
+    few hundred of them.
 
     Parameters
     ----------
     folder
         May hold what an interrupted call left: its shards are kept.
     previous
-        An older store: its shards are linked where they were computed alike and their pictures are the same.
+        An older store: its shards are linked where they were computed alike and their pictures are
+        the same.
     views
-        Makes V images of each: (B, 3, H, W) -> (B, V, 3, H, W), uint8. Then a row is (V, width), else (width,).
+        Makes V images of each: (B, 3, H, W) -> (B, V, 3, H, W), uint8. Then a row is (V, width),
+        else (width,).
 
     Raises
     ------
@@ -100,7 +102,10 @@ def _write(
     previous: Path | None,
 ) -> None:
     """Write the features of what `images(rows, together)` yields, so many rows at a time."""
-    with writing(job, folder, hardware, previous) as writer, _progress(len(writer.left)) as progress:
+    with (
+        writing(job, folder, hardware, previous) as writer,
+        _progress(len(writer.left)) as progress,
+    ):
         blocks = images(writer.left, min(TOGETHER, writer.together))
         for rows, block in _grouped(blocks, writer.together):
             writer.add(rows, block)
@@ -114,7 +119,9 @@ def _places(collection: Collection, ids: pd.Series) -> np.ndarray:
     places = pd.Index(collection.index["id"]).get_indexer(ids)
     if (places < 0).any():
         stranger = ids.iloc[int(np.argmax(places < 0))]
-        raise InputError(f"picture {stranger!r} is not in the source any more: bring it back, or build the pool again")
+        raise InputError(
+            f"picture {stranger!r} is not in the source any more: bring it back, or build the pool again"
+        )
     return np.sort(places)
 
 
@@ -123,14 +130,23 @@ def _blocks(rows: np.ndarray, together: int) -> list[np.ndarray]:
 
 
 def _decoded(
-    pictures: Iterator[Picture], blocks: list[np.ndarray], ids: pd.Series, frame: Frame, resampling: Image.Resampling
+    pictures: Iterator[Picture],
+    blocks: list[np.ndarray],
+    ids: pd.Series,
+    frame: Frame,
+    resampling: Image.Resampling,
 ) -> Iterator[Block]:
-    tasks = ((list(ids.iloc[block]), [next(pictures) for _ in block], frame, resampling) for block in blocks)
+    tasks = (
+        (list(ids.iloc[block]), [next(pictures) for _ in block], frame, resampling)
+        for block in blocks
+    )
     waiting = WAITING // (TOGETHER * frame.channels * frame.height * frame.width)
     yield from zip(blocks, in_order(_decode, tasks, waiting), strict=True)
 
 
-def _decode(ids: list[str], pictures: list[Picture], frame: Frame, resampling: Image.Resampling) -> np.ndarray:
+def _decode(
+    ids: list[str], pictures: list[Picture], frame: Frame, resampling: Image.Resampling
+) -> np.ndarray:
     images = np.empty((len(pictures), frame.channels, frame.height, frame.width), np.uint8)
     for row, picture in enumerate(pictures):
         try:
@@ -158,16 +174,23 @@ def _grouped(blocks: Iterator[Block], together: int) -> Iterator[Block]:
 def _joined(parts: list[Block]) -> Block:
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate([rows for rows, _ in parts]), np.concatenate([images for _, images in parts])
+    return np.concatenate([rows for rows, _ in parts]), np.concatenate(
+        [images for _, images in parts]
+    )
 
 
 def _save_order(folder: Path, ids: pd.Series) -> None:
     """Write where each picture's row is: those that were kept come first, and the pool may have them elsewhere."""
     shards = manifest(folder, VECTORS)["shards"]
-    tables = [pd.read_parquet((folder / shard["file"]).with_suffix(".parquet"), columns=["id"]) for shard in shards]
+    tables = [
+        pd.read_parquet((folder / shard["file"]).with_suffix(".parquet"), columns=["id"])
+        for shard in shards
+    ]
     there = pd.Index(pd.concat(tables)["id"]) if tables else pd.Index([], dtype="str")
     with replacing(folder / "order.parquet") as temporary:
-        pd.DataFrame({"place": there.get_indexer(ids).astype(np.int64)}).to_parquet(temporary, index=False)
+        pd.DataFrame({"place": there.get_indexer(ids).astype(np.int64)}).to_parquet(
+            temporary, index=False
+        )
 
 
 def _progress(pictures: int) -> tqdm:

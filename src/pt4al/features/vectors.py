@@ -75,7 +75,8 @@ class View:
     dtype = np.dtype(np.float32)
 
     def __init__(self, features: Features, rows: np.ndarray):
-        self.features, self.rows = features, rows
+        self.features = features
+        self.rows = rows
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -108,7 +109,9 @@ def open_features(folder: Path) -> Features:
     index = lying.table(["id", "source", "split"])
     places = lying.whole("order.parquet", pd.read_parquet)["place"].to_numpy()
     if len(places) != len(index):
-        raise lying.damaged("order.parquet", f"it orders {len(places)} rows, there are {len(index)}")
+        raise lying.damaged(
+            "order.parquet", f"it orders {len(places)} rows, there are {len(index)}"
+        )
     if np.array_equal(places, np.arange(len(places))):
         places = None
     else:

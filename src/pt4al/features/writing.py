@@ -22,9 +22,12 @@ from pt4al.images.shards import Writer
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 
-# A process that is killed loses one shard's work: a small part of the whole, and never more than an hour's.
+# A process that is killed loses one shard's work: a small part of the whole, and never more than an
+# hour's.
 SHARDS = 32  # at least, of stores that are large enough
-FEWEST, MOST = 256, 4096  # rows of a shard
+# rows of a shard
+FEWEST = 256
+MOST = 4096
 SHARD = 64 * 2**20  # bytes
 
 
@@ -41,7 +44,8 @@ class Job:
     shape
         Channels, height, width of the images that the network is given.
     views
-        Makes V images of each: (B, C, H, W) -> (B, V, C, H, W), uint8. Then a row is (V, width), else (width,).
+        Makes V images of each: (B, C, H, W) -> (B, V, C, H, W), uint8. Then a row is (V, width),
+        else (width,).
     """
 
     index: pd.DataFrame
@@ -85,7 +89,10 @@ class FeatureWriter:
     """
 
     def __init__(self, job: Job, shards: Writer, left: np.ndarray, scorer: Scorer):
-        self._ids, self._shards, self.left, self._scorer = job.index["id"].array, shards, left, scorer
+        self._ids = job.index["id"].array
+        self._shards = shards
+        self.left = left
+        self._scorer = scorer
 
     @property
     def together(self) -> int:
@@ -114,7 +121,9 @@ class FeatureWriter:
 
 
 @contextmanager
-def writing(job: Job, folder: Path, hardware: Hardware, previous: Path | None) -> Iterator[FeatureWriter]:
+def writing(
+    job: Job, folder: Path, hardware: Hardware, previous: Path | None
+) -> Iterator[FeatureWriter]:
     """Yield a writer that goes on with what `folder`, or else `previous`, holds of what the job computes."""
     folder.mkdir(parents=True, exist_ok=True)
     plan = job.plan(hardware.precision)
@@ -138,7 +147,8 @@ def _known(plan: dict[str, Any], folder: Path, previous: Path | None) -> list[di
 
 
 def _check_room(folder: Path, rows: int, shape: list[int]) -> None:
-    needed, free = rows * _bytes(shape), shutil.disk_usage(folder).free
+    needed = rows * _bytes(shape)
+    free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(
             f"the features of {rows:,} pictures need {needed / 1e9:,.1f} GB, and the disk of {folder} has "

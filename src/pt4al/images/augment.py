@@ -10,22 +10,29 @@ from pt4al.block import Block
 from pt4al.images.masks import IGNORED
 
 LARGEST_SIDE = 4096  # pixels of an image of a pool
-LARGEST_RATIO = 4 / 3  # of a resized crop's sides, as fractions of the image's (Szegedy et al. 2015)
+LARGEST_RATIO = (
+    4 / 3
+)  # of a resized crop's sides, as fractions of the image's (Szegedy et al. 2015)
 
 
 class Augmentation(Block):
     """What is done to each image of a minibatch, at random, and to the masks that go with them."""
 
-    crop_padding: int = Field(ge=0, le=LARGEST_SIDE)  # pixels of zeros around the image before a crop of its size
+    crop_padding: int = Field(
+        ge=0, le=LARGEST_SIDE
+    )  # pixels of zeros around the image before a crop of its size
     flip: bool  # left to right, half of the images
-    smallest_crop: float = Field(gt=0, le=1)  # least share of the area that a crop resized to the image's size has
+    smallest_crop: float = Field(
+        gt=0, le=1
+    )  # least share of the area that a crop resized to the image's size has
 
     def __call__(
         self, images: torch.Tensor, generator: torch.Generator, *targets: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
         """Return uint8 images (B, C, H, W), cropped and flipped, and their targets.
 
-        Targets (B, H, W) are masks, which move with their images: pixels from outside are to be ignored,
+        Targets (B, H, W) are masks, which move with their images: pixels from outside are to be
+        ignored,
         255. Any others stay as they are.
         """
         count, _, height, width = images.shape
@@ -37,7 +44,9 @@ class Augmentation(Block):
             targets = [_zoomed(target, grid) if target.ndim == 3 else target for target in targets]
         # Indexing with a slice between index tensors puts the channels last: bring them back.
         moved = pad(images, [self.crop_padding] * 4)[move[0], :, *move[1:]].permute(0, 3, 1, 2)
-        return moved, *(self._padded(target)[move] if target.ndim == 3 else target for target in targets)
+        return moved, *(
+            self._padded(target)[move] if target.ndim == 3 else target for target in targets
+        )
 
     def _padded(self, mask: torch.Tensor) -> torch.Tensor:
         return pad(mask, [self.crop_padding] * 4, value=IGNORED)
@@ -53,18 +62,29 @@ class Augmentation(Block):
         if self.flip:
             flipped = torch.rand(count, generator=generator, device=device) < 0.5
             columns = torch.where(flipped[:, None], columns.flip(1), columns)
-        return torch.arange(count, device=device)[:, None, None], rows[:, :, None], columns[:, None, :]
+        return (
+            torch.arange(count, device=device)[:, None, None],
+            rows[:, :, None],
+            columns[:, None, :],
+        )
 
     def _zoom(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the grid (B, H, W, 2) of random resized crops; all of them lie within their images."""
         share, shape, *place = torch.rand(4, len(images), generator=generator, device=images.device)
         area = self.smallest_crop + (1 - self.smallest_crop) * share
-        # No side is longer than the image's, so the larger the crop the closer it comes to the image's shape.
+        # No side is longer than the image's, so the larger the crop the closer it comes to the
+        # image's shape.
         ratio = torch.exp((2 * shape - 1) * torch.clamp(-area.log(), max=math.log(LARGEST_RATIO)))
         sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], 1)  # of one
         centres = (2 * torch.stack(place, 1) - 1) * (1 - sides)
-        return affine_grid(torch.cat([sides.diag_embed(), centres[:, :, None]], 2), images.shape, align_corners=False)
+        return affine_grid(
+            torch.cat([sides.diag_embed(), centres[:, :, None]], 2),
+            images.shape,
+            align_corners=False,
+        )
 
 
 def _zoomed(mask: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    return grid_sample(mask[:, None].float(), grid, "nearest", "border", align_corners=False)[:, 0].to(mask.dtype)
+    return grid_sample(mask[:, None].float(), grid, "nearest", "border", align_corners=False)[
+        :, 0
+    ].to(mask.dtype)

@@ -51,7 +51,9 @@ class Recipe(Block):
         sides = list(size) if isinstance(size, list | tuple) and len(size) == 2 else [size]
         whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
         if size != "auto" and not (whole and all(0 < side <= LARGEST_SIDE for side in sides)):
-            raise ValueError(f"say auto, pixels (64), or [height, width], of up to {LARGEST_SIDE} pixels")
+            raise ValueError(
+                f"say auto, pixels (64), or [height, width], of up to {LARGEST_SIDE} pixels"
+            )
         return sides if len(sides) == 2 else size
 
 
@@ -72,29 +74,38 @@ def build(
     folder
         May hold what an interrupted call left: its shards are kept.
     previous
-        An older pool of the same source: its shards are linked where all their pictures are still the
-        same, so that new pictures cost no more than themselves. Kept images come first.
+        An older pool of the same source: its shards are linked where all their pictures are still
+        the same, so that new pictures cost no more than themselves. Kept images come first.
     frame
-        What images look like; by default as the recipe, the older pool, or a survey of the pictures says.
+        What images look like; by default as the recipe, the older pool, or a survey of the pictures
+        says.
     watch
         Is shown each picture that is decoded.
 
     Raises
     ------
     InputError
-        If more pictures than `recipe.bad_share` can't be decoded: says why. If the disk has no room for the images.
+        If more pictures than `recipe.bad_share` can't be decoded: says why. If the disk has no room
+        for the images.
     """
     folder.mkdir(parents=True, exist_ok=True)
     known = manifest(folder, PIXELS) or (manifest(previous, PIXELS) if previous else None)
     if frame is None:
         frame = _frame(collection, recipe, known)
-    plan = {"frame": asdict(frame), "shape": [frame.channels, frame.height, frame.width], "noise": recipe.noise}
+    plan = {
+        "frame": asdict(frame),
+        "shape": [frame.channels, frame.height, frame.width],
+        "noise": recipe.noise,
+    }
     matching = known is not None and all(known[key] == value for key, value in plan.items())
     shards = known["shards"] if matching else []
     kept, rows = keep(collection.index, PIXELS, shards, folder, previous, room(plan["shape"]))
     _check_room(folder, len(rows), frame)
     problems = Problems(folder, collection, recipe.bad_share)
-    with PixelWriter(folder, plan, kept, collection.index) as writer, _progress(len(rows)) as progress:
+    with (
+        PixelWriter(folder, plan, kept, collection.index) as writer,
+        _progress(len(rows)) as progress,
+    ):
         for block, decoded in _decoded(collection, rows, frame, recipe.noise, watch):
             problems.add(block, decoded.reasons)
             good = block[[reason is None for reason in decoded.reasons]]
@@ -108,7 +119,9 @@ def build(
 
 def signature(collection: Collection) -> str:
     """Return 16 hexadecimal digits that change when a picture comes, goes or changes, or its label does."""
-    rows = pd.util.hash_pandas_object(collection.index[["id", "split", "label", "stamp"]], index=False)
+    rows = pd.util.hash_pandas_object(
+        collection.index[["id", "split", "label", "stamp"]], index=False
+    )
     return hashlib.sha256(np.sort(rows.to_numpy()).tobytes()).hexdigest()[:16]
 
 
@@ -125,7 +138,8 @@ class _Decoded:
 
 def _check_room(folder: Path, images: int, frame: Frame) -> None:
     """Raise InputError if the disk has no room for the images, before hours are spent on them."""
-    needed, free = images * _bytes(frame), shutil.disk_usage(folder).free
+    needed = images * _bytes(frame)
+    free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(
             f"{images:,} images of {frame.width} x {frame.height} pixels need {needed / 1e9:,.1f} GB, and the disk of "
@@ -144,7 +158,8 @@ def _progress(pictures: int) -> tqdm:
 
 def _frame(collection: Collection, recipe: Recipe, known: dict | None) -> Frame:
     """What the recipe states; what it leaves open as in the pool that is known, or by a survey."""
-    size, channels = recipe.size, recipe.channels
+    size = recipe.size
+    channels = recipe.channels
     if known:
         size = [known["frame"]["height"], known["frame"]["width"]] if size == "auto" else size
         channels = known["frame"]["channels"] if channels == "auto" else channels
@@ -157,12 +172,21 @@ def _decoded(
     """Yield rows and what became of them, some at a time, in order; all cores decode, PIL lets them."""
     look, size = (None, 0) if watch is None else (watch.look, watch.size)
     blocks = [rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER)]
-    pictures, ids = iter(collection.pictures(rows)), collection.index["id"].array
-    tasks = ((list(ids[block]), [next(pictures) for _ in block], frame, noise, look) for block in blocks)
-    yield from zip(blocks, in_order(_decode, tasks, WAITING // (TOGETHER * (_bytes(frame) + size))), strict=True)
+    pictures = iter(collection.pictures(rows))
+    ids = collection.index["id"].array
+    tasks = (
+        (list(ids[block]), [next(pictures) for _ in block], frame, noise, look) for block in blocks
+    )
+    yield from zip(
+        blocks,
+        in_order(_decode, tasks, WAITING // (TOGETHER * (_bytes(frame) + size))),
+        strict=True,
+    )
 
 
-def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float, look: Look | None) -> _Decoded:
+def _decode(
+    ids: list[str], pictures: list[Picture], frame: Frame, noise: float, look: Look | None
+) -> _Decoded:
     if look is not None:
         pictures = [Once(picture) if callable(picture) else picture for picture in pictures]
     found = [_attempt(partial(decode, picture, frame)) for picture in pictures]
@@ -173,7 +197,11 @@ def _decode(ids: list[str], pictures: list[Picture], frame: Frame, noise: float,
     hashes = perceptual_hash(images) if good else np.empty(0, np.uint64)
     seen = []
     if look is not None:
-        seen = [look(picture) for picture, reason in zip(pictures, reasons, strict=True) if reason is None]
+        seen = [
+            look(picture)
+            for picture, reason in zip(pictures, reasons, strict=True)
+            if reason is None
+        ]
     return _Decoded(reasons, noisy(images, good, noise) if noise else images, digests, hashes, seen)
 
 

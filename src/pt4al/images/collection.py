@@ -9,8 +9,8 @@ import pandas as pd
 from pt4al.errors import InputError
 from pt4al.text import normalised
 
-# Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or what reads the encoded
-# bytes when it is called, in the thread that decodes them: `path.read_bytes`.
+# Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or what reads the
+# encoded bytes when it is called, in the thread that decodes them: `path.read_bytes`.
 Picture = bytes | np.ndarray | Callable[[], bytes]
 Pictures = Callable[[np.ndarray], Iterator[Picture]]
 
@@ -49,16 +49,19 @@ class Collection:
     Attributes
     ----------
     index
-        One row a picture, all text: `id` (unique, the same when other pictures come or go), `source` (the
-        file it is in), `split` (as the source names it: train, val, test; missing where it has no splits),
-        `label` (class name; missing without one), `stamp` (another when the picture's file has changed).
+        One row a picture, all text: `id` (unique, the same when other pictures come or go),
+        `source` (the file it is in), `split` (as the source names it: train, val, test; missing
+        where it has no splits), `label` (class name; missing without one), `stamp` (another when
+        the picture's file has changed).
     classes
-        Names of the classes, in the order of the network's outputs; empty if the source doesn't know them.
+        Names of the classes, in the order of the network's outputs; empty if the source doesn't
+        know them.
     pictures
         Called with row numbers (ascending), yields each one's picture.
     masks
-        The same for the pixels' classes, of sources that have them; an image of one channel (grey or
-        palette) whose values are numbers of classes, or to be ignored. Called only with rows of `masked`.
+        The same for the pixels' classes, of sources that have them; an image of one channel (grey
+        or palette) whose values are numbers of classes, or to be ignored. Called only with rows of
+        `masked`.
     masked
         Whether each row has a mask, (N,) bool; None without masks.
     reading
@@ -75,7 +78,9 @@ class Collection:
     def __post_init__(self) -> None:
         twice = self.index["id"][self.index["id"].duplicated()]
         if len(twice):
-            raise InputError(f"id {twice.iloc[0]!r} stands for {len(twice) + 1} pictures: ids must be unique")
+            raise InputError(
+                f"id {twice.iloc[0]!r} stands for {len(twice) + 1} pictures: ids must be unique"
+            )
 
     def __len__(self) -> int:
         return len(self.index)
@@ -99,13 +104,17 @@ class Collection:
         if names is None:
             return self
         if self.classes and len(names) != len(self.classes):
-            raise InputError(f"`pool.classes` names {len(names)} classes; the source has {len(self.classes)}")
+            raise InputError(
+                f"`pool.classes` names {len(names)} classes; the source has {len(self.classes)}"
+            )
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise InputError(f"`pool.classes` names {twice!r} twice: each class needs its own name")
         if not self.classes:
             return replace(self, classes=list(names))
-        renamed = self.index.assign(label=self.index["label"].map(dict(zip(self.classes, names, strict=True))))
+        renamed = self.index.assign(
+            label=self.index["label"].map(dict(zip(self.classes, names, strict=True)))
+        )
         return replace(self, index=renamed, classes=list(names))
 
     def take(self, rows: np.ndarray) -> "Collection":
@@ -127,7 +136,9 @@ class Collection:
         if size is None:
             return self
         if size > len(self):
-            raise InputError(f"`pool.limit` asks for {size} pictures of a source that has {len(self)}")
+            raise InputError(
+                f"`pool.limit` asks for {size} pictures of a source that has {len(self)}"
+            )
         return self.take(np.sort(np.argsort(lots(self.index["id"]), kind="stable")[:size]))
 
 

@@ -30,7 +30,8 @@ class Frame:
     height, width
         In pixels.
     fit
-        `crop`: scaled until the frame is covered, then its centre; `letterbox`: scaled until it fits, then bars.
+        `crop`: scaled until the frame is covered, then its centre; `letterbox`: scaled until it
+        fits, then bars.
     background
         Grey level (0 to 255) under transparency and of letterbox bars.
     """
@@ -42,7 +43,9 @@ class Frame:
     background: int = 255
 
 
-def decode(picture: Picture, frame: Frame, resampling: Image.Resampling = Image.Resampling.BILINEAR) -> np.ndarray:
+def decode(
+    picture: Picture, frame: Frame, resampling: Image.Resampling = Image.Resampling.BILINEAR
+) -> np.ndarray:
     """Return a picture as uint8 (channels, height, width).
 
     Turned upright as its EXIF says, the first frame of an animation, 16 bits scaled to 8, what is
@@ -54,18 +57,24 @@ def decode(picture: Picture, frame: Frame, resampling: Image.Resampling = Image.
         If it can't be read, is no picture, not whole, or has more than 178 million pixels.
     """
     with opened(picture) as image:
-        size, dark = _drafted(image, frame), _white_is_zero(image)
+        size = _drafted(image, frame)
+        dark = _white_is_zero(image)
         with ROOM.taken(math.prod(image.size)):
             mixable = _mixable(upright(image), dark)
             fitted = _fitted(mixable, size or mixable.size, frame, resampling, frame.background)
-        pixels = np.asarray(fitted if fitted.mode == MODES[frame.channels] else fitted.convert(MODES[frame.channels]))
+        pixels = np.asarray(
+            fitted
+            if fitted.mode == MODES[frame.channels]
+            else fitted.convert(MODES[frame.channels])
+        )
     return pixels[None] if frame.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def decode_mask(mask: Picture, frame: Frame) -> np.ndarray:
     """Return a mask as uint8 (height, width) of class numbers as they stand in it, never mixed.
 
-    The geometry is `decode`'s. Letterbox bars get 255. A palette's indices are the numbers, not its colours.
+    The geometry is `decode`'s. Letterbox bars get 255. A palette's indices are the numbers, not its
+    colours.
 
     Raises
     ------
@@ -77,10 +86,14 @@ def decode_mask(mask: Picture, frame: Frame) -> np.ndarray:
         if numbers.ndim == 3:
             colours = numbers[:, :, : {"LA": 1, "PA": 1}.get(image.mode, 3)]
             if (colours != colours[:, :, :1]).any():
-                raise BadPicture(f"a mask in colours ({image.mode}): it needs one channel of class numbers")
+                raise BadPicture(
+                    f"a mask in colours ({image.mode}): it needs one channel of class numbers"
+                )
             numbers = colours[:, :, 0]
         if numbers.size and not 0 <= numbers.min() <= numbers.max() <= 255:
-            raise BadPicture(f"a mask with the number {numbers.max()}: class numbers go from 0 to 255")
+            raise BadPicture(
+                f"a mask with the number {numbers.max()}: class numbers go from 0 to 255"
+            )
         plain = Image.fromarray(np.ascontiguousarray(numbers, np.uint8))
         return np.asarray(_fitted(plain, plain.size, frame, Image.Resampling.NEAREST, IGNORED))
 
@@ -121,7 +134,9 @@ def _drafted(image: Image.Image, frame: Frame) -> tuple[int, int] | None:
 
 def _white_is_zero(image: Image.Image) -> bool:
     """Tell whether a TIFF's smallest number is white: Pillow heeds that in pictures of 8 bits alone."""
-    return image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0 and image.mode.startswith("I")
+    return (
+        image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0 and image.mode.startswith("I")
+    )
 
 
 def _mixable(image: Image.Image, dark: bool) -> Image.Image:
@@ -146,16 +161,18 @@ def _mixable(image: Image.Image, dark: bool) -> Image.Image:
 def _eight_bits(values: np.ndarray) -> np.ndarray:
     """Return grey levels of 16 bits, 32 bits or floating point as uint8.
 
-    Which number is white is not said in the file, so the largest decides: of whole numbers the highest of the bits
-    that a camera or scanner has (8, 10, 12, 14, 16), of floating point 1, 255 or 65535, or else the largest itself.
-    Black is 0, or the smallest number where some are negative.
+    Which number is white is not said in the file, so the largest decides: of whole numbers the
+    highest of the bits that a camera or scanner has (8, 10, 12, 14, 16), of floating point 1, 255
+    or 65535, or else the largest itself. Black is 0, or the smallest number where some are
+    negative.
     """
     if values.dtype.itemsize == 2 and values.dtype.kind == "u":
         bits = next(bits for bits in BITS if values.max() < 2**bits)
         return (values >> (bits - 8)).astype(np.uint8)
     known = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else [2.0**bits - 1 for bits in BITS]
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    black, largest = min(0.0, values.min()), values.max()
+    black = min(0.0, values.min())
+    largest = values.max()
     white = next((level for level in known if largest <= level), largest)
     if white <= black:
         return np.zeros(values.shape, np.uint8)
@@ -167,32 +184,45 @@ def _scale(size: tuple[int, int], frame: Frame) -> float:
     return max(ratios) if frame.fit == "crop" else min(ratios)
 
 
-def _fitted(image: Image.Image, size: tuple[int, int], frame: Frame, resampling: int, bars: int) -> Image.Image:
+def _fitted(
+    image: Image.Image, size: tuple[int, int], frame: Frame, resampling: int, bars: int
+) -> Image.Image:
     """Return a picture, whose file says `size`, in the frame's size and without transparency."""
     wanted = frame.width, frame.height
     if image.size == wanted:
         return _flat(image, frame.background)
     scale = _scale(size, frame)
     if frame.fit == "crop":
-        return _flat(image.resize(wanted, resampling, _centre(image.size, size, frame), 3), frame.background)
-    inner = tuple(min(limit, max(1, round(scale * side))) for side, limit in zip(size, wanted, strict=True))
+        return _flat(
+            image.resize(wanted, resampling, _centre(image.size, size, frame), 3), frame.background
+        )
+    inner = tuple(
+        min(limit, max(1, round(scale * side))) for side, limit in zip(size, wanted, strict=True)
+    )
     fitted = _flat(image.resize(inner, resampling, reducing_gap=3), frame.background)
     barred = Image.new(fitted.mode, wanted, (bars,) * len(fitted.getbands()))
-    barred.paste(fitted, tuple((limit - side) // 2 for side, limit in zip(inner, wanted, strict=True)))
+    barred.paste(
+        fitted, tuple((limit - side) // 2 for side, limit in zip(inner, wanted, strict=True))
+    )
     return barred
 
 
-def _centre(drafted: tuple[int, int], size: tuple[int, int], frame: Frame) -> tuple[float, float, float, float]:
+def _centre(
+    drafted: tuple[int, int], size: tuple[int, int], frame: Frame
+) -> tuple[float, float, float, float]:
     """Return the box (left, top, right, bottom), in a drafted picture, of what the frame shows of it."""
     scale = _scale(size, frame)
     sides = frame.width / scale, frame.height / scale
     corner = [(whole - side) / 2 for whole, side in zip(size, sides, strict=True)]
     if scale == 1:
-        corner = [math.floor(left) for left in corner]  # half a pixel aside would blur what needs no scaling
+        corner = [
+            math.floor(left) for left in corner
+        ]  # half a pixel aside would blur what needs no scaling
     ends = [left + side for left, side in zip(corner, sides, strict=True)]
     shrunk = [now / whole for now, whole in zip(drafted, size, strict=True)]
     across, down = (
-        [max(0, a * by), min(b * by, now)] for a, b, by, now in zip(corner, ends, shrunk, drafted, strict=True)
+        [max(0, a * by), min(b * by, now)]
+        for a, b, by, now in zip(corner, ends, shrunk, drafted, strict=True)
     )
     return across[0], down[0], across[1], down[1]
 

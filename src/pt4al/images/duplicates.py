@@ -19,7 +19,8 @@ COLUMNS = ["id", "other", "split", "other_split", "kind", "difference"]
 def perceptual_hash(images: np.ndarray) -> np.ndarray:
     """Return a number for each image that changes little when the image does: uint64 (N,).
 
-    Each bit says whether one of 8 x 9 areas is brighter, by 2 grey levels, than the area to its left.
+    Each bit says whether one of 8 x 9 areas is brighter, by 2 grey levels, than the area to its
+    left.
 
     Parameters
     ----------
@@ -32,25 +33,29 @@ def perceptual_hash(images: np.ndarray) -> np.ndarray:
 
 
 def find(
-    index: pd.DataFrame, pixels: Callable[[np.ndarray], np.ndarray], distance: int = 3, difference: float = 6.0
+    index: pd.DataFrame,
+    pixels: Callable[[np.ndarray], np.ndarray],
+    distance: int = 3,
+    difference: float = 6.0,
 ) -> pd.DataFrame:
     """Return the repeated pictures of a pool.
 
-    Exact: pixels are equal; each repeated picture is listed once, beside the first of its group. Near: every
-    pair, of pictures that are no exact repetitions, whose hashes and pixels differ little: a photo saved again
-    as JPEG, or a little brighter; not one that is shifted, flipped, cut or much reduced. Little is a few grey levels,
-    and, but for brightness, a quarter of the pictures' own contrast: pictures of little contrast are all near
-    in grey levels.
+    Exact: pixels are equal; each repeated picture is listed once, beside the first of its group.
+    Near: every pair, of pictures that are no exact repetitions, whose hashes and pixels differ
+    little: a photo saved again as JPEG, or a little brighter; not one that is shifted, flipped, cut
+    or much reduced. Little is a few grey levels, and, but for brightness, a quarter of the
+    pictures' own contrast: pictures of little contrast are all near in grey levels.
 
-    Of `distance` + 1 bands of bits, a near pair has one in common at least. Where more than 64 pictures share a
-    band, each is compared with the next 64 in the order of their bits only: pairs of a very common motif can be
-    missed, but time and memory stay bounded (a few hundred MB for a million pictures).
+    Of `distance` + 1 bands of bits, a near pair has one in common at least. Where more than 64
+    pictures share a band, each is compared with the next 64 in the order of their bits only: pairs
+    of a very common motif can be missed, but time and memory stay bounded (a few hundred MB for a
+    million pictures).
 
     Parameters
     ----------
     index
-        One row a picture: `id`, `split`, `digest` (text, the same where the pixels are), `hash` (uint64, of
-        `perceptual_hash`).
+        One row a picture: `id`, `split`, `digest` (text, the same where the pixels are), `hash`
+        (uint64, of `perceptual_hash`).
     pixels
         Called with row numbers (ascending), returns their images, uint8 (n, C, H, W).
     distance
@@ -60,8 +65,8 @@ def find(
 
     Returns
     -------
-    `id`, `other` (the one that stands first in the index), `split`, `other_split`, `kind` (exact, near),
-    `difference` (0 for exact ones); exact ones first, then by difference.
+    `id`, `other` (the one that stands first in the index), `split`, `other_split`, `kind` (exact,
+    near), `difference` (0 for exact ones); exact ones first, then by difference.
     """
     groups, _ = pd.factorize(index["digest"])
     firsts = np.flatnonzero(~index["digest"].duplicated().to_numpy())
@@ -75,13 +80,20 @@ def find(
             alike &= found <= difference
             near.append((pairs[alike], found[alike]))
     pairs, differences = map(np.concatenate, zip(*near, strict=True))
-    tables = [_table(index, exact, "exact", np.zeros(len(exact))), _table(index, pairs, "near", differences)]
+    tables = [
+        _table(index, exact, "exact", np.zeros(len(exact))),
+        _table(index, pairs, "near", differences),
+    ]
     return pd.concat(tables).sort_values(["kind", "difference", "other", "id"], ignore_index=True)
 
 
 def label_pairs(pairs: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of `find` with `label` and `other_label`, missing where there is none in words: `id`, `label`."""
-    words = {name: label for name, label in zip(labels["id"], labels["label"], strict=True) if isinstance(label, str)}
+    words = {
+        name: label
+        for name, label in zip(labels["id"], labels["label"], strict=True)
+        if isinstance(label, str)
+    }
     return pairs.assign(label=pairs["id"].map(words), other_label=pairs["other"].map(words))
 
 
@@ -126,22 +138,30 @@ def _candidates(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order))
         for ahead in range(1, NEIGHBOURS + 1):
-            one, other = order[:-ahead], order[ahead:]
+            one = order[:-ahead]
+            other = order[ahead:]
             equal = band[one] == band[other]
             if not equal.any():
                 break
-            one, other = one[equal], other[equal]
+            one = one[equal]
+            other = other[equal]
             close = np.bitwise_count(hashes[one] ^ hashes[other]) <= distance
-            one, other = one[close], other[close]
+            one = one[close]
+            other = other[close]
             for bits, places in seen:
-                new = (bits[one] != bits[other]) | (np.abs(places[one] - places[other]) > NEIGHBOURS)
-                one, other = one[new], other[new]
+                new = (bits[one] != bits[other]) | (
+                    np.abs(places[one] - places[other]) > NEIGHBOURS
+                )
+                one = one[new]
+                other = other[new]
             if len(one):
                 yield np.stack([one, other], axis=1)
         seen.append((band, place))
 
 
-def _difference(pixels: Callable[[np.ndarray], np.ndarray], pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _difference(
+    pixels: Callable[[np.ndarray], np.ndarray], pairs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the root mean square, in grey levels, between the images of each pair (n, 2) of rows.
 
     And whether it is little, but for brightness, beside the contrast of both.
@@ -155,8 +175,17 @@ def _difference(pixels: Callable[[np.ndarray], np.ndarray], pairs: np.ndarray) -
     return difference, apart.std(axis=1) <= CONTRAST * contrast
 
 
-def _table(index: pd.DataFrame, pairs: np.ndarray, kind: str, difference: np.ndarray) -> pd.DataFrame:
+def _table(
+    index: pd.DataFrame, pairs: np.ndarray, kind: str, difference: np.ndarray
+) -> pd.DataFrame:
     """Describe pairs (n, 2) of rows, the earlier row first."""
     other, this = (index[["id", "split"]].iloc[side].reset_index(drop=True) for side in pairs.T)
-    columns = (this["id"], other["id"], this["split"], other["split"], kind, difference.astype(np.float64))
+    columns = (
+        this["id"],
+        other["id"],
+        this["split"],
+        other["split"],
+        kind,
+        difference.astype(np.float64),
+    )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).astype({"kind": "str"})

@@ -19,8 +19,8 @@ def thin(collection: Collection, kind: str, factor: float) -> Collection:
 
     Notes
     -----
-    Counts are exact: shares, rounded, of the largest class's images, or all that a class has where that is fewer.
-    Which images stay is a matter of their ids alone.
+    Counts are exact: shares, rounded, of the largest class's images, or all that a class has where
+    that is fewer. Which images stay is a matter of their ids alone.
 
     Raises
     ------
@@ -40,11 +40,17 @@ def thin(collection: Collection, kind: str, factor: float) -> Collection:
         )
     counts = labels.value_counts().reindex(collection.classes, fill_value=0).to_numpy()
     wanted = np.rint(shares(kind, factor, len(counts)) * counts.max()).astype(int)
-    # Lots of their own: `sample` keeps the images with the lowest plain ones, and would undo the imbalance.
+    # Lots of their own: `sample` keeps the images with the lowest plain ones, and would undo the
+    # imbalance.
     drawn = np.argsort(lots("thinned " + collection.index["id"]), kind="stable")
     drawn_labels = labels.iloc[drawn]
-    places = drawn_labels.groupby(drawn_labels).cumcount().sort_index()  # images of its class drawn before it
-    keeps = places.to_numpy() < labels.map(dict(zip(collection.classes, wanted, strict=True))).to_numpy()
+    places = (
+        drawn_labels.groupby(drawn_labels).cumcount().sort_index()
+    )  # images of its class drawn before it
+    keeps = (
+        places.to_numpy()
+        < labels.map(dict(zip(collection.classes, wanted, strict=True))).to_numpy()
+    )
     return collection.take(np.flatnonzero(keeps))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pt4al.digests import Damaged, whole
+from pt4al.files.digests import Damaged, whole
 from pt4al.images.shards import Kind
 
 
@@ -24,11 +24,17 @@ def manifest(folder: Path, kind: Kind) -> dict[str, Any] | None:
 
 
 def keep(
-    index: pd.DataFrame, kind: Kind, shards: list[dict], folder: Path, previous: Path | None, most: int
+    index: pd.DataFrame,
+    kind: Kind,
+    shards: list[dict],
+    folder: Path,
+    previous: Path | None,
+    most: int,
 ) -> tuple[list[dict], np.ndarray]:
     """Return the shards whose pictures are all still the same, linked into `folder`, and the rows not in them.
 
-    A shard that an interrupted build has left in `folder` is kept if its bytes are those that were written.
+    A shard that an interrupted build has left in `folder` is kept if its bytes are those that were
+    written.
 
     Parameters
     ----------
@@ -44,7 +50,9 @@ def keep(
         found = _ids_and_stamps(shard, kind, folder, previous)
         if found is None:
             continue
-        if np.array_equal(stamps.reindex(found["id"]).to_numpy(object), found["stamp"].to_numpy(object)):
+        if np.array_equal(
+            stamps.reindex(found["id"]).to_numpy(object), found["stamp"].to_numpy(object)
+        ):
             kept.append(shard)
             inside.append(found["id"])
     left = len(index) - sum(len(ids) for ids in inside)
@@ -59,12 +67,16 @@ def keep(
 
 def _facts(path: Path, kind: Kind) -> dict[str, Any]:
     facts = json.loads(path.read_text(encoding="utf-8"))
-    if kind.planned - facts.keys() or any(kind.shard_facts - shard.keys() for shard in facts["shards"]):
+    if kind.planned - facts.keys() or any(
+        kind.shard_facts - shard.keys() for shard in facts["shards"]
+    ):
         raise ValueError("it lacks facts of the shards")
     return facts
 
 
-def _ids_and_stamps(shard: dict, kind: Kind, folder: Path, previous: Path | None) -> pd.DataFrame | None:
+def _ids_and_stamps(
+    shard: dict, kind: Kind, folder: Path, previous: Path | None
+) -> pd.DataFrame | None:
     """A shard's `id` and `stamp`; None where it is not there, or is damaged: its rows are made again."""
     place = folder if (folder / shard["file"]).exists() else previous
     if place is None:

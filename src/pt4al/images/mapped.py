@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pt4al import digests
 from pt4al.errors import InputError
+from pt4al.files import digests
 
 RESIDENT = 256 * 2**20  # bytes read through the maps before their pages are given back
 MAPPED = 64 * 2**10  # bytes that reading one row can map
@@ -41,10 +41,16 @@ class Mapped:
     called = "store"
 
     def __init__(
-        self, shards: np.ndarray | list[np.ndarray], index: pd.DataFrame, sha256: str, folder: Path | None = None
+        self,
+        shards: np.ndarray | list[np.ndarray],
+        index: pd.DataFrame,
+        sha256: str,
+        folder: Path | None = None,
     ):
         self.shards = [shards] if isinstance(shards, np.ndarray) else shards
-        self.index, self.sha256, self.folder = index, sha256, folder
+        self.index = index
+        self.sha256 = sha256
+        self.folder = folder
         self._ends = np.cumsum([len(shard) for shard in self.shards])
         self._rows = pd.Index(index["id"])
         self._read = 0
@@ -66,7 +72,9 @@ class Mapped:
         rows = self._rows.get_indexer(ids)
         if (rows < 0).any():
             stranger = list(ids)[int(np.argmax(rows < 0))]
-            raise InputError(f"id {stranger!r} is not in the {self.called} of {len(self)} {self.what}")
+            raise InputError(
+                f"id {stranger!r} is not in the {self.called} of {len(self)} {self.what}"
+            )
         return rows
 
     def read(self, rows: np.ndarray) -> np.ndarray:
@@ -121,7 +129,10 @@ class Folder:
     """
 
     def __init__(self, folder: Path, name: str, facts: set[str], way_out: str):
-        self.path, self._name, self._facts, self._again = folder, name, facts, way_out
+        self.path = folder
+        self._name = name
+        self._facts = facts
+        self._again = way_out
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -138,16 +149,24 @@ class Folder:
         for shard, array in zip(facts["shards"], shards, strict=True):
             told = (shard["rows"], *facts["shape"])
             if array.shape != told:
-                raise self.damaged(shard["file"], f"it holds {array.shape}, {self._name} says {told}")
+                raise self.damaged(
+                    shard["file"], f"it holds {array.shape}, {self._name} says {told}"
+                )
             if array.dtype != np.dtype(dtype):
                 raise self.damaged(shard["file"], f"it holds {array.dtype}, not {np.dtype(dtype)}")
         return shards or [np.empty((0, *facts["shape"]), dtype)]
 
     def table(self, columns: list[str]) -> pd.DataFrame:
         """Return what the shards' tables say, one row a row of theirs."""
-        names = [Path(shard["file"]).with_suffix(".parquet").name for shard in self.manifest["shards"]]
+        names = [
+            Path(shard["file"]).with_suffix(".parquet").name for shard in self.manifest["shards"]
+        ]
         tables = [self.whole(name, partial(pd.read_parquet, columns=columns)) for name in names]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns, dtype="str")
+        return (
+            pd.concat(tables, ignore_index=True)
+            if tables
+            else pd.DataFrame(columns=columns, dtype="str")
+        )
 
     def damaged(self, name: str, why: str) -> digests.Damaged:
         """Return the error that says that a file is not what was written."""
@@ -155,7 +174,9 @@ class Folder:
 
     def _told(self, path: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        lacking = self._facts - facts.keys() or set().union(*(SHARD_FACTS - shard.keys() for shard in facts["shards"]))
+        lacking = self._facts - facts.keys() or set().union(
+            *(SHARD_FACTS - shard.keys() for shard in facts["shards"])
+        )
         if lacking:
             raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
         return facts
@@ -169,7 +190,8 @@ def _mapped(path: Path) -> np.ndarray:
 
 
 def _digest(array: np.ndarray) -> str:
-    digest, rows = hashlib.sha256(), max(1, BLOCK // max(1, array[0].nbytes))
+    digest = hashlib.sha256()
+    rows = max(1, BLOCK // max(1, array[0].nbytes))
     for first in range(0, len(array), rows):
         digest.update(np.ascontiguousarray(array[first : first + rows]))
         _give_back(array)

@@ -27,8 +27,12 @@ def read_masks(
         If a mask can't be decoded, or holds a value that is no class and isn't to be ignored.
     """
     rows = np.flatnonzero(collection.masked & collection.index["id"].isin(ids).to_numpy())
-    names, classes = collection.index["id"].array[rows], len(collection.classes)
-    tasks = ((name, mask, frame, classes, ignored) for name, mask in zip(names, collection.masks(rows), strict=True))
+    names = collection.index["id"].array[rows]
+    classes = len(collection.classes)
+    tasks = (
+        (name, mask, frame, classes, ignored)
+        for name, mask in zip(names, collection.masks(rows), strict=True)
+    )
     yield from zip(names, in_order(_read, tasks), strict=True)
 
 

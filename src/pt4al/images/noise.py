@@ -13,6 +13,7 @@ def noisy(images: np.ndarray, ids: list[str], levels: float, purpose: str = "noi
     The same id and purpose give the same noise; two purposes give independent ones.
     """
     drawn = [
-        stream(0, purpose, zlib.crc32(name.encode())).standard_normal(images.shape[1:], np.float32) for name in ids
+        stream(0, purpose, zlib.crc32(name.encode())).standard_normal(images.shape[1:], np.float32)
+        for name in ids
     ]
     return np.clip(np.rint(images + np.float32(levels) * np.stack(drawn)), 0, 255).astype(np.uint8)

@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from pt4al.images.collection import Picture
 from pt4al.images.png import PNG, bare
 
-# Left out: formats that Pillow hands to other programs (EPS), and those without a signature (TGA), as which
-# any bytes may pass.
+# Left out: formats that Pillow hands to other programs (EPS), and those without a signature (TGA),
+# as which any bytes may pass.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
 SIGNATURES = {
     PNG: "PNG",
@@ -52,7 +52,14 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-UNKNOWN = ("unknown", "unsupported", "not support", "not available", "not implement", "unrecognized")  # in messages
+UNKNOWN = (
+    "unknown",
+    "unsupported",
+    "not support",
+    "not available",
+    "not implement",
+    "unrecognized",
+)  # in messages
 PILLOW = re.compile(r"PIL\.")
 
 
@@ -126,8 +133,8 @@ def _refused(data: bytes, kind: str) -> str:
 def _silence() -> None:
     """Leave Pillow's warnings out: they name no file, and every thread would repeat them.
 
-    Not `warnings.catch_warnings`: it changes the filters of all threads, and threads that leave it in
-    another order than they came leave the wrong ones behind.
+    Not `warnings.catch_warnings`: it changes the filters of all threads, and threads that leave it
+    in another order than they came leave the wrong ones behind.
     """
     if ("ignore", None, Warning, PILLOW, 0) not in warnings.filters:
         warnings.filterwarnings("ignore", module=PILLOW.pattern)
@@ -159,5 +166,7 @@ def _orientation(image: Image.Image) -> int:
     try:
         stated = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
         return stated if isinstance(stated, int) else 1
-    except Exception:  # EXIF data may be broken in as many ways as files; the picture is whole all the same
+    except (
+        Exception
+    ):  # EXIF data may be broken in as many ways as files; the picture is whole all the same
         return 1

@@ -12,7 +12,9 @@ import torch
 AHEAD = 16  # results that wait to be taken
 
 
-def in_order(function: Callable[..., Any], tasks: Iterable[tuple], most: int = AHEAD) -> Iterator[Any]:
+def in_order(
+    function: Callable[..., Any], tasks: Iterable[tuple], most: int = AHEAD
+) -> Iterator[Any]:
     """Yield `function(*task)` for each task; threads, since PIL and numpy let other threads run meanwhile.
 
     There are as many as torch uses (`engine.threads`).
@@ -37,7 +39,9 @@ class Room:
     """A bound on what threads hold together; one that needs more than all of it goes in alone."""
 
     def __init__(self, size: int):
-        self._size, self._left, self._changed = size, size, Condition()
+        self._size = size
+        self._left = size
+        self._changed = Condition()
 
     @contextmanager
     def taken(self, need: int) -> Iterator[None]:

@@ -26,12 +26,15 @@ def room(shape: list[int]) -> int:
 class PixelWriter(Writer):
     """Writes the shards of a pool's images (N, channels, height, width), uint8."""
 
-    def __init__(self, folder: Path, plan: dict[str, Any], shards: list[dict[str, Any]], index: pd.DataFrame):
+    def __init__(
+        self, folder: Path, plan: dict[str, Any], shards: list[dict[str, Any]], index: pd.DataFrame
+    ):
         super().__init__(folder, PIXELS, plan, shards, index, room(plan["shape"]))
 
     def _open(self) -> None:
         channels = self._plan["shape"][0]
-        self._sum, self._squares = np.zeros(channels, np.uint64), np.zeros(channels, np.uint64)
+        self._sum = np.zeros(channels, np.uint64)
+        self._squares = np.zeros(channels, np.uint64)
         super()._open()
 
     def _count(self, array: np.ndarray) -> None:
@@ -48,5 +51,7 @@ class PixelWriter(Writer):
         total = np.sum([shard["sum"] for shard in self._shards] or [[0] * channels], axis=0)
         squares = np.sum([shard["squares"] for shard in self._shards] or [[0] * channels], axis=0)
         mean = total / count
-        std = np.sqrt(np.maximum(squares / count - mean**2, 1.0))  # images without contrast are divided by it too
+        std = np.sqrt(
+            np.maximum(squares / count - mean**2, 1.0)
+        )  # images without contrast are divided by it too
         return {"images": rows, "mean": mean.tolist(), "std": std.tolist(), **super()._whole()}

@@ -4,10 +4,13 @@ import struct
 import zlib
 
 PNG = b"\x89PNG\r\n\x1a\n"
-# Of a PNG file's chunks those that decide what it shows; profiles and texts, however large or broken, do not.
+# Of a PNG file's chunks those that decide what it shows; profiles and texts, however large or
+# broken, do not.
 SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
 HELD = {b"eXIf"}  # says how it was held
-XMP, RAW = b"XML:com.adobe.xmp\0", b"Raw profile type exif\0"  # and so may texts of these names
+# and so may texts of these names
+XMP = b"XML:com.adobe.xmp\0"
+RAW = b"Raw profile type exif\0"
 LARGEST_TEXT = 2**20  # bytes
 
 
@@ -15,16 +18,21 @@ def bare(data: bytes) -> bytes:
     """Return a PNG file without what does not decide about its pixels; any other file as it is."""
     if not data.startswith(PNG):
         return data
-    kept, place = [PNG], len(PNG)
+    kept = [PNG]
+    place = len(PNG)
     while place + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, place)
         end = place + 12 + length
         if end > len(data):
             break
-        if name in SHOWN or (_says_how_held(name, data[place + 8 : end - 4]) and _whole(data, place, end)):
+        if name in SHOWN or (
+            _says_how_held(name, data[place + 8 : end - 4]) and _whole(data, place, end)
+        ):
             kept.append(data[place:end])
         place = end
-    return b"".join([*kept, data[place:]])  # of a file that is cut short, or no such thing, the rest
+    return b"".join(
+        [*kept, data[place:]]
+    )  # of a file that is cut short, or no such thing, the rest
 
 
 def _says_how_held(name: bytes, content: bytes) -> bool:
@@ -32,7 +40,9 @@ def _says_how_held(name: bytes, content: bytes) -> bool:
     if len(content) > LARGEST_TEXT:
         return False
     if name in (b"tEXt", b"zTXt"):
-        return content.startswith(RAW) and (name == b"tEXt" or _unpacks_to_little(content[len(RAW) + 1 :]))
+        return content.startswith(RAW) and (
+            name == b"tEXt" or _unpacks_to_little(content[len(RAW) + 1 :])
+        )
     return name in HELD or (name == b"iTXt" and content.startswith(XMP + b"\0"))  # not compressed
 
 

@@ -42,7 +42,8 @@ class ImagePool(Mapped):
         folder: Path | None = None,
     ):
         super().__init__(images, index, sha256, folder)
-        self.mean, self.std = mean, std
+        self.mean = mean
+        self.std = std
 
     @property
     def shape(self) -> tuple[int, int, int]:

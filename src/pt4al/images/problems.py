@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pt4al.atomic import replacing
 from pt4al.errors import InputError
+from pt4al.files.whole import replacing
 from pt4al.images.collection import Collection
 
 
@@ -15,7 +15,9 @@ class Problems:
     """Pictures that can't be decoded; too many of them are an error."""
 
     def __init__(self, folder: Path, collection: Collection, share: float):
-        self._path, self._index, self._share = folder / "problems.parquet", collection.index, share
+        self._path = folder / "problems.parquet"
+        self._index = collection.index
+        self._share = share
         self._rows: list[int] = []
         self._reasons: list[str] = []
 
@@ -36,8 +38,12 @@ class Problems:
 
     def _told(self) -> str:
         sources = self._index["source"].iloc[self._rows[:5]]
-        examples = [f"  {source}: {reason}" for source, reason in zip(sources, self._reasons, strict=False)]
-        counts = ", ".join(f"{count} {reason}" for reason, count in Counter(self._reasons).most_common(5))
+        examples = [
+            f"  {source}: {reason}" for source, reason in zip(sources, self._reasons, strict=False)
+        ]
+        counts = ", ".join(
+            f"{count} {reason}" for reason, count in Counter(self._reasons).most_common(5)
+        )
         return "\n".join(
             [
                 f"{len(self._rows)} of {len(self._index)} pictures can't be decoded so far ({counts}):",

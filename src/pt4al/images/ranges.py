@@ -13,12 +13,19 @@ NARROW = 64  # grey levels between the darkest and the brightest: a quarter of t
 def narrow(pool: ImagePool) -> pd.DataFrame:
     """Return `id`, `darkest`, `brightest` (0 to 255) of images that use less than a quarter of the range.
 
-    At most 5,000 images, at even intervals, are looked at. A hundredth of the pixels at either end is left out.
+    At most 5,000 images, at even intervals, are looked at. A hundredth of the pixels at either end
+    is left out.
     """
-    rows = np.unique(np.linspace(0, len(pool) - 1, min(LOOKED_AT, len(pool))).astype(int)) if len(pool) else []
+    rows = (
+        np.unique(np.linspace(0, len(pool) - 1, min(LOOKED_AT, len(pool))).astype(int))
+        if len(pool)
+        else []
+    )
     parts = [_ends(pool, rows[first : first + TOGETHER]) for first in range(0, len(rows), TOGETHER)]
     ends = np.concatenate([np.empty((0, 2), int), *parts])
-    table = pd.DataFrame({"id": pool.ids.iloc[rows].array, "darkest": ends[:, 0], "brightest": ends[:, 1]})
+    table = pd.DataFrame(
+        {"id": pool.ids.iloc[rows].array, "darkest": ends[:, 0], "brightest": ends[:, 1]}
+    )
     return table[ends[:, 1] - ends[:, 0] < NARROW].reset_index(drop=True)
 
 

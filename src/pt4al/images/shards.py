@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pt4al.atomic import replacing
-from pt4al.digests import note
+from pt4al.files.digests import note
+from pt4al.files.whole import replacing
 
 KEPT = ["id", "source", "split", "stamp"]  # of each row's picture in the source's index
 
@@ -65,8 +65,12 @@ class Writer:
         index: pd.DataFrame,
         most: int,
     ):
-        self._folder, self._kind, self._plan, self._shards = folder, kind, plan, list(shards)
-        self._index, self._most = index[KEPT], most
+        self._folder = folder
+        self._kind = kind
+        self._plan = plan
+        self._shards = list(shards)
+        self._index = index[KEPT]
+        self._most = most
         self._open()
 
     def __enter__(self) -> "Writer":
@@ -116,7 +120,9 @@ class Writer:
         return {"sha256": digest.hexdigest()}
 
     def _open(self) -> None:
-        self._rows, self._digest, self._added = 0, hashlib.sha256(), []
+        self._rows = 0
+        self._digest = hashlib.sha256()
+        self._added = []
         self._file = (self._folder / ".shard").open("wb")
 
     def _close(self) -> None:
@@ -131,7 +137,9 @@ class Writer:
             return
         table = self._table()
         # Two shards may hold the same rows, but not the same ids.
-        name = hashlib.sha256((self._digest.hexdigest() + "\n".join(table["id"])).encode()).hexdigest()[:16]
+        name = hashlib.sha256(
+            (self._digest.hexdigest() + "\n".join(table["id"])).encode()
+        ).hexdigest()[:16]
         index = self._folder / f"{name}.parquet"
         table.to_parquet(index, index=False)
         note(index, index)
@@ -144,11 +152,14 @@ class Writer:
         columns = {}
         for name in self._added[0][1]:
             values = np.concatenate([columns[name] for _, columns in self._added])
-            columns[name] = pd.Series(values, dtype="str").array if values.dtype.kind in "UO" else values
+            columns[name] = (
+                pd.Series(values, dtype="str").array if values.dtype.kind in "UO" else values
+            )
         return table.assign(**columns)
 
     def _header(self, rows: int) -> bytes:
-        header, shape = io.BytesIO(), (rows, *self._plan["shape"])
+        header = io.BytesIO()
+        shape = (rows, *self._plan["shape"])
         told = {"descr": self._kind.dtype, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(header, told)
         return header.getvalue()

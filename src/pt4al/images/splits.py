@@ -15,25 +15,40 @@ def divide(collection: Collection, test: str | float) -> dict[str, Collection]:
     Parameters
     ----------
     test
-        Name of a split of the source, or the share held out of its training pictures. `auto`: the split
-        `test` if it has labels, else `val`, else a fifth; nothing is held out where there are no labels.
+        Name of a split of the source, or the share held out of its training pictures. `auto`: the
+        split `test` if it has labels, else `val`, else a fifth; nothing is held out where there are
+        no labels.
 
     Notes
     -----
     What is held out is a matter of the ids alone: it stays when other pictures come or go.
     """
-    splits, answered = collection.index["split"], _answered(collection)
-    train = (splits == "train").to_numpy(bool) if splits.notna().any() else np.ones(len(collection), bool)
+    splits = collection.index["split"]
+    answered = _answered(collection)
+    train = (
+        (splits == "train").to_numpy(bool)
+        if splits.notna().any()
+        else np.ones(len(collection), bool)
+    )
     chosen = _choose(splits[answered], answered.any()) if test == "auto" else test
     if isinstance(chosen, str):
         if not (splits == chosen).any():
             known = sorted(splits.dropna().unique())
-            way_out = did_you_mean(chosen, known) if known else "it has none; say a share to hold out, such as 0.2"
-            raise InputError(f"`pool.test` is {chosen!r}, which is no split of the source: {way_out}")
+            way_out = (
+                did_you_mean(chosen, known)
+                if known
+                else "it has none; say a share to hold out, such as 0.2"
+            )
+            raise InputError(
+                f"`pool.test` is {chosen!r}, which is no split of the source: {way_out}"
+            )
         held = (splits == chosen).to_numpy(bool)
     else:
         held = train & (lots(collection.index["id"]) < chosen)
-    return {"train": collection.take(np.flatnonzero(train & ~held)), "test": collection.take(np.flatnonzero(held))}
+    return {
+        "train": collection.take(np.flatnonzero(train & ~held)),
+        "test": collection.take(np.flatnonzero(held)),
+    }
 
 
 def _choose(labelled: pd.Series, labels: bool) -> str | float:
@@ -43,4 +58,8 @@ def _choose(labelled: pd.Series, labels: bool) -> str | float:
 
 def _answered(collection: Collection) -> np.ndarray:
     """Whether somebody has said what is on each picture."""
-    return collection.index["label"].notna().to_numpy(bool) if collection.masked is None else collection.masked
+    return (
+        collection.index["label"].notna().to_numpy(bool)
+        if collection.masked is None
+        else collection.masked
+    )

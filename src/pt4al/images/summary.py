@@ -18,7 +18,9 @@ class Summary:
     warnings: list[str]
 
 
-def summarise(source: Collection, divided: dict[str, Collection], taken: dict[str, Collection]) -> Summary:
+def summarise(
+    source: Collection, divided: dict[str, Collection], taken: dict[str, Collection]
+) -> Summary:
     """Return what was read.
 
     Parameters
@@ -30,7 +32,8 @@ def summarise(source: Collection, divided: dict[str, Collection], taken: dict[st
     taken
         The same, of which as many pictures as settings allow.
     """
-    pool, test = taken["train"], taken["test"]
+    pool = taken["train"]
+    test = taken["test"]
     parts = [f"{_classes(source)}; {_pictures(len(pool))} in the pool, {_tested(source, test)}"]
     left = [*source.reading.left_out, *_left(source, divided, taken)]
     if left:
@@ -60,11 +63,15 @@ def _tested(source: Collection, test: Collection) -> str:
         return "none to test with"
     splits = source.index["split"]
     own = test.index["split"].dropna().unique()
-    held = "held out" if splits.isna().all() or list(own) == ["train"] else f"of the split `{own[0]}`"
+    held = (
+        "held out" if splits.isna().all() or list(own) == ["train"] else f"of the split `{own[0]}`"
+    )
     return f"{len(test):,} {held} to test with"
 
 
-def _left(source: Collection, divided: dict[str, Collection], taken: dict[str, Collection]) -> list[str]:
+def _left(
+    source: Collection, divided: dict[str, Collection], taken: dict[str, Collection]
+) -> list[str]:
     """Say which pictures are in neither, and which settings leave out."""
     used = set().union(*(part.index["split"].dropna() for part in divided.values()))
     splits = source.index["split"]
@@ -72,7 +79,9 @@ def _left(source: Collection, divided: dict[str, Collection], taken: dict[str, C
     if splits.notna().any():
         others = splits[~splits.isin(used)].fillna("without a split").value_counts().sort_index()
         told = [f"{_pictures(count)} of the split `{name}`" for name, count in others.items()]
-    limited = sum(len(part) for part in divided.values()) - sum(len(part) for part in taken.values())
+    limited = sum(len(part) for part in divided.values()) - sum(
+        len(part) for part in taken.values()
+    )
     return told + ([f"{_pictures(limited)} by `pool.limit` or `pool.imbalance`"] if limited else [])
 
 
@@ -84,7 +93,11 @@ def _alike(source: Collection) -> list[str]:
     groups = confusable(source.classes)
     told = [" and ".join(repr(name) for name in group) for group in groups]
     return (
-        [f"Classes that differ in case or blanks alone are taken for different ones: {_listed(told)}"] if told else []
+        [
+            f"Classes that differ in case or blanks alone are taken for different ones: {_listed(told)}"
+        ]
+        if told
+        else []
     )
 
 
@@ -103,4 +116,6 @@ def _alone(divided: dict[str, Collection]) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+    return ", ".join(names[:NAMED]) + (
+        f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    )

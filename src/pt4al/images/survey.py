@@ -15,7 +15,11 @@ USUAL = 64  # pixels, height and width of the images of all other pictures
 
 
 def survey(
-    collection: Collection, size: str | int | list[int], channels: str | int, fit: str, background: int
+    collection: Collection,
+    size: str | int | list[int],
+    channels: str | int,
+    fit: str,
+    background: int,
 ) -> Frame:
     """Return the frame of a pool; `auto` is decided by some of the pictures, at even intervals.
 
@@ -24,7 +28,9 @@ def survey(
     InputError
         If something is `auto` and none of those pictures can be read.
     """
-    height, width = (size, size) if isinstance(size, int) else size if size != "auto" else (USUAL, USUAL)
+    height, width = (
+        (size, size) if isinstance(size, int) else size if size != "auto" else (USUAL, USUAL)
+    )
     if "auto" in (size, channels):
         seen = _seen(collection)
         usual, share = _usual(seen)
@@ -62,8 +68,11 @@ def _usual(seen: list[tuple[int, int, bool]]) -> tuple[tuple[int, int], float]:
 
 
 def _seen(collection: Collection) -> list[tuple[int, int, bool]]:
-    rows = np.unique(np.linspace(0, len(collection) - 1, min(LOOKED_AT, len(collection))).astype(int))
-    seen, reasons = [], []
+    rows = np.unique(
+        np.linspace(0, len(collection) - 1, min(LOOKED_AT, len(collection))).astype(int)
+    )
+    seen = []
+    reasons = []
     for picture in collection.pictures(rows):
         try:
             seen.append(look(picture))
@@ -71,5 +80,7 @@ def _seen(collection: Collection) -> list[tuple[int, int, bool]]:
             reasons.append(str(bad))
     if not seen:
         first = collection.index.iloc[0]
-        raise InputError(f"none of {len(rows)} pictures looked at can be read; the first, {first.source}: {reasons[0]}")
+        raise InputError(
+            f"none of {len(rows)} pictures looked at can be read; the first, {first.source}: {reasons[0]}"
+        )
     return seen

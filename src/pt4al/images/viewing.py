@@ -23,7 +23,9 @@ def viewable(picture: Picture, exact: bool = False) -> bytes:
         turned = upright(image)
         plain = turned if turned.mode in ("L", "RGB") else turned.convert("RGBA")
         if plain.mode == "RGBA":
-            plain = Image.alpha_composite(Image.new("RGBA", plain.size, "white"), plain).convert("RGB")
+            plain = Image.alpha_composite(Image.new("RGBA", plain.size, "white"), plain).convert(
+                "RGB"
+            )
         if not exact:
             plain.thumbnail((LARGEST, LARGEST))
         encoded = io.BytesIO()

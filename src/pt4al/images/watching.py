@@ -32,7 +32,8 @@ class Once:
     """A picture whose file is read once, however often it is decoded."""
 
     def __init__(self, picture: Picture):
-        self._picture, self._data = picture, None
+        self._picture = picture
+        self._data = None
 
     def __call__(self) -> bytes:
         if self._data is None:

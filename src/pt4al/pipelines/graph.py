@@ -1,43 +1,48 @@
-"""A pipeline of very many nodes: what Kedro computes again and again of one is computed once."""
+"""What decides which nodes a run has. Kedro passes no parameters to a registry: hooks.py sets it."""
 
-from functools import cached_property
-from typing import Any
-
-from kedro.pipeline import Pipeline
+from dataclasses import dataclass
 
 
-class Graph(Pipeline):
-    """A pipeline whose cost grows with its nodes alone.
+@dataclass(frozen=True)
+class Shape:
+    """What a run's graph depends on.
 
-    Kedro's own compares each node with each namespace before it, whenever a pipeline is made: 2,000 cycles, a chain
-    of 2,000 namespaces, would need 10 GB. And it asks a pipeline for its inputs whenever a node has ended.
+    Attributes
+    ----------
+    cycles
+        How many there are; of people's, as many as can be finished now.
+    people
+        People answer: the graph ends with a query that waits for them, unless all cycles are
+        finished.
+    waits
+        Whether there is such a query, of cycle `cycles`.
+    tested
+        Whether there is a test split with labels.
+    control
+        Whether each query has a control slice.
+    reasons
+        Whether each query says why its images were chosen.
+    own_trunk
+        Whether features are those of the pretext network's trunk; else those of a network that
+        others have trained.
+    views
+        Whether the pretext task is told from features of views.
+    probes
+        Whether the main model is a probe of features.
+    compares
+        Whether a probe of features is tested beside the main network, which was trained otherwise.
+    tunes
+        Whether the main network starts as the network whose features are computed.
     """
 
-    def inputs(self) -> set[str]:
-        """See Pipeline."""
-        return set(self._inputs)
-
-    def outputs(self) -> set[str]:
-        """See Pipeline."""
-        return set(self._outputs)
-
-    def filter(self, *args: Any, **wanted: Any) -> Pipeline:
-        """See Pipeline. All of it is this one, not a copy."""
-        return super().filter(*args, **wanted) if any(args) or any(wanted.values()) else self
-
-    def __add__(self, other: Any) -> Pipeline:
-        """See Pipeline. A session adds the pipelines that it was asked for to an empty one."""
-        return Graph(dict.fromkeys([*self._nodes, *other._nodes])) if other and other._nodes else self
-
-    __radd__ = __add__
-
-    def _validate_namespaces(self) -> None:
-        """Nothing: cycles follow each other by construction."""
-
-    @cached_property
-    def _inputs(self) -> set[str]:
-        return super().inputs()
-
-    @cached_property
-    def _outputs(self) -> set[str]:
-        return super().outputs()
+    cycles: int = 5
+    people: bool = False
+    waits: bool = False
+    tested: bool = True
+    control: bool = False
+    reasons: bool = True
+    own_trunk: bool = False
+    views: bool = True
+    probes: bool = True
+    compares: bool = False
+    tunes: bool = False

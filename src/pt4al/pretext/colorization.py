@@ -1,9 +1,9 @@
 """Pretext task `colorization`: tell the colours of an image from its brightness.
 
-Source: Zhang, Isola, Efros, "Colorful Image Colorization", and Larsson, Maire, Shakhnarovich, "Learning
-Representations for Automatic Colorization", both ECCV 2016. They classify each pixel into bins of
-colour; this is a plain regression of the two chroma planes of ITU-R BT.601, which is smaller, and whose
-loss is the larger the more colourful an image is.
+Source: Zhang, Isola, Efros, "Colorful Image Colorization", and Larsson, Maire, Shakhnarovich,
+"Learning Representations for Automatic Colorization", both ECCV 2016. They classify each pixel into
+bins of colour; this is a plain regression of the two chroma planes of ITU-R BT.601, which is
+smaller, and whose loss is the larger the more colourful an image is.
 """
 
 import torch
@@ -24,7 +24,9 @@ class Colorization(PretextTask):
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """Mean over pixels and planes of the smooth L1 loss (Girshick 2015), in units of 32 levels, (B,)."""
         if images.shape[1] != 3:
-            raise InputError(f"`pretext.task` colorization needs colour; these images have {images.shape[1]} channel")
+            raise InputError(
+                f"`pretext.task` colorization needs colour; these images have {images.shape[1]} channel"
+            )
         red, green, blue = images.float().unbind(1)
         luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
         chroma = torch.stack([blue - luma, red - luma], 1) / UNIT

@@ -1,8 +1,9 @@
 """Pretext task `embedding`: no training; how far an image lies from others in the features of a network.
 
-Source: Hacohen, Dekel, Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low
-Budgets", ICML 2022. Their typicality is the inverse of the mean distance to the 20 nearest neighbours, of
-features of unit length; this is that distance, so that the hardest, the least typical, is the highest.
+Source: Hacohen, Dekel, Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and
+Low Budgets", ICML 2022. Their typicality is the inverse of the mean distance to the 20 nearest
+neighbours, of features of unit length; this is that distance, so that the hardest, the least
+typical, is the highest.
 """
 
 import numpy as np
@@ -17,7 +18,8 @@ from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 
 NEIGHBOURS = 20
-# A larger pool looks for its neighbours among a random sample of this size: 410 MB of 2,048 features.
+# A larger pool looks for its neighbours among a random sample of this size: 410 MB of 2,048
+# features.
 MOST = 50_000
 CHUNK = 256  # images whose distances to the sample are held at once: 51 MB
 
@@ -30,21 +32,25 @@ class Embedding(PretextTask):
     ) -> np.ndarray:
         """Return each row's mean distance to its 20 nearest neighbours in the pool, (N,) float32.
 
-        Exact for pools of up to 50,000 images. Beyond, neighbours are those in one random sample of as
-        many: distances are larger than in the whole pool, for all images alike.
+        Exact for pools of up to 50,000 images. Beyond, neighbours are those in one random sample of
+        as many: distances are larger than in the whole pool, for all images alike.
         """
-        rows, sample = np.arange(len(pool)) if rows is None else rows, np.arange(len(pool))
+        rows = np.arange(len(pool)) if rows is None else rows
+        sample = np.arange(len(pool))
         if len(pool) > MOST:
             sample = np.sort(stream(0, "neighbours").choice(len(pool), MOST, replace=False))
         found = predict(network, features, pool, hardware, sample, title="features")
         reference = torch.from_numpy(found).to(hardware.device)
-        scores, inside = np.empty(len(rows), np.float32), np.isin(rows, sample)
+        scores = np.empty(len(rows), np.float32)
+        inside = np.isin(rows, sample)
         asked = torch.from_numpy(np.searchsorted(sample, rows[inside])).to(hardware.device)
         near = [distance(reference[chunk], reference, itself=True) for chunk in asked.split(CHUNK)]
         scores[inside] = torch.cat(near).cpu().numpy()
         if not inside.all():
             outside = lambda network, images: distance(features(network, images), reference)  # noqa: E731
-            scores[~inside] = predict(network, outside, pool, hardware, rows[~inside], title="neighbours")
+            scores[~inside] = predict(
+                network, outside, pool, hardware, rows[~inside], title="neighbours"
+            )
         return scores
 
 

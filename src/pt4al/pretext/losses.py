@@ -18,8 +18,9 @@ def cross_fitted(
 ) -> np.ndarray:
     """Return each image's loss under a network that has not seen it, (N,) float32.
 
-    Two networks are trained, each on a random half and for as many epochs (so for half the steps each: as
-    much again as training on the whole pool), and score each other's half (Chernozhukov et al. 2018).
+    Two networks are trained, each on a random half and for as many epochs (so for half the steps
+    each: as much again as training on the whole pool), and score each other's half (Chernozhukov et
+    al. 2018).
 
     Parameters
     ----------
@@ -34,16 +35,19 @@ def cross_fitted(
     return losses
 
 
-def mean_over_epochs(task: PretextTask, train: Train, pool: ImagePool, hardware: Hardware) -> np.ndarray:
+def mean_over_epochs(
+    task: PretextTask, train: Train, pool: ImagePool, hardware: Hardware
+) -> np.ndarray:
     """Return the mean of each image's losses at the end of each epoch, (N,) float32.
 
-    What a network learns late it finds hard (Jiang et al. 2021), which the last epoch alone has forgotten.
-    Costs a scoring of the pool an epoch, on top of the training.
+    What a network learns late it finds hard (Jiang et al. 2021), which the last epoch alone has
+    forgotten. Costs a scoring of the pool an epoch, on top of the training.
 
     Parameters
     ----------
     train
-        `train(each_epoch)`; returns a network and its training curve, one row a call of `each_epoch`.
+        `train(each_epoch)`; returns a network and its training curve, one row a call of
+        `each_epoch`.
     """
     total = np.zeros(len(pool))
 

@@ -20,7 +20,9 @@ class Rotation(PretextTask):
         images = _square(images)
         turned = torch.cat([images.rot90(turns, (2, 3)) for turns in range(self.outputs)])
         turns = torch.arange(self.outputs, device=images.device).repeat_interleave(len(images))
-        return cross_entropy(network(turned), turns, reduction="none").view(self.outputs, -1).mean(0)
+        return (
+            cross_entropy(network(turned), turns, reduction="none").view(self.outputs, -1).mean(0)
+        )
 
     def views(self, images: torch.Tensor) -> torch.Tensor:
         """The central square in its four turns; see PretextTask."""

@@ -29,5 +29,7 @@ def score_twice(
     task: PretextTask, network: Network, pool: ImagePool, hardware: Hardware, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pretext losses of rows as they are and with noise, (N,) float32 each."""
-    clean, faint = (task.score(network, images, hardware, rows) for images in (pool, NoisyPool(pool)))
+    clean, faint = (
+        task.score(network, images, hardware, rows) for images in (pool, NoisyPool(pool))
+    )
     return clean, faint

@@ -25,7 +25,8 @@ class PretextTask:
     trains
         Whether a network is trained on `loss`; a task that isn't trained overrides `score`.
     viewed
-        How many views of an image it can be told from, by features of them that were computed before; 0: it can't.
+        How many views of an image it can be told from, by features of them that were computed
+        before; 0: it can't.
     """
 
     outputs: int = 1
@@ -46,7 +47,11 @@ class PretextTask:
         """Return the mean cross-entropy of telling which view is which, (B,), from their features (B, viewed, D)."""
         answers = network(features.flatten(0, 1))
         wanted = torch.arange(self.viewed, device=features.device).repeat(len(features))
-        return cross_entropy(answers, wanted, reduction="none").view(len(features), self.viewed).mean(1)
+        return (
+            cross_entropy(answers, wanted, reduction="none")
+            .view(len(features), self.viewed)
+            .mean(1)
+        )
 
     def score(
         self, network: Network, pool: ImagePool, hardware: Hardware, rows: np.ndarray | None = None

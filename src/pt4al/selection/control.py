@@ -1,8 +1,8 @@
 """The control slices: images drawn at random before any strategy chooses, to measure the model on.
 
-A strategy asks for what the model finds hard, so its images say little of the pool. The slices of all cycles together
-are a simple random sample of the pool, because they are set apart before the first query and no strategy is offered
-them.
+A strategy asks for what the model finds hard, so its images say little of the pool. The slices of
+all cycles together are a simple random sample of the pool, because they are set apart before the
+first query and no strategy is offered them.
 """
 
 import numpy as np
@@ -25,7 +25,9 @@ def draw(ids: pd.Series, sizes: list[int], rng: np.random.Generator) -> pd.DataF
             f"{len(ids)} have no label yet"
         )
     chosen = rng.choice(len(ids), images, replace=False)
-    return pd.DataFrame({"id": ids.to_numpy()[chosen], "cycle": np.repeat(np.arange(len(sizes)), sizes)})
+    return pd.DataFrame(
+        {"id": ids.to_numpy()[chosen], "cycle": np.repeat(np.arange(len(sizes)), sizes)}
+    )
 
 
 def mix(query: pd.DataFrame, control: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

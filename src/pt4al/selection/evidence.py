@@ -36,11 +36,11 @@ class Evidence:
     counts
         Labels of each class so far, (classes,) int.
     correlation
-        Lower bound of the 95 % interval of the rank correlation of pretext loss and main loss in the
-        newest audit; None before there is one.
+        Lower bound of the 95 % interval of the rank correlation of pretext loss and main loss in
+        the newest audit; None before there is one.
     head
-        Weights (classes, D) and biases (classes,) of the linear classifier that reads `features`, float32: the model
-        predicts the class of the largest `features @ weights.T + biases`.
+        Weights (classes, D) and biases (classes,) of the linear classifier that reads `features`,
+        float32: the model predicts the class of the largest `features @ weights.T + biases`.
     """
 
     budget: int

@@ -31,8 +31,8 @@ def held(images: int, share: float) -> int:
 def draw(images: int, share: float, rng: np.random.Generator) -> np.ndarray:
     """Return the row numbers of a random share of a pool, in pool order; all of them for a share of 1.
 
-    Runs that differ in their seed alone then differ in what they may ask for, even where their strategy has no chance
-    in it.
+    Runs that differ in their seed alone then differ in what they may ask for, even where their
+    strategy has no chance in it.
     """
     if share == 1:
         return np.arange(images)
@@ -52,7 +52,10 @@ ORDERS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
 
 
 def rank(
-    ids: pd.Series, losses: np.ndarray, order: str = "hardest_first", rng: np.random.Generator | None = None
+    ids: pd.Series,
+    losses: np.ndarray,
+    order: str = "hardest_first",
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Sort a pool by pretext loss.
 
@@ -76,11 +79,14 @@ def rank(
 
     Source: PT4AL, section 3.2.
     """
-    ids, losses = pd.Series(ids, dtype="str"), np.asarray(losses)
+    ids = pd.Series(ids, dtype="str")
+    losses = np.asarray(losses)
     if losses.dtype != np.float32:
         losses = losses.astype(np.float64)
     if np.isnan(losses).any():
-        raise InputError(f"the pretext loss of id {list(ids)[int(np.isnan(losses).argmax())]!r} is not a number")
+        raise InputError(
+            f"the pretext loss of id {list(ids)[int(np.isnan(losses).argmax())]!r} is not a number"
+        )
     rows = ORDERS[order](losses, rng)
     return pd.DataFrame(
         {
@@ -91,11 +97,13 @@ def rank(
     )
 
 
-# Each takes how many images and how many batches, and returns the batch of each place in the ranking. Sizes differ by
-# at most one.
+# Each takes how many images and how many batches, and returns the batch of each place in the
+# ranking. Sizes differ by at most one.
 BATCHES: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
     "consecutive": lambda images, batches, rng: np.arange(images) * batches // images,
-    "shuffled": lambda images, batches, rng: rng.permutation(batches)[np.arange(images) * batches // images],
+    "shuffled": lambda images, batches, rng: rng.permutation(batches)[
+        np.arange(images) * batches // images
+    ],
     "interleaved": lambda images, batches, rng: np.arange(images) % batches,
 }
 
@@ -116,8 +124,8 @@ def split(
     batches
         How many; their sizes differ by at most one.
     kind
-        One of BATCHES: `consecutive`, PT4AL's; `shuffled`, the same in random order; `interleaved`, the rank modulo
-        `batches`, so that each holds hard and easy images alike.
+        One of BATCHES: `consecutive`, PT4AL's; `shuffled`, the same in random order; `interleaved`,
+        the rank modulo `batches`, so that each holds hard and easy images alike.
     drop
         Share of the ranking at either end that no batch holds.
     rng
@@ -151,5 +159,7 @@ def check_batches(images: int, batches: int, drop: float = 0.0) -> int:
     kept = images - 2 * dropped(images, drop)
     if batches > kept:
         less = f" less {images - kept} by `ranking.drop` {drop:g}" if drop else ""
-        raise InputError(f"`cycles.number` {batches} exceeds the pool, which holds {counted(images, 'image')}{less}")
+        raise InputError(
+            f"`cycles.number` {batches} exceeds the pool, which holds {counted(images, 'image')}{less}"
+        )
     return kept // batches

@@ -1,6 +1,7 @@
 """Measures: how much a model's probabilities say that a label would teach it. The highest is labelled first.
 
-Each takes probabilities (B, classes, ...) and returns (B, ...): one number an image, or one a pixel.
+Each takes probabilities (B, classes, ...) and returns (B, ...): one number an image, or one a
+pixel.
 """
 
 from collections.abc import Callable
@@ -33,11 +34,14 @@ def entropy(probabilities: torch.Tensor) -> torch.Tensor:
 def bald(probabilities: torch.Tensor) -> torch.Tensor:
     """Entropy of the mean answer less mean entropy of the answers, in nats: how much they disagree.
 
-    Probabilities are (T, B, classes, ...), of T passes with dropout; returns (B, ...). Houlsby, Huszár, Ghahramani,
-    Lengyel 2011 (arXiv 1112.5745); with dropout: Gal, Islam, Ghahramani, ICML 2017.
+    Probabilities are (T, B, classes, ...), of T passes with dropout; returns (B, ...). Houlsby,
+    Huszár, Ghahramani, Lengyel 2011 (arXiv 1112.5745); with dropout: Gal, Islam, Ghahramani, ICML
+    2017.
     """
     entropies = torch.special.entr(probabilities).sum(2)
-    return (entropy(probabilities.mean(0)) - entropies.mean(0)).clamp(min=0)  # rounding aside, never below 0
+    return (entropy(probabilities.mean(0)) - entropies.mean(0)).clamp(
+        min=0
+    )  # rounding aside, never below 0
 
 
 MEASURES: dict[str, Measure] = {

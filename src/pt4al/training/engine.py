@@ -62,7 +62,8 @@ def fit(
     rows, targets
         Rows of the pool to train on, all by default; one target for each.
     frozen
-        Whole epochs, or infinity, for which the trunk stays as it is, its batch norms' statistics too.
+        Whole epochs, or infinity, for which the trunk stays as it is, its batch norms' statistics
+        too.
     each_epoch
         Called with the network at the end of each epoch; must not change it.
 
@@ -74,7 +75,8 @@ def fit(
     generator = torch_generator(rng, hardware.device)
     take = _augmented(reader(pool, rows, targets, hardware), augment, generator)
     network.to(hardware.device, memory_format=torch.channels_last).train()
-    steps, size = schedule.steps(len(rows)), min(schedule.minibatch, len(rows))
+    steps = schedule.steps(len(rows))
+    size = min(schedule.minibatch, len(rows))
     optimiser, rate = _descent(network, schedule, steps)
     curve = _Curve(math.ceil(len(rows) / size), hardware.device, title)
     thaw = min(frozen * curve.steps_an_epoch, steps)
@@ -83,7 +85,12 @@ def fit(
         network.trunk.eval()
     mean_loss = partial(_mean_loss, loss, take, hardware)
     trial = partial(_try, mean_loss, network, len(rows))
-    with _progress(steps * size, title) as progress, _seeded(generator), repeatable(hardware, trial), _room_for(size):
+    with (
+        _progress(steps * size, title) as progress,
+        _seeded(generator),
+        repeatable(hardware, trial),
+        _room_for(size),
+    ):
         for step, positions in enumerate(_minibatches(len(rows), size, steps, rng)):
             if step == thaw:
                 network.trunk.requires_grad_(True)
@@ -123,8 +130,15 @@ def predict(
     rows = np.arange(len(pool)) if rows is None else rows
     take = reader(pool, rows, targets, hardware, again=False)
     scored = folded(network).to(hardware.device, memory_format=torch.channels_last)
-    first, scores, size = 0, None, scoring_minibatch(hardware.device, pool.shape)
-    with torch.inference_mode(), hardware.autocast(), repeatable(hardware), _progress(len(rows), title) as progress:
+    first = 0
+    scores = None
+    size = scoring_minibatch(hardware.device, pool.shape)
+    with (
+        torch.inference_mode(),
+        hardware.autocast(),
+        repeatable(hardware),
+        _progress(len(rows), title) as progress,
+    ):
         while first < len(rows):
             positions = np.arange(first, min(first + size, len(rows)))
             try:
@@ -167,7 +181,9 @@ def scoring_minibatch(device: str, shape: tuple[int, ...]) -> int:
 
 def _half(size: int, title: str) -> int:
     if size == 1:
-        raise InputError(f"{title}: the GPU's memory has no room for one image: a smaller network or `pool.size` fits")
+        raise InputError(
+            f"{title}: the GPU's memory has no room for one image: a smaller network or `pool.size` fits"
+        )
     return size // 2
 
 
@@ -192,13 +208,17 @@ def _augmented(take: Take, augment: Augmentation | None, generator: torch.Genera
     return augmented
 
 
-def _mean_loss(loss: Loss, take: Take, hardware: Hardware, network: Network, positions: np.ndarray) -> torch.Tensor:
+def _mean_loss(
+    loss: Loss, take: Take, hardware: Hardware, network: Network, positions: np.ndarray
+) -> torch.Tensor:
     images, *targets = take(positions)
     with hardware.autocast():
         return loss(network, images, *targets).mean()
 
 
-def _try(mean_loss: Callable[[Network, np.ndarray], torch.Tensor], network: Network, images: int) -> None:
+def _try(
+    mean_loss: Callable[[Network, np.ndarray], torch.Tensor], network: Network, images: int
+) -> None:
     """Compute the gradient of a few images; the network is left as it was."""
     mean_loss(copy.deepcopy(network), np.arange(min(TRIED, images))).backward()
 
@@ -206,7 +226,10 @@ def _try(mean_loss: Callable[[Network, np.ndarray], torch.Tensor], network: Netw
 def _descent(network: Network, schedule: Schedule, steps: int) -> tuple[torch.optim.SGD, LambdaLR]:
     rest = [weight for name, weight in network.named_parameters() if not name.startswith("trunk.")]
     optimiser = torch.optim.SGD(
-        [{"params": network.trunk.parameters()}, {"params": rest}],  # all of a fused group must start at once
+        [
+            {"params": network.trunk.parameters()},
+            {"params": rest},
+        ],  # all of a fused group must start at once
         schedule.learning_rate,
         schedule.momentum,
         weight_decay=schedule.weight_decay,
@@ -228,12 +251,17 @@ class _Curve:
     """Mean loss by epoch, summed on the device: reading a number there would stall it."""
 
     def __init__(self, steps_an_epoch: int, device: str, title: str):
-        self.steps_an_epoch, self.title = steps_an_epoch, title
-        self.steps, self.counted = 0, 0
-        self.total, self.rows = torch.zeros((), device=device), []
+        self.steps_an_epoch = steps_an_epoch
+        self.title = title
+        self.steps = 0
+        self.counted = 0
+        self.total = torch.zeros((), device=device)
+        self.rows = []
 
     def add(self, loss: torch.Tensor, rate: float) -> None:
-        self.steps, self.counted, self.rate = self.steps + 1, self.counted + 1, rate
+        self.steps = self.steps + 1
+        self.counted = self.counted + 1
+        self.rate = rate
         self.total += loss
         if self.counted == self.steps_an_epoch:
             self._close()
@@ -249,7 +277,8 @@ class _Curve:
         return pd.DataFrame(self.rows, columns=CURVE)
 
     def _close(self) -> None:
-        epoch, loss = len(self.rows) + 1, float(self.total) / self.counted
+        epoch = len(self.rows) + 1
+        loss = float(self.total) / self.counted
         if not math.isfinite(loss):
             raise InputError(
                 f"{self.title}: the loss of epoch {epoch}, after {self.steps} steps, is {loss}: training has diverged. "
@@ -260,7 +289,9 @@ class _Curve:
         self.counted = 0
 
 
-def _minibatches(images: int, size: int, steps: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _minibatches(
+    images: int, size: int, steps: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     """Yield positions: one permutation after the other, cut into minibatches that are all whole."""
     left = np.empty(0, np.int64)
     for _ in range(steps):
@@ -273,11 +304,21 @@ def _minibatches(images: int, size: int, steps: int, rng: np.random.Generator) -
 @contextlib.contextmanager
 def _seeded(generator: torch.Generator) -> Iterator[None]:
     """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards."""
-    with torch.random.fork_rng([generator.device.index or 0] if generator.device.type == "cuda" else []):
+    with torch.random.fork_rng(
+        [generator.device.index or 0] if generator.device.type == "cuda" else []
+    ):
         torch.manual_seed(generator.initial_seed())
         yield
 
 
 def _progress(images: int, title: str) -> tqdm:
     """A bar with rate and time left; none where the output is not a terminal."""
-    return tqdm(total=images, desc=title, unit="image", unit_scale=True, disable=None, leave=False, mininterval=0.5)
+    return tqdm(
+        total=images,
+        desc=title,
+        unit="image",
+        unit_scale=True,
+        disable=None,
+        leave=False,
+        mininterval=0.5,
+    )

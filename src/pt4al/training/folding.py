@@ -16,7 +16,8 @@ from pt4al.training.networks import Network
 def folded(network: Network) -> Network:
     """Return a copy in evaluation mode whose batch norms are folded, as far as that can be."""
     scored = copy.deepcopy(network).eval()
-    # Trunks that branch on their input's size can't be traced; timm's and the library's do here and there.
+    # Trunks that branch on their input's size can't be traced; timm's and the library's do here and
+    # there.
     with contextlib.suppress(TraceError, TypeError):
         for first, second in list(_followed(scored.trunk)):
             _fold(scored.trunk, first, second)
@@ -31,7 +32,9 @@ class _Tracer(fx.Tracer):
     """Looks at layers from outside: timm's convolutions branch on their input's size, its batch norms hold a ReLU."""
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(module, name)
+        return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(
+            module, name
+        )
 
 
 def _followed(trunk: nn.Module) -> Iterator[tuple[str, str]]:
@@ -48,8 +51,13 @@ def _followed(trunk: nn.Module) -> Iterator[tuple[str, str]]:
 
 def _fold(within: nn.Module, first: str, second: str) -> None:
     """Fold the second layer into the first, if they are a convolution and a batch norm."""
-    convolution, norm = within.get_submodule(first), within.get_submodule(second)
-    if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d) or not norm.track_running_stats:
+    convolution = within.get_submodule(first)
+    norm = within.get_submodule(second)
+    if (
+        not isinstance(convolution, nn.Conv2d)
+        or not isinstance(norm, nn.BatchNorm2d)
+        or not norm.track_running_stats
+    ):
         return
     if type(norm) is nn.BatchNorm2d:
         rest = nn.Identity()

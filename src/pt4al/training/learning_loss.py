@@ -1,8 +1,9 @@
 """Learning loss: a network that also learns to guess how wrong it is, which asks for no second answer.
 
-Source: Yoo and Kweon, "Learning Loss for Active Learning", CVPR 2019. Theirs guesses from four layers and lets
-the guess train the trunk for the first 120 of 200 epochs; this one guesses from the last features alone and
-leaves the trunk alone, so that a network that also guesses is the same network as one that doesn't.
+Source: Yoo and Kweon, "Learning Loss for Active Learning", CVPR 2019. Theirs guesses from four
+layers and lets the guess train the trunk for the first 120 of 200 epochs; this one guesses from the
+last features alone and leaves the trunk alone, so that a network that also guesses is the same
+network as one that doesn't.
 """
 
 import torch
@@ -14,7 +15,10 @@ MARGIN = 1.0
 
 
 def loss(
-    network: Network, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+    network: Network,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return the cross-entropy of each image plus `disorder` of the guesses, with weight 1, (B,)."""
     features = network.features(images)
@@ -26,8 +30,8 @@ def loss(
 def disorder(guesses: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
     """Return how wrongly guesses order pairs of images by their losses, (B,): a hinge of margin 1.
 
-    A minibatch's first image is paired with its last, the second with the last but one. An image that is its
-    own partner, or as wrong as its partner, teaches no order: 0.
+    A minibatch's first image is paired with its last, the second with the last but one. An image
+    that is its own partner, or as wrong as its partner, teaches no order: 0.
     """
     order = torch.sign(losses - losses.flip(0))
     return order.abs() * torch.relu(MARGIN - order * (guesses - guesses.flip(0)))

@@ -19,7 +19,8 @@ TOLERANCE = 1e-4  # of probabilities
 def export(network: Network, images: torch.Tensor, classes: list[str], frame: dict) -> bytes:
     """Return an ONNX file: `images`, raw uint8 (N, C, H, W), N being free, to `logits`.
 
-    Its metadata has the names of the classes (`classes`) and what images look like (`frame`), as JSON.
+    Its metadata has the names of the classes (`classes`) and what images look like (`frame`), as
+    JSON.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ def export(network: Network, images: torch.Tensor, classes: list[str], frame: di
     Raises
     ------
     InputError
-        If the libraries for it are not installed, or the answers differ by more than 1e-4 in a probability,
-        which leaves room for another class only where two are as likely.
+        If the libraries for it are not installed, or the answers differ by more than 1e-4 in a
+        probability, which leaves room for another class only where two are as likely.
     """
     require()
     import onnx

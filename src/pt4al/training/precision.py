@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-SECONDS, TURNS = 1.0, 5  # how long the self-test takes, and how many steps of each at least
+# how long the self-test takes, and how many steps of each at least
+SECONDS = 1.0
+TURNS = 5
 GAIN = 1.2  # bf16 must be this many times faster, or fp32 is kept
 
 
@@ -31,14 +33,17 @@ def choose_precision(device: str) -> str:
     """Return bf16 if a small network trains at least 1.2 times faster in it, else fp32; takes about a second."""
     if device == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    seconds = _fastest({precision: _training_step(Hardware(device, precision)) for precision in ("fp32", "bf16")})
+    seconds = _fastest(
+        {precision: _training_step(Hardware(device, precision)) for precision in ("fp32", "bf16")}
+    )
     return "bf16" if seconds["fp32"] > GAIN * seconds["bf16"] else "fp32"
 
 
 def _fastest(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
     """Return the seconds of each one's fastest call. They take turns: whatever else runs here slows both."""
     fastest = dict.fromkeys(steps, float("inf"))
-    end, turns = time.perf_counter() + SECONDS, 0
+    end = time.perf_counter() + SECONDS
+    turns = 0
     while turns < TURNS or time.perf_counter() < end:
         turns += 1
         for name, step in steps.items():
@@ -51,7 +56,9 @@ def _fastest(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
 def _training_step(hardware: Hardware) -> Callable[[], None]:
     """Return what trains two convolutions for one step."""
     with torch.random.fork_rng(devices=[]):
-        network = nn.Sequential(nn.Conv2d(16, 32, 3), nn.BatchNorm2d(32), nn.ReLU(), nn.Conv2d(32, 32, 3))
+        network = nn.Sequential(
+            nn.Conv2d(16, 32, 3), nn.BatchNorm2d(32), nn.ReLU(), nn.Conv2d(32, 32, 3)
+        )
     network.to(memory_format=torch.channels_last)
     images = torch.zeros(64, 16, 32, 32).to(memory_format=torch.channels_last)
 

@@ -15,21 +15,28 @@ CHUNK = 2**26  # bytes that go to the device at once
 
 
 def reader(
-    pool: ImagePool, rows: np.ndarray, targets: torch.Tensor | None, hardware: Hardware, again: bool = True
+    pool: ImagePool,
+    rows: np.ndarray,
+    targets: torch.Tensor | None,
+    hardware: Hardware,
+    again: bool = True,
 ) -> Take:
     """Return what turns positions among `rows` into tensors on the device.
 
     Parameters
     ----------
     again
-        Whether images are read again and again: then a GPU keeps them, if they fill at most half of its free memory.
+        Whether images are read again and again: then a GPU keeps them, if they fill at most half of
+        its free memory.
     """
     if hardware.device == "cpu":
         return lambda positions: (
             pool.gather(rows[positions]),
             *(() if targets is None else (targets[torch.from_numpy(positions)],)),
         )
-    resident = _resident(pool, rows) if again and len(rows) * _row_bytes(pool) <= _free() // 2 else None
+    resident = (
+        _resident(pool, rows) if again and len(rows) * _row_bytes(pool) <= _free() // 2 else None
+    )
     return _cuda_reader(pool, rows, None if targets is None else targets.cuda(), resident)
 
 
@@ -65,7 +72,9 @@ def _row_bytes(pool: ImagePool) -> int:
 
 def _free() -> int:
     """Bytes that the device has left, with those that torch has taken and holds for its next tensors."""
-    return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+    return (
+        torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+    )
 
 
 def _sent(tensor: torch.Tensor) -> torch.Tensor:

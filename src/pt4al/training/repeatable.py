@@ -18,15 +18,17 @@ def repeatable(hardware: Hardware, trial: Callable[[], None] | None = None) -> I
     Parameters
     ----------
     trial
-        Computes once what is to be computed. Without it, or if that needs an operation which can't repeat itself,
-        such operations are allowed, and torch warns of them.
+        Computes once what is to be computed. Without it, or if that needs an operation which can't
+        repeat itself, such operations are allowed, and torch warns of them.
     """
     if hardware.device == "cpu":
         yield
         return
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
     # `enabled` is False unless it is said. TF32 rounds to 10 bits: those who ask for fp32 want 23.
-    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    exact = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
     with exact, deterministic(trial):
         yield
 
@@ -34,9 +36,12 @@ def repeatable(hardware: Hardware, trial: Callable[[], None] | None = None) -> I
 @contextlib.contextmanager
 def deterministic(trial: Callable[[], None] | None) -> Iterator[None]:
     """Forbid operations that can't repeat themselves, if a trial does without them; put all back afterwards."""
-    mode, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
     fills = torch.utils.deterministic.fill_uninitialized_memory
-    torch.utils.deterministic.fill_uninitialized_memory = False  # it costs a pass, and nobody reads that memory
+    torch.utils.deterministic.fill_uninitialized_memory = (
+        False  # it costs a pass, and nobody reads that memory
+    )
     try:
         # To forbid, not to warn: attention repeats itself only where it must.
         torch.use_deterministic_algorithms(True, warn_only=trial is None or not _succeeds(trial))

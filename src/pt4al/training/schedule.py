@@ -14,7 +14,9 @@ class Schedule(Block):
     """A training schedule for stochastic gradient descent with momentum."""
 
     epochs: float = Field(gt=0, le=MOST_EPOCHS)
-    minimum_steps: int = Field(ge=0, le=10_000_000)  # few labels are still trained for this many optimiser steps
+    minimum_steps: int = Field(
+        ge=0, le=10_000_000
+    )  # few labels are still trained for this many optimiser steps
     minibatch: int = Field(gt=0, le=1_000_000)  # images a step
     learning_rate: float = Field(gt=0, le=100)  # its peak
     shape: Literal["constant", "step", "one_cycle"]  # of the learning rate over the steps
@@ -23,7 +25,9 @@ class Schedule(Block):
 
     def steps(self, images: int) -> int:
         """Optimiser steps for a training set of this size."""
-        return max(self.minimum_steps, math.ceil(self.epochs * images / min(self.minibatch, images)))
+        return max(
+            self.minimum_steps, math.ceil(self.epochs * images / min(self.minibatch, images))
+        )
 
     def factor(self, progress: float) -> float:
         """The learning rate, as a fraction of its peak, after a fraction `progress` of the steps.

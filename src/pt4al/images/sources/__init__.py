@@ -72,13 +72,14 @@ SOURCES: dict[str, Source] = {
 def read(kind: str, path: str, columns: Mapping[str, str] | None = None) -> Collection:
     """Read the source of a kind (a key of `SOURCES`) at `path`: the one door through which pictures and names come.
 
-    Names get one spelling, the collection says how it was read, and whatever a library raises about a damaged
-    file, now or when a picture is fetched, is an InputError.
+    Names get one spelling, the collection says how it was read, and whatever a library raises about
+    a damaged file, now or when a picture is fetched, is an InputError.
 
     Parameters
     ----------
     columns
-        Of a table or Parquet files: which column holds the `image`, `label` ...; by default those of usual names.
+        Of a table or Parquet files: which column holds the `image`, `label` ...; by default those
+        of usual names.
     """
     try:
         collection = _read(kind, path, columns or {})
@@ -97,13 +98,17 @@ def _read(kind: str, path: str, columns: Mapping[str, str]) -> Collection:
     if kind in WITH_COLUMNS:
         collection = LAYOUTS[kind].read(place, columns)
     elif columns:
-        raise InputError(f"`pool.source.columns` is for tables and Parquet files; {path} is read as {kind}")
+        raise InputError(
+            f"`pool.source.columns` is for tables and Parquet files; {path} is read as {kind}"
+        )
     elif kind == "flat" and automatic:
         collection = flat.read(place, flat_splits(place))
     else:
         collection = SOURCES[kind](place)
     notes = flat_notes(place) if kind == "flat" and automatic else collection.reading.notes
-    reading = replace(collection.reading, layout=TOLD.get(kind, kind), place=place, notes=tuple(notes))
+    reading = replace(
+        collection.reading, layout=TOLD.get(kind, kind), place=place, notes=tuple(notes)
+    )
     return replace(collection, reading=reading)
 
 
@@ -124,4 +129,6 @@ def _damaged(path: str, error: Exception) -> InputError:
     if isinstance(error, OSError) and error.strerror:  # the system's
         return InputError(f"{error.filename or path}: can't be read ({error.strerror})")
     said = " ".join(str(error).split())[:LONGEST] or type(error).__name__
-    return InputError(f"{path}: is damaged, or no such thing as it seems ({said}): get a whole copy, or mend it")
+    return InputError(
+        f"{path}: is damaged, or no such thing as it seems ({said}): get a whole copy, or mend it"
+    )

@@ -21,8 +21,8 @@ def read(path: str) -> Collection:
     Parameters
     ----------
     path
-        The folder `101_ObjectCategories`, its tar, or a folder that holds one of them. A tar's pictures are read
-        from where they lie in it; nothing is unpacked.
+        The folder `101_ObjectCategories`, its tar, or a folder that holds one of them. A tar's
+        pictures are read from where they lie in it; nothing is unpacked.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def read(path: str) -> Collection:
     if root.is_file():
         return _archived(root)
     classes = [text(name) for name in folders(root) if name != BACKGROUND]
-    found = [file for file in files(root) if "/" in file.id and not file.id.startswith(f"{BACKGROUND}/")]
+    found = [
+        file for file in files(root) if "/" in file.id and not file.id.startswith(f"{BACKGROUND}/")
+    ]
     return collect(root, found, classes, labels=[file.id.split("/", 1)[0] for file in found])
 
 
@@ -59,7 +61,9 @@ def _root(path: Path) -> Path | None:
 
 def _archived(tar: Path) -> Collection:
     if tar.suffix != ".tar":
-        raise InputError(f"{tar}: is compressed, so that pictures cannot be read one by one: unpack it (tar -xf)")
+        raise InputError(
+            f"{tar}: is compressed, so that pictures cannot be read one by one: unpack it (tar -xf)"
+        )
     members = _members(tar)
     rows = sorted(members)
     index = pd.DataFrame(
@@ -75,7 +79,9 @@ def _archived(tar: Path) -> Collection:
     )
     places = [members[row] for row in rows]
     return Collection(
-        index, sorted(set(index["label"])), lambda wanted: (partial(_member, tar, *places[row]) for row in wanted)
+        index,
+        sorted(set(index["label"])),
+        lambda wanted: (partial(_member, tar, *places[row]) for row in wanted),
     )
 
 
@@ -87,7 +93,12 @@ def _members(tar: Path) -> dict[str, tuple[int, int]]:
             for member in archive:
                 parts = PurePosixPath(member.name).parts
                 below = parts[parts.index(NAME) + 1 :] if NAME in parts else ()
-                if member.isreg() and len(below) > 1 and below[0] != BACKGROUND and all(map(visible, below)):
+                if (
+                    member.isreg()
+                    and len(below) > 1
+                    and below[0] != BACKGROUND
+                    and all(map(visible, below))
+                ):
                     found[text("/".join(below))] = (member.offset_data, member.size)
     except (tarfile.TarError, OSError) as error:
         raise InputError(f"{tar}: not a whole tar ({error})") from error

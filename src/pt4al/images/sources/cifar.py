@@ -1,7 +1,8 @@
 """Source `cifar`: CIFAR-10 and CIFAR-100 in their "python version", without trusting their pickles.
 
-A pickle is a program: it may name any function of any module, and loading it calls that function. So `_Unpickler`
-hands out only what arrays are rebuilt with, and refuses every other name before anything is called.
+A pickle is a program: it may name any function of any module, and loading it calls that function.
+So `_Unpickler` hands out only what arrays are rebuilt with, and refuses every other name before
+anything is called.
 """
 
 import codecs
@@ -18,7 +19,9 @@ from pt4al.images.collection import Collection
 from pt4al.images.sources.stamps import stamp
 
 SHAPE = (3, 32, 32)
-_REBUILD = np.empty(0).__reduce__()[0]  # numpy moved it between modules: old pickles name the old one
+_REBUILD = np.empty(0).__reduce__()[
+    0
+]  # numpy moved it between modules: old pickles name the old one
 ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): _REBUILD,
     ("numpy._core.multiarray", "_reconstruct"): _REBUILD,
@@ -45,7 +48,13 @@ LAYOUTS = [
         "labels",
         "label_names",
     ),
-    _Layout("cifar-100-python", {"train": "train", "test": "test"}, "meta", "fine_labels", "fine_label_names"),
+    _Layout(
+        "cifar-100-python",
+        {"train": "train", "test": "test"},
+        "meta",
+        "fine_labels",
+        "fine_label_names",
+    ),
 ]
 
 
@@ -71,8 +80,11 @@ def read(path: str) -> Collection:
     folder, layout = found
     classes = _entry(folder / layout.meta, layout.names)
     tables = [_index(folder / name, split, layout, classes) for name, split in layout.files.items()]
-    files, ends = [folder / name for name in layout.files], np.cumsum([len(table) for table in tables])
-    return Collection(pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows))
+    files = [folder / name for name in layout.files]
+    ends = np.cumsum([len(table) for table in tables])
+    return Collection(
+        pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows)
+    )
 
 
 def _find(path: Path) -> tuple[Path, _Layout] | None:
@@ -86,12 +98,17 @@ def _find(path: Path) -> tuple[Path, _Layout] | None:
 
 def _index(file: Path, split: str, layout: _Layout, classes: list[str]) -> pd.DataFrame:
     batch = _load(file)
-    pixels, labels = _pixels(file, batch), _entry(file, layout.labels, batch)
+    pixels = _pixels(file, batch)
+    labels = _entry(file, layout.labels, batch)
     if len(labels) != len(pixels):
         raise InputError(f"{file}: {len(pixels)} pictures but {len(labels)} `{layout.labels}`")
-    strange = next((row for row, label in enumerate(labels) if label not in range(len(classes))), None)
+    strange = next(
+        (row for row, label in enumerate(labels) if label not in range(len(classes))), None
+    )
     if strange is not None:
-        raise InputError(f"{file}: row {strange} has label {labels[strange]}, but there are {len(classes)} classes")
+        raise InputError(
+            f"{file}: row {strange} has label {labels[strange]}, but there are {len(classes)} classes"
+        )
     return pd.DataFrame(
         {
             "id": [f"{file.name}/{row:05d}" for row in range(len(labels))],
@@ -116,7 +133,11 @@ def _pictures(files: list[Path], ends: np.ndarray, rows: np.ndarray) -> Iterator
 def _pixels(file: Path, batch: dict) -> np.ndarray:
     pixels = _entry(file, "data", batch)
     size = int(np.prod(SHAPE))
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (size,):
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or pixels.shape[1:] != (size,)
+    ):
         raise InputError(f"{file}: `data` must be an array of bytes (pictures, {size})")
     return pixels
 
@@ -134,7 +155,9 @@ def _load(file: Path) -> dict:
             # The files were written by Python 2, whose text was bytes: latin1 keeps each byte.
             batch = _Unpickler(stream, encoding="latin1").load()
     except _ForbiddenName as error:
-        raise InputError(f"{file}: names {error}, which pictures do not need: not run; get CIFAR anew") from None
+        raise InputError(
+            f"{file}: names {error}, which pictures do not need: not run; get CIFAR anew"
+        ) from None
     except Exception as error:  # spoilt bytes are another program: it may fail in any way
         raise InputError(f"{file}: cannot be read ({type(error).__name__}: {error})") from error
     if not isinstance(batch, dict):

@@ -15,7 +15,8 @@ from pt4al.images.decode import IGNORED
 from pt4al.images.opening import BadPicture, opened
 from pt4al.images.sources.walk import collect, files
 
-PICTURES, MASKS = "leftImg8bit", "gtFine"
+PICTURES = "leftImg8bit"
+MASKS = "gtFine"
 SPLITS = ("train", "val", "test")
 # The ids that are trained on, in the order of their trainId; all others are to be ignored
 # (cityscapesScripts, helpers/labels.py).
@@ -47,9 +48,10 @@ TRAIN_IDS[list(CLASSES)] = np.arange(len(CLASSES))
 def read(path: str) -> Collection:
     """Read `leftImg8bit/<split>/<city>/*_leftImg8bit.png` and the masks in `gtFine`.
 
-    A mask's values are 0-18, and 255 for what is to be ignored: the file `*_gtFine_labelTrainIds.png`, or else
-    `*_gtFine_labelIds.png`, mapped. Pictures without either have no mask, nor have those of `test`, whose masks
-    are blank. Splits other than train, val and test are left out.
+    A mask's values are 0-18, and 255 for what is to be ignored: the file
+    `*_gtFine_labelTrainIds.png`, or else `*_gtFine_labelIds.png`, mapped. Pictures without either
+    have no mask, nor have those of `test`, whose masks are blank. Splits other than train, val and
+    test are left out.
 
     Raises
     ------
@@ -61,7 +63,9 @@ def read(path: str) -> Collection:
     root = Path(path)
     for name in (PICTURES, MASKS):
         if not (root / name).is_dir():
-            raise InputError(f"{path}: holds no folder `{name}`; `{PICTURES}` and `{MASKS}` must lie side by side")
+            raise InputError(
+                f"{path}: holds no folder `{name}`; `{PICTURES}` and `{MASKS}` must lie side by side"
+            )
     ending = f"_{PICTURES}.png"
     found = [
         file._replace(path=f"{PICTURES}/{file.path}", id=f"{PICTURES}/{file.id}")
@@ -71,7 +75,8 @@ def read(path: str) -> Collection:
     painted = {file.path: file for file in files(root / MASKS) if not file.path.startswith("test/")}
     scenes = [file.path.removeprefix(f"{PICTURES}/").removesuffix(ending) for file in found]
     masks = [
-        painted.get(f"{scene}_gtFine_labelTrainIds.png") or painted.get(f"{scene}_gtFine_labelIds.png")
+        painted.get(f"{scene}_gtFine_labelTrainIds.png")
+        or painted.get(f"{scene}_gtFine_labelIds.png")
         for scene in scenes
     ]
     # A mask painted anew makes the picture another.
@@ -92,7 +97,9 @@ def recognises(path: str) -> bool:
     return all(Path(path, name).is_dir() for name in (PICTURES, MASKS))
 
 
-def _masks(folder: Path, paths: list[str | None], rows: np.ndarray) -> Iterator[Callable[[], bytes]]:
+def _masks(
+    folder: Path, paths: list[str | None], rows: np.ndarray
+) -> Iterator[Callable[[], bytes]]:
     for path in (folder / paths[row] for row in rows):
         yield path.read_bytes if path.name.endswith("TrainIds.png") else partial(_mapped, path)
 

@@ -7,7 +7,18 @@ from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
 # In the order in which they are looked for. The first ones are this project's own.
-PATHS = ("path", "image_path", "img_path", "file_path", "filepath", "file_name", "filename", "file", "image", "img")
+PATHS = (
+    "path",
+    "image_path",
+    "img_path",
+    "file_path",
+    "filepath",
+    "file_name",
+    "filename",
+    "file",
+    "image",
+    "img",
+)
 LABELS = ("label", "labels", "fine_label", "class", "class_name", "category", "target")
 SPLIT_NAMES = ("split", "subset", "partition")
 MASKS = ("mask", "mask_path", "segmentation_mask", "annotation")
@@ -15,7 +26,11 @@ MASKS = ("mask", "mask_path", "segmentation_mask", "annotation")
 
 def detail(roles: Mapping[str, str]) -> str:
     """Say which columns hold what, where their names are not this project's own."""
-    return ", ".join(f"{role}s in `{name}`" for role, name in roles.items() if normalised(str(name)).casefold() != role)
+    return ", ".join(
+        f"{role}s in `{name}`"
+        for role, name in roles.items()
+        if normalised(str(name)).casefold() != role
+    )
 
 
 def unnamed(file: Path, roles: Mapping[str, str], ignored: Sequence[str]) -> list[str]:
@@ -51,7 +66,12 @@ def find(
     spelled: dict[str, str] = {}
     for name in names:
         spelled.setdefault(normalised(str(name)).casefold(), name)
-    found = {role: spelled[name] for role, usual in known.items() for name in reversed(usual) if name in spelled}
+    found = {
+        role: spelled[name]
+        for role, usual in known.items()
+        for name in reversed(usual)
+        if name in spelled
+    }
     for role, name in columns.items():
         if role not in known:
             raise InputError(f"`pool.source.columns.{role}`: {did_you_mean(role, known)}")

@@ -33,7 +33,11 @@ def caltech101(path: str) -> Collection:
 
 
 def _read(
-    path: str, folder: str, name: str, recognises: Callable[[str], bool], read: Callable[[str], Collection]
+    path: str,
+    folder: str,
+    name: str,
+    recognises: Callable[[str], bool],
+    read: Callable[[str], Collection],
 ) -> Collection:
     """Read the folder where torchvision's data set `name` puts its files, after it has put them there."""
     place = str(Path(path) / folder)

@@ -33,7 +33,9 @@ def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
     if not Path(path).exists():
         raise InputError(f"{path}: no such file or folder (`pool.source.path`)")
     for place in _nested(path):
-        for kind in (kind for kind, layout in layouts.items() if kind != "flat" and layout.recognises(place)):
+        for kind in (
+            kind for kind, layout in layouts.items() if kind != "flat" and layout.recognises(place)
+        ):
             if kind == "folders":
                 folders.refuse_parts(place)
             return kind, place
@@ -41,7 +43,11 @@ def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
         return "flat", path
     if Path(path).suffix.lower() in TABLES and Path(path).is_file():
         return "table", path  # which says what it lacks
-    kinds = f" `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md" if Path(path).is_dir() else ""
+    kinds = (
+        f" `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md"
+        if Path(path).is_dir()
+        else ""
+    )
     raise InputError(f"{path}: {_instead(Path(path))}{kinds}")
 
 
@@ -54,14 +60,21 @@ def flat_splits(path: str) -> dict[str, str]:
 
 def flat_notes(path: str) -> list[str]:
     """Say why the folders at `path` are no classes, and where labels may be."""
-    inside, pictures = folders_in(path), folders.beside(path)
+    inside = folders_in(path)
+    pictures = folders.beside(path)
     notes = []
     if pictures and inside:
-        notes.append(f"{len(pictures)} pictures lie beside {len(inside)} folders, so that folders are no classes")
+        notes.append(
+            f"{len(pictures)} pictures lie beside {len(inside)} folders, so that folders are no classes"
+        )
     elif len(inside) == 1 and not folders.layout(path).splits:
-        notes.append(f"All pictures lie in one folder, `{text(inside[0])}`: a single one is no class")
+        notes.append(
+            f"All pictures lie in one folder, `{text(inside[0])}`: a single one is no class"
+        )
     tables = sorted(
-        text(entry.name) for entry in Path(path).iterdir() if visible(entry.name) and entry.suffix.lower() in TABLES
+        text(entry.name)
+        for entry in Path(path).iterdir()
+        if visible(entry.name) and entry.suffix.lower() in TABLES
     )
     if tables:
         notes.append(
@@ -95,7 +108,9 @@ def _instead(path: Path) -> str:
             return "is JSON: boxes and regions of COCO are no classes of whole pictures; name the pictures' folder."
         return "is no file of a layout known here: tables end in .csv, .tsv or .parquet."
     inside = folders_in(path)
-    names = sorted(text(entry.name) for entry in path.iterdir() if visible(entry.name) and not entry.is_dir())
+    names = sorted(
+        text(entry.name) for entry in path.iterdir() if visible(entry.name) and not entry.is_dir()
+    )
     if any(name.endswith(".arrow") for name in names):
         return "holds Arrow files of `save_to_disk`: write Parquet instead (`to_parquet` of the library datasets)."
     if any(name.lower().endswith(ARCHIVES) for name in names):
@@ -103,5 +118,8 @@ def _instead(path: Path) -> str:
     if inside and all(folders_in(path / name) == [] for name in inside):
         holding = told([text(name) for name in inside], "folder", "folders")[0]
         return f"holds {holding} in which no pictures were found."
-    holding = [*told([text(name) for name in inside], "folder", "folders"), *told(names, "file", "files")]
+    holding = [
+        *told([text(name) for name in inside], "folder", "folders"),
+        *told(names, "file", "files"),
+    ]
     return f"holds no layout known here, but {' and '.join(holding) or 'nothing'}."

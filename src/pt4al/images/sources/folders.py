@@ -13,13 +13,84 @@ from pt4al.images.sources.parts import MASKS, PICTURES, is_part, split_of
 from pt4al.images.sources.walk import File, collect, files, folders, text, visible
 from pt4al.text import normalised
 
-ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm")
+ENDINGS = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".avif",
+    ".jp2",
+    ".ppm",
+)
 # Of files that lie among pictures and are none; all others are looked into.
 NO_PICTURES = (
-    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg"),
-    *(".htm", ".html", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".py", ".ipynb", ".sh", ".log", ".names"),
-    *(".mat", ".npy", ".npz", ".pkl", ".h5", ".parquet", ".arrow", ".db", ".sqlite", ".aae", ".xmp", ".lnk", ".url"),
-    *(".zip", ".tar", ".gz", ".bz2", ".xz", ".rar", ".7z", ".mp3", ".wav", ".mp4", ".mov", ".avi", ".mkv", ".m4v"),
+    *(
+        ".txt",
+        ".md",
+        ".rst",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".xml",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".cfg",
+    ),
+    *(
+        ".htm",
+        ".html",
+        ".pdf",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".ods",
+        ".py",
+        ".ipynb",
+        ".sh",
+        ".log",
+        ".names",
+    ),
+    *(
+        ".mat",
+        ".npy",
+        ".npz",
+        ".pkl",
+        ".h5",
+        ".parquet",
+        ".arrow",
+        ".db",
+        ".sqlite",
+        ".aae",
+        ".xmp",
+        ".lnk",
+        ".url",
+    ),
+    *(
+        ".zip",
+        ".tar",
+        ".gz",
+        ".bz2",
+        ".xz",
+        ".rar",
+        ".7z",
+        ".mp3",
+        ".wav",
+        ".mp4",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".m4v",
+    ),
 )
 
 
@@ -42,9 +113,9 @@ class Tree:
 def read(path: str) -> Collection:
     """Read `<path>/<class>/**/file` or `<path>/<split>/<class>/**/file`.
 
-    Folders are splits if one has a name of `train`'s, and another a name of a split or nothing stands beside it.
-    Classes are the folders' names, sorted. What stands beside class folders is left out, and so are files whose
-    names end like those of texts, tables and films.
+    Folders are splits if one has a name of `train`'s, and another a name of a split or nothing
+    stands beside it. Classes are the folders' names, sorted. What stands beside class folders is
+    left out, and so are files whose names end like those of texts, tables and films.
 
     Raises
     ------
@@ -58,7 +129,10 @@ def read(path: str) -> Collection:
             f"{path}: holds no class folders; `pool.source.kind: flat` reads a folder of pictures without labels"
         )
     places = {f"{folder}/": split for folder, split in tree.splits.items()} or {"": None}
-    taken, splits, labels, left = [], [], [], []
+    taken = []
+    splits = []
+    labels = []
+    left = []
     for file in files(path):
         place = next((place for place in places if file.path.startswith(place)), None)
         below = "" if place is None else text(file.path.removeprefix(place))
@@ -69,9 +143,17 @@ def read(path: str) -> Collection:
         else:
             left.append(file)
     filled = {normalised(label) for label in labels}
-    kept = [name for name in classes if normalised(text(name)) in filled or not _holds_files(path, tree, name)]
+    kept = [
+        name
+        for name in classes
+        if normalised(text(name)) in filled or not _holds_files(path, tree, name)
+    ]
     collection = collect(
-        path, taken, [text(name) for name in kept], splits=splits if tree.splits else None, labels=labels
+        path,
+        taken,
+        [text(name) for name in kept],
+        splits=splits if tree.splits else None,
+        labels=labels,
     )
     empty = [name for name in map(text, classes) if normalised(name) not in filled]
     return replace(collection, reading=_reading(left, tree, empty))
@@ -132,7 +214,9 @@ def _inner(root: Path, name: str) -> str:
     """Go down while a split's folder holds nothing but one more of its name, or one of its pictures."""
     while True:
         inside = folders(root / name)
-        again = len(inside) == 1 and (split_of(inside[0]) == split_of(name.split("/")[0]) or _holds_pictures(inside[0]))
+        again = len(inside) == 1 and (
+            split_of(inside[0]) == split_of(name.split("/")[0]) or _holds_pictures(inside[0])
+        )
         if not again or beside(root / name):
             return name
         name = f"{name}/{inside[0]}"
@@ -154,7 +238,9 @@ def _holds_files(path: str, tree: Tree, name: str) -> bool:
 
 def _reading(left: list[File], tree: Tree, empty: list[str]) -> Reading:
     """Say what was left out: files that are no pictures, pictures in no class folder, whole folders, empty classes."""
-    whole = Counter(file.id.split("/", 1)[0] for file in left if file.path.split("/", 1)[0] in tree.beside)
+    whole = Counter(
+        file.id.split("/", 1)[0] for file in left if file.path.split("/", 1)[0] in tree.beside
+    )
     rest = [file.id for file in left if file.path.split("/", 1)[0] not in tree.beside]
     others = [name for name in rest if is_no_picture(name) or not is_picture(name)]
     stray = [name for name in rest if name not in set(others)]
@@ -163,7 +249,10 @@ def _reading(left: list[File], tree: Tree, empty: list[str]) -> Reading:
         left_out=(
             *told(stray, f"picture in {where}", f"pictures in {where}"),
             *told(others, "file that is no picture", "files that are no pictures"),
-            *[f"{count:,} {'file' if count == 1 else 'files'} in {name}/" for name, count in whole.items()],
+            *[
+                f"{count:,} {'file' if count == 1 else 'files'} in {name}/"
+                for name, count in whole.items()
+            ],
             *told(empty, "class folder without pictures", "class folders without pictures"),
         )
     )

@@ -10,7 +10,9 @@ from pt4al.errors import InputError
 from pt4al.images.sources.parts import split_of
 
 # train.parquet, train-00000-of-00004.parquet, train-00000-of-00004-1a2b3c.parquet
-SHARD = re.compile(r"(?P<split>[A-Za-z_]+)(?:-(?P<number>\d+)-of-(?P<all>\d+)(?:-[0-9a-f]+)?)?\.parquet")
+SHARD = re.compile(
+    r"(?P<split>[A-Za-z_]+)(?:-(?P<number>\d+)-of-(?P<all>\d+)(?:-[0-9a-f]+)?)?\.parquet"
+)
 POINTER = b"version https://git-lfs"
 SPLITS = ("train", "val", "test")  # in the order in which they are read
 
@@ -22,12 +24,18 @@ def files(folder: Path) -> list[tuple[Path, str]]:
     """
     for place in (folder, folder / "data"):
         found = [(file, _split(file)) for file in sorted(place.glob("*.parquet"))]
-        found += [(file, split_of(file.parent.name)) for file in sorted(place.glob("*/[0-9]*.parquet"))]
+        found += [
+            (file, split_of(file.parent.name)) for file in sorted(place.glob("*/[0-9]*.parquet"))
+        ]
         found = [(file, split) for file, split in found if split is not None]
         if found:
             _check_shards([file for file, _ in found])
             whole = {(split, file.parent) for file, split in found if file.stem == split}
-            found = [(file, split) for file, split in found if file.stem == split or (split, file.parent) not in whole]
+            found = [
+                (file, split)
+                for file, split in found
+                if file.stem == split or (split, file.parent) not in whole
+            ]
             return [(file, split) for wanted in SPLITS for file, split in found if split == wanted]
     return []
 
@@ -45,7 +53,11 @@ def _check_shards(files: list[Path]) -> None:
         if shard and shard["all"]:
             counted.setdefault((shard["split"], shard["all"]), set()).add(int(shard["number"]))
     for (split, count), numbers in counted.items():
-        missing = sorted(set(range(int(count))) - numbers) if int(count) <= len(files) * 1000 else [len(numbers)]
+        missing = (
+            sorted(set(range(int(count))) - numbers)
+            if int(count) <= len(files) * 1000
+            else [len(numbers)]
+        )
         if missing:
             raise InputError(
                 f"{files[0].parent}: shard {missing[0]:05d} of the {int(count)} of `{split}` is missing: get it too"
@@ -60,5 +72,7 @@ def opened_file(file: Path) -> pq.ParquetFile:
     except (pa.ArrowException, OSError, MemoryError) as error:
         with file.open("rb") as start:
             if start.read(len(POINTER)) == POINTER:
-                raise InputError(f"{file}: is a pointer of Git LFS, not the file: git lfs pull") from error
+                raise InputError(
+                    f"{file}: is a pointer of Git LFS, not the file: git lfs pull"
+                ) from error
         raise InputError(f"{file}: not a Parquet file ({error})") from error

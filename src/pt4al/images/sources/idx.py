@@ -24,7 +24,18 @@ FILES = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 DOWNLOADED = Path("FashionMNIST", "raw")  # where torchvision puts the files
-FASHION = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
+FASHION = [
+    "t-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +48,26 @@ def recognises(path: str) -> bool:
 def read(path: str) -> Collection:
     """Read the training split, and the test split where it is; `path` holds the files, or its `FashionMNIST/raw` does.
 
-    Classes are the labels' numbers, 0 to the highest; Fashion-MNIST, known by its folder's name, has words.
+    Classes are the labels' numbers, 0 to the highest; Fashion-MNIST, known by its folder's name,
+    has words.
 
     Source: Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), MIT licence.
     """
     folder = _holder(Path(path)) or _download(Path(path))
-    splits = ["train", *(["test"] if any(_file(folder, name).exists() for name in FILES["test"]) else [])]
+    splits = [
+        "train",
+        *(["test"] if any(_file(folder, name).exists() for name in FILES["test"]) else []),
+    ]
     labels = {split: _labels(folder, split) for split in splits}
     fashion = "fashion" in (folder.parent if folder.name == "raw" else folder).name.lower()
-    classes = FASHION if fashion else [str(n) for n in range(1 + max(max(part, default=0) for part in labels.values()))]
-    index = pd.concat([_index(folder, split, labels[split], classes) for split in splits], ignore_index=True)
+    classes = (
+        FASHION
+        if fashion
+        else [str(n) for n in range(1 + max(max(part, default=0) for part in labels.values()))]
+    )
+    index = pd.concat(
+        [_index(folder, split, labels[split], classes) for split in splits], ignore_index=True
+    )
     ends = np.cumsum([len(labels[split]) for split in splits])
     return Collection(index, classes, lambda rows: _pictures(folder, splits, ends, rows))
 
@@ -74,7 +95,9 @@ def _index(folder: Path, split: str, labels: np.ndarray, classes: list[str]) -> 
     images, answers = (_file(folder, name) for name in FILES[split])
     if (labels >= len(classes)).any():
         row = int(np.argmax(labels >= len(classes)))
-        raise InputError(f"{answers}: row {row} has label {labels[row]}, but there are {len(classes)} classes")
+        raise InputError(
+            f"{answers}: row {row} has label {labels[row]}, but there are {len(classes)} classes"
+        )
     return pd.DataFrame(
         {
             "id": [f"{split}/{row:05d}" for row in range(len(labels))],
@@ -89,14 +112,19 @@ def _index(folder: Path, split: str, labels: np.ndarray, classes: list[str]) -> 
 
 def _labels(folder: Path, split: str) -> np.ndarray:
     images, answers = (_file(folder, name) for name in FILES[split])
-    (count, *_), (labelled,) = _sizes(images, 3), _sizes(answers, 1)
+    (count, *_) = _sizes(images, 3)
+    (labelled,) = _sizes(answers, 1)
     if count != labelled:
-        raise InputError(f"{folder}: {count} images in {images.name} but {labelled} labels in {answers.name}")
+        raise InputError(
+            f"{folder}: {count} images in {images.name} but {labelled} labels in {answers.name}"
+        )
     with _opened(answers) as stream:
         return np.frombuffer(stream.read()[-labelled:] if labelled else b"", np.uint8)
 
 
-def _pictures(folder: Path, splits: list[str], ends: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+def _pictures(
+    folder: Path, splits: list[str], ends: np.ndarray, rows: np.ndarray
+) -> Iterator[np.ndarray]:
     for split, last, first in zip(splits, ends, [0, *ends], strict=False):
         with _opened(_file(folder, FILES[split][0])) as stream:
             _, _, *shape = np.frombuffer(stream.read(16), ">i4").tolist()
@@ -123,5 +151,7 @@ def _sizes(file: Path, dimensions: int) -> list[int]:
     sizes = np.frombuffer(raw, ">i4", dimensions, 4).tolist() if len(raw) == header else []
     whole = raw[:4] == bytes([0, 0, 8, dimensions]) and length == header + math.prod(sizes)
     if not whole or min(sizes) < 0 or 0 in sizes[1:]:
-        raise InputError(f"{file}: not a whole IDX file of {dimensions}-dimensional bytes ({length} bytes)")
+        raise InputError(
+            f"{file}: not a whole IDX file of {dimensions}-dimensional bytes ({length} bytes)"
+        )
     return sizes

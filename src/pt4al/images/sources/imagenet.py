@@ -29,10 +29,10 @@ def recognises(path: str) -> bool:
 def read(path: str) -> Collection:
     """Read `train/<wnid>/*.JPEG`, and `val` (class folders, or flat with a list) and `test` (no labels) if there.
 
-    Classes are the training folders in alphabetical order, as is usual; `LOC_synset_mapping.txt` gives
-    them words, or Tiny ImageNet's `words.txt`, whose folders `images` are gone into. A list for a flat `val`, beside
-    it or in it: Kaggle's `LOC_val_solution.csv`, a `val_annotations.txt` (name, tab, wnid), or Caffe's `val.txt` (name,
-    place of the wnid in that order).
+    Classes are the training folders in alphabetical order, as is usual; `LOC_synset_mapping.txt`
+    gives them words, or Tiny ImageNet's `words.txt`, whose folders `images` are gone into. A list
+    for a flat `val`, beside it or in it: Kaggle's `LOC_val_solution.csv`, a `val_annotations.txt`
+    (name, tab, wnid), or Caffe's `val.txt` (name, place of the wnid in that order).
 
     Raises
     ------
@@ -42,11 +42,14 @@ def read(path: str) -> Collection:
     root = Path(path)
     splits = [split for split in ("train", "val", "test") if (root / split).is_dir()]
     found = {split: _pictures(root, split) for split in splits}
-    mapping, words = _mapping(root / NAMES), _mapping(root / WORDS)
+    mapping = _mapping(root / NAMES)
+    words = _mapping(root / WORDS)
     labels = {split: [_folder(file) for file in found[split]] for split in splits}
     wnids = sorted({wnid for wnid in labels.get("train", []) if wnid is not None})
     if not wnids:
-        raise InputError(f"{root / 'train'}: holds no pictures in folders such as n01440764 (`pool.source.path`)")
+        raise InputError(
+            f"{root / 'train'}: holds no pictures in folders such as n01440764 (`pool.source.path`)"
+        )
     if None in labels.get("val", []):
         answers = _list(root, sorted(mapping) or wnids)
         labels["val"] = [_answer(file, answers) for file in found["val"]]
@@ -76,17 +79,25 @@ def _folder(file: File) -> str | None:
     return parts[1] if len(parts) > 2 and parts[1] != "images" else None
 
 
-def _known(root: Path, found: list[File], labels: list[str | None], wnids: set[str], split: str) -> None:
+def _known(
+    root: Path, found: list[File], labels: list[str | None], wnids: set[str], split: str
+) -> None:
     for file, wnid in zip(found, labels, strict=True):
         if wnid not in wnids and (wnid is not None or split == "train"):
-            raise InputError(f"{root / file.id}: is of class {wnid}, which no folder in {root / 'train'} has")
+            raise InputError(
+                f"{root / file.id}: is of class {wnid}, which no folder in {root / 'train'} has"
+            )
 
 
 def _mapping(file: Path) -> dict[str, str]:
     """Read lines such as `n01440764 tench, Tinca tinca`."""
     if not file.exists():
         return {}
-    lines = [line.split(maxsplit=1) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [
+        line.split(maxsplit=1)
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    ]
     return {wnid: names[0].split(",")[0].strip() if names else wnid for wnid, *names in lines}
 
 
@@ -111,7 +122,9 @@ def _answers(file: Path, order: list[str]) -> dict[str, str]:
         if answer.isdecimal():  # Caffe's list
             answer = order[int(answer)] if int(answer) < len(order) else ""
         if not WNID.fullmatch(answer):
-            raise InputError(f"{file}: line {number} ({line[:60]!r}) names none of the {len(order)} classes")
+            raise InputError(
+                f"{file}: line {number} ({line[:60]!r}) names none of the {len(order)} classes"
+            )
         answers[name.removesuffix(".JPEG")] = answer
     return answers
 

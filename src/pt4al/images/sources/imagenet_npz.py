@@ -21,7 +21,16 @@ from pt4al.images.sources.synsets import unique_names
 
 NAMES = "map_clsloc.txt"
 CLASSES = 1000
-SPOILT = (MemoryError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
+SPOILT = (
+    MemoryError,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    zipfile.BadZipFile,
+    zlib.error,
+    pickle.UnpicklingError,
+)
 
 
 def recognises(path: str) -> bool:
@@ -32,8 +41,8 @@ def recognises(path: str) -> bool:
 def read(path: str) -> Collection:
     """Read `train_data_batch_<n>.npz` and, if there, `val_data.npz`: `data` (N, 3 side²) uint8, `labels` from 1.
 
-    Lines such as `n02119789 1 kit_fox` in `map_clsloc.txt` name the labels' numbers; else classes are
-    "1" to "1000".
+    Lines such as `n02119789 1 kit_fox` in `map_clsloc.txt` name the labels' numbers; else classes
+    are "1" to "1000".
 
     Raises
     ------
@@ -50,11 +59,15 @@ def read(path: str) -> Collection:
     splits = ["train"] * len(found["train"]) + ["val"] * len(found["val"])
     tables = [_index(file, split, classes) for file, split in zip(files, splits, strict=True)]
     ends = np.cumsum([len(table) for table in tables])
-    return Collection(pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows))
+    return Collection(
+        pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows)
+    )
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
-    train = sorted(folder.glob("train_data_batch_*.npz"), key=lambda file: (len(file.name), file.name))
+    train = sorted(
+        folder.glob("train_data_batch_*.npz"), key=lambda file: (len(file.name), file.name)
+    )
     return {"train": train, "val": [file for file in [folder / "val_data.npz"] if file.exists()]}
 
 
@@ -62,11 +75,14 @@ def _classes(file: Path) -> list[str]:
     if not file.exists():
         return [str(number) for number in range(1, CLASSES + 1)]
     lines = [
-        re.fullmatch(r"(n\d{8}) (\d+) (.+)", line.strip()) for line in file.read_text(encoding="utf-8").splitlines()
+        re.fullmatch(r"(n\d{8}) (\d+) (.+)", line.strip())
+        for line in file.read_text(encoding="utf-8").splitlines()
     ]
     order = sorted((int(line[2]), line[1], line[3].replace("_", " ")) for line in lines if line)
     if not order or [number for number, *_ in order] != list(range(1, len(order) + 1)):
-        raise InputError(f"{file}: needs lines such as 'n02119789 1 kit_fox', with the numbers 1, 2, 3 ... once each")
+        raise InputError(
+            f"{file}: needs lines such as 'n02119789 1 kit_fox', with the numbers 1, 2, 3 ... once each"
+        )
     return list(unique_names({wnid: name for _, wnid, name in order}).values())
 
 
@@ -78,7 +94,9 @@ def _index(file: Path, split: str, classes: list[str]) -> pd.DataFrame:
     strange = (labels < 1) | (labels > len(classes))
     if strange.any():
         row = int(np.argmax(strange))
-        raise InputError(f"{file}: row {row} has label {labels[row]}; labels go from 1 to {len(classes)}")
+        raise InputError(
+            f"{file}: row {row} has label {labels[row]}; labels go from 1 to {len(classes)}"
+        )
     return pd.DataFrame(
         {
             "id": [f"{file.stem}/{row:06d}" for row in range(count)],
@@ -115,9 +133,15 @@ def _opened(file: Path) -> Iterator[tuple[IO[bytes], tuple[int, int]]]:
 
 def _shape(file: Path, stream: IO[bytes]) -> tuple[int, int]:
     version = np.lib.format.read_magic(stream)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
     shape, columns_first, kind = header(stream)
     square = len(shape) == 2 and shape[1] > 0 and shape[1] == 3 * isqrt(shape[1] // 3) ** 2
     if columns_first or kind != np.uint8 or not square:
-        raise InputError(f"{file}: `data` is {kind} {shape}; needs bytes (pictures, 3 x side x side), row by row")
+        raise InputError(
+            f"{file}: `data` is {kind} {shape}; needs bytes (pictures, 3 x side x side), row by row"
+        )
     return shape

@@ -13,7 +13,9 @@ from pt4al.errors import InputError
 NONE = -1  # the hub's number for a label that is not given away
 MOST = 10_000  # classes without names, if there are not as many pictures
 
-Labelled = tuple[Path, pa.ChunkedArray, list[str] | None]  # a file, its labels (or nulls), the names of their numbers
+Labelled = tuple[
+    Path, pa.ChunkedArray, list[str] | None
+]  # a file, its labels (or nulls), the names of their numbers
 
 
 def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
@@ -22,7 +24,8 @@ def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
     Raises
     ------
     InputError
-        If files differ in the kind of labels or in the names of classes, or labels are neither numbers nor words.
+        If files differ in the kind of labels or in the names of classes, or labels are neither
+        numbers nor words.
     """
     plain = [(file, whole(file, column), names) for file, column, names in files]
     labelled = [one for one in plain if not pa.types.is_null(one[1].type)]
@@ -83,12 +86,18 @@ def _numbered(files: list[Labelled], labelled: list[Labelled]) -> tuple[list[pd.
     highest = max((int(column.max()) for column in columns if column.count()), default=-1)
     named = next((names for _, _, names in labelled if names), None)
     if named is None and highest >= max(MOST, sum(map(len, columns))):
-        file = next(file for (file, *_), column in zip(files, columns, strict=True) if (column == highest).any())
+        file = next(
+            file
+            for (file, *_), column in zip(files, columns, strict=True)
+            if (column == highest).any()
+        )
         raise InputError(
             f"{file}: has a label {highest}: numbers without names count classes from 0 on, and so many are none"
         )
     classes = unique(named) if named else [str(number) for number in range(highest + 1)]
-    words = [_named(file, column, classes) for (file, *_), column in zip(files, columns, strict=True)]
+    words = [
+        _named(file, column, classes) for (file, *_), column in zip(files, columns, strict=True)
+    ]
     return words, classes
 
 
@@ -102,5 +111,7 @@ def _named(file: Path, numbers: pd.Series, classes: list[str]) -> pd.Series:
     strange = ~numbers.dropna().between(0, len(classes) - 1)
     if strange.any():
         row = strange.idxmax()
-        raise InputError(f"{file}: row {row} has label {numbers[row]}, but there are {len(classes)} classes")
+        raise InputError(
+            f"{file}: row {row} has label {numbers[row]}, but there are {len(classes)} classes"
+        )
     return numbers.map(dict(enumerate(classes))).astype("str")

@@ -48,20 +48,26 @@ def recognises(path: str) -> bool:
 def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
     """Read `<path>/<split>.parquet`, its shards, or those in `<path>/data` or `<path>/<split>`; or one file.
 
-    Columns: pictures (by the hub's metadata, or the name `image`, `img`; a struct of `bytes` and `path`, or bytes),
-    perhaps labels (`label`, `labels`, `fine_label`; of the hub's classes `label` first), perhaps `mask` (as `image`;
-    null where there is none). A picture's id is its `path`, or its row number where paths are missing or
-    repeated in its split; a split that repeats another's ids has its name before them. Classes get their names from
-    the hub's metadata in the file, or their numbers, or are the words of the labels in alphabetical order; -1
-    is no label. Pictures that are not in the file are looked for at their `path` beside it.
+    Columns: pictures (by the hub's metadata, or the name `image`, `img`; a struct of `bytes` and
+    `path`, or bytes), perhaps labels (`label`, `labels`, `fine_label`; of the hub's classes `label`
+    first), perhaps `mask` (as `image`; null where there is none). A picture's id is its `path`, or
+    its row number where paths are missing or repeated in its split; a split that repeats another's
+    ids has its name before them. Classes get their names from the hub's metadata in the file, or
+    their numbers, or are the words of the labels in alphabetical order; -1 is no label. Pictures
+    that are not in the file are looked for at their `path` beside it.
 
     Parameters
     ----------
     columns
-        What a column is for, and its name, where it is another than those in use: `{"label": "coarse_label"}`.
+        What a column is for, and its name, where it is another than those in use: `{"label":
+        "coarse_label"}`.
     """
     place = Path(path)
-    found = [(place, split_of(place.stem.split("-")[0]) or "train")] if place.is_file() else files(place)
+    found = (
+        [(place, split_of(place.stem.split("-")[0]) or "train")]
+        if place.is_file()
+        else files(place)
+    )
     if "train" not in {split for _, split in found} and not place.is_file():
         raise InputError(
             f"{place / 'train.parquet'}: no such file; `pool.source.path` must hold train.parquet, "
@@ -69,11 +75,15 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
         )
     parts = [_part(file, split, columns or {}) for file, split in found]
     labels, classes = classes_and_words([(part.file, _labels(part), part.names) for part in parts])
-    stamps = pd.concat([pd.Series([stamp(part.file.stat())] * len(part.table), dtype="str") for part in parts])
+    stamps = pd.concat(
+        [pd.Series([stamp(part.file.stat())] * len(part.table), dtype="str") for part in parts]
+    )
     index = pd.DataFrame(
         {
             "id": _ids(parts),
-            "source": np.repeat([str(part.file) for part in parts], [len(part.table) for part in parts]),
+            "source": np.repeat(
+                [str(part.file) for part in parts], [len(part.table) for part in parts]
+            ),
             "split": np.repeat([part.split for part in parts], [len(part.table) for part in parts]),
             "label": labels,
             "stamp": stamps.to_numpy(),
@@ -105,7 +115,9 @@ def _schema(file: Path) -> pa.Schema:
 def _features(schema: pa.Schema) -> dict[str, dict]:
     """Return what the hub's metadata in a file say of its columns; nothing where they are no such thing."""
     try:
-        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"][
+            "features"
+        ]
         return {name: facts for name, facts in features.items() if isinstance(facts, dict)}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
@@ -117,7 +129,9 @@ def _roles(file: Path, schema: pa.Schema, columns: Mapping[str, str]) -> dict[st
     kinds = {name: facts.get("_type") for name, facts in features.items() if name in schema.names}
     roles = find(file, schema.names, KNOWN, columns)
     for role, kind in (("image", "Image"), ("label", "ClassLabel")):
-        stated = [name for name in schema.names if kinds.get(name) == kind and name != roles.get("mask")]
+        stated = [
+            name for name in schema.names if kinds.get(name) == kind and name != roles.get("mask")
+        ]
         if stated and role not in columns and roles.get(role) not in stated:
             roles[role] = stated[0]
     if "image" in roles and not _holds_pictures(schema.field(roles["image"]).type):
@@ -137,7 +151,9 @@ def _part(file: Path, split: str, columns: Mapping[str, str]) -> _Part:
     with opened_file(file) as opened:
         schema = opened.schema_arrow
         if opened.metadata.num_rows > file.stat().st_size:  # no picture has less than a byte
-            raise InputError(f"{file}: is damaged: states {opened.metadata.num_rows:,} rows, more than it has bytes")
+            raise InputError(
+                f"{file}: is damaged: states {opened.metadata.num_rows:,} rows, more than it has bytes"
+            )
         roles = _roles(file, schema, columns)
         if "image" not in roles or (columns.get("mask") and "mask" not in roles):
             missing = "image" if "image" not in roles else "mask"
@@ -166,7 +182,11 @@ def _read(opened: pq.ParquetFile, wanted: list[str]) -> pa.Table:
 
 def _names(feature: Any) -> list[str] | None:
     names = feature.get("names") if isinstance(feature, dict) else None
-    return names if isinstance(names, list) and names and all(isinstance(name, str) for name in names) else None
+    return (
+        names
+        if isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+        else None
+    )
 
 
 def _column(part: _Part, role: str) -> pa.ChunkedArray | None:
@@ -182,8 +202,14 @@ def _labels(part: _Part) -> pa.ChunkedArray:
 def _ids(parts: list[_Part]) -> np.ndarray:
     ids = []
     for split in dict.fromkeys(part.split for part in parts):
-        paths = pd.concat([_paths(part) for part in parts if part.split == split], ignore_index=True).astype("str")
-        own = paths if paths.notna().all() and paths.is_unique else [f"{split}/{row:06d}" for row in range(len(paths))]
+        paths = pd.concat(
+            [_paths(part) for part in parts if part.split == split], ignore_index=True
+        ).astype("str")
+        own = (
+            paths
+            if paths.notna().all() and paths.is_unique
+            else [f"{split}/{row:06d}" for row in range(len(paths))]
+        )
         own = pd.Series(own, dtype="str")
         ids.append(f"{split}/" + own if any(own.isin(others).any() for others in ids) else own)
     return pd.concat(ids).to_numpy()
@@ -214,8 +240,11 @@ def _pictures(parts: list[_Part], role: str, wanted: np.ndarray) -> Iterator[Any
                 first = last
 
 
-def _of_group(opened: pq.ParquetFile, group: int, part: _Part, role: str, rows: np.ndarray) -> Iterator[Any]:
-    first, column = 0, part.roles[role]
+def _of_group(
+    opened: pq.ParquetFile, group: int, part: _Part, role: str, rows: np.ndarray
+) -> Iterator[Any]:
+    first = 0
+    column = part.roles[role]
     for batch in opened.iter_batches(TOGETHER, row_groups=[group], columns=[column]):
         inside = rows[(rows >= first) & (rows < first + len(batch))] - first
         for picture in batch[column].take(pa.array(inside)):

@@ -30,7 +30,19 @@ SPLITS = {
     "inference": "unlabeled",
 }
 # Words that may stand beside a split's name: seg_train, test_images, training_set.
-FILLING = {"set", "data", "dataset", "split", "images", "image", "imgs", "img", "pictures", "photos", "seg"}
+FILLING = {
+    "set",
+    "data",
+    "dataset",
+    "split",
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "pictures",
+    "photos",
+    "seg",
+}
 PICTURES = {"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset"}
 PARTS = PICTURES | {
     "annotation",
@@ -63,7 +75,8 @@ MASKS = {"mask", "masks", "segmentation", "segmentations", "segmentationclass"}
 def split_of(name: str) -> str | None:
     """Return the split that a name stands for: train, val, test, unlabeled; None if it is a name like any other.
 
-    Case does not matter, nor a year (`train2017`) or a word that says nothing (`test_images`, `seg_train`).
+    Case does not matter, nor a year (`train2017`) or a word that says nothing (`test_images`,
+    `seg_train`).
     """
     words = _words(name)
     splits = [SPLITS[word] for word in words if word in SPLITS]

@@ -8,7 +8,9 @@ import numpy as np
 BLOCK = 2**20  # bytes read at once
 
 
-def stream_rows(stream: IO[bytes], wanted: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+def stream_rows(
+    stream: IO[bytes], wanted: np.ndarray, shape: tuple[int, ...]
+) -> Iterator[np.ndarray]:
     """Yield the rows `wanted` (ascending) of a stream that stands at row 0; each is uint8 of `shape`.
 
     Raises

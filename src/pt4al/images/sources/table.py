@@ -30,23 +30,27 @@ PROTOCOL = r"(?:^|::)([\w+.-]+)(?=://|::)"  # each of a chain's: simplecache::s3
 def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
     """Read a table with a column `path`, perhaps `id`, `label`, `split` and `mask`; others are left out.
 
-    Paths (of pictures, of masks) are absolute, relative to the table's folder, or addresses that fsspec knows
-    (`s3://bucket/x.jpg`). An id is the text in `id`, or in `path`. Empty text is a missing value. Columns of other
-    names in use (`file_name`, `class`) are found too; a CSV file's values are parted by a comma, semicolon, tab or bar.
+    Paths (of pictures, of masks) are absolute, relative to the table's folder, or addresses that
+    fsspec knows (`s3://bucket/x.jpg`). An id is the text in `id`, or in `path`. Empty text is a
+    missing value. Columns of other names in use (`file_name`, `class`) are found too; a CSV file's
+    values are parted by a comma, semicolon, tab or bar.
 
     Parameters
     ----------
     columns
-        What a column is for, and its name, where it is another than those in use: `{"label": "species"}`.
+        What a column is for, and its name, where it is another than those in use: `{"label":
+        "species"}`.
 
     Raises
     ------
     InputError
-        If the table is missing or broken, has no `path`, or its addresses need a package that isn't there.
+        If the table is missing or broken, has no `path`, or its addresses need a package that isn't
+        there.
     """
     file = Path(path)
     table, roles, ignored = _table(file, columns or {})
-    pictures, masks = _located(file, table["path"]), _located(file, table["mask"])
+    pictures = _located(file, table["path"])
+    masks = _located(file, table["mask"])
     index = pd.DataFrame(
         {
             "id": table["id"],
@@ -75,12 +79,16 @@ def recognises(path: str) -> bool:
     if file.suffix.lower() not in (".csv", ".tsv", ".parquet") or not file.is_file():
         return False
     try:
-        return "path" in find(file, _text_columns(file) if _is_parquet(file) else list(_csv(file, {}, 0)), KNOWN, {})
+        return "path" in find(
+            file, _text_columns(file) if _is_parquet(file) else list(_csv(file, {}, 0)), KNOWN, {}
+        )
     except (InputError, pa.ArrowException, OSError):
         return False
 
 
-def _table(file: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
+def _table(
+    file: Path, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
     """Read the columns of `KNOWN` as text, missing ones as missing values; say which they are, and name the others.
 
     Every row has a path and an id.
@@ -94,12 +102,16 @@ def _table(file: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, dict[s
             f"{file}: has columns {', '.join(content)}; needs `path`, or `pool.source.columns.path` to name it"
         )
     ignored = [name for name in content if name not in roles.values()]
-    table = pd.DataFrame({role: content[roles[role]] if role in roles else None for role in KNOWN}, dtype="str")
+    table = pd.DataFrame(
+        {role: content[roles[role]] if role in roles else None for role in KNOWN}, dtype="str"
+    )
     table = table.mask(lambda text: text == "")
     for role in ("path", "id") if "id" in roles else ("path",):
         if table[role].isna().any():
             row = int(table[role].isna().to_numpy().argmax())
-            raise InputError(f"{file}: row {row} (the first is 0) has no `{role}`: every picture needs one")
+            raise InputError(
+                f"{file}: row {row} (the first is 0) has no `{role}`: every picture needs one"
+            )
     return table if "id" in roles else table.assign(id=table["path"]), roles, ignored
 
 
@@ -112,12 +124,25 @@ def _csv(file: Path, columns: Mapping[str, str], rows: int | None = None) -> pd.
         # -sig: spreadsheets put a mark before the first column's name.
         with file.open(encoding="utf-8-sig") as opened:
             separator = _separator(opened.readline(LONGEST), columns)
-        table = pd.read_csv(file, sep=separator, dtype="str", keep_default_na=False, encoding="utf-8-sig", nrows=rows)
+        table = pd.read_csv(
+            file,
+            sep=separator,
+            dtype="str",
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            nrows=rows,
+        )
     except (ValueError, OSError) as error:
         why = str(error).strip()
-        raise InputError(f"{file}: cannot be read as CSV in UTF-8 ({why}): save it as `CSV UTF-8`") from error
-    if not isinstance(table.index, pd.RangeIndex) and len(table):  # pandas takes what is too much for row names
-        raise InputError(f"{file}: its rows have more values than the head has names: quote values that hold a comma")
+        raise InputError(
+            f"{file}: cannot be read as CSV in UTF-8 ({why}): save it as `CSV UTF-8`"
+        ) from error
+    if not isinstance(table.index, pd.RangeIndex) and len(
+        table
+    ):  # pandas takes what is too much for row names
+        raise InputError(
+            f"{file}: its rows have more values than the head has names: quote values that hold a comma"
+        )
     return table
 
 
@@ -125,7 +150,9 @@ def _separator(head: str, columns: Mapping[str, str]) -> str:
     """Return what parts the names in a table's head: what makes one of them the name of a column of paths."""
     usual = {*PATHS, normalised(columns.get("path", "path")).casefold()}
     for separator in SEPARATORS:
-        if usual & {normalised(name.strip().strip('"')).casefold() for name in head.split(separator)}:
+        if usual & {
+            normalised(name.strip().strip('"')).casefold() for name in head.split(separator)
+        }:
             return separator
     return ","
 
@@ -144,13 +171,17 @@ def _parquet(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
             return pd.DataFrame(columns=names)
         if "label" in roles:
             place = content.column_names.index(roles["label"])
-            content = content.set_column(place, roles["label"], whole(file, content[roles["label"]]))
+            content = content.set_column(
+                place, roles["label"], whole(file, content[roles["label"]])
+            )
         plain = {name: content[name].cast(pa.string()).to_pandas() for name in content.column_names}
         return pd.DataFrame({name: plain.get(name) for name in names}, dtype="str")
     except InputError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{file}: cannot be read as Parquet with columns of text ({error})") from error
+        raise InputError(
+            f"{file}: cannot be read as Parquet with columns of text ({error})"
+        ) from error
 
 
 def _located(file: Path, paths: pd.Series) -> list[str | None]:
@@ -161,7 +192,10 @@ def _located(file: Path, paths: pd.Series) -> list[str | None]:
         except (ImportError, ValueError) as error:
             raise InputError(f"{file}: addresses {protocol}:// cannot be read: {error}") from error
     folder = file.parent.absolute()
-    return [None if pd.isna(path) else path if "://" in path else _existing(folder, path) for path in paths]
+    return [
+        None if pd.isna(path) else path if "://" in path else _existing(folder, path)
+        for path in paths
+    ]
 
 
 def _existing(folder: Path, path: str) -> str:
@@ -169,7 +203,10 @@ def _existing(folder: Path, path: str) -> str:
     spellings = (path, normalised(path), unicodedata.normalize("NFD", normalised(path)))
     if path.isascii() and path == path.strip():
         return str(folder / path)
-    return next((str(folder / spelling) for spelling in spellings if _is_there(folder / spelling)), str(folder / path))
+    return next(
+        (str(folder / spelling) for spelling in spellings if _is_there(folder / spelling)),
+        str(folder / path),
+    )
 
 
 def _is_there(place: Path) -> bool:

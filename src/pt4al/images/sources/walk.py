@@ -14,7 +14,16 @@ from pt4al.images.collection import Collection
 from pt4al.images.sources.stamps import stamp
 
 # What operating systems and network drives leave among a person's files, in lower case.
-SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin", "lost+found"}
+SYSTEM = {
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "lost+found",
+}
 
 
 class File(NamedTuple):
@@ -28,7 +37,8 @@ class File(NamedTuple):
 def files(root: str | Path) -> list[File]:
     """Return the visible files below `root`, sorted by id; links are followed, but never in a circle.
 
-    A link that leads nowhere is taken too, with an empty stamp: a missing picture must not go unnoticed.
+    A link that leads nowhere is taken too, with an empty stamp: a missing picture must not go
+    unnoticed.
 
     Raises
     ------
@@ -69,7 +79,8 @@ def collect(
     labels: Sequence[str | None] | None = None,
 ) -> Collection:
     """Make a collection of files below `root`; `splits` and `labels` have one entry a file, or are None."""
-    folder, paths = Path(root), [file.path for file in found]
+    folder = Path(root)
+    paths = [file.path for file in found]
     where = text(str(folder))
     columns = {
         "id": [file.id for file in found],
@@ -79,18 +90,25 @@ def collect(
         "stamp": [file.stamp for file in found],
     }
     index = pd.DataFrame(columns, dtype="str")
-    return Collection(index, classes, lambda rows: ((folder / paths[row]).read_bytes for row in rows))
+    return Collection(
+        index, classes, lambda rows: ((folder / paths[row]).read_bytes for row in rows)
+    )
 
 
-def _below(entries: list[os.DirEntry], prefix: str, above: frozenset[tuple[int, int]]) -> Iterator[File]:
+def _below(
+    entries: list[os.DirEntry], prefix: str, above: frozenset[tuple[int, int]]
+) -> Iterator[File]:
     """Yield the files of a folder and of those in it; `above` are the folders it lies in, and itself."""
     for entry in entries:
-        status, path = _status(entry), prefix + entry.name
+        status = _status(entry)
+        path = prefix + entry.name
         if _is_folder(status):
             here = (status.st_dev, status.st_ino)
             if here not in above:
                 yield from _below(_entries(entry.path), f"{path}/", above | {here})
-        elif status is None or stat.S_ISREG(status.st_mode):  # a pipe would be waited for without end
+        elif status is None or stat.S_ISREG(
+            status.st_mode
+        ):  # a pipe would be waited for without end
             yield File(path, text(path), stamp(status) if status else "")
 
 
@@ -99,7 +117,9 @@ def _entries(folder: str) -> list[os.DirEntry]:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if visible(entry.name)]
     except OSError as error:
-        raise InputError(f"{text(folder)}: cannot be listed ({error.strerror}); a folder is needed") from error
+        raise InputError(
+            f"{text(folder)}: cannot be listed ({error.strerror}); a folder is needed"
+        ) from error
 
 
 def _status(entry: os.DirEntry) -> os.stat_result | None:

@@ -6,15 +6,15 @@ from itertools import product
 import pandas as pd
 
 from pt4al.errors import InputError
+from pt4al.features import probe
 from pt4al.features.vectors import Features, View
-from pt4al.labelling.oracle import Recorded
-from pt4al.parameters import ColdStart, Main, Query, Run
+from pt4al.labels.recorded import Recorded
+from pt4al.pages import cold_start as reporting
+from pt4al.project.configuration.parameters import ColdStart, Main, Query, Run
 from pt4al.randomness import stream
-from pt4al.reporting import cold_start as reporting
-from pt4al.selection import query as selection
+from pt4al.selection import candidates as selection
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
-from pt4al.training import linear_probe
 from pt4al.training.tasks import classification
 
 CELL = ["start", "budget", "seed"]
@@ -30,15 +30,21 @@ def choose(
 ) -> pd.DataFrame:
     """Return every first query: `start`, `budget`, `seed`, `id`. A seed chooses as a run with it would."""
     if main.task != "classification":
-        raise InputError("pipeline cold_start is for `main.task: classification` alone: it fits a linear probe")
+        raise InputError(
+            "pipeline cold_start is for `main.task: classification` alone: it fits a linear probe"
+        )
     ranking = selection.in_pool_order(ranking, features.ids)
     candidates = selection.candidates(ranking, pd.Series(dtype="str"), query.scope, 0)
     largest = max(cold_start.budgets)
     if largest > len(candidates):
-        raise InputError(f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be asked for")
+        raise InputError(
+            f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be asked for"
+        )
     seen = features.view(features.rows(candidates["id"]))
     chosen = []
-    for start, budget, seed in product(cold_start.starts, cold_start.budgets, range(cold_start.seeds)):
+    for start, budget, seed in product(
+        cold_start.starts, cold_start.budgets, range(cold_start.seeds)
+    ):
         ids = _chosen(start, budget, seed, candidates, seen, len(classes))
         chosen.append(pd.DataFrame({"start": start, "budget": budget, "seed": seed, "id": ids}))
     return pd.concat(chosen, ignore_index=True)
@@ -58,12 +64,15 @@ def measure(
     targets = pd.Series(classification.targets(asked["label"], classes).numpy(), index=asked["id"])
     tested = test_features.gather(test_features.rows(test_labels["id"])).numpy()
     truths = classification.targets(test_labels["label"], classes)
-    known, rows = {}, []
+    known = {}
+    rows = []
     for cell, query in start_queries.groupby(CELL, sort=False):
         ids = sorted(query["id"])
         digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
         if digest not in known:  # some starts choose the same with every seed
-            weight, bias, _ = linear_probe.fit(learnt.loc[ids].to_numpy(), targets.loc[ids].to_numpy(), len(classes))
+            weight, bias, _ = probe.fit(
+                learnt.loc[ids].to_numpy(), targets.loc[ids].to_numpy(), len(classes)
+            )
             known[digest] = classification.evaluate(tested @ weight.T + bias, truths, classes)
         found = {name: known[digest][name] for name in ("accuracy", "balanced_accuracy")}
         rows.append(dict(zip(CELL, cell, strict=True)) | found | {"query": digest})
@@ -76,7 +85,9 @@ def report(measured: pd.DataFrame, run: Run) -> tuple[pd.DataFrame, str]:
     return summary, reporting.render(summary, f"First queries of run {run.name}")
 
 
-def _chosen(start: str, budget: int, seed: int, candidates: pd.DataFrame, features: View, classes: int) -> pd.Series:
+def _chosen(
+    start: str, budget: int, seed: int, candidates: pd.DataFrame, features: View, classes: int
+) -> pd.Series:
     """The ids of one first query."""
     if start in selection.STARTS:
         return selection.start(candidates, start, budget, stream(seed, "query"))["id"]

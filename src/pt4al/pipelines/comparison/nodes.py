@@ -7,24 +7,26 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from pt4al import records
 from pt4al.errors import InputError
-from pt4al.parameters import check, flat
+from pt4al.files import records
+from pt4al.pages import comparison as comparison_page
 from pt4al.pipelines.comparison import tables
 from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.comparison.workers import Workers
 from pt4al.pipelines.report.nodes import METRICS
+from pt4al.project.configuration.parameters import check, flat
 from pt4al.randomness import stream
-from pt4al.reporting import comparison_page
-from pt4al.reporting.comparison import compare
+from pt4al.statistics.comparison import compare
 from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
 
 
-def run_cells(plan: pd.DataFrame, parameters: dict, project: dict[str, Any], runs: Runs) -> pd.DataFrame:
+def run_cells(
+    plan: pd.DataFrame, parameters: dict, project: dict[str, Any], runs: Runs
+) -> pd.DataFrame:
     """Run the cells that are not finished; return the plan with column `report`, each run's page if it has one.
 
     Raises
@@ -36,9 +38,12 @@ def run_cells(plan: pd.DataFrame, parameters: dict, project: dict[str, Any], run
     left = [cell for cell in cells(parameters, project["typed"]) if not _finished(cell, runs)]
     folder = runs.root / "08_reporting" / comparison.name
     done = len(plan) - len(left)
-    logger.info("%d of %d cells are finished; %s/plan.csv has the command of each", done, len(plan), folder)
+    logger.info(
+        "%d of %d cells are finished; %s/plan.csv has the command of each", done, len(plan), folder
+    )
     _warn_of_threads(comparison.workers, comparison.threads)
-    failed, progress = {}, Progress(len(left))
+    failed = {}
+    progress = Progress(len(left))
     bar = tqdm(total=len(left), desc="cells", unit="cell", disable=None)
     with bar, Workers(project, folder / "logs") as workers:
         for cell, reason in run_all(left, comparison.workers, workers.run, progress.restart):
@@ -79,7 +84,8 @@ def judge(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, bytes], str]:
     """Return the summary of each cell, the paired tests, the penalty matrix, the savings, all pictures and the page."""
     checked = check(parameters)
-    comparison, metric = checked.comparison, TASKS[checked.main.task].metric
+    comparison = checked.comparison
+    metric = TASKS[checked.main.task].metric
     settings = {
         **comparison.model_dump(include={"reference", "rule", "low_budget"}),
         "metric": metric,
@@ -109,7 +115,8 @@ def judge(
 
 
 def _finished(cell: Cell, runs: Runs) -> bool:
-    curve, number = runs.read("learning_curve", cell.run), cell.parameters.cycles.number
+    curve = runs.read("learning_curve", cell.run)
+    number = cell.parameters.cycles.number
     whole = curve is not None and len(curve) == number
     made = [runs.path(name, cell.run) for name in ("pretext_audit", "leak_check")]
     made.append(runs.path("label_set", cell.run, cycle=f"cycle_{number - 1}"))
@@ -157,4 +164,6 @@ def read_others(name: str, metric: str, runs: Runs) -> pd.DataFrame:
 
 
 def _words(settings: dict) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in flat(settings).items()) or "as the default"
+    return (
+        ", ".join(f"{name}: {value}" for name, value in flat(settings).items()) or "as the default"
+    )

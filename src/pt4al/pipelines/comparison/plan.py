@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
-from pt4al.folders import features_fingerprint, pretext_fingerprint
-from pt4al.parameters import Parameters, check, fingerprint, flat
+from pt4al.project.configuration.folder_names import features_fingerprint, pretext_fingerprint
+from pt4al.project.configuration.parameters import Parameters, check, fingerprint, flat
 
 # What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
 NOT_AN_ARMS = ("run", "engine", "report", "comparison", "cold_start")
@@ -43,7 +43,9 @@ class Cell:
     @property
     def features(self) -> str | None:
         """What stands for features that are there before the pretext network; None if they are its own."""
-        return None if self.parameters.features.from_pretext else features_fingerprint(self.parameters)
+        return (
+            None if self.parameters.features.from_pretext else features_fingerprint(self.parameters)
+        )
 
     def command(self, env: str | None) -> str:
         """Return what a person types to run this cell alone."""
@@ -52,7 +54,9 @@ class Cell:
         if odd:
             return f"(can't be typed: {odd[0]} has a comma; write it in an environment)"
         where = [f"--env={env}"] if env else []
-        return shlex.join(["kedro", "run", "--pipelines=active_learning", *where, f"--params={','.join(typed)}"])
+        return shlex.join(
+            ["kedro", "run", "--pipelines=active_learning", *where, f"--params={','.join(typed)}"]
+        )
 
 
 def cells(parameters: dict, typed: dict) -> list[Cell]:
@@ -71,10 +75,15 @@ def cells(parameters: dict, typed: dict) -> list[Cell]:
         If an arm's settings are wrong: names it.
     """
     checked = check(parameters)
-    parameters, comparison = checked.model_dump(mode="json"), checked.comparison
+    parameters = checked.model_dump(mode="json")
+    comparison = checked.comparison
     if checked.run.fresh:
-        raise InputError("`run.fresh` is for one run: give the comparison another name (comparison.name=...) instead")
-    typed = {block: settings for block, settings in typed.items() if block not in ("run", "comparison")}
+        raise InputError(
+            "`run.fresh` is for one run: give the comparison another name (comparison.name=...) instead"
+        )
+    typed = {
+        block: settings for block, settings in typed.items() if block not in ("run", "comparison")
+    }
     found = []
     for seed in comparison.seeds:
         found += [_cell(arm, seed, 0, parameters, typed) for arm in comparison.compared]
@@ -103,7 +112,9 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     own = comparison["arms"][arm]
     for block in NOT_AN_ARMS:
         if block in own:
-            raise InputError(f"`comparison.arms.{arm}.{block}` is not an arm's to set: it is the same for all cells")
+            raise InputError(
+                f"`comparison.arms.{arm}.{block}` is not an arm's to set: it is the same for all cells"
+            )
     name = f"{comparison['name']}-{arm}-s{seed}" + (f"-r{repeat}" if repeat else "")
     # The precision is this machine's for all cells: each could find another one.
     engine = {**parameters["engine"], "threads": comparison["threads"]}
@@ -112,11 +123,17 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     shared = {"ranking": {"share": comparison["share"]}} if comparison["share"] < 1 else {}
     try:
         own = _merged(shared, own)
-        merged = _merged({block: parameters[block] for block in parameters.keys() - {"comparison"}}, own)
-        checked = check(merged | {"comparison": comparison})  # all arms' settings, which take long to merge
+        merged = _merged(
+            {block: parameters[block] for block in parameters.keys() - {"comparison"}}, own
+        )
+        checked = check(
+            merged | {"comparison": comparison}
+        )  # all arms' settings, which take long to merge
     except InputError as error:
         raise InputError(f"`comparison.arms.{arm}`, {error}") from None
-    except OmegaConfBaseException as error:  # settings where a value belongs, or the other way round
+    except (
+        OmegaConfBaseException
+    ) as error:  # settings where a value belongs, or the other way round
         raise InputError(f"`comparison.arms.{arm}`: {str(error).splitlines()[0]}") from None
     return Cell(arm, _merged(typed, own), checked)
 

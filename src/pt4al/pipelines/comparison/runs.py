@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pt4al import digests, records
-from pt4al.versions import newest
+from pt4al.files import digests, records
+from pt4al.files.versions import newest
 
 TIMINGS = ["stage", "node", "seconds"]
 
@@ -32,17 +32,21 @@ READERS: dict[str, Callable[[Path], Any]] = {
 class Runs:
     """What runs have left, read when asked for.
 
-    `places` are paths below `root` by name, with `{run}` in them: 08_reporting/{run}/learning_curve.csv.
+    `places` are paths below `root` by name, with `{run}` in them:
+    08_reporting/{run}/learning_curve.csv.
     """
 
     def __init__(self, root: Path, places: dict[str, str]):
-        self.root, self._places = root, places
+        self.root = root
+        self._places = places
 
     def path(self, name: str, run: str, **parts: Any) -> Path | None:
         """Return the newest version of a run's file; None where there is none."""
         return newest(self.root / self._places[name].format(run=run, **parts))
 
-    def read(self, name: str, run: str, reader: Callable[[Path], Any] | None = None, **parts: Any) -> Any:
+    def read(
+        self, name: str, run: str, reader: Callable[[Path], Any] | None = None, **parts: Any
+    ) -> Any:
         """Return what is in a run's file; None where there is none.
 
         Raises

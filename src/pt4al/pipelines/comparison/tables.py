@@ -29,7 +29,9 @@ def curves(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     return table.assign(cycle=table.groupby("run").cumcount())
 
 
-def queries(plan: pd.DataFrame, runs: Runs, classes: list[str], task: Task, cycles: int) -> pd.DataFrame:
+def queries(
+    plan: pd.DataFrame, runs: Runs, classes: list[str], task: Task, cycles: int
+) -> pd.DataFrame:
     """Return one row a cell, cycle and class: `images` (of masks: pixels) of that class asked for so far."""
     found = []
     for cell in plan.to_dict("records"):
@@ -47,13 +49,20 @@ def queries(plan: pd.DataFrame, runs: Runs, classes: list[str], task: Task, cycl
 def seconds(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Return one row a cell and stage: `seconds`.
 
-    Cells that share a pretext network each count the time of the one that trained it; the pool, which all
-    share, is left out.
+    Cells that share a pretext network each count the time of the one that trained it; the pool,
+    which all share, is left out.
     """
     table = _stacked(plan, runs, "timings", also=["pretext"])
-    table = table[table["stage"] != "pool"].assign(stage=table["stage"].str.replace(r"cycle_\d+", "cycles", regex=True))
+    table = table[table["stage"] != "pool"].assign(
+        stage=table["stage"].str.replace(r"cycle_\d+", "cycles", regex=True)
+    )
     shared = table[table["stage"] == "pretext"].groupby("pretext")["seconds"].sum()
-    own = table[table["stage"] != "pretext"].groupby([*CELL, "stage"], sort=False)["seconds"].sum().reset_index()
+    own = (
+        table[table["stage"] != "pretext"]
+        .groupby([*CELL, "stage"], sort=False)["seconds"]
+        .sum()
+        .reset_index()
+    )
     trained = plan[CELL].assign(stage="pretext", seconds=plan["pretext"].map(shared).fillna(0))
     return pd.concat([trained, own], ignore_index=True)
 
@@ -68,7 +77,9 @@ def leaks(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     return _stacked(plan, runs, "leak_check").reindex(columns=[*CELL, "check", "ok", "found"])
 
 
-def _stacked(plan: pd.DataFrame, runs: Runs, name: str, also: list[str] | None = None) -> pd.DataFrame:
+def _stacked(
+    plan: pd.DataFrame, runs: Runs, name: str, also: list[str] | None = None
+) -> pd.DataFrame:
     columns = CELL + (also or [])
     tables = {cell["run"]: runs.read(name, cell["run"]) for cell in plan.to_dict("records")}
     if name == "timings":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pt4al.pipelines.comparison.plan import Cell
-from pt4al.remembered import remembering
+from pt4al.pipelines.comparison.remembered import remembering
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +33,15 @@ class Workers:
     Parameters
     ----------
     project
-        `path`, `env`: where the project is; `checked`: what need not be checked again (see `remembered`).
+        `path`, `env`: where the project is; `checked`: what need not be checked again (see
+        `remembered`).
     logs
         Folder for what each cell says, a file for each.
     """
 
     def __init__(self, project: dict[str, Any], logs: Path):
-        self._project, self._logs = project, logs
+        self._project = project
+        self._logs = logs
         self._idle: list[_Worker] = []
         self._interrupted = False
 
@@ -55,7 +57,9 @@ class Workers:
         log = self._logs / f"{cell.run}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:
-            file.write(f"\n# {time.ctime()}, {', '.join(pipelines)}: {cell.command(self._project['env'])}\n")
+            file.write(
+                f"\n# {time.ctime()}, {', '.join(pipelines)}: {cell.command(self._project['env'])}\n"
+            )
         reason = self._tried(cell, pipelines, log)
         return None if reason is None else f"{reason} ({log})"
 
@@ -122,22 +126,28 @@ def _work(pipe: Connection, project: dict[str, Any]) -> None:
             pipe.send(_run_session(settings, pipelines, log, project))
 
 
-def _run_session(settings: dict, pipelines: list[str], log: Path, project: dict[str, Any]) -> str | None:
+def _run_session(
+    settings: dict, pipelines: list[str], log: Path, project: dict[str, Any]
+) -> str | None:
     """Run pipelines of a cell as if they had been typed; what is said goes to a file."""
     _say_in(log)
-    began, worked = time.perf_counter(), time.process_time()
+    began = time.perf_counter()
+    worked = time.process_time()
     from kedro.framework.project import settings as project_settings
     from kedro.framework.startup import bootstrap_project
 
     try:
         bootstrap_project(project["path"])  # each time: Kedro keeps the graph of the cell before
-        create = partial(project_settings.SESSION_CLASS.create, project_path=project["path"], env=project["env"])
+        create = partial(
+            project_settings.SESSION_CLASS.create, project_path=project["path"], env=project["env"]
+        )
         with create(runtime_params=settings, save_on_close=False) as session:
             session.run(pipeline_names=pipelines)
     except Exception as error:
         traceback.print_exc()
         return str(error) or type(error).__name__
-    seconds, worked = time.perf_counter() - began, time.process_time() - worked
+    seconds = time.perf_counter() - began
+    worked = time.process_time() - worked
     logger.info("ended after %.2f s, of which the processor worked %.2f s", seconds, worked)
     return None
 

@@ -11,12 +11,12 @@ import torch
 
 from pt4al.features.store import Features
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Engine, Main, Query, Run
+from pt4al.project.configuration.parameters import Engine, Main, Query, Run
 from pt4al.randomness import stream
-from pt4al.reporting.statistics import rank_correlation
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import BALANCED_NEEDS, STRATEGIES
 from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM, bald
+from pt4al.statistics.correlation import rank_correlation
 from pt4al.training import engine as training
 from pt4al.training import learning_loss
 from pt4al.training.networks import Network
@@ -84,9 +84,12 @@ class Gatherer:
             return learning_loss.predicted
         if self.query.measure == BALD:
             seed = int(stream(self.run.seed, "dropout", self.cycle).integers(2**63))
-            sampled = partial(classification.sampled, samples=SAMPLES, dropout=self.main.dropout, seed=seed)
+            sampled = partial(
+                classification.sampled, samples=SAMPLES, dropout=self.main.dropout, seed=seed
+            )
             return lambda network, images: bald(sampled(network, images))
-        uncertainty, measure = TASKS[self.main.task].uncertainty, MEASURES[self.query.measure]
+        uncertainty = TASKS[self.main.task].uncertainty
+        measure = MEASURES[self.query.measure]
         return partial(uncertainty, measure=measure, normalise=self.query.normalise_logits)
 
     def probabilities(self) -> np.ndarray:

@@ -7,27 +7,27 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pt4al.annotation.aggregation import Policy
+from pt4al.annotation.log import AnswerLog
+from pt4al.annotation.oracle import CORRECTION, People, none_asked
 from pt4al.errors import InputError
+from pt4al.features.probe import probe
 from pt4al.features.store import Features
 from pt4al.images.pool import ImagePool
-from pt4al.labelling import label_set as labelling
-from pt4al.labelling.answers import AnswerLog
-from pt4al.labelling.oracle import Recorded
-from pt4al.labelling.people import CORRECTION, People, none_asked
-from pt4al.labelling.policies import Policy
-from pt4al.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
+from pt4al.labels import label_set as labelling
+from pt4al.labels.recorded import Recorded
 from pt4al.pipelines.cycle.evidence import CACHED, Gatherer, Known, needs
 from pt4al.pipelines.cycle.request import Request
+from pt4al.project.configuration.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
 from pt4al.randomness import stream, torch_generator
-from pt4al.reporting import control as intervals
+from pt4al.selection import candidates as selection
 from pt4al.selection import control as controls
-from pt4al.selection import query as selection
-from pt4al.selection import reasons
+from pt4al.selection import explain as reasons
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
+from pt4al.statistics import intervals
 from pt4al.training import engine as training
 from pt4al.training import learning_loss
-from pt4al.training.linear_probe import probe
 from pt4al.training.networks import (
     Network,
     add_loss_head,
@@ -64,15 +64,21 @@ def start_query(
 ) -> pd.DataFrame:
     """Return the query of cycle 0: no model has been trained yet."""
     ranking = selection.in_pool_order(ranking, pool.ids)
-    request = Request.of(ranking, label_set["id"], query, cycles, oracle, control, run, slices, cycle)
+    request = Request.of(
+        ranking, label_set["id"], query, cycles, oracle, control, run, slices, cycle
+    )
     if query.start in selection.STARTS:
         rng = stream(run.seed, "query", cycle)
         own = selection.start(request.candidates, query.start, request.budget, rng)
         rest = request.candidates[~request.candidates["id"].isin(own["id"])]
-        return request.query(own, selection.start(rest, query.start, min(request.reserve, len(rest)), rng))
+        return request.query(
+            own, selection.start(rest, query.start, min(request.reserve, len(rest)), rng)
+        )
     strategy = STRATEGIES[query.start]()
     known = Known(pool, features, features, request.candidates, label_set, classes)
-    gather = Gatherer(known, None, None, query.model_copy(update={"features": CACHED}), main, engine, run, cycle)
+    gather = Gatherer(
+        known, None, None, query.model_copy(update={"features": CACHED}), main, engine, run, cycle
+    )
     return request.choose(strategy.choose, gather.evidence(request.budget, strategy.needs))
 
 
@@ -106,7 +112,8 @@ def next_query(
     request = Request.of(ranking, known, query, cycles, oracle, control, run, slices, cycle)
     if query.model == "probe":
         learnt = labelling.trained_on(label_set, cycle - 1, control.train)
-        network, images = fit_probe(features, learnt, classes, main, engine), features
+        network = fit_probe(features, learnt, classes, main, engine)
+        images = features
     widen(network, len(classes))
     facts = Known(pool, images, features, request.candidates, label_set, classes)
     gather = Gatherer(facts, network, audit, query, main, engine, run, cycle)
@@ -115,29 +122,46 @@ def next_query(
     return request.choose(choose, gather.evidence(request.budget, needs(query)))
 
 
-def fit_probe(features: Features, label_set: pd.DataFrame, classes: list[str], main: Main, engine: Engine) -> Network:
+def fit_probe(
+    features: Features, label_set: pd.DataFrame, classes: list[str], main: Main, engine: Engine
+) -> Network:
     """Return a linear probe of the features, fitted to a label set."""
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
-    targets, rows = task.targets(label_set["label"], classes), features.rows(label_set["id"])
-    weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
+    task = TASKS[main.task]
+    hardware = Hardware(engine.device, engine.precision)
+    targets = task.targets(label_set["label"], classes)
+    rows = features.rows(label_set["id"])
+    weights = (
+        task.class_weights(targets, len(classes))
+        if main.class_weights == "median_frequency"
+        else None
+    )
     network = blank_probe(features.shape[-1], len(classes))
     probe(network, features, rows, targets, hardware, weights)
     return network
 
 
 def map_query(
-    pool: ImagePool, chosen: pd.DataFrame, network: Network, query: Query, main: Main, engine: Engine
+    pool: ImagePool,
+    chosen: pd.DataFrame,
+    network: Network,
+    query: Query,
+    main: Main,
+    engine: Engine,
 ) -> dict[str, np.ndarray]:
     """Return what the model that chose the first images of a query saw: `predictions`, `uncertainties`, 0 to 255.
 
     Both are uint8 (images, height, width). Nothing for tasks that answer once an image.
     """
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    task = TASKS[main.task]
+    hardware = Hardware(engine.device, engine.precision)
     if not task.dense:
         return {}
-    rows, measure = pool.rows(chosen["id"].head(MAPPED)), MEASURES.get(query.measure, MEASURES["entropy"])
+    rows = pool.rows(chosen["id"].head(MAPPED))
+    measure = MEASURES.get(query.measure, MEASURES["entropy"])
     predictions = training.predict(network, task.outputs, pool, hardware, rows, title="map")
-    uncertainties = training.predict(network, partial(task.uncertainty_map, measure=measure), pool, hardware, rows)
+    uncertainties = training.predict(
+        network, partial(task.uncertainty_map, measure=measure), pool, hardware, rows
+    )
     scaled = 255 * uncertainties / max(float(uncertainties.max()), 1e-9)
     return {"predictions": predictions, "uncertainties": scaled.astype(np.uint8)}
 
@@ -151,24 +175,39 @@ def draw_slices(
     return controls.draw(unlabelled, sizes, stream(run.seed, "control"))
 
 
-def explain(features: Features, ranking: pd.DataFrame, query: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
+def explain(
+    features: Features, ranking: pd.DataFrame, query: pd.DataFrame, label_set: pd.DataFrame
+) -> pd.DataFrame:
     """Return why each image of a query was chosen; see `selection.reasons`."""
     every = features.view(np.arange(len(features)))
     return reasons.explain(query, ranking, label_set["id"], features.ids, every)
 
 
 def suggest(
-    pool: ImagePool | Features, query: pd.DataFrame, network: Network, classes: list[str], main: Main, engine: Engine
+    pool: ImagePool | Features,
+    query: pd.DataFrame,
+    network: Network,
+    classes: list[str],
+    main: Main,
+    engine: Engine,
 ) -> pd.DataFrame:
     """Return what the newest model takes a query's images for: `id`, `label`, `probability`; nothing for masks."""
     if TASKS[main.task].dense:
         return pd.DataFrame(columns=["id", "label", "probability"])
-    hardware, rows = Hardware(engine.device, engine.precision), pool.rows(query["id"])
+    hardware = Hardware(engine.device, engine.precision)
+    rows = pool.rows(query["id"])
     likely = training.predict(
-        widen(network, len(classes)), classification.class_probabilities, pool, hardware, rows, title="suggest"
+        widen(network, len(classes)),
+        classification.class_probabilities,
+        pool,
+        hardware,
+        rows,
+        title="suggest",
     )
     best = likely.argmax(axis=1)
-    return query[["id"]].assign(label=np.array(classes, object)[best], probability=likely.max(axis=1))
+    return query[["id"]].assign(
+        label=np.array(classes, object)[best], probability=likely.max(axis=1)
+    )
 
 
 def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame, oracle: Oracle) -> pd.DataFrame:
@@ -198,7 +237,8 @@ def extend(
     why = (query.measure if query.strategy == "top" else query.strategy) if cycle else query.start
     if "role" in answers:
         corrected = answers["role"] == CORRECTION
-        label_set, answers = labelling.correct(label_set, answers[corrected]), answers[~corrected]
+        label_set = labelling.correct(label_set, answers[corrected])
+        answers = answers[~corrected]
         why = np.where(answers["role"] == labelling.CONTROL, labelling.CONTROL, why)
     grown = labelling.extend(label_set, answers, cycle, why)
     labelling.check(grown, classes)
@@ -215,11 +255,15 @@ def audit(
     engine: Engine,
 ) -> pd.DataFrame:
     """Return `id`, `pretext_loss`, `main_loss` of images just labelled, by the model that has not seen them."""
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    task = TASKS[main.task]
+    hardware = Hardware(engine.device, engine.precision)
     if "role" in answers:  # a corrected image has been trained on
         answers = answers[answers["role"] != CORRECTION].reset_index(drop=True)
-    targets, rows = task.targets(answers["label"], classes), pool.rows(answers["id"])
-    losses = training.predict(widen(network, len(classes)), task.loss, pool, hardware, rows, targets, title="audit")
+    targets = task.targets(answers["label"], classes)
+    rows = pool.rows(answers["id"])
+    losses = training.predict(
+        widen(network, len(classes)), task.loss, pool, hardware, rows, targets, title="audit"
+    )
     return answers[["id"]].merge(ranking[["id", "pretext_loss"]], on="id").assign(main_loss=losses)
 
 
@@ -244,17 +288,25 @@ def train(
     pool
         Features, for a probe of them.
     trunk
-        The pretext network, or the one whose features are computed: whichever `main.start_from` names.
+        The pretext network, or the one whose features are computed: whichever `main.start_from`
+        names.
     """
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    task = TASKS[main.task]
+    hardware = Hardware(engine.device, engine.precision)
     label_set = labelling.trained_on(label_set, cycle, control.train)
     if label_set.empty:
         raise InputError(f"cycle {cycle}: there is no label to train on, {SKIPPED_ALL}")
     rng = stream(run.seed, f"main, repeat {run.repeat}" if run.repeat else "main", cycle)
-    targets, rows = task.targets(label_set["label"], classes), pool.rows(label_set["id"])
-    weights = task.class_weights(targets, len(classes)) if main.class_weights == "median_frequency" else None
+    targets = task.targets(label_set["label"], classes)
+    rows = pool.rows(label_set["id"])
+    weights = (
+        task.class_weights(targets, len(classes))
+        if main.class_weights == "median_frequency"
+        else None
+    )
     generator = torch_generator(rng)
-    network, loss = _started(pool, len(classes), trunk, main, generator), task.loss
+    network = _started(pool, len(classes), trunk, main, generator)
+    loss = task.loss
     if query.measure == LEARNING_LOSS:
         add_loss_head(network, generator)
         loss = learning_loss.loss
@@ -263,7 +315,8 @@ def train(
     if main.frozen == "all" and not task.dense:
         return network, probe(network, pool, rows, targets, hardware, weights)
     if main.start_from == "features":
-        # A head that fits from the start keeps the trunk from being bent by a random one's gradients.
+        # A head that fits from the start keeps the trunk from being bent by a random one's
+        # gradients.
         probe(network, pool, rows, targets, hardware, weights)
         network.still = True
     curve = training.fit(
@@ -311,10 +364,16 @@ def evaluate(
     engine: Engine,
 ) -> dict[str, float]:
     """Return the cycle's metrics on the test split, which nothing else opens, after training has ended."""
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    task = TASKS[main.task]
+    hardware = Hardware(engine.device, engine.precision)
     rows = test_pool.rows(test_labels["id"])
-    outputs = training.predict(widen(network, len(classes)), task.outputs, test_pool, hardware, rows, title="evaluate")
-    return {"labels": len(label_set), **task.evaluate(outputs, task.targets(test_labels["label"], classes), classes)}
+    outputs = training.predict(
+        widen(network, len(classes)), task.outputs, test_pool, hardware, rows, title="evaluate"
+    )
+    return {
+        "labels": len(label_set),
+        **task.evaluate(outputs, task.targets(test_labels["label"], classes), classes),
+    }
 
 
 def evaluate_probe(
@@ -348,14 +407,23 @@ def evaluate_control(
     cycle: int,
 ) -> dict[str, float]:
     """Return the cycle's metrics on control images that its network has not learnt from, with an interval."""
-    task, hardware = TASKS[main.task], Hardware(engine.device, engine.precision)
+    task = TASKS[main.task]
+    hardware = Hardware(engine.device, engine.precision)
     drawn = labelling.measured_on(label_set, cycle, control.train)
-    facts, rng = {"labels": len(label_set), "images": len(drawn)}, stream(run.seed, "control interval", cycle)
+    facts = {"labels": len(label_set), "images": len(drawn)}
+    rng = stream(run.seed, "control interval", cycle)
     if drawn.empty:
         return facts | {task.metric: None, "low": 0.0, "high": 1.0}
-    targets, rows = task.targets(drawn["label"], classes), pool.rows(drawn["id"])
-    outputs = training.predict(widen(network, len(classes)), task.outputs, pool, hardware, rows, title="control")
-    return facts | task.evaluate(outputs, targets, classes) | _interval(outputs, targets, classes, task, rng)
+    targets = task.targets(drawn["label"], classes)
+    rows = pool.rows(drawn["id"])
+    outputs = training.predict(
+        widen(network, len(classes)), task.outputs, pool, hardware, rows, title="control"
+    )
+    return (
+        facts
+        | task.evaluate(outputs, targets, classes)
+        | _interval(outputs, targets, classes, task, rng)
+    )
 
 
 def take_control(control: dict[str, float]) -> dict[str, float]:
@@ -364,7 +432,11 @@ def take_control(control: dict[str, float]) -> dict[str, float]:
 
 
 def _interval(
-    outputs: np.ndarray, targets: torch.Tensor, classes: list[str], task: Task, rng: np.random.Generator
+    outputs: np.ndarray,
+    targets: torch.Tensor,
+    classes: list[str],
+    task: Task,
+    rng: np.random.Generator,
 ) -> dict[str, float]:
     """The 95 % interval of the task's metric on a random sample."""
     if task.dense:

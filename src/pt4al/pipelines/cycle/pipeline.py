@@ -6,8 +6,8 @@ from functools import partial, update_wrapper
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle import nodes
-from pt4al.pipelines.graph import Graph
-from pt4al.pipelines.shape import Shape
+from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.long_pipeline import Graph
 
 SHARED = {
     "pool",
@@ -20,7 +20,15 @@ SHARED = {
     "test_labels",
     "test_features",
 }
-ASKING = ("query", "cycles", "oracle", "control", "main", "engine", "run")  # blocks that a query depends on
+ASKING = (
+    "query",
+    "cycles",
+    "oracle",
+    "control",
+    "main",
+    "engine",
+    "run",
+)  # blocks that a query depends on
 PARAMETERS = {f"params:{block}" for block in ASKING}
 
 
@@ -74,7 +82,12 @@ def class_names(shape: Shape) -> str:
 
 def _draw_slices() -> Node:
     settings = [f"params:{block}" for block in ("cycles", "control", "run")]
-    return Node(nodes.draw_slices, ["ranking", "start_label_set", *settings], "control_slices", name="draw_slices")
+    return Node(
+        nodes.draw_slices,
+        ["ranking", "start_label_set", *settings],
+        "control_slices",
+        name="draw_slices",
+    )
 
 
 def _query(cycle: int, shape: Shape) -> list[Node]:
@@ -105,11 +118,27 @@ def _explain() -> Node:
 
 
 def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
-    ask = Node(nodes.ask, ["query", "recorded_labels", "params:oracle"], "answers", name="ask_oracle")
+    ask = Node(
+        nodes.ask, ["query", "recorded_labels", "params:oracle"], "answers", name="ask_oracle"
+    )
     if shape.people:
-        read = ["query", "previous_label_set", "answer_log", "params:oracle", *(["previous_asked"] if cycle else [])]
+        read = [
+            "query",
+            "previous_label_set",
+            "answer_log",
+            "params:oracle",
+            *(["previous_asked"] if cycle else []),
+        ]
         ask = Node(_bind(nodes.ask_people, cycle), read, ["answers", "asked"], name="ask_oracle")
-    train = ["images", "label_set", "classes", "previous_network", "trunk", "params:query", "params:control"]
+    train = [
+        "images",
+        "label_set",
+        "classes",
+        "previous_network",
+        "trunk",
+        "params:query",
+        "params:control",
+    ]
     settings = ["params:main", "params:engine"]
     return [
         ask,
@@ -135,18 +164,46 @@ def _evaluate(cycle: int, shape: Shape, settings: list[str]) -> list[Node]:
         evaluate = ["network", "test_images", "test_labels", "classes", "label_set", *settings]
         measured.append(Node(nodes.evaluate, evaluate, "metrics", name="evaluate"))
     if shape.compares:
-        probed = ["features", "test_features", "test_labels", "label_set", "classes", "params:control", *settings]
-        measured.append(Node(_bind(nodes.evaluate_probe, cycle), probed, "probe_metrics", name="evaluate_probe"))
+        probed = [
+            "features",
+            "test_features",
+            "test_labels",
+            "label_set",
+            "classes",
+            "params:control",
+            *settings,
+        ]
+        measured.append(
+            Node(_bind(nodes.evaluate_probe, cycle), probed, "probe_metrics", name="evaluate_probe")
+        )
     if shape.control:
-        drawn = ["network", "images", "label_set", "classes", "params:control", *settings, "params:run"]
-        measured.append(Node(_bind(nodes.evaluate_control, cycle), drawn, "control", name="evaluate_control"))
+        drawn = [
+            "network",
+            "images",
+            "label_set",
+            "classes",
+            "params:control",
+            *settings,
+            "params:run",
+        ]
+        measured.append(
+            Node(_bind(nodes.evaluate_control, cycle), drawn, "control", name="evaluate_control")
+        )
     if not shape.tested:
         measured.append(Node(nodes.take_control, "control", "metrics", name="take_control"))
     return measured
 
 
 def _audit() -> Node:
-    inputs = ["images", "answers", "previous_network", "ranking", "classes", "params:main", "params:engine"]
+    inputs = [
+        "images",
+        "answers",
+        "previous_network",
+        "ranking",
+        "classes",
+        "params:main",
+        "params:engine",
+    ]
     return Node(nodes.audit, inputs, "audit", name="audit_pretext")
 
 

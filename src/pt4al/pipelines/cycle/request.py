@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pt4al.parameters import Control, Cycles, Oracle, Query, Run
+from pt4al.project.configuration.parameters import Control, Cycles, Oracle, Query, Run
 from pt4al.randomness import stream
+from pt4al.selection import candidates as selection
 from pt4al.selection import control as controls
-from pt4al.selection import query as selection
 from pt4al.selection.evidence import Evidence
 
 
@@ -77,16 +77,24 @@ class Request:
 
         def some(positions: np.ndarray, budget: int) -> np.ndarray:
             whole = len(positions) == len(evidence)
-            return choose(evidence if whole and budget == evidence.budget else evidence.take(positions, budget))
+            return choose(
+                evidence
+                if whole and budget == evidence.budget
+                else evidence.take(positions, budget)
+            )
 
         chosen = selection.with_reserve(len(self.candidates), self.budget, self.reserve, some)
-        return self.query(*(selection.pick(self.candidates, some, evidence.scores) for some in chosen))
+        return self.query(
+            *(selection.pick(self.candidates, some, evidence.scores) for some in chosen)
+        )
 
     def query(self, chosen: pd.DataFrame, spare: pd.DataFrame) -> pd.DataFrame:
         """Return `id`, `score`, `batch`, and `role` where there are several: query, control, reserve."""
         if not self.roles:
             return chosen
-        both = pd.concat([chosen.assign(role="query"), spare.assign(role="reserve")], ignore_index=True)
+        both = pd.concat(
+            [chosen.assign(role="query"), spare.assign(role="reserve")], ignore_index=True
+        )
         return both if self.control is None else controls.mix(both, self.control, self.rng)
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from pt4al.features import backbones, neighbours, store, vectors
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Engine, Features, Pool, Pretext
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.project.configuration.parameters import Engine, Features, Pool, Pretext
 from pt4al.randomness import stream, torch_generator
-from pt4al.reporting import feature_checks
+from pt4al.statistics import feature_checks
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network, redrawn
 from pt4al.training.precision import Hardware
@@ -27,7 +27,9 @@ def load_network(features: Features) -> Network:
     return backbones.load(features.network, features.weights, features.size).network
 
 
-def compute(pool: ImagePool, network: Network, source: Pool, features: Features, engine: Engine) -> Write:
+def compute(
+    pool: ImagePool, network: Network, source: Pool, features: Features, engine: Engine
+) -> Write:
     """Return what computes the features of the pool's pictures, (N, D), and writes them."""
     return partial(
         store.compute,
@@ -38,7 +40,9 @@ def compute(pool: ImagePool, network: Network, source: Pool, features: Features,
     )
 
 
-def compute_test(test_pool: ImagePool, network: Network, source: Pool, features: Features, engine: Engine) -> Write:
+def compute_test(
+    test_pool: ImagePool, network: Network, source: Pool, features: Features, engine: Engine
+) -> Write:
     """Return what computes the features of the test split's pictures, (N, D), and writes them."""
     return partial(
         store.compute,
@@ -50,7 +54,12 @@ def compute_test(test_pool: ImagePool, network: Network, source: Pool, features:
 
 
 def compute_views(
-    pool: ImagePool, network: Network, source: Pool, features: Features, engine: Engine, pretext: Pretext
+    pool: ImagePool,
+    network: Network,
+    source: Pool,
+    features: Features,
+    engine: Engine,
+    pretext: Pretext,
 ) -> Write:
     """Return what computes the features of the views that the pretext task tells apart, (N, views, D)."""
     write = compute(pool, network, source, features, engine)
@@ -62,7 +71,9 @@ def compute_from_pool(pool: ImagePool, network: Network, engine: Engine) -> Writ
     return partial(store.compute_from_pool, pool, network, hardware=_hardware(engine))
 
 
-def check(pool: ImagePool, features: vectors.Features, network: Network, engine: Engine) -> pd.DataFrame:
+def check(
+    pool: ImagePool, features: vectors.Features, network: Network, engine: Engine
+) -> pd.DataFrame:
     """Return what can be said of the features without a label: see `reporting.feature_checks`."""
     size = min(CHECKED, len(pool))
     rows = np.sort(stream(0, "feature_checks").choice(len(pool), size, replace=False))

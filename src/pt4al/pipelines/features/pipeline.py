@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.features import nodes
-from pt4al.pipelines.shape import Shape
+from pt4al.pipelines.graph import Shape
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
@@ -11,14 +11,28 @@ def create_pipeline(shape: Shape) -> Pipeline:
     if shape.own_trunk:
         return _from_pretext(shape)
     inputs = ["features_network", "params:pool", "params:features", "params:engine"]
-    computed = [Node(nodes.compute, ["pool", *inputs], "features", name="compute_features", tags="grows")]
+    computed = [
+        Node(nodes.compute, ["pool", *inputs], "features", name="compute_features", tags="grows")
+    ]
     if shape.probes or shape.compares:
         wired = ["test_pool", *inputs]
-        computed.append(Node(nodes.compute_test, wired, "test_features", name="compute_test_features", tags="grows"))
+        computed.append(
+            Node(
+                nodes.compute_test,
+                wired,
+                "test_features",
+                name="compute_test_features",
+                tags="grows",
+            )
+        )
     if shape.views:
         wired = ["pool", *inputs, "params:pretext"]
-        computed.append(Node(nodes.compute_views, wired, "task_features", name="compute_views", tags="grows"))
-    load = Node(nodes.load_network, "params:features", "features_network", name="load_features_network")
+        computed.append(
+            Node(nodes.compute_views, wired, "task_features", name="compute_views", tags="grows")
+        )
+    load = Node(
+        nodes.load_network, "params:features", "features_network", name="load_features_network"
+    )
     return Pipeline([load, *computed, _check("features_network")], tags="features")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pt4al.annotation.formats.spreadsheet import read_answers
 from pt4al.errors import InputError
 from pt4al.features import backbones
 from pt4al.features.beside import Beside
@@ -24,11 +25,12 @@ from pt4al.images.pool import ImagePool
 from pt4al.images.ranges import narrow
 from pt4al.images.splits import divide
 from pt4al.images.summary import Summary
-from pt4al.labelling.files import read_answers
-from pt4al.labelling.label_set import BEFORE, KNOWN, empty, extend
-from pt4al.parameters import Engine, Features, Main, Oracle, Pool
-from pt4al.reporting import intake, pairs, sheets
-from pt4al.reporting.style import pictures
+from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
+from pt4al.pages import intake
+from pt4al.plots import contact_sheets
+from pt4al.plots import duplicates as pairs
+from pt4al.plots.style import pictures
+from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import segmentation
@@ -37,7 +39,9 @@ logger = logging.getLogger(__name__)
 
 Write = Callable[..., None]  # given a folder to write to, and perhaps an older version
 
-SAMPLED, PAIRS = 24, 30  # pictures that the intake report shows
+# pictures that the intake report shows
+SAMPLED = 24
+PAIRS = 30
 
 # A run lists its source once: several nodes ask for it. hooks.py clears this when a run starts.
 read = lru_cache(maxsize=1)(lambda kind, path, columns: sources.read(kind, path, dict(columns)))
@@ -74,11 +78,17 @@ def build_pool(pool: Pool) -> Write:
 
 
 def build_pool_and_features(
-    pool: Pool, network: Network, features: Features, engine: Engine, place: tuple[Path, Path | None]
+    pool: Pool,
+    network: Network,
+    features: Features,
+    engine: Engine,
+    place: tuple[Path, Path | None],
 ) -> Write:
     """Return what writes the pool, and leaves features where stage `features` goes on: each file is read once."""
-    collection, (folder, earlier) = collect(pool)["train"], place
-    backbone, hardware = backbones.restore(features.network, network), Hardware(engine.device, engine.precision)
+    collection = collect(pool)["train"]
+    (folder, earlier) = place
+    backbone = backbones.restore(features.network, network)
+    hardware = Hardware(engine.device, engine.precision)
 
     def write(written: Path, previous: Path | None) -> None:
         with Beside(collection, backbone, folder, hardware, earlier) as beside:
@@ -105,8 +115,12 @@ def label_test_pool(test_pool: ImagePool, settings: Pool, main: Main) -> pd.Data
 
 def inspect(pool: ImagePool, test_pool: ImagePool) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the pictures that could not be decoded, and those that occur more than once."""
-    problems = pd.concat([part.problems.assign(split=split) for split, part in _parts(pool, test_pool)])
-    prints = pd.concat([part.fingerprints.assign(split=split) for split, part in _parts(pool, test_pool)])
+    problems = pd.concat(
+        [part.problems.assign(split=split) for split, part in _parts(pool, test_pool)]
+    )
+    prints = pd.concat(
+        [part.fingerprints.assign(split=split) for split, part in _parts(pool, test_pool)]
+    )
     prints = prints.reset_index(drop=True)
     return problems.reset_index(drop=True), find(prints, partial(_pixels, pool, test_pool))
 
@@ -154,7 +168,9 @@ def name_classes(classes: list[str], oracle: Oracle) -> list[str]:
     return oracle.classes or classes
 
 
-def start_people(intake_page: str, pool: ImagePool, classes: list[str], oracle: Oracle) -> pd.DataFrame:
+def start_people(
+    intake_page: str, pool: ImagePool, classes: list[str], oracle: Oracle
+) -> pd.DataFrame:
     """Return the label set before cycle 0: the labels that people have already."""
     if oracle.known_labels is None:
         return empty()
@@ -165,7 +181,9 @@ def start_people(intake_page: str, pool: ImagePool, classes: list[str], oracle: 
             f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used, the first is row "
             f"{first['row']}: {first['problem']}"
         )
-    known = pd.DataFrame([(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"])
+    known = pd.DataFrame(
+        [(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"]
+    )
     return extend(empty(), known, BEFORE, KNOWN)
 
 
@@ -195,18 +213,31 @@ def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main)
 
 def _count(split: str, images: ImagePool, labels: pd.DataFrame) -> dict[str, Any]:
     names = labels["label"][[isinstance(label, str) for label in labels["label"]]]
-    return {"split": split, "total": len(images), "classes": names.value_counts().sort_index().to_dict()}
+    return {
+        "split": split,
+        "total": len(images),
+        "classes": names.value_counts().sort_index().to_dict(),
+    }
 
 
-def _drawings(pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame) -> dict[str, Callable[[], Figure]]:
+def _drawings(
+    pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame
+) -> dict[str, Callable[[], Figure]]:
     rows = np.unique(np.linspace(0, len(pool) - 1, SAMPLED).astype(int))
-    sample = partial(sheets.contact_sheet, pool.gather(rows).numpy(), list(pool.ids.iloc[rows]), columns=6)
+    sample = partial(
+        contact_sheets.contact_sheet,
+        pool.gather(rows).numpy(),
+        list(pool.ids.iloc[rows]),
+        columns=6,
+    )
     drawn = {"sample": sample}
     shown = duplicates.head(PAIRS)
     if len(shown):
         both = np.ravel([[row.id, row.other] for row in shown.itertuples()])
         places = pd.Index([*pool.ids, *test_pool.ids]).get_indexer(both)
-        drawn["duplicates"] = partial(pairs.pairs, _pixels(pool, test_pool, places), shown.to_dict("records"))
+        drawn["duplicates"] = partial(
+            pairs.pairs, _pixels(pool, test_pool, places), shown.to_dict("records")
+        )
     return drawn
 
 

@@ -2,21 +2,34 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pool import nodes
-from pt4al.pipelines.shape import Shape
 
 
 def create_pipeline(shape: Shape, with_features: bool = False) -> Pipeline:
     """Return the stage; with features, where the stage of that name is run in the same command."""
-    settings, task = "params:pool", "params:main"
+    settings = "params:pool"
+    task = "params:main"
     build = Node(nodes.build_pool, settings, "pool", name="build_pool")
     if with_features and not shape.own_trunk:
-        inputs = [settings, "features_network", "params:features", "params:engine", "features_place"]
+        inputs = [
+            settings,
+            "features_network",
+            "params:features",
+            "params:engine",
+            "features_place",
+        ]
         build = Node(nodes.build_pool_and_features, inputs, "pool", name="build_pool")
     return Pipeline(
         [
             build,
-            Node(nodes.build_test_pool, ["pool", settings], "test_pool", name="build_test_pool", tags="grows"),
+            Node(
+                nodes.build_test_pool,
+                ["pool", settings],
+                "test_pool",
+                name="build_test_pool",
+                tags="grows",
+            ),
             Node(
                 nodes.label_pool,
                 ["pool", settings, task],
@@ -24,11 +37,31 @@ def create_pipeline(shape: Shape, with_features: bool = False) -> Pipeline:
                 name="label_pool",
                 tags="grows",
             ),
-            Node(nodes.label_test_pool, ["test_pool", settings, task], "test_labels", name="label_test", tags="grows"),
-            Node(nodes.inspect, ["pool", "test_pool"], ["problems", "duplicates"], name="inspect", tags="grows"),
+            Node(
+                nodes.label_test_pool,
+                ["test_pool", settings, task],
+                "test_labels",
+                name="label_test",
+                tags="grows",
+            ),
+            Node(
+                nodes.inspect,
+                ["pool", "test_pool"],
+                ["problems", "duplicates"],
+                name="inspect",
+                tags="grows",
+            ),
             Node(
                 nodes.report_intake,
-                ["pool", "test_pool", "recorded_labels", "test_labels", "problems", "duplicates", settings],
+                [
+                    "pool",
+                    "test_pool",
+                    "recorded_labels",
+                    "test_labels",
+                    "problems",
+                    "duplicates",
+                    settings,
+                ],
                 ["intake", "source_summary"],
                 name="report_intake",
                 tags="grows",
@@ -44,5 +77,10 @@ def _start(shape: Shape) -> list[Node]:
         return [Node(nodes.start, "intake", "start_label_set", name="start")]
     return [
         Node(nodes.name_classes, ["classes", "params:oracle"], "run_classes", name="name_classes"),
-        Node(nodes.start_people, ["intake", "pool", "run_classes", "params:oracle"], "start_label_set", name="start"),
+        Node(
+            nodes.start_people,
+            ["intake", "pool", "run_classes", "params:oracle"],
+            "start_label_set",
+            name="start",
+        ),
     ]

@@ -7,11 +7,11 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from pt4al.errors import InputError
-from pt4al.folders import folders, nested
 from pt4al.images.decode import Frame
 from pt4al.images.pool import open_pool
-from pt4al.parameters import Parameters, check
 from pt4al.pipelines.comparison.runs import Runs
+from pt4al.project.configuration.folder_names import folders, nested
+from pt4al.project.configuration.parameters import Parameters, check
 from pt4al.training import networks
 from pt4al.training.tasks import TASKS
 
@@ -35,7 +35,9 @@ class Finished:
     @cached_property
     def network(self) -> networks.Network:
         """What answers to images: of a probe, with the network whose features it reads."""
-        network = self.runs.read("network", self.parameters.run.name, networks.load, cycle=f"cycle_{self.cycle}")
+        network = self.runs.read(
+            "network", self.parameters.run.name, networks.load, cycle=f"cycle_{self.cycle}"
+        )
         if not self.parameters.main.probes:
             return network
         name = "pretext_network" if self.parameters.features.from_pretext else "features_network"
@@ -84,13 +86,16 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
     """
     configuration = runs.read("configuration", name)
     if configuration is None:
-        raise InputError(f"there is no run {name!r} in {runs.root}: `run.name` says whose model predicts")
+        raise InputError(
+            f"there is no run {name!r} in {runs.root}: `run.name` says whose model predicts"
+        )
     own = OmegaConf.merge(parameters, nested(configuration))
     settings = check(OmegaConf.to_container(own))
     finished = [
         number
         for number in range(settings.cycles.number)
-        if runs.path("metrics", name, cycle=f"cycle_{number}") and runs.path("network", name, cycle=f"cycle_{number}")
+        if runs.path("metrics", name, cycle=f"cycle_{number}")
+        and runs.path("network", name, cycle=f"cycle_{number}")
     ]
     if not finished:
         raise InputError(f"run {name!r} has not finished a cycle yet")
@@ -98,11 +103,16 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
         cycle = _best(runs, settings, finished)
     number = finished[-1] if cycle == "last" else cycle
     if number not in finished:
-        raise InputError(f"`predict.cycle` is {cycle}; run {name!r} has finished {', '.join(map(str, finished))}")
+        raise InputError(
+            f"`predict.cycle` is {cycle}; run {name!r} has finished {', '.join(map(str, finished))}"
+        )
     return Finished(runs, settings, number)
 
 
 def _best(runs: Runs, settings: Parameters, finished: list[int]) -> int:
     metric = TASKS[settings.main.task].metric
-    found = [runs.read("metrics", settings.run.name, cycle=f"cycle_{number}")[metric] for number in finished]
+    found = [
+        runs.read("metrics", settings.run.name, cycle=f"cycle_{number}")[metric]
+        for number in finished
+    ]
     return finished[int(pd.Series(found, dtype=float).fillna(-1).to_numpy().argmax())]

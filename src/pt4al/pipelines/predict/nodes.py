@@ -13,12 +13,12 @@ from pt4al.errors import InputError
 from pt4al.images import sources, summary
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import check
+from pt4al.pages import predictions as pages
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.predict.models import Finished, find
-from pt4al.reporting import predictions as pages
-from pt4al.reporting import sheets
-from pt4al.reporting.style import pictures
+from pt4al.plots import contact_sheets
+from pt4al.plots.style import pictures
+from pt4al.project.configuration.parameters import check
 from pt4al.training import engine as training
 from pt4al.training.onnx import export, require
 from pt4al.training.precision import Hardware
@@ -32,10 +32,13 @@ CHECKED = 64  # pictures that an exported network is compared on
 
 def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     """Return what decodes the pictures, so that they look like those that the model has learnt from."""
-    settings, found = check(parameters), _find(runs, parameters)
+    settings = check(parameters)
+    found = _find(runs, parameters)
     path = settings.predict.path
     if path is None:
-        raise InputError("`predict.path` is missing: say where the pictures are, predict.path=/some/folder")
+        raise InputError(
+            "`predict.path` is missing: say where the pictures are, predict.path=/some/folder"
+        )
     if settings.predict.onnx:
         require()  # before hours are spent on pictures
     collection = sources.read(settings.predict.kind, path)
@@ -45,24 +48,36 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     # Nothing is kept of another folder's pool, even if names, sizes and times are the same in both.
     stamps = f"{Path(path).resolve()} " + collection.index["stamp"]
     collection = replace(collection, index=collection.index.assign(stamp=stamps))
-    recipe = found.parameters.pool.model_copy(update={"bad_share": 1.0})  # they are listed, however many
+    recipe = found.parameters.pool.model_copy(
+        update={"bad_share": 1.0}
+    )  # they are listed, however many
     return partial(build, collection, recipe=recipe, frame=found.frame)
 
 
 def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
     """Return what the model takes each picture for.
 
-    Columns: `id`, `label`, `probability`, and each class's probability under its name; of a model that answers for each
-    pixel `id` and `mask`, a PNG file of class numbers.
+    Columns: `id`, `label`, `probability`, and each class's probability under its name; of a model
+    that answers for each pixel `id` and `mask`, a PNG file of class numbers.
     """
-    settings, found = check(parameters), _find(runs, parameters)
-    hardware, rows = Hardware(settings.engine.device, settings.engine.precision), np.arange(len(pool))
+    settings = check(parameters)
+    found = _find(runs, parameters)
+    hardware = Hardware(settings.engine.device, settings.engine.precision)
+    rows = np.arange(len(pool))
     if found.network.dense:
-        masks = training.predict(found.network, segmentation.outputs, pool, hardware, rows, title="predict")
+        masks = training.predict(
+            found.network, segmentation.outputs, pool, hardware, rows, title="predict"
+        )
         return pd.DataFrame({"id": pool.ids, "mask": [segmentation.encode(mask) for mask in masks]})
-    likely = training.predict(found.network, classification.class_probabilities, pool, hardware, rows, title="predict")
+    likely = training.predict(
+        found.network, classification.class_probabilities, pool, hardware, rows, title="predict"
+    )
     best = likely.argmax(axis=1)
-    answers = {"id": pool.ids, "label": np.array(found.classes)[best], "probability": likely.max(axis=1)}
+    answers = {
+        "id": pool.ids,
+        "label": np.array(found.classes)[best],
+        "probability": likely.max(axis=1),
+    }
     for number, name in enumerate(found.classes):
         answers[_column(name, answers)] = likely[:, number]
     return pd.DataFrame(answers)
@@ -77,7 +92,7 @@ def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
     return pictures(
         {
             name: partial(
-                sheets.contact_sheet,
+                contact_sheets.contact_sheet,
                 pool.gather(pool.rows(some["id"])).numpy(),
                 [f"{row.label}\n{row.probability:.2f}" for row in some.itertuples()],
                 title=name.replace("_", " ").capitalize(),
@@ -88,7 +103,11 @@ def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
 
 
 def write_page(
-    runs: Runs, pool: ImagePool, predictions: pd.DataFrame, pictures: dict[str, bytes], parameters: dict
+    runs: Runs,
+    pool: ImagePool,
+    predictions: pd.DataFrame,
+    pictures: dict[str, bytes],
+    parameters: dict,
 ) -> str:
     """Return the predictions as one HTML page."""
     found = _find(runs, parameters)
@@ -97,7 +116,9 @@ def write_page(
             "title": f"What the model of {found.parameters.run.name}, cycle {found.cycle}, takes these pictures for",
             "path": check(parameters).predict.path,
             "images": len(predictions),
-            "counts": {} if "mask" in predictions else predictions["label"].value_counts().to_dict(),
+            "counts": {}
+            if "mask" in predictions
+            else predictions["label"].value_counts().to_dict(),
             "problems": pool.problems.to_dict("records"),
             "figures": pictures,
         }

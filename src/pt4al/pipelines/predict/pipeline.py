@@ -8,10 +8,24 @@ from pt4al.pipelines.predict import nodes
 def create_pipeline() -> Pipeline:
     return Pipeline(
         [
-            Node(nodes.build_pool, ["runs", "parameters"], "predict_pool", name="build_predict_pool"),
-            Node(nodes.predict, ["runs", "predict_pool", "parameters"], "predictions", name="predict"),
-            Node(nodes.draw, ["predict_pool", "predictions"], "predictions_pictures", name="draw_predictions"),
-            Node(nodes.export_onnx, ["runs", "predict_pool", "parameters"], "onnx", name="export_onnx"),
+            Node(
+                nodes.build_pool, ["runs", "parameters"], "predict_pool", name="build_predict_pool"
+            ),
+            Node(
+                nodes.predict, ["runs", "predict_pool", "parameters"], "predictions", name="predict"
+            ),
+            Node(
+                nodes.draw,
+                ["predict_pool", "predictions"],
+                "predictions_pictures",
+                name="draw_predictions",
+            ),
+            Node(
+                nodes.export_onnx,
+                ["runs", "predict_pool", "parameters"],
+                "onnx",
+                name="export_onnx",
+            ),
             Node(
                 nodes.write_page,
                 ["runs", "predict_pool", "predictions", "predictions_pictures", "parameters"],

@@ -9,9 +9,9 @@ import pandas as pd
 from pt4al.features.store import Features
 from pt4al.features.vectors import moments
 from pt4al.images.pool import ImagePool
-from pt4al.parameters import Engine, Pretext, Run
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.losses import cross_fitted, mean_over_epochs
+from pt4al.project.configuration.parameters import Engine, Pretext, Run
 from pt4al.randomness import stream, torch_generator
 from pt4al.training.engine import CURVE, fit
 from pt4al.training.networks import Network, build, build_probe, load_pretrained
@@ -21,29 +21,47 @@ IN_SAMPLE = "in_sample"
 
 
 def train(
-    images: ImagePool | Features, pretext: Pretext, engine: Engine, run: Run, *, turn: int = 0, **fitting: Any
+    images: ImagePool | Features,
+    pretext: Pretext,
+    engine: Engine,
+    run: Run,
+    *,
+    turn: int = 0,
+    **fitting: Any,
 ) -> tuple[Network, pd.DataFrame]:
     """Return the pretext network and its training curve.
 
-    `turn` is 0 for the network that is handed on, another number for others that only score; `fitting`
-    goes to `engine.fit`.
+    `turn` is 0 for the network that is handed on, another number for others that only score;
+    `fitting` goes to `engine.fit`.
     """
-    task, rng = PRETEXT_TASKS[pretext.task], stream(run.seed, "pretext", turn)
+    task = PRETEXT_TASKS[pretext.task]
+    rng = stream(run.seed, "pretext", turn)
     generator = torch_generator(rng)
     if pretext.start_from == "features":
         network = build_probe(task.viewed, *moments(images), generator)
-        loss, augment = task.view_loss, None
+        loss = task.view_loss
+        augment = None
     else:
         network = build(
-            pretext.network, task.outputs, images.mean, images.std, generator, dense=task.dense, head=task.head
+            pretext.network,
+            task.outputs,
+            images.mean,
+            images.std,
+            generator,
+            dense=task.dense,
+            head=task.head,
         )
-        loss, augment = task.loss, pretext.augment
+        loss = task.loss
+        augment = pretext.augment
     if pretext.start_from == "pretrained":
         load_pretrained(network, pretext.weights)
     if not task.trains:
         return network, pd.DataFrame(columns=CURVE)
-    hardware, settings = Hardware(engine.device, engine.precision), {"augment": augment, "title": pretext.task}
-    return network, fit(network, loss, images, pretext.schedule, rng, hardware, **settings, **fitting)
+    hardware = Hardware(engine.device, engine.precision)
+    settings = {"augment": augment, "title": pretext.task}
+    return network, fit(
+        network, loss, images, pretext.schedule, rng, hardware, **settings, **fitting
+    )
 
 
 def score(
@@ -57,8 +75,8 @@ def score(
 ) -> pd.DataFrame:
     """Return `id`, `digest`, `pretext_loss`, in pool order; images whose loss is known already keep it.
 
-    Those that the pool has grown by are scored by the pretext network, which has not seen them, whatever
-    `pretext.losses` says.
+    Those that the pool has grown by are scored by the pretext network, which has not seen them,
+    whatever `pretext.losses` says.
     """
     table = pool.fingerprints[["id", "digest"]].assign(pretext_loss=np.float32(np.nan))
     if len(known):
@@ -81,7 +99,8 @@ def _losses(
     run: Run,
 ) -> np.ndarray:
     """The losses of rows of the images, in their order; of all rows where each is scored by others than its own."""
-    task, hardware = PRETEXT_TASKS[pretext.task], Hardware(engine.device, engine.precision)
+    task = PRETEXT_TASKS[pretext.task]
+    hardware = Hardware(engine.device, engine.precision)
     again = partial(train, images, pretext, engine, run)
     if kind == "cross_fitted":
         return cross_fitted(task, again, images, hardware, stream(run.seed, "pretext_half"))[rows]

@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pretext import nodes
-from pt4al.pipelines.shape import Shape
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
@@ -12,7 +12,12 @@ def create_pipeline(shape: Shape) -> Pipeline:
     settings = ["params:pretext", "params:engine", "params:run"]
     return Pipeline(
         [
-            Node(nodes.train, [images, *settings], ["pretext_network", "pretext_curve"], name="train_pretext"),
+            Node(
+                nodes.train,
+                [images, *settings],
+                ["pretext_network", "pretext_curve"],
+                name="train_pretext",
+            ),
             Node(
                 nodes.score,
                 ["pool", images, "pretext_network", "known_pretext_loss", *settings],

@@ -2,13 +2,21 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pretext_checks import nodes
-from pt4al.pipelines.shape import Shape
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
     images = "task_features" if shape.views else "pool"
-    inputs = ["pool", images, "pretext_network", "pretext_curve", "pretext_loss", "params:pretext", "params:engine"]
+    inputs = [
+        "pool",
+        images,
+        "pretext_network",
+        "pretext_curve",
+        "pretext_loss",
+        "params:pretext",
+        "params:engine",
+    ]
     return Pipeline(
         [
             Node(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pt4al.parameters import Cycles, Ranking, Run
+from pt4al.project.configuration.parameters import Cycles, Ranking, Run
 from pt4al.randomness import stream
 from pt4al.selection import ranking as selection
 

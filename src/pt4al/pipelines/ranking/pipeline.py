@@ -7,4 +7,6 @@ from pt4al.pipelines.ranking import nodes
 
 def create_pipeline() -> Pipeline:
     inputs = ["pretext_loss", "params:ranking", "params:cycles", "params:run"]
-    return Pipeline([Node(nodes.rank, inputs, "ranking", name="rank_pool", tags="grows")], tags="ranking")
+    return Pipeline(
+        [Node(nodes.rank, inputs, "ranking", name="rank_pool", tags="grows")], tags="ranking"
+    )

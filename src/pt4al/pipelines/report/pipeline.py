@@ -3,9 +3,9 @@
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle.pipeline import class_names
+from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pretext_checks.nodes import compare_rankings
 from pt4al.pipelines.report import nodes, worth
-from pt4al.pipelines.shape import Shape
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
@@ -14,7 +14,9 @@ def create_pipeline(shape: Shape) -> Pipeline:
     if not numbers:
         return Pipeline([])
     facts = ["learning_curve", "pretext_audit", "run_curves", "timings", "parameters"]
-    asked = [f"cycle_{cycle}.query" for cycle in numbers] + [f"cycle_{cycle}.maps" for cycle in numbers[1:]]
+    asked = [f"cycle_{cycle}.query" for cycle in numbers] + [
+        f"cycle_{cycle}.maps" for cycle in numbers[1:]
+    ]
     ledger = [f"cycle_{cycle}.{table}" for table in ("query", "answers") for cycle in numbers]
     label_set = f"cycle_{shape.cycles - 1}.label_set"
     return Pipeline(
@@ -40,13 +42,29 @@ def create_pipeline(shape: Shape) -> Pipeline:
             ),
             Node(
                 nodes.check_leaks,
-                ["start_label_set", label_set, "test_pool", "reads", "learning_curve", "params:cycles", *ledger],
+                [
+                    "start_label_set",
+                    label_set,
+                    "test_pool",
+                    "reads",
+                    "learning_curve",
+                    "params:cycles",
+                    *ledger,
+                ],
                 "leak_check",
                 name="check_leaks",
             ),
             Node(
                 nodes.draw,
-                ["pool", "ranking", "ranking_agreement", label_set, class_names(shape), *facts, *asked],
+                [
+                    "pool",
+                    "ranking",
+                    "ranking_agreement",
+                    label_set,
+                    class_names(shape),
+                    *facts,
+                    *asked,
+                ],
                 "pictures",
                 name="draw_pictures",
                 tags="page",
@@ -62,20 +80,47 @@ def _worth(shape: Shape, label_set: str) -> list[Node]:
     numbers = range(shape.cycles)
     wired = []
     if shape.control:
-        inputs = ["learning_curve", "run_curves", "parameters", *(f"cycle_{cycle}.control" for cycle in numbers)]
+        inputs = [
+            "learning_curve",
+            "run_curves",
+            "parameters",
+            *(f"cycle_{cycle}.control" for cycle in numbers),
+        ]
         weigh = worth.weigh_people if shape.people else worth.weigh
         wired += [
-            Node(weigh, ["answer_log", *inputs] if shape.people else inputs, "worth", name="weigh", tags="page"),
-            Node(worth.draw_worth, ["worth", "parameters"], "worth_picture", name="draw_worth", tags="page"),
+            Node(
+                weigh,
+                ["answer_log", *inputs] if shape.people else inputs,
+                "worth",
+                name="weigh",
+                tags="page",
+            ),
+            Node(
+                worth.draw_worth,
+                ["worth", "parameters"],
+                "worth_picture",
+                name="draw_worth",
+                tags="page",
+            ),
         ]
     if shape.reasons:
         inputs = ["pool", label_set, *(f"cycle_{cycle}.reasons" for cycle in numbers)]
-        wired.append(Node(worth.draw_reasons, inputs, "reason_sheets", name="draw_reasons", tags="page"))
+        wired.append(
+            Node(worth.draw_reasons, inputs, "reason_sheets", name="draw_reasons", tags="page")
+        )
     return wired
 
 
 def _page(shape: Shape, facts: list[str]) -> dict[str, str]:
-    names = ["pictures", *facts, "problems", "duplicates", "leak_check", "pretext_checks", "feature_checks"]
+    names = [
+        "pictures",
+        *facts,
+        "problems",
+        "duplicates",
+        "leak_check",
+        "pretext_checks",
+        "feature_checks",
+    ]
     names += ["source_summary", "intake_link"]
     names += ["reason_sheets"] if shape.reasons else []
     names += ["worth", "worth_picture"] if shape.control else []

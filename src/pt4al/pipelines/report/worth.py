@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pt4al.annotation.agreement import agreement
+from pt4al.annotation.log import AnswerLog
 from pt4al.images.pool import ImagePool
-from pt4al.labelling.agreement import agreement
-from pt4al.labelling.answers import AnswerLog
-from pt4al.parameters import check
+from pt4al.plots import explanations as sheets
+from pt4al.plots.label_value import draw
+from pt4al.plots.style import pictures
+from pt4al.project.configuration.parameters import check
 from pt4al.randomness import stream
-from pt4al.reporting import reasons as sheets
-from pt4al.reporting import worth as worths
-from pt4al.reporting.style import pictures
-from pt4al.reporting.worth_figure import draw
+from pt4al.statistics import label_value as worths
 from pt4al.training.tasks import TASKS
 
 
@@ -37,7 +37,9 @@ def weigh(
         return {}
     found = worths.worth(
         curve,
-        _reference(run_curves, learning_curve, settings.report.baselines, settings.run.name, metric),
+        _reference(
+            run_curves, learning_curve, settings.report.baselines, settings.run.name, metric
+        ),
         curve["labels"].iloc[-1] + np.cumsum(settings.cycles.budgets[len(controls) :], dtype=float),
         settings.report.stop.model_dump(),
         settings.report.price.model_dump(),
@@ -56,16 +58,24 @@ def weigh_people(answer_log: AnswerLog, *facts: Any) -> dict:
 def draw_worth(worth: dict, parameters: dict) -> dict[str, bytes]:
     """Return the picture of what the labels bought; none before anything is measured."""
     metric = TASKS[check(parameters).main.task].metric
-    return pictures({"worth": partial(draw, worth["curve"], worth["forecast"], metric)}) if worth else {}
+    return (
+        pictures({"worth": partial(draw, worth["curve"], worth["forecast"], metric)})
+        if worth
+        else {}
+    )
 
 
-def draw_reasons(pool: ImagePool, label_set: pd.DataFrame, *reasons: pd.DataFrame) -> dict[str, bytes]:
+def draw_reasons(
+    pool: ImagePool, label_set: pd.DataFrame, *reasons: pd.DataFrame
+) -> dict[str, bytes]:
     """Return a sheet a cycle: why its images were chosen."""
     labels = label_set.set_index("id")["label"]
     shown = partial(_pictures, pool)
     return pictures(
         {
-            f"reasons_{cycle}": partial(sheets.sheet, table, shown, labels, f"Query of cycle {cycle}: why these images")
+            f"reasons_{cycle}": partial(
+                sheets.sheet, table, shown, labels, f"Query of cycle {cycle}: why these images"
+            )
             for cycle, table in enumerate(reasons)
         }
     )
@@ -76,11 +86,20 @@ def _pictures(pool: ImagePool, ids: list[str]) -> np.ndarray:
 
 
 def _reference(
-    run_curves: dict[str, pd.DataFrame], own: pd.DataFrame, baselines: list[str], name: str, metric: str
+    run_curves: dict[str, pd.DataFrame],
+    own: pd.DataFrame,
+    baselines: list[str],
+    name: str,
+    metric: str,
 ) -> pd.DataFrame | None:
     """The learning curve of a run that chose at random from the same pool, if there is one."""
     for other in baselines:
         curve = run_curves.get(other)
-        if other != name and curve is not None and set(curve["pool"]) == set(own["pool"]) and metric in curve:
+        if (
+            other != name
+            and curve is not None
+            and set(curve["pool"]) == set(own["pool"])
+            and metric in curve
+        ):
             return curve.rename(columns={metric: "value"})[["labels", "value"]].dropna()
     return None

@@ -56,4 +56,6 @@ STRATEGIES: dict[str, type[Strategy]] = {
 }
 
 # Strategies that need no main model, hence may choose the first query too.
-FEATURE_STARTS = sorted(name for name, strategy in STRATEGIES.items() if strategy.needs <= {"features", "labelled"})
+FEATURE_STARTS = sorted(
+    name for name, strategy in STRATEGIES.items() if strategy.needs <= {"features", "labelled"}
+)

@@ -14,9 +14,9 @@ from pt4al.selection.strategies.top import best
 class Audited:
     """The best scored of the cycle's batch while the audited correlation exceeds `threshold`; else of all candidates.
 
-    PT4AL (Yi et al., ECCV 2022) with its premise checked; the check is ours. `correlation` is the lower bound of
-    its interval. A batch that holds fewer than the budget is left for all candidates too. Scope must be `pool`, or
-    there is nothing to fall back on.
+    PT4AL (Yi et al., ECCV 2022) with its premise checked; the check is ours. `correlation` is the
+    lower bound of its interval. A batch that holds fewer than the budget is left for all candidates
+    too. Scope must be `pool`, or there is nothing to fall back on.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores", "correlation"})

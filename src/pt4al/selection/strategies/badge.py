@@ -16,38 +16,47 @@ REFRESH = 64  # draws after which all distances are computed anew
 class Badge:
     """k-means++ over the gradients that the last layer's weights would get if the predicted class were right.
 
-    Ash, Zhang, Krishnamurthy, Langford, Agarwal, "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower
-    Bounds", ICLR 2020. The largest gradient comes first, as in the authors' code; then candidates are drawn in
-    proportion to their squared distance from the chosen ones.
+    Ash, Zhang, Krishnamurthy, Langford, Agarwal, "Deep Batch Active Learning by Diverse, Uncertain
+    Gradient Lower Bounds", ICLR 2020. The largest gradient comes first, as in the authors' code;
+    then candidates are drawn in proportion to their squared distance from the chosen ones.
 
-    A gradient is an outer product (p - onehot(argmax p)) h, so that inner products are products of two inner
-    products and no gradient is ever made. Distances only fall as more is chosen: a candidate drawn by its old
-    distance and kept with probability new / old is drawn by its new one (rejection sampling, exact), and the
-    features need to be read once in 64 draws.
+    A gradient is an outer product (p - onehot(argmax p)) h, so that inner products are products of
+    two inner products and no gradient is ever made. Distances only fall as more is chosen: a
+    candidate drawn by its old distance and kept with probability new / old is drawn by its new one
+    (rejection sampling, exact), and the features need to be read once in 64 draws.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "probabilities"})
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
-        gradients, rng = _Gradients(evidence.features, evidence.probabilities), evidence.rng
-        chosen, compared, draws = [int(gradients.norms.argmax())], 0, 0
-        distances, free = np.full(len(evidence), np.inf), np.ones(len(evidence), bool)
-        distances[chosen], free[chosen] = 0, False
+        gradients = _Gradients(evidence.features, evidence.probabilities)
+        rng = evidence.rng
+        chosen = [int(gradients.norms.argmax())]
+        compared = 0
+        draws = 0
+        distances = np.full(len(evidence), np.inf)
+        free = np.ones(len(evidence), bool)
+        distances[chosen] = 0
+        free[chosen] = False
         while len(chosen) < evidence.budget:
             if draws % REFRESH == 0:
-                distances, compared = np.minimum(distances, gradients.distances(chosen[compared:])), len(chosen)
+                distances = np.minimum(distances, gradients.distances(chosen[compared:]))
+                compared = len(chosen)
             draws += 1
             if not distances.any():  # all that is left equals what was chosen: any will do
                 drawn = int(rng.choice(np.flatnonzero(free)))
             else:
                 drawn = int(rng.choice(len(distances), p=distances / distances.sum()))
                 old = distances[drawn]
-                distances[drawn] = min(old, gradients.distances(chosen[compared:], np.array([drawn]))[0])
+                distances[drawn] = min(
+                    old, gradients.distances(chosen[compared:], np.array([drawn]))[0]
+                )
                 if rng.random() * old >= distances[drawn]:
                     continue
             chosen.append(drawn)
-            distances[drawn], free[drawn] = 0, False
+            distances[drawn] = 0
+            free[drawn] = False
         return np.array(chosen, np.int64)
 
 
@@ -68,11 +77,17 @@ class _Gradients:
         centres = read(self.features, np.array(chosen))
         if positions is not None:
             return self._nearest(positions, read(self.features, positions), chosen, centres)
-        parts = [self._nearest(rows, chunk, chosen, centres) for rows, chunk in chunks(self.features)]
+        parts = [
+            self._nearest(rows, chunk, chosen, centres) for rows, chunk in chunks(self.features)
+        ]
         return np.concatenate(parts)
 
     def _nearest(
-        self, rows: slice | np.ndarray, features: torch.Tensor, chosen: list[int], centres: torch.Tensor
+        self,
+        rows: slice | np.ndarray,
+        features: torch.Tensor,
+        chosen: list[int],
+        centres: torch.Tensor,
     ) -> np.ndarray:
         products = (self.weights[rows] @ self.weights[chosen].T) * (features @ centres.T)
         squared = self.norms[rows][:, None] + self.norms[chosen] - 2 * products

@@ -21,11 +21,14 @@ def balanced(strategy: Chooser, evidence: Evidence) -> np.ndarray:
 
     Positions are those of the rarest class first. One class's features are copied at a time.
 
-    A greedy relative of Bengar, van de Weijer, Fuentes, Raducanu, "Class-Balanced Active Learning for Image
-    Classification", WACV 2022, who solve one integer program for balance and informativeness together.
+    A greedy relative of Bengar, van de Weijer, Fuentes, Raducanu, "Class-Balanced Active Learning
+    for Image Classification", WACV 2022, who solve one integer program for balance and
+    informativeness together.
     """
     predicted = evidence.probabilities.argmax(1)
-    shares = quotas(evidence.counts, np.bincount(predicted, minlength=len(evidence.counts)), evidence.budget)
+    shares = quotas(
+        evidence.counts, np.bincount(predicted, minlength=len(evidence.counts)), evidence.budget
+    )
     chosen = [np.zeros(0, np.int64)]
     for label in np.argsort(evidence.counts, kind="stable"):
         if shares[label]:
@@ -37,7 +40,8 @@ def balanced(strategy: Chooser, evidence: Evidence) -> np.ndarray:
 def quotas(counts: np.ndarray, available: np.ndarray, budget: int) -> np.ndarray:
     """Return how many to choose of each class: one at a time for the class with fewest that has any left.
 
-    `counts` are labels so far, `available` candidates, all (classes,) int; ties go to the first class.
+    `counts` are labels so far, `available` candidates, all (classes,) int; ties go to the first
+    class.
     """
     shares = np.zeros_like(available)
     for _ in range(budget):

@@ -13,8 +13,8 @@ from pt4al.selection.strategies.clusters import assign, in_turn, kmeans
 class Centres:
     """k-means with as many clusters as the budget; of each the candidate nearest to its centre.
 
-    Zhdanov, "Diverse mini-batch Active Learning", 2019 (arXiv 1901.05954), without its weights. If a cluster is
-    empty, the second nearest of others follow.
+    Zhdanov, "Diverse mini-batch Active Learning", 2019 (arXiv 1901.05954), without its weights. If
+    a cluster is empty, the second nearest of others follow.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})

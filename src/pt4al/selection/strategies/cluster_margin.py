@@ -20,10 +20,11 @@ MOST_LINKED = 4_000  # features that average linkage compares in pairs: 64 MB of
 class ClusterMargin:
     """Cluster the `multiple` x budget best scored; then one of each cluster at random, smallest cluster first, again.
 
-    Citovsky et al., "Batch Active Learning at Scale", NeurIPS 2021. The paper clusters the whole pool once, by
-    average linkage, to clusters of ten images; we cluster the best scored of each query, to as many clusters as the
-    budget (`clusters` 0), which is `multiple` images each. Average linkage up to 4,000 of them, k-means beyond. With
-    measure `margin` it is the paper's; any other will do.
+    Citovsky et al., "Batch Active Learning at Scale", NeurIPS 2021. The paper clusters the whole
+    pool once, by average linkage, to clusters of ten images; we cluster the best scored of each
+    query, to as many clusters as the budget (`clusters` 0), which is `multiple` images each.
+    Average linkage up to 4,000 of them, k-means beyond. With measure `margin` it is the paper's;
+    any other will do.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores", "features"})
@@ -38,7 +39,9 @@ class ClusterMargin:
         """See Strategy."""
         wanted = best(evidence.scores, self.multiple * evidence.budget)
         features = read(evidence.features, wanted)
-        clusters = _clusters(features, min(self.clusters or evidence.budget, len(wanted)), evidence.rng)
+        clusters = _clusters(
+            features, min(self.clusters or evidence.budget, len(wanted)), evidence.rng
+        )
         sizes = np.bincount(clusters)
         smallest_first = np.argsort(np.argsort(sizes, kind="stable"))[clusters]
         return wanted[in_turn(smallest_first, evidence.rng.random(len(wanted)))[: evidence.budget]]

@@ -20,11 +20,13 @@ def kmeans(
 ) -> torch.Tensor:
     """Return the centres of k-means (Sculley 2010), learnt from a random sample and all `labelled`.
 
-    They are (number, D), or fewer: a centre that no feature of the sample is nearest to is left out, since it may
-    be a copy of another. `unit`: of features divided by their length. There must be at least `number` features.
-    `weights` of the features, (N,), count as a thousandth of the largest if they are less; not with `labelled`.
+    They are (number, D), or fewer: a centre that no feature of the sample is nearest to is left
+    out, since it may be a copy of another. `unit`: of features divided by their length. There must
+    be at least `number` features. `weights` of the features, (N,), count as a thousandth of the
+    largest if they are less; not with `labelled`.
     """
-    rows, size = slice(None), max(SAMPLE, 20 * number)
+    rows = slice(None)
+    size = max(SAMPLE, 20 * number)
     if len(features) > size:
         rows = np.sort(rng.choice(len(features), size, replace=False))
     sample = read(features, rows, unit)
@@ -33,18 +35,24 @@ def kmeans(
     if weights is not None:
         weights = np.maximum(weights[rows], max(weights.max(), 1e-12) / 1000)
     seed = int(rng.integers(2**31))
-    model = MiniBatchKMeans(number, max_iter=20, batch_size=max(1024, number), n_init=1, random_state=seed)
+    model = MiniBatchKMeans(
+        number, max_iter=20, batch_size=max(1024, number), n_init=1, random_state=seed
+    )
     with threadpool_limits(torch.get_num_threads()):  # scikit-learn would take all cores
         model.fit(sample.numpy(), sample_weight=weights)
     return torch.from_numpy(model.cluster_centers_[np.unique(model.labels_)])
 
 
-def assign(features: np.ndarray, centres: torch.Tensor, unit: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def assign(
+    features: np.ndarray, centres: torch.Tensor, unit: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest centre of each feature, (N,) int, and the squared distance to it."""
-    clusters, distances = np.zeros(len(features), np.int64), np.zeros(len(features), np.float32)
+    clusters = np.zeros(len(features), np.int64)
+    distances = np.zeros(len(features), np.float32)
     for rows, chunk in chunks(features, unit):
         best, which = nearest(chunk, centres)
-        clusters[rows], distances[rows] = which.numpy(), best.numpy()
+        clusters[rows] = which.numpy()
+        distances[rows] = best.numpy()
     return clusters, distances
 
 

@@ -16,9 +16,9 @@ SPAN = 256  # candidates that are brought up to date together
 class Coreset:
     """Again and again the candidate farthest from all that is labelled or chosen; ties go to the first in the ranking.
 
-    k-center greedy of Sener and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set
-    Approach", ICLR 2018. If nothing is labelled, the candidate nearest to the mean of all is the first: ours, since
-    the paper starts from labels.
+    k-center greedy of Sener and Savarese, "Active Learning for Convolutional Neural Networks: A
+    Core-Set Approach", ICLR 2018. If nothing is labelled, the candidate nearest to the mean of all
+    is the first: ours, since the paper starts from labels.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "labelled"})
@@ -38,8 +38,9 @@ class Coreset:
 class _Covering:
     """Distances of candidates to their nearest centre, brought up to date only where that can matter.
 
-    A distance never grows, so that an old one is an upper bound: spans whose largest bound is below another
-    span's true largest distance needn't be read (lazy greedy, Minoux 1978). The choice is that of plain greedy.
+    A distance never grows, so that an old one is an upper bound: spans whose largest bound is below
+    another span's true largest distance needn't be read (lazy greedy, Minoux 1978). The choice is
+    that of plain greedy.
     """
 
     def __init__(self, features: np.ndarray, labelled: np.ndarray, budget: int) -> None:
@@ -65,7 +66,8 @@ class _Covering:
             distances, _ = nearest(rows, self.centres[self.compared[span] : self.number])
             part = self._part(span)
             torch.minimum(part, distances, out=part)
-            self.bounds[span], self.compared[span] = float(part.max()), self.number
+            self.bounds[span] = float(part.max())
+            self.compared[span] = self.number
         return span * SPAN + int(self._part(span).argmax())
 
     def _part(self, span: int) -> torch.Tensor:

@@ -5,7 +5,13 @@ import heapq
 import numpy as np
 import torch
 
-from pt4al.selection.strategies.distances import ROWS, median_squared, nearest, read_on_grid, squared
+from pt4al.selection.strategies.distances import (
+    ROWS,
+    median_squared,
+    nearest,
+    read_on_grid,
+    squared,
+)
 
 MOST = 20_000  # images that are compared with each other: a kernel of 1.6 GB
 PARTS = 4  # of more images than that, a sample gives at most a fourth of itself
@@ -36,14 +42,15 @@ def cover(
     weights
         w, (N,), none below 0.
 
-    When nothing with a weight is left to cover, the rest is chosen as if all weights were 1, and then,
-    when only copies are left, in order.
+    When nothing with a weight is left to cover, the rest is chosen as if all weights were 1, and
+    then, when only copies are left, in order.
 
-    Bounds: up to 20,000 images all are compared with all, and the choice is that of plain greedy. Of
-    more, 20,000 are drawn, which are both what may be chosen and what is to be covered: by priority
-    sampling (Duffield, Lund, Thorup 2007), which estimates the sums over all of them without bias, and
-    is a plain random sample if weights are equal. A budget above 5,000 is then chosen in parts, each
-    from a new sample. So memory is about 2 GB at most, whatever N, L and the budget.
+    Bounds: up to 20,000 images all are compared with all, and the choice is that of plain greedy.
+    Of more, 20,000 are drawn, which are both what may be chosen and what is to be covered: by
+    priority sampling (Duffield, Lund, Thorup 2007), which estimates the sums over all of them
+    without bias, and is a plain random sample if weights are equal. A budget above 5,000 is then
+    chosen in parts, each from a new sample. So memory is about 2 GB at most, whatever N, L and the
+    budget.
 
     Greedy choice with a kernel: Bae et al., ECCV 2024 (arXiv 2407.12212).
     """
@@ -72,8 +79,8 @@ def cover(
 def gaussian(features: torch.Tensor, scale: float) -> np.ndarray:
     """Return the kernel of features with each other, (N, N) float32; each pair is computed once.
 
-    It is rounded to steps of 2^-20. So sums of its differences are exact, and images that gain the same
-    (two that only cover each other) are known to.
+    It is rounded to steps of 2^-20. So sums of its differences are exact, and images that gain the
+    same (two that only cover each other) are known to.
     """
     kernel = torch.empty(len(features), len(features))
     for start in range(0, len(features), BLOCK):
@@ -84,12 +91,14 @@ def gaussian(features: torch.Tensor, scale: float) -> np.ndarray:
     return kernel.numpy()
 
 
-def lazy_greedy(kernel: np.ndarray, covered: np.ndarray, weights: np.ndarray, number: int) -> list[int]:
+def lazy_greedy(
+    kernel: np.ndarray, covered: np.ndarray, weights: np.ndarray, number: int
+) -> list[int]:
     """Return up to `number` rows of a kernel, each the one that gains most after those before.
 
-    A gain only falls as more is covered, so an old one is a bound: only rows whose bound is the largest
-    are computed anew (lazy greedy, Minoux 1978). The choice is that of plain greedy; it ends when no row
-    gains anything.
+    A gain only falls as more is covered, so an old one is a bound: only rows whose bound is the
+    largest are computed anew (lazy greedy, Minoux 1978). The choice is that of plain greedy; it
+    ends when no row gains anything.
 
     NumPy's one thread does it: pieces are so small that threads of torch would wait more than work.
 
@@ -146,7 +155,9 @@ def _exp(distances: torch.Tensor, scale: float) -> torch.Tensor:
     return distances.div_(-scale).exp_().mul_(STEPS).round_().div_(STEPS)
 
 
-def _sample(left: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _sample(
+    left: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Return some positions, in order, and what each of them weighs for those that were not drawn."""
     if len(left) <= MOST:
         return left, weights

@@ -21,9 +21,10 @@ def read(features: np.ndarray, rows: slice | np.ndarray, unit: bool = False) -> 
 def read_on_grid(features: np.ndarray, rows: slice | np.ndarray) -> torch.Tensor:
     """Return a copy of some rows, divided by their length, on a grid of steps of 1 / 4,096; float32.
 
-    Products of such numbers, and sums of them up to 1, are exact in float32. So inner products are the same whatever
-    the processor, the number of threads and how many rows are compared at once, and copies are at distance 0. Length
-    is 63 / 64, lest rounding carry a sum beyond 1; it moves a feature of 1,280 numbers by some 0.003.
+    Products of such numbers, and sums of them up to 1, are exact in float32. So inner products are
+    the same whatever the processor, the number of threads and how many rows are compared at once,
+    and copies are at distance 0. Length is 63 / 64, lest rounding carry a sum beyond 1; it moves a
+    feature of 1,280 numbers by some 0.003.
     """
     taken = read(features, rows)
     lengths = torch.linalg.vector_norm(taken, dim=1, keepdim=True, dtype=torch.float64)
@@ -60,7 +61,8 @@ def squared(rows: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 
 def nearest(rows: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the squared distance of each row to the nearest of the others, and which it is; ties to the first."""
-    best, which = torch.full((len(rows),), torch.inf), torch.zeros(len(rows), dtype=torch.int64)
+    best = torch.full((len(rows),), torch.inf)
+    which = torch.zeros(len(rows), dtype=torch.int64)
     for start in range(0, len(others), OTHERS):
         found = squared(rows, others[start : start + OTHERS]).min(1)
         which = torch.where(found.values < best, found.indices + start, which)

@@ -22,11 +22,12 @@ CHANGES = 2  # in at least so many passes the predicted class is another
 class DropQuery:
     """Candidates whose class changes in 2 of 3 passes without a share `dropout` of features; the middles of clusters.
 
-    Gupte, Aklilu, Nirschl, Yeung-Levy, "Revisiting Active Learning in the Era of Vision Foundation Models", TMLR 2024
-    (arXiv 2401.14555): k-means of these candidates with as many clusters as the budget, of each the nearest to its
-    centre. If there are fewer than the budget the best scored follow (ours). Near duplicates of chosen images are left
-    out: the next of their clusters follow. `query.features` must be those that the head reads. Their first query, at
-    k-means centres, is start `centres`.
+    Gupte, Aklilu, Nirschl, Yeung-Levy, "Revisiting Active Learning in the Era of Vision Foundation
+    Models", TMLR 2024 (arXiv 2401.14555): k-means of these candidates with as many clusters as the
+    budget, of each the nearest to its centre. If there are fewer than the budget the best scored
+    follow (ours). Near duplicates of chosen images are left out: the next of their clusters follow.
+    `query.features` must be those that the head reads. Their first query, at k-means centres, is
+    start `centres`.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores", "features", "head"})

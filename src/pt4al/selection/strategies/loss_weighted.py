@@ -15,8 +15,8 @@ from pt4al.selection.strategies.top import best
 class LossWeighted:
     """Highest (1 - `weight`) x rank of the score + `weight` x rank of the pretext loss; equal values share a rank.
 
-    Ours: PT4AL (Yi et al., ECCV 2022) holds that pretext loss goes with main loss; here it is a weight instead of
-    hard batches.
+    Ours: PT4AL (Yi et al., ECCV 2022) holds that pretext loss goes with main loss; here it is a
+    weight instead of hard batches.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores"})
@@ -27,5 +27,6 @@ class LossWeighted:
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
-        score, loss = rankdata(evidence.scores), rankdata(evidence.losses)
+        score = rankdata(evidence.scores)
+        loss = rankdata(evidence.losses)
         return best((1 - self.weight) * score + self.weight * loss, evidence.budget)

@@ -3,16 +3,25 @@
 import numpy as np
 import torch
 
-from pt4al.selection.strategies.distances import OTHERS, median_squared, nearest, read_on_grid, squared
+from pt4al.selection.strategies.distances import (
+    OTHERS,
+    median_squared,
+    nearest,
+    read_on_grid,
+    squared,
+)
 
 NEAR = 0.01  # of the median squared distance: a tenth of the distance that two images have
 
 
-def leave_out(features: np.ndarray, order: np.ndarray, budget: int, rng: np.random.Generator) -> np.ndarray:
+def leave_out(
+    features: np.ndarray, order: np.ndarray, budget: int, rng: np.random.Generator
+) -> np.ndarray:
     """Return the first `budget` positions of an order of which no two are near duplicates.
 
-    Near duplicates are images whose features, divided by their length, are at a squared distance below a hundredth
-    of the pool's median (ours). They follow at the end, in order, if there are not enough others.
+    Near duplicates are images whose features, divided by their length, are at a squared distance
+    below a hundredth of the pool's median (ours). They follow at the end, in order, if there are
+    not enough others.
     """
     limit = NEAR * median_squared(features, features[:0], rng)
     chosen: list[int] = []

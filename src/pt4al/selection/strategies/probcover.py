@@ -20,10 +20,11 @@ PURITY = 0.95
 class ProbCover:
     """Again and again the candidate whose ball holds most candidates that no ball of a labelled or chosen one holds.
 
-    Yehuda, Dekel, Hacohen, Weinshall, "Active Learning Through a Covering Lens", NeurIPS 2022. Features have length
+    Yehuda, Dekel, Hacohen, Weinshall, "Active Learning Through a Covering Lens", NeurIPS 2022.
+    Features have length
     1. `radius` 0: the largest at which 95 % of balls hold but one cluster of k-means with as many clusters as
-    classes, as in the paper. Ties, and what is left when all is covered, are drawn at random. Of more than 20,000
-    candidates (or twice the budget) only so many, drawn at random, are looked at.
+    classes, as in the paper. Ties, and what is left when all is covered, are drawn at random. Of
+    more than 20,000 candidates (or twice the budget) only so many, drawn at random, are looked at.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "labelled"})
@@ -55,12 +56,13 @@ class ProbCover:
 def pure_radius(features: torch.Tensor, classes: int, rng: np.random.Generator) -> float:
     """Return the largest radius at which 95 % of (open) balls hold one cluster alone; inf if there is one cluster.
 
-    A ball is pure up to the distance of the nearest feature of another cluster, so that the radius is a quantile of
-    those: a thousandth less, so that rounding can't let that very feature in.
+    A ball is pure up to the distance of the nearest feature of another cluster, so that the radius
+    is a quantile of those: a thousandth less, so that rounding can't let that very feature in.
     """
     centres = kmeans(features.numpy(), min(classes, len(features)), rng)
     clusters = nearest(features, centres)[1]
-    judged, reach = min(JUDGED, len(features)), []
+    judged = min(JUDGED, len(features))
+    reach = []
     for cluster in clusters[:judged].unique():
         others = features[clusters != cluster]
         reach.append(nearest(features[:judged][clusters[:judged] == cluster], others)[0])
@@ -72,6 +74,8 @@ def _neighbours(features: torch.Tensor, others: torch.Tensor, limit: float) -> t
     numbers = torch.zeros(len(features))
     for start in range(0, len(features), ROWS):
         for first in range(0, len(others), OTHERS):
-            near = squared(features[start : start + ROWS], others[first : first + OTHERS]) < limit**2
+            near = (
+                squared(features[start : start + ROWS], others[first : first + OTHERS]) < limit**2
+            )
             numbers[start : start + ROWS] += near.sum(1)
     return numbers

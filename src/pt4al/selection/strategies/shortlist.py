@@ -14,8 +14,8 @@ from pt4al.selection.strategies.top import best
 class Shortlist:
     """So many of the `multiple` x budget best scored, drawn at random: uncertain, yet not all alike.
 
-    A simple relative of stochastic batch acquisition: Kirsch et al., "Stochastic Batch Acquisition: A Simple
-    Baseline for Deep Active Learning", TMLR 2023.
+    A simple relative of stochastic batch acquisition: Kirsch et al., "Stochastic Batch Acquisition:
+    A Simple Baseline for Deep Active Learning", TMLR 2023.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores"})

@@ -14,8 +14,9 @@ from pt4al.selection.strategies.options import check
 class Strata:
     """Cut the ranking into `number` equal strata; the best scored of each, then the second best, until the budget.
 
-    Ours: PT4AL's batches as something to spread over, not to march through. Where the budget isn't a multiple,
-    chance says which strata give one more; a budget below `number` makes so many strata.
+    Ours: PT4AL's batches as something to spread over, not to march through. Where the budget isn't
+    a multiple, chance says which strata give one more; a budget below `number` makes so many
+    strata.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores"})
@@ -28,4 +29,6 @@ class Strata:
         """See Strategy."""
         number = min(self.number, evidence.budget)
         strata = np.arange(len(evidence)) * number // len(evidence)
-        return in_turn(evidence.rng.permutation(number)[strata], -evidence.scores)[: evidence.budget]
+        return in_turn(evidence.rng.permutation(number)[strata], -evidence.scores)[
+            : evidence.budget
+        ]

@@ -21,8 +21,8 @@ FIRST = {"typiclust": TypiClust, "probcover": ProbCover, "coreset": Coreset, "ce
 class TypicalFirst:
     """Strategy `first` while there are fewer than `per_class` labels a class, then `top`.
 
-    Hacohen, Dekel, Weinshall (ICML 2022) show that few labels want typical images and many want uncertain ones;
-    where to change over is ours.
+    Hacohen, Dekel, Weinshall (ICML 2022) show that few labels want typical images and many want
+    uncertain ones; where to change over is ours.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores", "features", "labelled"})
@@ -32,7 +32,9 @@ class TypicalFirst:
     def __post_init__(self) -> None:
         check("per_class", self.per_class, 0, whole=True)
         if self.first not in FIRST:
-            raise InputError(f"`query.options.first` is {self.first!r}: {did_you_mean(self.first, FIRST)}")
+            raise InputError(
+                f"`query.options.first` is {self.first!r}: {did_you_mean(self.first, FIRST)}"
+            )
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""

@@ -21,23 +21,29 @@ MEMBERS = 4_000  # of a cluster that are compared with each other: as many, draw
 class TypiClust:
     """Cluster labelled images and candidates; of the least covered clusters the largest gives its most typical one.
 
-    Hacohen, Dekel, Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets", ICML
-    2022: features of length 1, as many clusters as labels afterwards, 500 at most; clusters of fewer than 5 images
-    come last; typicality is the inverse of the mean distance to the 20 nearest candidates of the cluster.
+    Hacohen, Dekel, Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low
+    Budgets", ICML 2022: features of length 1, as many clusters as labels afterwards, 500 at most;
+    clusters of fewer than 5 images come last; typicality is the inverse of the mean distance to the
+    20 nearest candidates of the cluster.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "labelled"})
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
-        features, labelled, rng = evidence.features, evidence.labelled, evidence.rng
+        features = evidence.features
+        labelled = evidence.labelled
+        rng = evidence.rng
         wanted = min(len(labelled) + evidence.budget, MOST_CLUSTERS)
         centres = kmeans(features, wanted, rng, unit=True, labelled=labelled)
         number = len(centres)
         clusters, _ = assign(features, centres, unit=True)
         covered = np.bincount(assign(labelled, centres, unit=True)[0], minlength=number)
         sizes = np.bincount(clusters, minlength=number) + covered
-        members = np.split(np.argsort(clusters, kind="stable"), np.cumsum(np.bincount(clusters, minlength=number))[:-1])
+        members = np.split(
+            np.argsort(clusters, kind="stable"),
+            np.cumsum(np.bincount(clusters, minlength=number))[:-1],
+        )
         queue = [
             (sizes[cluster] < SMALL, covered[cluster], -sizes[cluster], cluster)
             for cluster in range(number)

@@ -22,10 +22,11 @@ WEIGHTS = {
 class UncertaintyHerding:
     """Herding in which each candidate weighs as much as the model is uncertain of it; a score below 0 weighs 0.
 
-    UHerding of Bae, Noh, Sutherland, "Uncertainty Herding: One Active Learning Method for All Label Budgets", ICLR
-    2025 (arXiv 2412.20644), with measure `margin`. Theirs shrinks the kernel as labels come in and calibrates the
-    model; ours keeps the width of `herding`. `weight` loss: uncertainty times the rank of the pretext loss, from
-    above 0 to 1 (PT4AL's idea as a weight: ours).
+    UHerding of Bae, Noh, Sutherland, "Uncertainty Herding: One Active Learning Method for All Label
+    Budgets", ICLR 2025 (arXiv 2412.20644), with measure `margin`. Theirs shrinks the kernel as
+    labels come in and calibrates the model; ours keeps the width of `herding`. `weight` loss:
+    uncertainty times the rank of the pretext loss, from above 0 to 1 (PT4AL's idea as a weight:
+    ours).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"scores", "features", "labelled"})
@@ -35,9 +36,13 @@ class UncertaintyHerding:
     def __post_init__(self) -> None:
         check("width", self.width, 0.01, 100)
         if self.weight not in WEIGHTS:
-            raise InputError(f"`query.options.weight` is {self.weight!r}: {did_you_mean(self.weight, WEIGHTS)}")
+            raise InputError(
+                f"`query.options.weight` is {self.weight!r}: {did_you_mean(self.weight, WEIGHTS)}"
+            )
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
         weights = np.maximum(WEIGHTS[self.weight](evidence), 0)
-        return cover(evidence.features, evidence.labelled, weights, self.width, evidence.budget, evidence.rng)
+        return cover(
+            evidence.features, evidence.labelled, weights, self.width, evidence.budget, evidence.rng
+        )

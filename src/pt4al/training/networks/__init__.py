@@ -1,7 +1,7 @@
 """Networks by name, built from a generator, saved and loaded.
 
-Families: small ones of our own, `timm/<name>`, `open_clip/<name>`, and U-Nets: `unet_small`, `unet_resnet18`,
-`unet/<encoder>`.
+Families: small ones of our own, `timm/<name>`, `open_clip/<name>`, and U-Nets: `unet_small`,
+`unet_resnet18`, `unet/<encoder>`.
 """
 
 import copy
@@ -51,11 +51,17 @@ def known(name: str) -> str:
     if name.startswith(from_timm.PREFIX):
         import timm
 
-        where, names, word = "timm", timm.list_models(), name.removeprefix(from_timm.PREFIX).split(".")[0]
+        where = "timm"
+        names = timm.list_models()
+        word = name.removeprefix(from_timm.PREFIX).split(".")[0]
     elif name.startswith(unet.PREFIX):
-        where, names, word = "segmentation_models_pytorch", unet.encoders(), name.removeprefix(unet.PREFIX)
+        where = "segmentation_models_pytorch"
+        names = unet.encoders()
+        word = name.removeprefix(unet.PREFIX)
     else:
-        where, names, word = "the project", NETWORKS, name
+        where = "the project"
+        names = NETWORKS
+        word = name
         if name == unet.SMALL or name in unet.ALIASES:
             unet.check_library()
     if word not in names:
@@ -90,11 +96,15 @@ def build(
         if isinstance(module, nn.Linear) or (dense and module is network.head):
             _draw(module, generator)
         elif isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            nn.init.kaiming_normal_(
+                module.weight, mode="fan_out", nonlinearity="relu", generator=generator
+            )
     return network
 
 
-def build_probe(outputs: int, mean: list[float], std: list[float], generator: torch.Generator) -> Network:
+def build_probe(
+    outputs: int, mean: list[float], std: list[float], generator: torch.Generator
+) -> Network:
     """Return a linear layer on features that are given, less `mean` and divided by `std`, one number a feature."""
     network = Network(probe.NAME, outputs, mean, std)
     _draw(network.head, generator)
@@ -121,11 +131,16 @@ def restart(trained: Network, outputs: int, generator: torch.Generator) -> Netwo
 
 def redrawn(network: Network, generator: torch.Generator) -> Network:
     """Return a network of the same shape that has learnt nothing."""
-    mean, std = network.mean.flatten().tolist(), network.std.flatten().tolist()
+    mean = network.mean.flatten().tolist()
+    std = network.std.flatten().tolist()
     if network.drawn:
-        return build(network.name, network.outputs, mean, std, generator, network.dense, network.kind)
+        return build(
+            network.name, network.outputs, mean, std, generator, network.dense, network.kind
+        )
     seed = int(torch.randint(2**62, (1,), generator=generator))
-    return Network(network.name, network.outputs, mean, std, network.dense, seed, network.kind, network.size)
+    return Network(
+        network.name, network.outputs, mean, std, network.dense, seed, network.kind, network.size
+    )
 
 
 def assemble(backbone: Network, head: Network) -> Network:
@@ -169,14 +184,23 @@ def copy_trunk(source: Network, target: Network) -> None:
 
 def save(network: Network, path: Path) -> None:
     """Write a network as safetensors; what rebuilds it stands in the file's header."""
-    facts = {"name": network.name, "outputs": network.outputs, "channels": network.mean.numel(), "dense": network.dense}
+    facts = {
+        "name": network.name,
+        "outputs": network.outputs,
+        "channels": network.mean.numel(),
+        "dense": network.dense,
+    }
     if network.loss_head is not None:
         facts["loss_head"] = True
-    if network.kind != "linear":  # else files are what they were before there were others, to the byte
+    if (
+        network.kind != "linear"
+    ):  # else files are what they were before there were others, to the byte
         facts["head"] = network.kind
     if network.size is not None:
         facts["size"] = list(network.size)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()
+    }
     save_file(tensors, path, metadata={"network": json.dumps(facts)})
 
 
@@ -187,7 +211,9 @@ def load(path: Path) -> Network:
         blank = [0.0] * facts["channels"]
         kind = facts.get("head", "linear")
         size = tuple(facts["size"]) if "size" in facts else None
-        network = Network(facts["name"], facts["outputs"], blank, blank, facts["dense"], head=kind, size=size)
+        network = Network(
+            facts["name"], facts["outputs"], blank, blank, facts["dense"], head=kind, size=size
+        )
         if facts.get("loss_head"):
             network.loss_head = _loss_head(network)
         network.load_state_dict({name: opened.get_tensor(name) for name in opened.keys()})  # noqa: SIM118
@@ -201,7 +227,9 @@ def _told(size: tuple[int, int] | None) -> str:
 def _loss_head(network: Network) -> nn.Sequential:
     """One hidden layer on the features, as Yoo and Kweon 2019 have it on each layer's; nothing is drawn."""
     width = network.head.in_features
-    return nn.Sequential(skip_init(nn.Linear, width, LOSS_WIDTH), nn.ReLU(), skip_init(nn.Linear, LOSS_WIDTH, 1))
+    return nn.Sequential(
+        skip_init(nn.Linear, width, LOSS_WIDTH), nn.ReLU(), skip_init(nn.Linear, LOSS_WIDTH, 1)
+    )
 
 
 def _draw(layer: nn.Linear | nn.Conv2d, generator: torch.Generator) -> None:

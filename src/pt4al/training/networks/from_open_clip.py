@@ -23,10 +23,14 @@ def known(name: str) -> str:
     library = _library()
     network, tag = split(name)
     if network not in library.list_models():
-        raise InputError(f"open_clip has no network {network!r}: {did_you_mean(network, library.list_models())}")
+        raise InputError(
+            f"open_clip has no network {network!r}: {did_you_mean(network, library.list_models())}"
+        )
     tags = library.list_pretrained_tags_by_model(network)
     if tag is not None and tag not in tags:
-        raise InputError(f"open_clip has no weights {tag!r} of {network}: {did_you_mean(tag, tags)}")
+        raise InputError(
+            f"open_clip has no weights {tag!r} of {network}: {did_you_mean(tag, tags)}"
+        )
     return name
 
 
@@ -72,7 +76,9 @@ def load(network: nn.Module, weights: str | None) -> None:
     tag = split(network.name)[1]
     if weights is None and tag is None:
         tags = _library().list_pretrained_tags_by_model(split(network.name)[0])
-        raise InputError(f"{network.name} has several weights: say {network.name}/<weights>, of {', '.join(tags)}")
+        raise InputError(
+            f"{network.name} has several weights: say {network.name}/<weights>, of {', '.join(tags)}"
+        )
     size = network.size or data_config(network.name)["input_size"][1:]
     network.trunk.load_state_dict(_model(network.name, size, weights or tag).visual.state_dict())
 
@@ -84,7 +90,9 @@ def _model(name: str, size: tuple[int, int], weights: str | None) -> nn.Module:
             split(name)[0],
             pretrained=weights,
             load_weights=weights is not None,
-            force_image_size=size[0] if size[0] == size[1] else size,  # its ResNets know squares alone
+            force_image_size=size[0]
+            if size[0] == size[1]
+            else size,  # its ResNets know squares alone
             pretrained_text=False,  # what reads texts is built with the rest, and not used
         )
 
@@ -106,7 +114,9 @@ def _without_warning() -> Iterator[None]:
 
 def _library() -> Any:
     if importlib.util.find_spec(LIBRARY) is None:
-        raise InputError("networks of open_clip need the package open-clip-torch: pip install 'pt4al[open_clip]'")
+        raise InputError(
+            "networks of open_clip need the package open-clip-torch: pip install 'pt4al[open_clip]'"
+        )
     import open_clip
 
     return open_clip

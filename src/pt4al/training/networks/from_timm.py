@@ -18,7 +18,9 @@ class Trunk(nn.Module):
 
     def __init__(self, model: nn.Module, maps: bool):
         super().__init__()
-        self.model, self.maps, self.channels_last = model, maps, False
+        self.model = model
+        self.maps = maps
+        self.channels_last = False
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if not self.maps:
@@ -45,7 +47,9 @@ def make(name: str, channels: int, dense: bool, size: tuple[int, int] | None = N
     if not dense:
         return Parts(trunk, Pool(), shape[1], drawn=False)
     if len(shape) != 4:
-        raise InputError(f"network {name} has no maps to segment by: choose a convolutional one, or a U-Net (unet/...)")
+        raise InputError(
+            f"network {name} has no maps to segment by: choose a convolutional one, or a U-Net (unet/...)"
+        )
     trunk.channels_last = shape[1] != trunk.model.num_features
     return Parts(trunk, nn.Identity(), trunk.model.num_features, drawn=False)
 
@@ -54,7 +58,9 @@ def create(name: str, channels: int, size: tuple[int, int] | None, **options: An
     """Return timm's network without its classifier; one that is built for a single size is built for `size`."""
     import timm
 
-    make_model = partial(timm.create_model, name.removeprefix(PREFIX), num_classes=0, in_chans=channels, **options)
+    make_model = partial(
+        timm.create_model, name.removeprefix(PREFIX), num_classes=0, in_chans=channels, **options
+    )
     if size is None:
         return make_model()
     try:
@@ -76,16 +82,21 @@ def _sized(name: str, channels: int, size: tuple[int, int] | None) -> nn.Module:
     return model
 
 
-def check_patches(name: str, size: tuple[int, int] | None, patch: int | tuple[int, int] | None) -> None:
+def check_patches(
+    name: str, size: tuple[int, int] | None, patch: int | tuple[int, int] | None
+) -> None:
     """Raise InputError if patches don't fill an image: what is beyond the last whole one would be left out."""
     if size is None or patch is None:
         return
     patch = (patch, patch) if isinstance(patch, int) else patch
     if all(side % of == 0 for side, of in zip(size, patch, strict=True)):
         return
-    below, above = size[0] // patch[0] * patch[0], -(-size[0] // patch[0]) * patch[0]
+    below = size[0] // patch[0] * patch[0]
+    above = -(-size[0] // patch[0]) * patch[0]
     nearest = f"{above}" if below == 0 else f"{below} or {above}"
-    raise InputError(misfit(name, size, f"its patches have {patch[0]} pixels a side: the nearest are {nearest}"))
+    raise InputError(
+        misfit(name, size, f"its patches have {patch[0]} pixels a side: the nearest are {nearest}")
+    )
 
 
 def misfit(name: str, size: tuple[int, int], why: str) -> str:
@@ -97,4 +108,9 @@ def _answer(trunk: Trunk, channels: int, size: tuple[int, int] | None) -> torch.
     """Return the shape of what a trunk answers to an image of its size, without computing it."""
     size = size or trunk.model.pretrained_cfg["input_size"][1:]
     with torch.inference_mode():
-        return copy.deepcopy(trunk).eval().to("meta")(torch.empty(1, channels, *size, device="meta")).shape
+        return (
+            copy.deepcopy(trunk)
+            .eval()
+            .to("meta")(torch.empty(1, channels, *size, device="meta"))
+            .shape
+        )

@@ -9,21 +9,26 @@ from torch import nn
 class SimSiamHead(nn.Module):
     """A projector and a predictor; answers with projections and predictions, half of the outputs each.
 
-    Batch norms stand where they stand in the paper: without them training is unstable. The projector has
-    two layers, as the paper's for CIFAR-10 has, and the predictor is a bottleneck of a quarter of its width.
+    Batch norms stand where they stand in the paper: without them training is unstable. The
+    projector has two layers, as the paper's for CIFAR-10 has, and the predictor is a bottleneck of
+    a quarter of its width.
 
-    Source: Chen, He, "Exploring Simple Siamese Representation Learning", CVPR 2021, section 4 and appendix D.
+    Source: Chen, He, "Exploring Simple Siamese Representation Learning", CVPR 2021, section 4 and
+    appendix D.
     """
 
     def __init__(self, width: int, outputs: int):
         super().__init__()
         half = outputs // 2
-        self.projector = nn.Sequential(*_hidden(width, half), nn.Linear(half, half, bias=False), nn.BatchNorm1d(half))
+        self.projector = nn.Sequential(
+            *_hidden(width, half), nn.Linear(half, half, bias=False), nn.BatchNorm1d(half)
+        )
         self.predictor = nn.Sequential(*_hidden(half, half // 4), nn.Linear(half // 4, half))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         projected = self.projector(features)
-        # The gradient of a prediction goes on through the projection; that of a target is stopped by the loss.
+        # The gradient of a prediction goes on through the projection; that of a target is stopped
+        # by the loss.
         return torch.cat([projected, self.predictor(projected)], 1)
 
 
@@ -40,9 +45,14 @@ def widen(network: nn.Module, outputs: int) -> nn.Module:
     """Give a network outputs for classes that were added after it was trained; it holds them for impossible."""
     more = outputs - network.outputs
     if more > 0:
-        head, network.outputs = network.head, outputs
-        weight = torch.cat([head.weight.detach(), head.weight.new_zeros(more, *head.weight.shape[1:])])
+        head = network.head
+        network.outputs = outputs
+        weight = torch.cat(
+            [head.weight.detach(), head.weight.new_zeros(more, *head.weight.shape[1:])]
+        )
         head.weight = nn.Parameter(weight)
-        head.bias = nn.Parameter(torch.cat([head.bias.detach(), head.bias.new_full((more,), UNLIKELY)]))
+        head.bias = nn.Parameter(
+            torch.cat([head.bias.detach(), head.bias.new_full((more,), UNLIKELY)])
+        )
         setattr(head, "out_channels" if network.dense else "out_features", outputs)
     return network

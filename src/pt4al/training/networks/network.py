@@ -13,18 +13,21 @@ from pt4al.training.networks.parts import Parts, Pool
 class Network(nn.Module):
     """Raw uint8 images in, outputs out: the pool's normalisation is part of the network.
 
-    A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs). A probe takes features
-    (B, D) where others take images; `mean` and `std` are then of each of them.
+    A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs). A
+    probe takes features (B, D) where others take images; `mean` and `std` are then of each of them.
     `head` names what an undense one ends with (`heads.HEADS`).
 
     Attributes
     ----------
     size
-        Height and width that images are scaled to first, grey ones to three channels too; None takes them as they are.
+        Height and width that images are scaled to first, grey ones to three channels too; None
+        takes them as they are.
     dropout
-        Share of the features that the head does without in training (Srivastava et al. 2014); not saved.
+        Share of the features that the head does without in training (Srivastava et al. 2014); not
+        saved.
     still
-        Whether batch norms keep their statistics in training, as they were learnt from many more images; not saved.
+        Whether batch norms keep their statistics in training, as they were learnt from many more
+        images; not saved.
     loss_head
         Guesses the network's own loss from its features (`training.learning_loss`); usually None.
     """
@@ -41,19 +44,28 @@ class Network(nn.Module):
         size: tuple[int, int] | None = None,
     ):
         super().__init__()
-        self.name, self.outputs, self.dense, self.kind = name, outputs, dense, head
+        self.name = name
+        self.outputs = outputs
+        self.dense = dense
+        self.kind = head
         self.size = size
-        # Libraries draw every new layer's weights from torch's global generator, which is not ours to move.
+        # Libraries draw every new layer's weights from torch's global generator, which is not ours
+        # to move.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             parts = _parts(name, len(mean), dense, size)
-            self.trunk, self.neck, self.multiple, self.drawn = parts.trunk, parts.neck, parts.multiple, parts.drawn
+            self.trunk = parts.trunk
+            self.neck = parts.neck
+            self.multiple = parts.multiple
+            self.drawn = parts.drawn
             if dense:
                 self.head = nn.Conv2d(parts.width, outputs, parts.kernel, padding=parts.kernel // 2)
             else:
                 self.head = HEADS[head](parts.width, outputs)
         self.pool = Pool()
-        self.dropout, self.still, self.loss_head = 0.0, False, None
+        self.dropout = 0.0
+        self.still = False
+        self.loss_head = None
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 
@@ -82,8 +94,11 @@ class Network(nn.Module):
             return outputs
         if outputs.shape[2:] != normalised.shape[2:]:
             with torch.autocast(outputs.device.type, enabled=False):
-                # Contiguous: a softmax over channels that come last would copy them, after they have grown.
-                outputs = interpolate(outputs.contiguous(), normalised.shape[2:], mode="bilinear", align_corners=False)
+                # Contiguous: a softmax over channels that come last would copy them, after they
+                # have grown.
+                outputs = interpolate(
+                    outputs.contiguous(), normalised.shape[2:], mode="bilinear", align_corners=False
+                )
         return outputs[:, :, : images.shape[2], : images.shape[3]]
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
@@ -93,19 +108,26 @@ class Network(nn.Module):
         if self.size is not None:
             images = self._scaled(images)
         normalised = (images - self.mean) / self.std
-        right, below = -images.shape[3] % self.multiple, -images.shape[2] % self.multiple
+        right = -images.shape[3] % self.multiple
+        below = -images.shape[2] % self.multiple
         return pad(normalised, (0, right, 0, below)) if right or below else normalised
 
     def _scaled(self, images: torch.Tensor) -> torch.Tensor:
         if images.shape[2:] != self.size:
-            images = interpolate(images, self.size, mode="bilinear", align_corners=False, antialias=True)
-        return images.expand(-1, self.mean.numel(), -1, -1).contiguous(memory_format=torch.channels_last)
+            images = interpolate(
+                images, self.size, mode="bilinear", align_corners=False, antialias=True
+            )
+        return images.expand(-1, self.mean.numel(), -1, -1).contiguous(
+            memory_format=torch.channels_last
+        )
 
 
 def _parts(name: str, channels: int, dense: bool, size: tuple[int, int] | None) -> Parts:
     foreign = name.startswith((from_timm.PREFIX, from_open_clip.PREFIX))
     if size is not None and (dense or not foreign):
-        raise InputError(f"{name} takes images as they are: a size is for networks timm/... that answer once an image")
+        raise InputError(
+            f"{name} takes images as they are: a size is for networks timm/... that answer once an image"
+        )
     if name == probe.NAME:
         return probe.make(channels)
     if name in small.TRUNKS:

@@ -17,7 +17,8 @@ class Parts:
         Normalised images (B, C, H, W) in; a map (B, width, h, w), a list of maps (finest first), or
         pooled features (B, width) out. The same weights whatever comes after it.
     neck
-        What the trunk answers in; features (B, width) out, or a map (B, width, h, w) of dense networks.
+        What the trunk answers in; features (B, width) out, or a map (B, width, h, w) of dense
+        networks.
     width
         Channels that the neck answers with.
     kernel

@@ -11,12 +11,20 @@ from pt4al.training.networks.parts import Parts, Pool
 
 def stem(channels: int, width: int, stride: int = 1) -> list[nn.Module]:
     """Return a 3x3 convolution, its batch norm and ReLU."""
-    return [nn.Conv2d(channels, width, 3, stride, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    return [
+        nn.Conv2d(channels, width, 3, stride, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    ]
 
 
 def block(inputs: int, outputs: int, stride: int) -> BasicBlock:
     """Return a residual block of two 3x3 convolutions (He et al. 2016)."""
-    shortcut = nn.Sequential(conv1x1(inputs, outputs, stride), nn.BatchNorm2d(outputs)) if stride > 1 else None
+    shortcut = (
+        nn.Sequential(conv1x1(inputs, outputs, stride), nn.BatchNorm2d(outputs))
+        if stride > 1
+        else None
+    )
     return BasicBlock(inputs, outputs, stride, shortcut)
 
 
@@ -24,7 +32,11 @@ def _resnet8(width: int) -> Callable[[int], tuple[nn.Module, int]]:
     """Three stages of one block: 78 thousand parameters at width 16 (He et al. 2016, section 4.2)."""
 
     def make(channels: int) -> tuple[nn.Module, int]:
-        blocks = [block(width, width, 1), block(width, 2 * width, 2), block(2 * width, 4 * width, 2)]
+        blocks = [
+            block(width, width, 1),
+            block(width, 2 * width, 2),
+            block(2 * width, 4 * width, 2),
+        ]
         return nn.Sequential(*stem(channels, width), *blocks), 4 * width
 
     return make

@@ -1,6 +1,7 @@
 """U-Nets for segmentation (Ronneberger et al. 2015): an encoder is the trunk, a decoder the neck.
 
-The decoder is that of segmentation_models_pytorch, which is imported where it is used: that takes a second.
+The decoder is that of segmentation_models_pytorch, which is imported where it is used: that takes a
+second.
 """
 
 import importlib.util
@@ -15,7 +16,9 @@ from pt4al.training.networks.small import block, stem
 
 LIBRARY = "segmentation_models_pytorch"
 SMALL = "unet_small"
-ENCODER, DECODER = (24, 32, 64, 128), (64, 32, 32)  # its channels: finest first; coarsest first
+# its channels: finest first; coarsest first
+ENCODER = (24, 32, 64, 128)
+DECODER = (64, 32, 32)
 PREFIX = "unet/"
 ALIASES = {"unet_resnet18": "unet/resnet18"}
 
@@ -23,15 +26,17 @@ ALIASES = {"unet_resnet18": "unet/resnet18"}
 class SmallEncoder(nn.Module):
     """One residual block a stage after a stem of stride 4; answers with maps of strides 4, 8, 16 and 32.
 
-    Without maps of stride 2: on a processor, after one or two minutes on CamVid, encoders that had them
-    had seen fewer images and were no better, at thin classes neither.
+    Without maps of stride 2: on a processor, after one or two minutes on CamVid, encoders that had
+    them had seen fewer images and were no better, at thin classes neither.
     """
 
     def __init__(self, channels: int):
         super().__init__()
         first = ENCODER[0]
         self.stem = nn.Sequential(*stem(channels, first, 2), *stem(first, first, 2))
-        self.stages = nn.ModuleList([block(inputs, outputs, 2) for inputs, outputs in pairwise(ENCODER)])
+        self.stages = nn.ModuleList(
+            [block(inputs, outputs, 2) for inputs, outputs in pairwise(ENCODER)]
+        )
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         maps = [self.stem(images)]
@@ -43,7 +48,9 @@ class SmallEncoder(nn.Module):
 def check_library() -> None:
     """Raise InputError if the library is not installed."""
     if importlib.util.find_spec(LIBRARY) is None:
-        raise InputError(f"U-Nets need the package {LIBRARY}, which is not installed: pip install {LIBRARY}")
+        raise InputError(
+            f"U-Nets need the package {LIBRARY}, which is not installed: pip install {LIBRARY}"
+        )
 
 
 def encoders() -> list[str]:
@@ -51,7 +58,9 @@ def encoders() -> list[str]:
     check_library()
     from segmentation_models_pytorch.encoders import get_encoder_names
 
-    return [name for name in get_encoder_names() if not name.startswith("timm-")]  # those are deprecated
+    return [
+        name for name in get_encoder_names() if not name.startswith("timm-")
+    ]  # those are deprecated
 
 
 def encoder_name(name: str) -> str:
@@ -66,12 +75,16 @@ def make(name: str, channels: int, dense: bool) -> Parts:
     from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 
     if name == SMALL:
-        encoder, multiple = SmallEncoder(channels), 4  # the coarser maps may be of any size
+        # the coarser maps may be of any size
+        encoder = SmallEncoder(channels)
+        multiple = 4
         decoder = UnetDecoder((channels, *ENCODER), DECODER, len(DECODER)) if dense else None
         width = DECODER[-1] if dense else ENCODER[-1]
     else:
         whole = library.Unet(encoder_name(name), encoder_weights=None, in_channels=channels)
-        encoder, decoder, multiple = whole.encoder, whole.decoder, whole.encoder.output_stride
+        encoder = whole.encoder
+        decoder = whole.decoder
+        multiple = whole.encoder.output_stride
         width = whole.segmentation_head[0].in_channels if dense else encoder.out_channels[-1]
     neck = decoder if dense else Pool()
     return Parts(encoder, neck, width, kernel=3, multiple=multiple, drawn=name == SMALL)

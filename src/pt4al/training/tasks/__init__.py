@@ -26,7 +26,11 @@ class Task(Protocol):
         ...
 
     def loss(
-        self, network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+        self,
+        network: nn.Module,
+        images: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The loss of each image, (B,)."""
         ...
@@ -45,7 +49,9 @@ class Task(Protocol):
         """What `evaluate` needs of each image, (B, ...)."""
         ...
 
-    def evaluate(self, outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> dict[str, float]:
+    def evaluate(
+        self, outputs: np.ndarray, targets: torch.Tensor, classes: list[str]
+    ) -> dict[str, float]:
         """Metrics of the outputs of all images, `metric` among them; all of them numbers."""
         ...
 

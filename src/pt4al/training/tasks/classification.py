@@ -21,7 +21,9 @@ def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
     """Return class names as numbers (N,), in the order of the network's outputs; InputError for any other name."""
     numbers = pd.Index(classes).get_indexer(labels)
     if (numbers < 0).any():
-        raise InputError(f"label {list(labels)[int(np.argmax(numbers < 0))]!r} is none of the {len(classes)} classes")
+        raise InputError(
+            f"label {list(labels)[int(np.argmax(numbers < 0))]!r} is none of the {len(classes)} classes"
+        )
     return torch.from_numpy(numbers.astype(np.int64))
 
 
@@ -35,7 +37,10 @@ def class_weights(targets: torch.Tensor, classes: int) -> torch.Tensor:
 
 
 def loss(
-    network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+    network: nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Cross-entropy of each image, (B,), times the weight of its class."""
     weights = weights if weights is None else weights.to(images.device, non_blocking=True)
@@ -62,11 +67,14 @@ def class_probabilities(network: nn.Module, images: torch.Tensor) -> torch.Tenso
     return softmax(network(images)).float()
 
 
-def sampled(network: nn.Module, images: torch.Tensor, samples: int, dropout: float, seed: int) -> torch.Tensor:
+def sampled(
+    network: nn.Module, images: torch.Tensor, samples: int, dropout: float, seed: int
+) -> torch.Tensor:
     """Return each class's probability by several thinned-out networks, (samples, B, classes), float64.
 
-    Each goes without a share `dropout` of the features, the same ones for every image: they are drawn from `seed`
-    alone (Gal and Ghahramani 2016; the same masks for all as in Kirsch et al. 2019). The trunk is asked once.
+    Each goes without a share `dropout` of the features, the same ones for every image: they are
+    drawn from `seed` alone (Gal and Ghahramani 2016; the same masks for all as in Kirsch et al.
+    2019). The trunk is asked once.
     """
     features = network.features(images)
     generator = torch.Generator().manual_seed(seed)
@@ -83,15 +91,20 @@ def probabilities(logits: np.ndarray, normalise: bool = False) -> np.ndarray:
 def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> dict[str, float]:
     """Return metrics of logits (N, classes).
 
-    `accuracy`, `balanced_accuracy` (the mean over classes that occur), `loss`, and `accuracy_<class>` of the classes
-    that occur, where there are no more than 20 classes.
+    `accuracy`, `balanced_accuracy` (the mean over classes that occur), `loss`, and
+    `accuracy_<class>` of the classes that occur, where there are no more than 20 classes.
     """
     from torchmetrics.functional.classification import multiclass_accuracy
 
-    logits, number = torch.from_numpy(outputs), len(classes)
+    logits = torch.from_numpy(outputs)
+    number = len(classes)
     by_class = multiclass_accuracy(logits, targets, number, average="none")
     occurring = targets.unique()
-    named = {f"accuracy_{classes[n]}": float(by_class[n]) for n in occurring} if number <= MOST_NAMED else {}
+    named = (
+        {f"accuracy_{classes[n]}": float(by_class[n]) for n in occurring}
+        if number <= MOST_NAMED
+        else {}
+    )
     return {
         "accuracy": float(multiclass_accuracy(logits, targets, number, average="micro")),
         "balanced_accuracy": float(by_class[occurring].mean()),

@@ -33,12 +33,15 @@ def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
     Raises
     ------
     InputError
-        If a mask can't be read, is of another size than the first, or holds a value that is neither.
+        If a mask can't be read, is of another size than the first, or holds a value that is
+        neither.
     """
     masks = [_decode(label, row, len(classes)) for row, label in enumerate(labels)]
     for row, mask in enumerate(masks):
         if mask.shape != masks[0].shape:
-            raise InputError(f"mask {row} is (height, width) {mask.shape}, the first is {masks[0].shape}")
+            raise InputError(
+                f"mask {row} is (height, width) {mask.shape}, the first is {masks[0].shape}"
+            )
     return torch.from_numpy(np.stack(masks))
 
 
@@ -46,24 +49,35 @@ def class_weights(targets: torch.Tensor, classes: int) -> torch.Tensor:
     """Return median frequency balancing's weights (Eigen and Fergus 2015), (classes,).
 
     A class's frequency is its share of the pixels, those to be ignored aside, of images in which it
-    occurs. The median is over classes that occur; one that doesn't has weight 1, which is never used.
+    occurs. The median is over classes that occur; one that doesn't has weight 1, which is never
+    used.
     """
-    counts = torch.stack([torch.bincount(mask.flatten().long(), minlength=256)[:classes] for mask in targets])
+    counts = torch.stack(
+        [torch.bincount(mask.flatten().long(), minlength=256)[:classes] for mask in targets]
+    )
     shown = torch.where(counts > 0, counts.sum(1, keepdim=True), 0).sum(0)
     frequency = counts.sum(0) / shown.clamp(min=1)
     occurs = frequency > 0
     return (
-        torch.where(occurs, frequency[occurs].quantile(0.5) / frequency, 1.0) if occurs.any() else torch.ones(classes)
+        torch.where(occurs, frequency[occurs].quantile(0.5) / frequency, 1.0)
+        if occurs.any()
+        else torch.ones(classes)
     )
 
 
 def loss(
-    network: nn.Module, images: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None
+    network: nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Cross-entropy of each image, (B,): its mean over pixels, by their classes' weights; 0 if all are ignored."""
-    logits, targets = network(images), targets.long()
+    logits = network(images)
+    targets = targets.long()
     scale = logits.new_zeros(256)  # what each value of a mask counts
-    scale[: logits.shape[1]] = 1 if weights is None else weights.to(logits.device, non_blocking=True)
+    scale[: logits.shape[1]] = (
+        1 if weights is None else weights.to(logits.device, non_blocking=True)
+    )
     counted = scale[targets]
     losses = counted * cross_entropy(logits, targets, ignore_index=IGNORED, reduction="none")
     return losses.sum((1, 2)) / counted.sum((1, 2)).clamp(min=torch.finfo(counted.dtype).tiny)
@@ -98,7 +112,8 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
     """Return `miou`, `pixel_accuracy` and `iou_<class>` of predictions (N, H, W).
 
     Intersections and unions are over all images together; classes that don't occur in the targets
-    have no IoU and are left out of the mean. Where every pixel is to be ignored there is nothing: 0.
+    have no IoU and are left out of the mean. Where every pixel is to be ignored there is nothing:
+    0.
     """
     from torchmetrics.classification import MulticlassConfusionMatrix
 
@@ -107,8 +122,14 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
         predicted = torch.from_numpy(outputs[first : first + CHUNK])
         matrix.update(predicted.long(), targets[first : first + CHUNK].long())
     counts = matrix.compute().double()
-    hits, wanted, found = counts.diag(), counts.sum(1), counts.sum(0)
-    ious = {name: float(hits[n] / (wanted[n] + found[n] - hits[n])) for n, name in enumerate(classes) if wanted[n]}
+    hits = counts.diag()
+    wanted = counts.sum(1)
+    found = counts.sum(0)
+    ious = {
+        name: float(hits[n] / (wanted[n] + found[n] - hits[n]))
+        for n, name in enumerate(classes)
+        if wanted[n]
+    }
     return {
         "miou": sum(ious.values()) / max(len(ious), 1),
         "pixel_accuracy": float(hits.sum() / counts.sum().clamp(min=1)),
@@ -122,8 +143,12 @@ def _decode(label: bytes, row: int, classes: int) -> np.ndarray:
     except (UnidentifiedImageError, OSError, SyntaxError, TypeError) as error:
         raise InputError(f"mask {row} can't be read: {error}") from error
     if mask.ndim != 2 or mask.dtype != np.uint8:
-        raise InputError(f"mask {row} has the shape {mask.shape} and numbers {mask.dtype}: it must be grey, 8 bit")
+        raise InputError(
+            f"mask {row} has the shape {mask.shape} and numbers {mask.dtype}: it must be grey, 8 bit"
+        )
     wrong = mask[(mask >= classes) & (mask != IGNORED)]
     if wrong.size:
-        raise InputError(f"mask {row} holds the value {wrong[0]}: classes are 0 to {classes - 1}, {IGNORED} is ignored")
+        raise InputError(
+            f"mask {row} holds the value {wrong[0]}: classes are 0 to {classes - 1}, {IGNORED} is ignored"
+        )
     return mask

@@ -1,0 +1,1 @@
+"""Annotation: how people answer a query, and what becomes of their answers."""

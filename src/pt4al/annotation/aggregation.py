@@ -1,0 +1,81 @@
+"""From what several people said, at several times, to one label an image."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pt4al.annotation.log import effective
+
+LABELLED = "labelled"
+SKIPPED = "skipped"
+REVIEW = "review"
+WAITING = "waiting"
+SETTLED = ["id", "state", "label", "answers"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How answers become labels.
+
+    Attributes
+    ----------
+    annotators
+        Different people that must answer before an image has a label.
+    disagreement
+        `latest`: the newest answer counts. `majority`: what most people say; a tie goes to review.
+        `consensus`: all must say the same, else it goes to review. A review's answer settles it.
+    skipped
+        `replace`: the next best image takes the place of one that is skipped. `leave_out`: nothing
+        does.
+    """
+
+    annotators: int = 1
+    disagreement: str = "latest"
+    skipped: str = "replace"
+
+
+def settle(history: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Say what each image that somebody has answered is.
+
+    Parameters
+    ----------
+    history
+        As `AnswerLog.read` returns it. Of each annotator the newest answer on an image counts.
+
+    Returns
+    -------
+    `id`, `state` (labelled, skipped; review: people disagree; waiting: too few have answered),
+    `label` (missing unless labelled), `answers` (how many people have), in the order of the first
+    answers.
+    """
+    standing = effective(history)
+    newest = standing.drop_duplicates(["id", "annotator"], keep="last")
+    rows = [_settled(image, answers, policy) for image, answers in newest.groupby("id", sort=False)]
+    table = pd.DataFrame(rows, columns=SETTLED)
+    return table.astype({"id": "str", "state": "str", "label": "str", "answers": "int64"})
+
+
+def _settled(image: str, answers: pd.DataFrame, policy: Policy) -> dict:
+    label, state = _verdict(answers, policy)
+    return {"id": image, "state": state, "label": label, "answers": len(answers)}
+
+
+def _verdict(answers: pd.DataFrame, policy: Policy) -> tuple[str | None, str]:
+    reviews = answers[answers["review"]]
+    if len(reviews):
+        return _said(reviews["label"].iloc[-1])
+    if len(answers) < policy.annotators:
+        return None, WAITING
+    if policy.disagreement == "latest":
+        return _said(answers["label"].iloc[-1])
+    votes = answers["label"].value_counts(dropna=False)
+    agreed = (
+        len(votes) == 1
+        if policy.disagreement == "consensus"
+        else (votes == votes.iloc[0]).sum() == 1
+    )
+    return _said(votes.index[0]) if agreed else (None, REVIEW)
+
+
+def _said(label: str | None) -> tuple[str | None, str]:
+    return (None, SKIPPED) if pd.isna(label) else (label, LABELLED)

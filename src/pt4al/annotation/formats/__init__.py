@@ -1,0 +1,1 @@
+"""Formats in which answers come and go: spreadsheets, mask folders, COCO."""

@@ -1,0 +1,1 @@
+"""Label Studio: push a query, pull answers."""

@@ -1,0 +1,287 @@
+"""Label Studio (Community): push a query, pull answers. Both may be done at any time, and again."""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NotRequired
+from xml.sax.saxutils import quoteattr
+
+import pandas as pd
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from pt4al.annotation.label_studio.client import LabelStudio
+from pt4al.annotation.label_studio.results import Labels, answers, image_of
+from pt4al.annotation.log import AnswerLog
+from pt4al.errors import InputError
+
+CHUNK = 100  # tasks in one request ...
+LARGEST = 32 * 2**20  # ... or so many bytes of pictures: a server takes 250 MB at once
+PAGE = 200  # tasks in one answer
+KEYS = 9  # classes that have a key of their own
+TITLE = range(3, 51)  # characters that a project's title may have
+
+
+class _Project(TypedDict):
+    id: int
+    title: str
+    label_config: NotRequired[str | None]
+
+
+class _Projects(TypedDict):
+    results: list[_Project]
+    next: NotRequired[str | None]
+
+
+class _Task(TypedDict):
+    id: int
+    meta: NotRequired[Any]
+
+
+class _Answered(_Task):
+    annotations: list[dict[str, Any]]
+
+
+class _Tasks(TypedDict):
+    tasks: list[_Task]
+    total: int
+
+
+class _AnsweredTasks(_Tasks):
+    tasks: list[_Answered]
+
+
+class _Person(TypedDict):
+    id: int
+    email: str
+
+
+class _Made(TypedDict):
+    id: int
+
+
+# What is used of the server's answers; there is more in them.
+PROJECTS, PEOPLE, MADE = map(TypeAdapter, (_Projects, list[_Person], _Made))
+TASKS, ANSWERED = map(TypeAdapter, (_Tasks, _AnsweredTasks))
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did: the `project`'s address, how many tasks are `new`, how many were `known`."""
+
+    project: str
+    new: int
+    known: int
+
+
+def push(
+    server: LabelStudio,
+    title: str,
+    images: pd.DataFrame,
+    picture: Callable[[str], bytes],
+    classes: list[str],
+    masks: bool,
+    suggestions: pd.DataFrame | None = None,
+    annotators: int = 1,
+) -> Pushed:
+    """Put the images that are not there yet into the project of that title, which is made if there is none.
+
+    Nobody is told why an image was chosen: that could sway them.
+
+    Parameters
+    ----------
+    images
+        `id`, in order.
+    picture
+        Returns an image's file by its id; it travels within the task.
+    classes
+        One that is new is added to a project that is there.
+    masks
+        Whether people paint, or choose one class.
+    suggestions
+        `id`, `label`, `probability`; shown as predictions.
+    annotators
+        People who are to label each image.
+
+    Raises
+    ------
+    InputError
+        If the server refuses something, or can't be reached. What is there then stays there, and is
+        known next time.
+    """
+    if len(title) not in TITLE:
+        raise InputError(f"title {title!r} has {len(title)} characters: Label Studio takes 3 to 50")
+    server.check()
+    project = _project(server, title, classes, masks, annotators)
+    wanted = list(dict.fromkeys(images["id"]))
+    known = {image_of(task) for task in _tasks(server, project, TASKS)}
+    new = [image for image in wanted if image not in known]
+    guesses = {} if suggestions is None or masks else suggestions.set_index("id").to_dict("index")
+    for tasks in _chunks(_task(image, picture(image), guesses.get(image)) for image in new):
+        server.post(f"/api/projects/{project}/import", tasks)
+    return Pushed(f"{server.url}/projects/{project}/data", len(new), len(wanted) - len(new))
+
+
+def pull(
+    server: LabelStudio,
+    title: str,
+    ids: Iterable[str],
+    classes: list[str],
+    log: AnswerLog,
+    size: tuple[int, int] | None = None,
+) -> tuple[int, pd.DataFrame]:
+    """Take in all annotations of the project of that title; one that is known adds nothing.
+
+    Parameters
+    ----------
+    ids
+        Of the images that answers may be about.
+    size
+        Height and width that a mask must have.
+
+    Returns
+    -------
+    new
+        How many answers were added.
+    problems
+        `task`, `annotation`, `id`, `problem`, one row for each annotation that can't be used.
+
+    Raises
+    ------
+    InputError
+        If there is no such project, or the server can't be reached.
+    """
+    server.check()
+    project = _find(server, title)
+    if project is None:
+        raise InputError(
+            f"Label Studio at {server.url} has no project {title!r}: push the query first"
+        )
+    people = {person["id"]: person["email"] for person in server.get("/api/users/", PEOPLE)}
+    tasks = list(
+        _tasks(server, project["id"], ANSWERED, fields="all")
+    )  # all of them, or none is taken in
+    found, problems = answers(tasks, people, set(ids), Labels(classes, log, _paints(project), size))
+    return log.add(found), problems
+
+
+def _project(
+    server: LabelStudio, title: str, classes: list[str], masks: bool, annotators: int
+) -> int:
+    settings = {"label_config": _config(classes, masks), "maximum_annotations": annotators}
+    project = _find(server, title)
+    if project is None:
+        return server.post("/api/projects/", {"title": title, **settings}, MADE)["id"]
+    if any(
+        project.get(name) != value for name, value in settings.items()
+    ):  # a class has been added, say
+        server.patch(f"/api/projects/{project['id']}/", settings)
+    return project["id"]
+
+
+def _find(server: LabelStudio, title: str) -> dict | None:
+    path = "/api/projects/"
+    page = 1
+    seen = set()
+    while True:
+        found = server.get(path, PROJECTS, page=page, page_size=100)
+        for project in found["results"]:
+            if project["title"] == title:
+                return project
+        if not found.get("next"):
+            return None
+        page = page + 1
+        seen = _more(server, path, seen, found["results"])
+
+
+def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) -> Iterator[dict]:
+    """Yield a project's tasks without their pictures, which an export would bring along each time."""
+    path = "/api/tasks/"
+    page = 1
+    read = 0
+    seen = set()
+    while True:
+        found = server.get(
+            path,
+            shape,
+            project=project,
+            page=page,
+            page_size=PAGE,
+            omit="data,drafts,predictions",
+            **query,
+        )
+        yield from found["tasks"]
+        page = page + 1
+        read = read + len(found["tasks"])
+        if read >= found["total"] or not found["tasks"]:
+            return
+        seen = _more(server, path, seen, found["tasks"])
+
+
+def _more(server: LabelStudio, path: str, seen: set[int], found: list[dict]) -> set[int]:
+    """Return the ids of all that was seen; a server that answers the same again and again would never end."""
+    more = seen | {one["id"] for one in found}
+    if more == seen:
+        raise server.odd(path, "the same page again and again")
+    return more
+
+
+def _paints(project: dict) -> bool:
+    return "<BrushLabels" in (project.get("label_config") or "")
+
+
+def _config(classes: list[str], masks: bool) -> str:
+    """Return what people see; what they choose from stands above the image, or a tall one would push it away."""
+    keys = [
+        f' hotkey="{number}"' if number <= KEYS else "" for number in range(1, len(classes) + 1)
+    ]
+    search = (
+        '<Filter name="search" toName="label" minlength="0" placeholder="Search"/>'
+        if len(classes) > KEYS
+        else ""
+    )
+    kind, option, more = (
+        ("BrushLabels", "Label", "") if masks else ("Choices", "Choice", ' choice="single"')
+    )
+    options = "".join(
+        f"<{option} value={quoteattr(name)}{key}/>" for name, key in zip(classes, keys, strict=True)
+    )
+    choose = f'<{kind} name="label" toName="image"{more} showInline="true">{options}</{kind}>'
+    width = "" if masks else ' maxWidth="640px"'  # so that a square picture fits a screen
+    return f'<View>{search}{choose}<Image name="image" value="$image" zoom="true"{width}/></View>'
+
+
+def _chunks(tasks: Iterable[dict]) -> Iterator[list[dict]]:
+    chunk = []
+    size = 0
+    for task in tasks:
+        weight = len(task["data"]["image"])
+        if chunk and (len(chunk) == CHUNK or size + weight > LARGEST):
+            yield chunk
+            chunk = []
+            size = 0
+        chunk.append(task)
+        size += weight
+    if chunk:
+        yield chunk
+
+
+def _task(image: str, file: bytes, guess: dict | None) -> dict:
+    kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
+    # Its id in `data` is a column that people see; in `meta` it can be read without the picture.
+    named = {"image_id": image}
+    encoded = base64.b64encode(file).decode()
+    task: dict[str, Any] = {
+        "data": {"image": f"data:image/{kind};base64,{encoded}", **named},
+        "meta": named,
+    }
+    if guess is not None:
+        chosen = {
+            "from_name": "label",
+            "to_name": "image",
+            "type": "choices",
+            "value": {"choices": [guess["label"]]},
+        }
+        score = float(guess["probability"])
+        task["predictions"] = [{"model_version": "pt4al", "score": score, "result": [chosen]}]
+    return task

@@ -1,0 +1,285 @@
+"""Answer HTTP requests to the labelling page, and refuse what does not come from it.
+
+What is refused, and how it is told: no or a wrong token (401), another host's name or another page
+as origin (403), unknown paths and images (404), other methods (405), bodies that come too slowly
+(408), without a length (411), larger than 64 KiB (413) or not JSON (415). The page itself holds no
+secret and no data: the token stands behind the # of the link, which browsers send nowhere, and each
+call carries it in a header.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import logging
+import re
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from pt4al.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+LARGEST = 64 * 2**10  # bytes of a body
+PATIENCE = 20  # seconds: until a request begins, and from then on until all of it is there
+WAITING = 128  # connections that may be open before they are accepted: 50 browsers open several each, at once
+POLICY = (  # the page's own script and style, by their digests
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Listens for one page. Once closed it answers nothing more, on connections that are open neither."""
+
+    daemon_threads = True
+    request_queue_size = WAITING
+
+    def __init__(self, address: tuple[str, int], page: Any):
+        self.page = page
+        self.connections = set()
+        super().__init__(address, Handler)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that hangs up, and one line of anything else."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError | TimeoutError):
+            logger.error("the labelling page: %r", error)
+
+
+class Refused(Exception):
+    """A request that is not answered: its status and why."""
+
+    def __init__(self, status: int, reason: str):
+        super().__init__(reason)
+        self.status = status
+
+
+class Incoming(io.RawIOBase):
+    """What a connection sends. The time for a whole request is bounded, not that for each of its bytes."""
+
+    def __init__(self, connection: socket.socket):
+        self._connection = connection
+        self._end = None
+
+    def expect(self) -> None:
+        """Begin to wait for another request."""
+        self._end = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = PATIENCE if self._end is None else self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request did not come in time")
+        self._connection.settimeout(left)
+        received = self._connection.recv_into(buffer)
+        if self._end is None:
+            self._end = time.monotonic() + PATIENCE
+        return received
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection's requests for `server.page`, or says why not."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "pt4al"
+    sys_version = ""
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._incoming = Incoming(self.connection)
+        self.rfile = io.BufferedReader(self._incoming)
+        self.server.connections.add(self.connection)
+
+    def handle_one_request(self) -> None:
+        self._incoming.expect()
+        super().handle_one_request()
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
+
+    def do_GET(self) -> None:
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        self._answer(self._post)
+
+    def do_OPTIONS(self) -> None:  # a preflight request of another origin
+        self._answer(self._other)
+
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing: a terminal is for the person who labels."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is no request, or of an unknown method, like anything else that is refused."""
+        self._refuse(405 if code == 501 else code, "not known here")
+
+    def _answer(self, method: Callable[[], tuple[str, bytes]]) -> None:
+        try:
+            self._check_origin()
+            kind, body = method()
+            self._send(
+                200, kind, body, _policy() if kind.startswith("text/html") else "default-src 'none'"
+            )
+        except Refused as refused:
+            self._refuse(refused.status, str(refused))
+        except InputError as error:
+            self._refuse(400, str(error))
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+        except (
+            Exception
+        ) as error:  # of reading a picture, or of a full disk: the page goes on, and says so
+            logger.error("%s %s: %r", self.command, self._address().path, error)
+            self._refuse(500, "this did not work; the terminal of `kedro label` says why")
+
+    def _get(self) -> tuple[str, bytes]:
+        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            raise Refused(400, "a body where none belongs")
+        path = self._address().path
+        if path == "/":
+            return "text/html; charset=utf-8", _page()
+        self._check_token()
+        asked = {name: values[0] for name, values in parse_qs(self._address().query).items()}
+        if path == "/image":
+            picture = self.server.page.image(asked)
+            return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg", picture
+        return self._called(self.server.page.reads, path, asked)
+
+    def _post(self) -> tuple[str, bytes]:
+        self._check_token()
+        return self._called(self.server.page.writes, self._address().path, self._body())
+
+    def _address(self) -> SplitResult:
+        try:
+            return urlsplit(self.path)
+        except ValueError:
+            return urlsplit("")  # no path of ours
+
+    def _other(self) -> tuple[str, bytes]:
+        raise Refused(405, f"{self.command} is not known here")
+
+    def _called(
+        self, known: dict[str, Callable], path: str, asked: dict[str, Any]
+    ) -> tuple[str, bytes]:
+        if path not in known:
+            page = self.server.page
+            raise Refused(
+                405 if path in page.reads or path in page.writes else 404, "no such thing here"
+            )
+        return "application/json", json.dumps(known[path](asked)).encode()
+
+    def _body(self) -> dict[str, Any]:
+        if self.headers.get_content_type() != "application/json":
+            raise Refused(415, "the body must be JSON")
+        length = self.headers.get("Content-Length", "")
+        if not re.fullmatch(r"[0-9]+", length):
+            raise Refused(411, "the body's length is missing")
+        if len(length) > 9 or int(length) > LARGEST:
+            raise Refused(413, f"the body is larger than {LARGEST} bytes")
+        try:
+            asked = json.loads(self._received(int(length)))
+        except (ValueError, RecursionError):
+            raise Refused(400, "the body is no JSON") from None
+        if not isinstance(asked, dict):
+            raise Refused(400, "the body is no object")
+        return asked
+
+    def _received(self, length: int) -> bytes:
+        try:
+            body = self.rfile.read(length)
+        except TimeoutError:
+            body = b""
+        if len(body) < length:
+            raise Refused(408, "the body did not come in time")
+        return body
+
+    def _check_origin(self) -> None:
+        """Refuse what another page sends, or makes a browser send by another name for this address."""
+        host = self.headers.get("Host", "")
+        if not self.server.page.named(host):
+            raise Refused(403, "unknown host")
+        if self.headers.get("Origin", f"http://{host}") != f"http://{host}":
+            raise Refused(403, "another origin")
+        # The empty page may be opened by a link that stands anywhere, in a mail say.
+        opened = (
+            self.command == "GET"
+            and self._address().path == "/"
+            and self.headers.get("Sec-Fetch-Mode") == "navigate"
+        )
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and not opened:
+            raise Refused(403, "another site")
+
+    def _check_token(self) -> None:
+        given = self.headers.get("X-Token", "")
+        if not secrets.compare_digest(given.encode(), self.server.page.token.encode()):
+            raise Refused(
+                401, "the link's token is missing or wrong: open the page by its whole link"
+            )
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self.close_connection = True  # its body, if any, has not been read
+        self._send(
+            status, "application/json", json.dumps({"error": reason}).encode(), "default-src 'none'"
+        )
+
+    def _send(self, status: int, kind: str, body: bytes, policy: str) -> None:
+        self.connection.settimeout(PATIENCE)  # for who reads slowly
+        self.send_response(status)
+        own = {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Content-Security-Policy": policy,
+        }
+        for name, value in {**HEADERS, **own}.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@cache
+def _page() -> bytes:
+    return files("pt4al.annotation.web").joinpath("label.html").read_bytes()
+
+
+@cache
+def _policy() -> str:
+    parts = {
+        name: re.search(rb"<%s>(.*?)</%s>" % (name, name), _page(), re.DOTALL)[1]
+        for name in (b"script", b"style")
+    }
+    digests = {
+        name.decode(): base64.b64encode(hashlib.sha256(part).digest()).decode()
+        for name, part in parts.items()
+    }
+    return POLICY.format(**{name: f"sha256-{digest}" for name, digest in digests.items()})

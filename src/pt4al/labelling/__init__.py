@@ -1,1 +1,0 @@
-"""Labelling: who answers a query, and the set that the answers grow."""

@@ -1,0 +1,92 @@
+"""The label set: every id labelled so far, with its label, its cycle and why it was chosen. It only grows.
+
+A label is the name of a class, or a mask: the bytes of a PNG file whose values are numbers of
+classes.
+"""
+
+import numpy as np
+import pandas as pd
+
+from pt4al.errors import InputError
+
+# column `why` of a control slice, and of labels older than the first query
+CONTROL = "control"
+KNOWN = "known"
+BEFORE = -1  # cycle of the latter
+
+COLUMNS = {"id": "str", "label": "str", "cycle": "int64", "why": "str"}
+
+
+def empty() -> pd.DataFrame:
+    """Return the label set before anything is labelled."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in COLUMNS.items()})
+
+
+def extend(
+    label_set: pd.DataFrame, answers: pd.DataFrame, cycle: int, why: str | np.ndarray
+) -> pd.DataFrame:
+    """Return the label set with a cycle's answers at its end.
+
+    Parameters
+    ----------
+    answers
+        `id`, `label`.
+    why
+        What chose them, or each of them: a start rule, a measure, `control`.
+
+    Raises
+    ------
+    InputError
+        If an id has a label already, or twice in the answers.
+    """
+    grown = pd.concat(
+        [label_set, answers[["id", "label"]].assign(cycle=cycle, why=why)], ignore_index=True
+    )
+    twice = grown["id"][grown["id"].duplicated()]
+    if len(twice):
+        raise InputError(
+            f"cycle {cycle}: id {twice.iloc[0]!r} would be labelled twice ({len(twice)} such ids)"
+        )
+    return grown.astype(
+        {name: dtype for name, dtype in COLUMNS.items() if name != "label" or not _masks(grown)}
+    )
+
+
+def correct(label_set: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
+    """Return the label set with new labels (`id`, `label`) for some of its images."""
+    new = label_set["id"].map(corrections.set_index("id")["label"])
+    return label_set.assign(label=new.where(new.notna(), label_set["label"]))
+
+
+def trained_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFrame:
+    """Return what a cycle's model learns from.
+
+    Without the control slice that measures it, its cycle's, and without those before where
+    `control` is false.
+    """
+    drawn = label_set["why"] == CONTROL
+    return label_set[~(drawn & (label_set["cycle"] == cycle)) if control else ~drawn].reset_index(
+        drop=True
+    )
+
+
+def measured_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFrame:
+    """Return the control images that a cycle's model has not learnt from."""
+    drawn = label_set[label_set["why"] == CONTROL]
+    return (drawn[drawn["cycle"] == cycle] if control else drawn).reset_index(drop=True)
+
+
+def check(label_set: pd.DataFrame, classes: list[str]) -> None:
+    """Raise InputError if a label is none of the classes; masks are looked into where they are read."""
+    if _masks(label_set):
+        return
+    strange = label_set[~label_set["label"].isin(classes)]
+    if len(strange):
+        first = strange.iloc[0]
+        raise InputError(
+            f"id {first.id!r} has label {first.label!r}, which is none of the {len(classes)} classes"
+        )
+
+
+def _masks(label_set: pd.DataFrame) -> bool:
+    return len(label_set) > 0 and isinstance(label_set["label"].iloc[0], bytes)

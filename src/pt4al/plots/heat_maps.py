@@ -1,0 +1,111 @@
+"""Draw a number for each of two things: class and cycle (share among the labels, IoU), or two rankings (agreement)."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pt4al.plots.style import INK, nothing, plain
+
+LINE = 75  # letters, about, fit beside each other
+
+
+def class_balance(counts: pd.DataFrame, unit: str = "images") -> Figure:
+    """Draw the share of each class among each cycle's new labels.
+
+    Parameters
+    ----------
+    counts
+        Labels of the class (row, in the order drawn) in the cycle (column).
+    unit
+        What was counted: `images` or `pixels`. The cells say how many images, but which share of
+        the pixels.
+    """
+    if not counts.to_numpy().any():
+        return nothing(plain(3, "", "")[0], "nothing labelled yet")
+    shares = 100 * counts / counts.sum().clip(lower=1)
+    texts = counts.map("{:,}".format) if unit == "images" else shares.map(_percent)
+    return _heat_map(shares, texts, "cycle", f"share of the cycle's {unit} (%)")
+
+
+def iou_by_class(metrics: list[dict[str, float]]) -> Figure:
+    """Draw the intersection over union of each class after each cycle.
+
+    Parameters
+    ----------
+    metrics
+        One dict a cycle: `labels`, and `iou_<class>` from 0 to 1; a class without one, or with NaN
+        or None for it, has a dash.
+    """
+    names = [f"{cycle}\n{row['labels']:,}" for cycle, row in enumerate(metrics)]
+    values = 100 * pd.DataFrame(metrics, index=names).filter(regex="^iou_").astype(float).T
+    if values.empty:
+        return nothing(plain(3, "", "")[0], "nothing evaluated yet")
+    values.index = values.index.str.removeprefix("iou_")
+    return _heat_map(
+        values, values.map(_percent), "cycle, and images labelled", "IoU (%)", darkest=100
+    )
+
+
+def ranking_agreement(pairs: pd.DataFrame) -> Figure:
+    """Draw the rank correlation of each two rankings; none below 0 is lighter than one of 0.
+
+    Parameters
+    ----------
+    pairs
+        `one`, `other`, `correlation`: each pair once, at least one.
+    """
+    names = list(pd.unique(pairs[["one", "other"]].to_numpy().ravel()))
+    matrix = np.eye(len(names))
+    for one, other, correlation in pairs[["one", "other", "correlation"]].itertuples(index=False):
+        row = names.index(one)
+        column = names.index(other)
+        matrix[row, column] = matrix[column, row] = correlation
+    values = pd.DataFrame(
+        matrix, [f"{number}: {name}" for number, name in enumerate(names)], range(len(names))
+    )
+    texts = values.map(lambda value: "–" if math.isnan(value) else f"{value:.2f}")
+    return _heat_map(values, texts, "the same, by number", "rank correlation", darkest=1)
+
+
+def _percent(share: float) -> str:
+    if math.isnan(share):
+        return "–"
+    if share == 0:
+        return "0"
+    return "<0.1" if share < 0.05 else f"{share:.1f}"
+
+
+def _heat_map(
+    values: pd.DataFrame, texts: pd.DataFrame, across: str, bar: str, darkest: float | None = None
+) -> Figure:
+    """Draw values from 0 on by class (row) and cycle (column), with their texts where there is room for them."""
+    rows, columns = values.shape
+    few = rows <= 30
+    figure, axes = plain(max(3, 1.2 + rows * (0.32 if few else 0.14)), across, "")
+    shown = axes.imshow(
+        values, cmap="Blues", vmin=0, vmax=darkest, aspect="auto", interpolation="nearest"
+    )
+    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 7, parse_math=False)
+    names = values.columns.astype(str)
+    longest = max(len(line) for name in names for line in name.splitlines())
+    every = math.ceil(columns * (longest + 1) / LINE)
+    axes.set_xticks(range(0, columns, every), names[::every])
+    axes.tick_params(length=0)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    if few and columns * (texts.map(len).to_numpy().max() + 1) <= LINE:
+        for (row, column), value in np.ndenumerate(values.to_numpy()):
+            colour = "white" if value > 0.6 * shown.get_clim()[1] else INK
+            axes.text(
+                column,
+                row,
+                texts.iloc[row, column],
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=9,
+            )
+    figure.colorbar(shown, ax=axes, label=bar, aspect=30, pad=0.02).outline.set_visible(False)
+    return figure

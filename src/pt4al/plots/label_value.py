@@ -1,0 +1,43 @@
+"""Draw what the labels bought: the curve with its intervals, and its forecast."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+
+from pt4al.plots.style import MAIN, OTHERS, plain
+
+
+def draw(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
+    """Draw a learning curve with intervals; `curve` and `ahead` as `worth.worth` returns them."""
+    names = {"accuracy": "accuracy (%)", "miou": "mean IoU (%)"}
+    figure, axes = plain(4.0, "labels", f"{names[metric]} on control images")
+    points = pd.DataFrame(curve)
+    spread = [points["value"] - points["low"], points["high"] - points["value"]]
+    axes.errorbar(
+        points["labels"],
+        points["value"],
+        yerr=[part.clip(lower=0) for part in spread],
+        fmt="o-",
+        color=MAIN,
+        capsize=4,
+        linewidth=2.2,
+        label="measured, 95 % intervals",
+    )
+    if ahead:
+        coming = pd.DataFrame(ahead)
+        axes.fill_between(
+            coming["labels"],
+            coming["low"],
+            coming["high"],
+            color=OTHERS[0],
+            alpha=0.25,
+            linewidth=0,
+        )
+        axes.plot(
+            coming["labels"], coming["value"], "o--", color=OTHERS[0], label="forecast, 95 % band"
+        )
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.legend(frameon=False, loc="best")
+    return figure

@@ -1,0 +1,110 @@
+"""Give every picture of a report one look, and write it as a PNG file."""
+
+import io
+import warnings
+from collections.abc import Callable, Mapping
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+from pt4al.errors import InputError
+
+# Names of files and classes are no mathematics, whatever dollar signs they have.
+matplotlib.rcParams["text.parse_math"] = False
+
+# A power of two: a width in pixels survives being expressed in inches, so contact sheets stay
+# crisp.
+DPI = 128
+WIDTH = 8.0  # inches
+INK = "#222222"
+FAINT = "#d9d9d9"
+# Okabe and Ito 2008: distinguishable with any colour vision.
+MAIN = "#0072B2"
+OTHERS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#777777"]
+HALO = [withStroke(linewidth=3, foreground="white")]
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # A file's name may have signs that the font lacks: a box stands for them, as elsewhere.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(
+            buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None}
+        )
+    return buffer.getvalue()
+
+
+def pictures(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
+    """Return each drawing as a PNG file; a picture is never worth a run.
+
+    One that can't be drawn is a warning, and its picture says so.
+    """
+    return {name: _picture(name, draw) for name, draw in drawings.items()}
+
+
+def _picture(name: str, draw: Callable[[], Figure]) -> bytes:
+    try:
+        return png(draw())
+    except InputError:  # what should be drawn can't be read
+        raise
+    except Exception as error:
+        message = f"the picture {name} can't be drawn: {type(error).__name__}: {error}"
+        warnings.warn(f"{message}. The run goes on without it.", RuntimeWarning, stacklevel=3)
+        return png(nothing(plain(2, "", "")[0], "This picture could not be drawn."))
+
+
+def logarithmic(axes: Axes) -> None:
+    """Make the upright axis logarithmic, with numbers such as 0.01, since nothing here is read as mathematics."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: `0.42 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def pixel_axes(canvas: np.ndarray) -> Axes:
+    """Return axes that fill a figure with a canvas, one pixel of it a pixel of the PNG."""
+    height, width = canvas.shape[:2]
+    axes = Figure(figsize=(width / DPI, height / DPI), dpi=DPI).add_axes((0, 0, 1, 1))
+    axes.imshow(canvas, interpolation="nearest", aspect="auto")
+    axes.axis("off")
+    return axes
+
+
+def plain(height: float, across: str, up: str) -> tuple[Figure, Axes]:
+    """Return a figure of the house's style with one pair of axes; height in inches."""
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    axes = figure.add_subplot()
+    axes.set_xlabel(across, color=INK)
+    axes.set_ylabel(up, color=INK)
+    axes.grid(color=FAINT, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#888888")
+    axes.tick_params(colors=INK, color="#888888")
+    return figure, axes
+
+
+def nothing(figure: Figure, message: str) -> Figure:
+    """Say in place of a drawing why there is none."""
+    figure.axes[0].axis("off")
+    figure.axes[0].text(0.5, 0.5, message, ha="center", va="center", color="#777777", fontsize=14)
+    return figure

@@ -1,0 +1,1 @@
+"""The project around the pipelines: configuration, runs on disk, catalog datasets, tracking, hooks, commands."""

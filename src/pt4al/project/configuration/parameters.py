@@ -1,0 +1,589 @@
+"""Every setting of a run: one block for each block of parameters.yml, same order, same names."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Annotated, Any, Literal, get_origin
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from pt4al.block import Block
+from pt4al.errors import InputError, counted, did_you_mean
+from pt4al.features import backbones
+from pt4al.images.augment import LARGEST_SIDE, Augmentation
+from pt4al.images.building import Recipe
+from pt4al.images.sources import COLUMNS, SOURCES
+from pt4al.pretext import PRETEXT_TASKS
+from pt4al.project.configuration.instructions import ANY, AVX2
+from pt4al.project.configuration.paths import plain
+from pt4al.selection.candidates import STARTS
+from pt4al.selection.ranking import BATCHES, ORDERS
+from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM
+from pt4al.text import normalised
+from pt4al.training import networks
+from pt4al.training.schedule import MOST_EPOCHS, Schedule
+from pt4al.training.tasks import TASKS
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
+# Letters of a run's name, which a file system holds 255 of with what is put around it; a
+# comparison's names its cells.
+LONGEST_RUN = 200
+LONGEST_ARM = 80
+LONGEST_TEXT = 4096
+LONGEST_VALUE = 200  # of a message
+MOST_CYCLES = 2000  # Kedro needs 15 ms to prepare each
+MOST_IMAGES = 2**31
+MOST_SEED = 2**63 - 1
+MOST_THREADS = 1024
+NOT_IN_A_LINE = {
+    "Cc",
+    "Cs",
+    "Zl",
+    "Zp",
+}  # Unicode's categories of control characters, half ones, and separators
+
+
+def _line(text: str) -> str:
+    if not text.strip() or any(unicodedata.category(letter) in NOT_IN_A_LINE for letter in text):
+        raise ValueError("it must be one line of text, without control characters")
+    return text
+
+
+# Kedro's --params splits at commas: there lists are typed cat/dog/rabbit, or 0/1/2.
+def _typed(values: Any) -> Any:
+    if isinstance(values, str):
+        return values.split("/")
+    return [values] if isinstance(values, int) else values
+
+
+def _typed_or_one(value: Any) -> Any:
+    """As `_typed`, where a single value may stay one."""
+    return value.split("/") if isinstance(value, str) and "/" in value else value
+
+
+def _different(values: list) -> list:
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands there twice")
+    return values
+
+
+def _weights(path: str) -> str:
+    if not path.endswith(".safetensors"):
+        raise ValueError("it must be a .safetensors file, which holds no code")
+    return path
+
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_line)]
+ClassName = Annotated[Text, AfterValidator(normalised)]
+Place = Annotated[Text, AfterValidator(plain)]
+Weights = Annotated[Place, AfterValidator(_weights)]
+ArmName = Annotated[str, Field(pattern=NAME, max_length=LONGEST_ARM)]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
+Architecture = Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(networks.known)]
+Images = Annotated[int, Field(gt=0, le=MOST_IMAGES)]
+
+
+def several(kind: Any, least: int = 0) -> Any:
+    """The type of a list of different values, which the command line can write."""
+    return Annotated[
+        list[kind], Field(min_length=least), BeforeValidator(_typed), AfterValidator(_different)
+    ]
+
+
+def one_of(known: Iterable[str]) -> Any:
+    """The type of a name that must be a key of a registry."""
+    known = sorted(known)
+
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(did_you_mean(name, known))
+        return name
+
+    return Annotated[str, AfterValidator(check)]
+
+
+class Run(Block):
+    name: str = Field(pattern=NAME, max_length=LONGEST_RUN)
+    seed: Seed
+    repeat: Seed
+    fresh: bool
+
+
+class Engine(Block):
+    device: one_of(["auto", "cpu", "cuda"])
+    precision: one_of(["auto", "fp32", "bf16"])
+    threads: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_THREADS)]
+    # Left out where it is any, as if it were not there: older runs have no such setting.
+    instructions: one_of([ANY, AVX2]) = Field(default=ANY, exclude_if=lambda chosen: chosen == ANY)
+
+
+class Source(Block):
+    kind: one_of(SOURCES)
+    path: Place
+    # Left out where it says nothing, as if it were not there: the names of runs' folders depend on
+    # what is.
+    columns: dict[one_of(COLUMNS), str] = Field(default={}, exclude_if=lambda columns: not columns)
+
+
+class Limit(Block):
+    train: Images | None
+    test: Images | None
+
+
+class Origin(Block):
+    source: Source
+    classes: several(ClassName, least=1) | None
+    test: Annotated[float, Field(gt=0, lt=1)] | Text
+
+
+class Imbalance(Block):
+    kind: one_of(["none", "long_tail", "steps"])
+    factor: float = Field(ge=1, le=1e6)
+
+
+class Pool(Recipe, Origin):  # the fields of Origin come first
+    ignore: Annotated[list[Annotated[int, Field(ge=0, le=255)]], BeforeValidator(_typed)]
+    limit: Limit
+    imbalance: Imbalance
+
+
+class Features(Block):
+    network: Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(backbones.known)]
+    weights: Weights | None
+    size: Literal["auto"] | Annotated[int, Field(gt=0, le=LARGEST_SIDE)]
+
+    @property
+    def from_pretext(self) -> bool:
+        """Whether they are those of the pretext network's trunk."""
+        return self.network == backbones.PRETEXT
+
+    @model_validator(mode="after")
+    def _fit(self) -> "Features":
+        if self.from_pretext and (self.weights is not None or self.size != "auto"):
+            raise ValueError(
+                "`features.network: pretext` takes the pretext network as it was trained: set `features.weights` to "
+                "null and `features.size` to auto"
+            )
+        return self
+
+
+class Pretext(Block):
+    task: one_of(PRETEXT_TASKS)
+    network: Architecture
+    start_from: one_of(["fresh", "pretrained", "features"])
+    weights: Weights | None
+    losses: one_of(["in_sample", "cross_fitted", "mean_over_epochs"])
+    augment: Augmentation
+    schedule: Schedule
+
+    @model_validator(mode="after")
+    def _has_losses(self) -> "Pretext":
+        task = PRETEXT_TASKS[self.task]
+        if self.losses != "in_sample" and not task.trains:
+            raise ValueError(
+                f"`pretext.losses: {self.losses}` needs a task that is trained, {self.task} is not"
+            )
+        if self.start_from == "features" and not task.viewed:
+            viewed = " and ".join(
+                sorted(name for name, task in PRETEXT_TASKS.items() if task.viewed)
+            )
+            raise ValueError(
+                f"`pretext.start_from: features` needs a task that can be told from features of a few views of an "
+                f"image: {viewed}; {self.task} is not one: set `pretext.start_from` to fresh"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _starts(self) -> "Pretext":
+        _check_start("pretext", self)
+        return self
+
+
+class Ranking(Block):
+    order: one_of(ORDERS)
+    batches: one_of(BATCHES)
+    drop: float = Field(ge=0, lt=0.5)
+    # Left out where it is 1, as if it were not there: older runs have no such setting.
+    share: float = Field(default=1, gt=0, le=1, exclude_if=lambda share: share == 1)
+
+
+class Cycles(Block):
+    number: int = Field(gt=0, le=MOST_CYCLES)
+    budget: Annotated[Images | list[Images], BeforeValidator(_typed_or_one)]
+
+    @model_validator(mode="after")
+    def _budget_has_each_cycle(self) -> "Cycles":
+        if len(self.budgets) != self.number:
+            raise ValueError(
+                f"`cycles.budget` lists the labels of {counted(len(self.budgets), 'cycle')}, `cycles.number` is "
+                f"{self.number}: write one number for each cycle, or one for all"
+            )
+        return self
+
+    @property
+    def budgets(self) -> list[int]:
+        """Labels that each cycle asks for, of cycle 0 first."""
+        return self.budget if isinstance(self.budget, list) else [self.budget] * self.number
+
+
+class Query(Block):
+    start: one_of([*STARTS, *FEATURE_STARTS])
+    scope: one_of(["batch", "pool"])
+    strategy: one_of(STRATEGIES)
+    measure: one_of([*MEASURES, RANDOM, BALD, LEARNING_LOSS])
+    features: one_of(["main", "cached"])
+    model: one_of(["main", "probe"])
+    balance: bool
+    options: dict[Text, bool | int | float | str]
+    normalise_logits: bool
+
+    @model_validator(mode="after")
+    def _strategy_has_options(self) -> "Query":
+        known = [field.name for field in fields(STRATEGIES[self.strategy])]
+        for name in self.options.keys() - set(known):
+            raise ValueError(
+                f"`query.options.{name}` is none of strategy {self.strategy}: it has {', '.join(known) or 'none'}"
+            )
+        STRATEGIES[self.strategy](
+            **self.options
+        )  # which raises ValueError for a value that makes no sense
+        return self
+
+
+class GoOn(Block):
+    share: float = Field(gt=0, le=1)
+    after: AwareDatetime | None
+
+
+class Oracle(Block):
+    kind: one_of(["recorded", "people"])
+    classes: several(ClassName, least=2) | None
+    annotators: int = Field(gt=0, le=1000)
+    disagreement: one_of(["latest", "majority", "consensus"])
+    skipped: one_of(["replace", "leave_out"])
+    reserve: float = Field(ge=0, le=5)
+    go_on: GoOn
+    known_labels: Place | None
+
+    @model_validator(mode="after")
+    def _classes_are_names(self) -> "Oracle":
+        if not all(self.classes or ["a"]):
+            raise ValueError(f"`oracle.classes` is {self.classes}: each needs a name")
+        return self
+
+
+class Control(Block):
+    share: Literal["auto"] | Annotated[float, Field(ge=0, lt=1)]
+    train: bool
+
+
+class Main(Block):
+    task: one_of(TASKS)
+    network: Architecture
+    start_from: one_of(["fresh", "previous_cycle", "pretext", "pretrained", "features"])
+    weights: Weights | None
+    frozen: Literal["all"] | Annotated[int, Field(ge=0, le=MOST_EPOCHS)]
+    dropout: float = Field(ge=0, lt=1)
+    class_weights: one_of(["none", "median_frequency"])
+    augment: Augmentation
+    schedule: Schedule
+
+    @property
+    def probes(self) -> bool:
+        """Whether the main model is a linear probe of the cached features."""
+        return self.start_from == "features" and self.frozen == "all"
+
+    @model_validator(mode="after")
+    def _starts(self) -> "Main":
+        _check_start("main", self)
+        if self.start_from == "features" and self.task == "segmentation":
+            raise ValueError(
+                "`main.start_from: features` answers once an image, and `main.task: segmentation` once a pixel: set "
+                "`main.start_from` to fresh, pretext or pretrained"
+            )
+        return self
+
+
+class Stop(Block):
+    target: Annotated[float, Field(gt=0, le=1)] | None
+    gain: Annotated[float, Field(ge=0, le=100)] | None
+    flat: Annotated[float, Field(ge=0, le=100)] | None
+
+
+class Price(Block):
+    label: Annotated[float, Field(ge=0, le=1e9)] | None
+    hour: Annotated[float, Field(ge=0, le=1e9)] | None
+    currency: Annotated[Text, Field(max_length=20)]
+
+
+class Report(Block):
+    baselines: several(Annotated[str, Field(pattern=NAME, max_length=LONGEST_RUN)])
+    reasons: bool
+    stop: Stop
+    price: Price
+
+
+class Rule(Block):
+    claim: Text
+    against: several(Text, least=1)
+    metric: one_of(["area", "final", "low_budget"])
+    alpha: float = Field(gt=0, lt=1)
+    least_gain: float = Field(ge=0, le=100)
+
+
+class Comparison(Block):
+    name: ArmName
+    arms: dict[ArmName, dict[str, Any]]
+    compared: several(Text, least=2)
+    seeds: several(Seed, least=2)
+    share: float = Field(gt=0, le=1)
+    workers: int = Field(gt=0, le=MOST_THREADS)
+    threads: int = Field(gt=0, le=MOST_THREADS)
+    reference: Text
+    repeated: Text | None
+    low_budget: int = Field(gt=0, le=MOST_CYCLES)
+    rule: Rule
+    others: several(ArmName)
+
+    @model_validator(mode="after")
+    def _arms_are_known(self) -> "Comparison":
+        named = {
+            "compared": self.compared,
+            "rule.against": self.rule.against,
+            "reference": [self.reference],
+        }
+        named |= {
+            "rule.claim": [self.rule.claim],
+            "repeated": [self.repeated] if self.repeated else [],
+        }
+        for where, names in named.items():
+            known = self.arms if where == "compared" else self.compared
+            for name in names:
+                if name not in known:
+                    raise ValueError(
+                        f"`comparison.{where}` names {name!r}: {did_you_mean(name, sorted(known))}"
+                    )
+        return self
+
+
+class ColdStart(Block):
+    starts: several(one_of([*STARTS, *FEATURE_STARTS]), least=1)
+    budgets: several(Images, least=1)
+    seeds: int = Field(gt=1, le=10_000)
+
+
+class Predict(Block):
+    path: Place | None
+    kind: one_of(SOURCES)
+    cycle: Literal["last", "best"] | Annotated[int, Field(ge=0, lt=MOST_CYCLES)]
+    register_as: Annotated[str, Field(pattern=NAME)] | None
+    onnx: bool
+
+
+# Of block `oracle`: what may change between two cycles of a run.
+POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
+# Blocks that no run's results depend on.
+BESIDE = {"report", "comparison", "cold_start", "predict"}
+
+
+class Parameters(Block):
+    """The whole of parameters.yml."""
+
+    run: Run
+    engine: Engine
+    pool: Pool
+    features: Features
+    pretext: Pretext
+    ranking: Ranking
+    cycles: Cycles
+    query: Query
+    oracle: Oracle
+    control: Control
+    main: Main
+    report: Report
+    comparison: Comparison
+    cold_start: ColdStart
+    predict: Predict
+
+    @model_validator(mode="after")
+    def _trunk_fits(self) -> "Parameters":
+        if self.main.start_from == "pretext" and self.main.network != self.pretext.network:
+            raise ValueError(
+                f"`main.start_from: pretext` needs one network for both: `main.network` is {self.main.network}, "
+                f"`pretext.network` is {self.pretext.network}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _features_fit(self) -> "Parameters":
+        own = self.features.from_pretext
+        if own and self.pretext.start_from == "features":
+            raise ValueError(
+                "`pretext.start_from: features` trains on features, which `features.network: pretext` takes from what "
+                "is trained: set `features.network` to efficientnet_lite0, say, or `pretext.start_from` to fresh"
+            )
+        if own and self.main.start_from == "features" and not self.main.probes:
+            raise ValueError(
+                "`main.start_from: features` with `features.network: pretext` is `main.start_from: pretext`: set that, "
+                "or `main.frozen` to all"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _query_fits(self) -> "Parameters":
+        query = self.query
+        main = self.main
+        if main.task == "segmentation" and query.model == "probe":
+            raise ValueError(
+                "`query.model: probe` needs one class an image, `main.task: segmentation` has many"
+            )
+        if query.model == "probe" and query.measure in (BALD, LEARNING_LOSS):
+            raise ValueError(
+                f"`query.measure` {query.measure} asks the main network itself: set `query.model` to main"
+            )
+        if main.task == "segmentation":
+            if query.balance or {"probabilities", "head"} & STRATEGIES[query.strategy].needs:
+                raise ValueError(
+                    f"`query.strategy` {query.strategy} with `query.balance` {query.balance} needs one class an image, "
+                    "`main.task: segmentation` has many"
+                )
+            if query.measure in (BALD, LEARNING_LOSS):
+                raise ValueError(
+                    f"`query.measure` {query.measure} is for `main.task: classification` alone"
+                )
+        if self.oracle.kind == "people" and self.ranking.share < 1:
+            raise ValueError(
+                f"`ranking.share` {self.ranking.share:g} compares seeds by recorded labels; with `oracle.kind: people` "
+                "it must be 1"
+            )
+        asked = main.probes or query.model == "probe"  # whose head reads the cached features
+        if "head" in STRATEGIES[query.strategy].needs and asked != (query.features == "cached"):
+            raise ValueError(
+                f"`query.strategy: {query.strategy}` needs the features that the asked model's head reads: "
+                f"set `query.features` to {'cached' if asked else 'main'}"
+            )
+        if query.measure == BALD and not main.dropout:
+            raise ValueError("`query.measure: bald` needs `main.dropout` above 0, such as 0.5")
+        if query.measure == LEARNING_LOSS and main.frozen == "all":
+            raise ValueError(
+                "`query.measure: learning_loss` needs training steps, `main.frozen: all` has none"
+            )
+        return self
+
+
+def check(raw: dict) -> Parameters:
+    """Return the parameters, or raise one InputError that names everything that is wrong with them."""
+    try:
+        return Parameters.model_validate(raw)
+    except ValidationError as error:
+        wrong: dict[str, list[str]] = {}
+        for where, why in map(_worded, error.errors()):
+            # A union has a reason for each of its kinds; of a block as a whole each says itself
+            # where.
+            wrong.setdefault(where or why, []).append(why if where else "")
+        lines = [
+            f"  {where}{', or '.join(dict.fromkeys(reasons))}" for where, reasons in wrong.items()
+        ]
+        raise InputError("\n".join(["parameters (conf/, or --params):", *lines])) from None
+
+
+def flat(parameters: dict, prefix: str = "") -> dict[str, Any]:
+    """Return nested parameters as one level of dotted names."""
+    leaves: dict[str, Any] = {}
+    for name, value in parameters.items():
+        leaves |= (
+            flat(value, f"{prefix}{name}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{name}": value}
+        )
+    return leaves
+
+
+def identity(parameters: Parameters) -> dict[str, Any]:
+    """Return the settings that make a run what it is, by dotted name: with others it would be another run."""
+    apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh"}, "oracle": POLICIES}
+    return flat(parameters.model_dump(mode="json", exclude=apart))
+
+
+def fingerprint(*blocks: Any) -> str:
+    """Return 12 hexadecimal digits that stand for these settings."""
+    dumped = [block.model_dump() if isinstance(block, Block) else block for block in blocks]
+    return hashlib.sha256(json.dumps(dumped, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _check_start(name: str, block: Pretext | Main) -> None:
+    pretrained = block.start_from == "pretrained"
+    if pretrained and block.network in networks.OWN:
+        raise ValueError(
+            f"`{name}.start_from: pretrained` needs a network that others have trained, timm/... or unet/...; nobody "
+            f"offers weights for `{name}.network` {block.network}"
+        )
+    if block.weights is not None and not pretrained:
+        raise ValueError(
+            f"`{name}.weights` is {block.weights}, which `{name}.start_from: {block.start_from}` doesn't read: "
+            f"set it to pretrained, or `{name}.weights` to null"
+        )
+
+
+def _worded(found: dict) -> tuple[str, str]:
+    """Where a mistake is, with the value, and what is wrong with it."""
+    message = found["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+    whole = found["type"] == "value_error" and isinstance(found["input"], dict)
+    if not found["loc"] or whole:  # of a block as a whole: it says itself where
+        return "", message
+    if found["type"] == "string_type" and isinstance(found["input"], int | float):
+        message = "it must be text, which YAML takes for a number: begin it with a letter, or quote it in conf/"
+    if found["type"] == "too_short":
+        message = f"at least {found['ctx']['min_length']} different ones are needed"
+    path = _path(found["loc"])
+    where = f"`{'.'.join(path)}`"
+    if found["type"] == "extra_forbidden":
+        return f"{where} is unknown: ", did_you_mean(path[-1], _fields(path[:-1]))
+    if found["type"] == "missing":
+        return f"{where} is missing", ""
+    return f"{where} is {_shown(found['input'])}: ", message
+
+
+def _path(steps: tuple[str | int, ...]) -> list[str]:
+    """Return names alone: pydantic adds what a union's branch is called, such as `constrained-int`."""
+    path: list[str] = []
+    block: Any = Parameters
+    for step in map(str, steps):
+        path.append(step)
+        field = block.model_fields.get(step)
+        if field is None:
+            return path
+        block = field.annotation
+        if not _is_block(block):
+            break
+    rest = [str(step) for step in steps[len(path) :]]
+    return path + (rest[:1] if rest and get_origin(block) is dict else [])
+
+
+def _is_block(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Block)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return (
+        text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text)} letters)"
+    )
+
+
+def _fields(path: list[str]) -> list[str]:
+    block: Any = Parameters
+    for step in path:
+        block = block.model_fields[step].annotation
+    return list(block.model_fields)

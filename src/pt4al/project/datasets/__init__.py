@@ -1,0 +1,1 @@
+"""The Kedro datasets that kedro-datasets lacks."""

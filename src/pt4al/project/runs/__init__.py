@@ -1,0 +1,1 @@
+"""Runs: their folders, how they resume, and every check before one starts."""

@@ -1,0 +1,170 @@
+"""Compare the published run, as it was made here, with what was published: queries by their ids, then accuracies."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pt4al.errors import InputError, counted
+from pt4al.files.whole import replacing
+
+RUN = "published"
+REFERENCE = "reference"  # the folder of what was published, which git keeps
+QUERIES = "queries.csv"
+CURVE = "learning_curve.csv"
+MADE_ON = "made_on.json"
+METRIC = "accuracy"
+EQUAL = "accuracies equal"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the published settings came to.
+
+    Attributes
+    ----------
+    queries
+        One row an image asked for, in the order of asking; columns `cycle`, `id`.
+    curve
+        One row a cycle; columns `labels` and `accuracy` (0 to 1).
+    machines
+        Lines on the machines that have made it.
+    """
+
+    queries: pd.DataFrame
+    curve: pd.DataFrame
+    machines: list[str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether two outcomes are the same, in words."""
+
+    same: bool
+    lines: list[str]
+
+
+def made(root: Path) -> Outcome:
+    """Return what the run in the folder `root` has come to."""
+    report = root / "08_reporting" / RUN
+    cycles = sorted((root / "05_model_input" / RUN).glob("cycle_*/query.parquet"), key=_number)
+    if not cycles or not (report / CURVE).exists():
+        raise InputError(
+            f"{root}: the published run has not been made here: type `make repro`, or `dvc repro`, first"
+        )
+    asked = [pd.read_parquet(path)[["id"]].assign(cycle=_number(path)) for path in cycles]
+    return Outcome(
+        queries=pd.concat(asked, ignore_index=True)[["cycle", "id"]],
+        curve=pd.read_csv(report / CURVE)[["labels", METRIC]],
+        machines=_machines(report / MADE_ON),
+    )
+
+
+def published(root: Path) -> Outcome:
+    """Return what `publish` wrote."""
+    folder = root / REFERENCE
+    for name in (QUERIES, CURVE):
+        if not (folder / name).exists():
+            raise InputError(
+                f"{folder / name}: nothing is published to compare with; `make publish` writes it, from the run as it "
+                "is here"
+            )
+    return Outcome(
+        queries=pd.read_csv(folder / QUERIES, dtype={"id": str}, keep_default_na=False),
+        curve=pd.read_csv(folder / CURVE),
+        machines=_machines(folder / MADE_ON),
+    )
+
+
+def publish(root: Path, outcome: Outcome) -> Path:
+    """Write what later runs are compared with; return its folder."""
+    folder = root / REFERENCE
+    with replacing(folder / QUERIES) as temporary:
+        outcome.queries.to_csv(temporary, index=False, encoding="utf-8")
+    with replacing(folder / CURVE) as temporary:
+        outcome.curve.to_csv(temporary, index=False)
+    with replacing(folder / MADE_ON) as temporary:
+        text = json.dumps(outcome.machines, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def compare(then: Outcome, now: Outcome, noise: float) -> Verdict:
+    """Say whether a run is the published one; if not, what differs first.
+
+    Parameters
+    ----------
+    noise
+        Points of accuracy by which a run may differ whose numbers were rounded otherwise.
+    """
+    asked_then = _by_cycle(then.queries)
+    asked_now = _by_cycle(now.queries)
+    cycles = sorted(asked_then.keys() | asked_now.keys())
+    other = [cycle for cycle in cycles if asked_then.get(cycle) != asked_now.get(cycle)]
+    accuracies, close = _compare_accuracies(then.curve, now.curve, noise)
+    lines = [
+        f"the same queries in {len(cycles) - len(other)} of {counted(len(cycles), 'cycle')}; {accuracies}"
+    ]
+    if other:
+        lines.append(_first_difference(other[0], asked_then, asked_now))
+    if other or accuracies != EQUAL:
+        lines.append(f"published: {_told(then.machines)}")
+        lines.append(f"here:      {_told(now.machines)}")
+    return Verdict(same=close and not other, lines=lines)
+
+
+def _compare_accuracies(then: pd.DataFrame, now: pd.DataFrame, noise: float) -> tuple[str, bool]:
+    """Return what is to be said of the accuracies, and whether they may be called the same."""
+    if list(then["labels"]) != list(now["labels"]):
+        return (
+            f"other numbers of labels: {_listed(then['labels'])} published, {_listed(now['labels'])} here",
+            False,
+        )
+    published, here = (100 * curve[METRIC].to_numpy() for curve in (then, now))
+    apart = np.abs(here - published)
+    if not apart.any():
+        return EQUAL, True
+    furthest = int(apart.argmax())
+    where = f"cycle {furthest}: {published[furthest]:.2f} % published, {here[furthest]:.2f} % here"
+    if apart.max() <= noise:
+        return (
+            f"accuracies within the stated noise of {noise:g} points (furthest apart in {where})",
+            True,
+        )
+    return f"accuracies differ by more than the stated noise of {noise:g} points ({where})", False
+
+
+def _first_difference(cycle: int, then: dict[int, list[str]], now: dict[int, list[str]]) -> str:
+    published = then.get(cycle, [])
+    here = now.get(cycle, [])
+    shared = len(set(published) & set(here))
+    place = 0
+    while place < min(len(published), len(here)) and published[place] == here[place]:
+        place += 1
+    first, instead = (ids[place] if place < len(ids) else "nothing" for ids in (published, here))
+    return (
+        f"first difference: cycle {cycle}, which shares {shared} of {counted(len(published), 'image')}; "
+        f"image {place + 1} was {first}, and is {instead} here"
+    )
+
+
+def _by_cycle(queries: pd.DataFrame) -> dict[int, list[str]]:
+    return {int(cycle): list(asked["id"]) for cycle, asked in queries.groupby("cycle", sort=True)}
+
+
+def _machines(path: Path) -> list[str]:
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
+
+
+def _number(query: Path) -> int:
+    return int(query.parent.name.removeprefix("cycle_"))
+
+
+def _told(machines: list[str]) -> str:
+    return "; ".join(machines) or "on an unknown machine"
+
+
+def _listed(numbers: pd.Series) -> str:
+    return "/".join(map(str, numbers))

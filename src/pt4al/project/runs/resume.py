@@ -1,0 +1,190 @@
+"""How a run is started: it goes on where it stopped, and a person's mistake is one message, no traceback."""
+
+import logging
+import os
+import sys
+from contextlib import chdir
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.config import AbstractConfigLoader
+from kedro.framework.context import KedroContext
+from kedro.framework.project import settings
+from kedro.framework.session import KedroSession
+from kedro.io import CatalogProtocol
+from kedro.io.core import generate_timestamp
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro.runner import SequentialRunner
+from kedro.utils import find_kedro_project
+
+from pt4al.errors import InputError
+from pt4al.files.versions import later
+from pt4al.pipelines.long_pipeline import Graph
+from pt4al.project.configuration.instructions import start_again
+from pt4al.project.runs.error_messages import sentence, sentences
+
+WANTED = {"globals": {"root", "versioned"}, "mlflow": {"tracking_uri", "experiment", "log_models"}}
+
+
+class ResumingRunner(SequentialRunner):
+    """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` that are behind.
+
+    An output that exists is whole (storage.py) and was made with these settings (guard.py).
+    Outputs without versions are DVC's, which decides itself what to run.
+    """
+
+    def run(
+        self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        unfinished = Graph(unfinished_nodes(pipeline, catalog))
+        _check_inputs(unfinished, catalog)
+        return super().run(unfinished, catalog, *args, **kwargs)
+
+    def _suggest_resume_scenario(self, *args: Any) -> None:
+        """Suggest nothing: the same command resumes."""
+
+
+class _Unsaid(logging.Filter):
+    """Leaves out what Kedro says of a person's mistake in a node: the command ends with the message itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return sentence(sys.exc_info()[1]) is None
+
+
+logging.getLogger("kedro.pipeline.node").addFilter(_Unsaid())
+
+
+class Context(KedroContext):
+    """Kedro's context, whose new versions are newer than all that a run has, whatever the clock says."""
+
+    def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:
+        places = self.config_loader["globals"]
+        names = {
+            places["pool"],
+            places["features"],
+            places["pretext"],
+            places["run"],
+            f"{places['run']}.predictions",
+        }
+        folders = [
+            layer / name
+            for layer in (self.project_path / places["root"]).glob("0*")
+            for name in names
+        ]
+        save_version = later(save_version or generate_timestamp(), folders)
+        return super()._get_catalog(*args, save_version=save_version, **kwargs)
+
+
+class Session(KedroSession):
+    """Kedro's session with a runner that resumes; what goes wrong is one sentence."""
+
+    @classmethod
+    def create(cls, *args: Any, **kwargs: Any) -> "Session":
+        """See KedroSession.create."""
+        with sentences():
+            typed = click.get_current_context(silent=True) is not None
+            if typed and parent_process() is None:  # not a notebook, nor a comparison's cell
+                _choose_instructions(*args, **kwargs)
+            return super().create(*args, **kwargs)
+
+    def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """See KedroSession.run."""
+        with (
+            sentences(self._project_path),
+            chdir(self._project_path),
+        ):  # which is what relative paths mean
+            _check_runner(runner)
+            return super().run(*args, runner=ResumingRunner(), **kwargs)
+
+    def _get_config_loader(self) -> AbstractConfigLoader:
+        loader = super()._get_config_loader()
+        for pattern, wanted in WANTED.items():
+            if not isinstance(loader[pattern], dict) or not wanted <= loader[pattern].keys():
+                raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(wanted))}")
+        return loader
+
+
+def _choose_instructions(
+    project_path: Path | str | None = None,
+    save_on_close: bool = True,
+    env: str | None = None,
+    runtime_params: dict[str, Any] | None = None,
+    conf_source: str | None = None,
+) -> None:
+    """Look at the settings before hooks import torch: then it is too late to choose its instructions."""
+    project = Path(project_path or find_kedro_project(Path.cwd()) or Path.cwd())
+    loader = settings.CONFIG_LOADER_CLASS(
+        conf_source or str(project / settings.CONF_SOURCE),
+        env=env or os.environ.get("KEDRO_ENV"),
+        runtime_params=runtime_params,
+        **settings.CONFIG_LOADER_ARGS,
+    )
+    engine = loader["parameters"].get("engine")
+    if isinstance(engine, dict):  # else the parameters' own check says what is wrong
+        start_again(engine.get("instructions"))
+
+
+def _check_runner(runner: Any) -> None:
+    if runner is not None and type(runner) not in (SequentialRunner, ResumingRunner):
+        raise InputError(
+            f"--runner={type(runner).__name__} can't go on where a run stopped, and would compute everything again: "
+            "leave --runner away; what can be done side by side is, within nodes and by a comparison's workers"
+        )
+
+
+def unfinished_nodes(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
+    unfinished: list[Node] = []
+    remade: set[str] = set()
+    for node in pipeline.nodes:  # in the order of the graph
+        behind = "grows" in node.tags and (remade & set(node.inputs) or _is_behind(node, catalog))
+        if behind or not _is_finished(node, catalog):
+            unfinished.append(node)
+            remade |= set(node.outputs)
+    return unfinished
+
+
+def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Say before anything runs what parts of a run lack that were asked for alone (--nodes, --pipelines=report)."""
+    from pt4al.project.datasets.storage import (
+        KnownTableDataset,  # imports torch, which commands that only read files do without
+    )
+
+    if any(
+        "comparison" in node.tags for node in pipeline.nodes
+    ):  # whose cells make what it reads while it runs
+        return
+    needed = [
+        name for name in pipeline.inputs() if not isinstance(catalog.get(name), KnownTableDataset)
+    ]
+    missing = sorted(name for name in needed if not catalog.exists(name))
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(
+            f"{missing[0]}{more}: not there yet. Type `kedro run --pipelines=active_learning` first, with the same "
+            "--env and --params, which makes all of it"
+        )
+
+
+def _is_finished(node: Node, catalog: CatalogProtocol) -> bool:
+    return "always" not in node.tags and all(
+        getattr(catalog.get(name), "_version", None) is not None and catalog.exists(name)
+        for name in node.outputs
+    )
+
+
+def _is_behind(node: Node, catalog: CatalogProtocol) -> bool:
+    """Whether an output is older than an input: another run, or one that was killed, has made the pool grow."""
+    made, read = (
+        [_version(name, catalog) for name in names] for names in (node.outputs, node.inputs)
+    )
+    return min(made) < max(read)
+
+
+def _version(name: str, catalog: CatalogProtocol) -> str:
+    """The newest version, a time; empty where there is none."""
+    dataset = catalog.get(name)
+    versioned = getattr(dataset, "_version", None) is not None and dataset.exists()
+    return dataset.resolve_load_version() if versioned else ""

@@ -1,0 +1,100 @@
+"""What MLflow sees of a comparison: its cells' runs, tagged and coloured by arm, and a link to their curves."""
+
+import logging
+from pathlib import Path
+
+from kedro.io import CatalogProtocol
+
+from pt4al.plots.comparison_curves import colours
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.runs import guard
+from pt4al.project.tracking.run import Rows
+from pt4al.project.tracking.store import CHART, NOTE, Store
+
+logger = logging.getLogger(__name__)
+
+
+class Study:
+    """Stands where `Tracking` stands for a run; the cells track themselves."""
+
+    def __init__(self, parameters: Parameters, catalog: CatalogProtocol, root: Path, store: Store):
+        self._comparison = parameters.comparison
+        self._catalog = catalog
+        self._root = root
+        self._store = store
+
+    def start(self) -> None:
+        """Make the store, which several cells would wait for."""
+        self._client, self._experiment = self._store.connect()
+
+    def missing(self) -> list[int]:
+        """Return nothing: the cells know what is missing of themselves."""
+        return []
+
+    def log_cycles(self, cycles: list[int]) -> None:
+        """Do nothing: a comparison has no cycles of its own."""
+
+    def log_report(self) -> None:
+        """Do nothing: the cells log theirs."""
+
+    @property
+    def chart(self) -> str:
+        """Where MLflow's pages compare the cells' learning curves, after the server's address."""
+        return CHART.format(
+            experiment=self._experiment, tag="al.comparison", value=self._comparison.name
+        )
+
+    def stop(self, status: str) -> None:
+        """Tag the runs of a finished comparison, and put its link into the experiment's description."""
+        if status != "FINISHED":
+            self._end_cells(status)
+            return
+        colour = colours(self._comparison.compared)
+        for cell in self._catalog.load("comparison_plan").to_dict("records"):
+            self._tag(cell, colour[cell["arm"]])
+        self._describe()
+
+    def _end_cells(self, status: str) -> None:
+        """Close the rows of cells that end with this process."""
+        if not self._catalog.exists("comparison_plan"):
+            return
+        for cell in self._catalog.load("comparison_plan").to_dict("records"):
+            run = self._row(cell)
+            found = (
+                self._client.search_runs([self._experiment], f"attributes.run_id = '{run}'")
+                if run
+                else []
+            )
+            for row in found:
+                if row.info.status == "RUNNING":
+                    self._client.set_terminated(run, status)
+
+    def _row(self, cell: dict) -> str | None:
+        return Rows(guard.record_folder(self._root, cell["run"])).read().get("run_id")
+
+    def _tag(self, cell: dict, colour: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        tags = {
+            "al.role": "study",
+            "al.comparison": self._comparison.name,
+            # The repetition is another group: it is there for the noise floor alone.
+            "al.arm": cell["arm"] + (f"-r{cell['repeat']}" if cell["repeat"] else ""),
+            "al.seed": cell["seed"],
+            "mlflow.runColor": colour,
+        }
+        try:
+            for name, value in tags.items():
+                self._client.set_tag(self._row(cell), name, value)
+        except MlflowException:  # the store was removed since, or could not be reached then
+            logger.warning(
+                "MLflow does not know run %s: its curve is in the report alone", cell["run"]
+            )
+
+    def _describe(self) -> None:
+        start = f"[Comparison {self._comparison.name}]("
+        note = self._client.get_experiment(self._experiment).tags.get(NOTE, "")
+        kept = [line for line in note.split("\n\n") if line and not line.startswith(start)]
+        self._client.set_experiment_tag(
+            self._experiment, NOTE, "\n\n".join([*kept, f"{start}{self.chart})"])
+        )

@@ -1,0 +1,145 @@
+"""What the labels bought: how good the model is, what more would bring, what it cost, and what can't be said."""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import isotonic_regression
+
+from pt4al.statistics.forecast import FEWEST, forecast, together
+from pt4al.statistics.stopping import advise
+
+WIDE = 0.1  # an interval that reaches further than this to either side hides what a cycle usually gains
+
+
+def worth(
+    curve: pd.DataFrame,
+    reference: pd.DataFrame | None,
+    ahead: np.ndarray,
+    thresholds: dict[str, float | None],
+    price: dict[str, float | str | None],
+    seconds: pd.Series,
+    rng: np.random.Generator,
+    nested: bool = False,
+) -> dict:
+    """Return the facts of the report's section, as `worth.html` shows them.
+
+    Parameters
+    ----------
+    curve
+        One row a cycle: `labels`, `value`, `low`, `high`, `images` (measured on; missing: a test
+        split).
+    reference
+        `labels`, `value` of a run that chose at random from the same pool; None where there is
+        none.
+    ahead
+        Labels after each cycle to come.
+    thresholds
+        See `stopping.advise`.
+    price
+        Of a `label` and of an `hour`, each perhaps None, in a `currency`.
+    seconds
+        That people looked at each image they answered.
+    nested
+        Each cycle was measured on the images of the one before, and more: control slices that are
+        never trained on.
+
+    Returns
+    -------
+    `curve`; `together`, the newest value by all slices so far, or None (`forecast.together`);
+    `forecast`, rows that may be none; `advice`, as `stopping.advise` returns it; `cost`, `savings`
+    and `unsaid`: sentences.
+    """
+    images = curve["images"].to_numpy(float) if curve["images"].notna().all() else None
+    labels = curve["labels"].to_numpy(float)
+    values = curve["value"].to_numpy(float)
+    found = forecast(labels, values, images, ahead, rng, nested)
+    narrower = None if images is None or nested else together(labels, values, images, rng)
+    sharpest = (
+        curve if narrower is None else curve.assign(low=[*curve["low"][:-1], narrower["low"]])
+    )
+    return {
+        "curve": curve.to_dict("records"),
+        "together": narrower,
+        "forecast": [] if found is None else found.to_dict("records"),
+        "advice": advise(sharpest, found, thresholds),
+        "cost": cost(int(labels[-1]), price, seconds),
+        "savings": savings(curve, reference),
+        "unsaid": unsaid(curve, found),
+    }
+
+
+def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) -> list[str]:
+    """Return sentences on hours and money; what nobody has set a price for is left out."""
+    found = []
+    known = seconds.dropna()
+    hours = None
+    if len(known):
+        # The median: who leaves for lunch with an image open has not looked at it for an hour.
+        hours = float(known.median()) * labels / 3600
+        found.append(
+            f"About {hours:.1f} hours of labelling: {known.median():.1f} seconds an image, the median of "
+            f"{len(known):,}, which pauses hardly move; loading, talking and looking twice are not in it."
+        )
+    by_label = price["label"]
+    by_hour = price["hour"]
+    currency = price["currency"]
+    if by_label is not None:
+        found.append(f"{labels * by_label:,.2f} {currency} at {by_label:g} a label.")
+    if by_hour is not None and hours is not None:
+        found.append(f"{hours * by_hour:,.2f} {currency} at {by_hour:g} an hour.")
+    return found
+
+
+def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
+    """Say how many labels random choice would have needed for the same, as far as the data can say.
+
+    Supposes that the reference, made monotone, runs straight between its points, and that both runs
+    are measured on the same kind of images. Its own noise is left out; the newest interval's ends
+    are looked up too.
+    """
+    if reference is None or reference.empty:
+        return (
+            "Whether choosing saved labels can't be said: that takes a run on the same pool whose images were drawn "
+            "at random, and labels for it. The control slices measure the model, they don't replace that run."
+        )
+    labels = reference["labels"].to_numpy(float)
+    values = isotonic_regression(reference["value"]).x
+    last = curve.iloc[-1]
+    low, needed, high = (_needed(last[name], labels, values) for name in ("low", "value", "high"))
+    ends = (
+        "the same at both ends of its interval"
+        if low == high
+        else f"{low} at the lower end of its interval, {high} at the upper"
+    )
+    return (
+        f"For the same {100 * last['value']:.1f} % the random run needed {needed} ({ends}), this one "
+        f"{last['labels']:,.0f}. One run each, and straight lines between the random run's points: another seed may "
+        "say otherwise."
+    )
+
+
+def unsaid(curve: pd.DataFrame, ahead: pd.DataFrame | None) -> list[str]:
+    """Return sentences on what these data can't say."""
+    last = curve.iloc[-1]
+    found = []
+    if ahead is None:
+        found.append(
+            f"What more labels would bring: that takes {FEWEST} measured cycles, there are {len(curve)}."
+        )
+    if max(last["high"] - last["value"], last["value"] - last["low"]) > WIDE:
+        found.append(
+            f"Whether a cycle helped: the newest interval is {100 * (last['high'] - last['low']):.0f} points wide, and "
+            "a cycle usually gains less. More control images narrow it: four times as many halve it."
+        )
+    return [
+        *found,
+        "How good the model is on pictures unlike the pool's, or on one class: all is of the pool, as a whole.",
+    ]
+
+
+def _needed(value: float, labels: np.ndarray, values: np.ndarray) -> str:
+    """Say at how many labels a rising curve reaches a value."""
+    if value > values[-1]:
+        return f"more than its {labels[-1]:,.0f} labels"
+    if value <= values[0]:
+        return f"{labels[0]:,.0f} labels or fewer"
+    return f"about {np.interp(value, values, labels):,.0f} labels"

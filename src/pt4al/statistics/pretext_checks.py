@@ -1,0 +1,150 @@
+"""Check pretext losses before any label: does the network read content, is there anything left, do others agree?"""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from pt4al.statistics.correlation import rank_correlation
+
+SHORTCUT = 0.7  # a correlation below this is an alarm: docs/pretext_audit.md has the measurements
+NEAR_ZERO = 0.01  # of the mean loss of the first epoch
+SATURATED = 0.5  # share of the losses near zero above which there is an alarm
+AT_CHANCE = (
+    0.95  # of the loss of guessing: a network whose mean loss is above it has learnt nothing
+)
+AGAINST_NOTHING = "Train longer (`pretext.schedule.minimum_steps`, `pretext.schedule.epochs`), or take more pictures."
+AGAINST_SHORTCUTS = "Set `pool.noise: 4`, or take pictures that were never compressed."
+AGAINST_SATURATION = (
+    "Train less (`pretext.schedule.epochs`), or set `pretext.losses: cross_fitted`."
+)
+COLUMNS = ["check", "value", "low", "high", "alarm", "sentence"]
+
+
+def checks(
+    noisy: tuple[np.ndarray, np.ndarray] | None,
+    losses: np.ndarray,
+    first_epoch: float | None,
+    chance: float | None = None,
+) -> pd.DataFrame:
+    """Return what can be said of a pretext network without a label.
+
+    Parameters
+    ----------
+    noisy
+        Losses of a sample as it is and with noise too faint to see, (N,) each; None if that was not
+        tried.
+    losses
+        Those that rank the pool, (M,).
+    first_epoch
+        Mean loss of the first epoch of training: what a network that has learnt little gets. None
+        without training.
+    chance
+        The loss of guessing: ln 4 for rotation. None where a task has none.
+
+    Returns
+    -------
+    One row a check: `check`, `value`, `low`, `high` (of a 95 % interval; NaN where there is none),
+    `alarm`, `sentence`.
+    """
+    rows = [] if noisy is None else [_shortcut(*noisy)]
+    if first_epoch is not None:
+        learnt_nothing = chance is not None and float(np.mean(losses)) > AT_CHANCE * chance
+        rows.append(
+            _learnt_nothing(losses, chance) if learnt_nothing else _saturation(losses, first_epoch)
+        )
+    return pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"value": float, "low": float, "high": float, "alarm": bool}
+    )
+
+
+def _shortcut(clean: np.ndarray, faint: np.ndarray) -> tuple:
+    found = rank_correlation(clean, faint)
+    value = found["correlation"]
+    low = found["low"]
+    high = found["high"]
+    if value is None:
+        return (
+            "shortcut",
+            np.nan,
+            np.nan,
+            np.nan,
+            True,
+            "All losses are the same: they rank nothing.",
+        )
+    measured = (
+        f"with noise of 4 of 255 grey levels, which nobody sees, the losses keep their order at {value:.2f} "
+        f"(95 % interval {low:.2f} to {high:.2f}, {found['images']:,} images)"
+    )
+    if value < SHORTCUT:
+        sentence = f"The network reads traces, of compression perhaps, not content: {measured}. {AGAINST_SHORTCUTS}"
+    else:
+        sentence = f"No sign of a shortcut: {measured}."
+    return "shortcut", value, low, high, value < SHORTCUT, sentence
+
+
+def _learnt_nothing(losses: np.ndarray, chance: float) -> tuple:
+    mean = float(np.mean(losses))
+    sentence = (
+        f"The network has learnt nothing: the mean loss is {mean:.3f}, and guessing gets {chance:.3f}, so that the "
+        f"ranking is chance. {AGAINST_NOTHING}"
+    )
+    return "learning", mean / chance, np.nan, np.nan, True, sentence
+
+
+def _saturation(losses: np.ndarray, first_epoch: float) -> tuple:
+    share = float(np.mean(losses < NEAR_ZERO * first_epoch))
+    measured = f"{100 * share:.0f} % of the losses are below a hundredth of the first epoch's mean, {first_epoch:.2g}"
+    if share > SATURATED:
+        sentence = f"The task is too easy, or memorised: {measured}. {AGAINST_SATURATION}"
+    else:
+        sentence = f"The task still tells images apart: {measured}."
+    return "saturation", share, np.nan, np.nan, share > SATURATED, sentence
+
+
+def agreement(losses: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return how far rankings agree: the rank correlation of each two.
+
+    Parameters
+    ----------
+    losses
+        By name, `id` and `pretext_loss` of the same images, in any order.
+
+    Returns
+    -------
+    One row a pair, each pair once: `one`, `other`, `correlation`, `low`, `high`, `images`.
+    """
+    columns = {name: table.set_index("id")["pretext_loss"] for name, table in losses.items()}
+    pairs = [
+        (one, other) for number, one in enumerate(columns) for other in list(columns)[number + 1 :]
+    ]
+    rows = [
+        {
+            "one": one,
+            "other": other,
+            **rank_correlation(columns[one], columns[other].loc[columns[one].index]),
+        }
+        for one, other in pairs
+    ]
+    return pd.DataFrame(rows, columns=["one", "other", "correlation", "low", "high", "images"])
+
+
+def distinct_names(settings: dict[str, dict]) -> dict[str, str]:
+    """Return a name for each by the settings that differ; where none does, the key's last letters tell them apart."""
+    seen: dict[str, set[str]] = {}
+    for name, value in [setting for facts in settings.values() for setting in facts.items()]:
+        seen.setdefault(name, set()).add(str(value))
+    differing = [name for name, values in seen.items() if len(values) > 1]
+    names = {
+        key: ", ".join(_told(name, facts.get(name)) for name in differing)
+        for key, facts in settings.items()
+    }
+    counts = Counter(names.values())
+    return {
+        key: name if counts[name] == 1 else f"{name} {key[-4:]}".strip()
+        for key, name in names.items()
+    }
+
+
+def _told(name: str, value: object) -> str:
+    return value if isinstance(value, str) else f"{name.rpartition('.')[2]} {value}"

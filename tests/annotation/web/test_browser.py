@@ -1,0 +1,343 @@
+"""The page in a real browser: driven by keys alone, on a phone's width, with odd names, and without its server."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pt4al.annotation.aggregation import Policy
+from pt4al.annotation.log import Answer, AnswerLog
+from pt4al.annotation.queue import Desk
+from pt4al.annotation.web import link
+from pt4al.annotation.web.server import Page
+from support.browser import CHROMIUM, Browser, wait
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),
+    pytest.mark.external,
+]
+
+READY = "typeof shown !== 'undefined' && !busy"
+COMMAND = "kedro run --pipelines=active_learning --params=run.name=mine"
+ODD = ['<img src=x onerror="document.title=1">', "</script><script>document.title=1</script>", "NA", "a" * 150, "你好"]
+
+
+def picture(image: str) -> bytes:
+    if image == "broken":
+        raise OSError("gone")
+    file = io.BytesIO()
+    Image.new("L", (28, 28), 40 * int(image[1:]) % 256).save(file, "png")
+    return file.getvalue()
+
+
+def page_of(folder: Path, ids: list[str], classes: list[str], policy: Policy | None = None, **more) -> Page:
+    facts = {"title": "mine, cycle 2", "command": COMMAND, "suggest": more.pop("suggest", True)}
+    served = {name: more.pop(name) for name in ("port", "token") if name in more}
+    desk = Desk(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
+    return Page(desk, picture, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
+
+
+@contextmanager
+def served(page: Page) -> Iterator[None]:
+    thread = threading.Thread(target=page.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        page.stop()
+        thread.join()
+
+
+def enter(browser: Browser, page: Page, name: str = "Ada") -> None:
+    browser.open(page.url)
+    browser.until("document.querySelector('dialog[open]') !== null")
+    browser.type(name)
+    browser.press("Enter")
+    browser.until(READY)
+
+
+def press(browser: Browser, *keys: str) -> None:
+    for key in keys:
+        browser.press(key)
+        browser.until(READY)
+
+
+def text(browser: Browser, name: str) -> str:
+    return browser.run(f"document.getElementById('{name}').innerText")
+
+
+def labels(folder: Path) -> list[str | None]:
+    return [label if isinstance(label, str) else None for label in AnswerLog(folder).read()["label"]]
+
+
+def test_a_query_is_labelled_by_keys_alone(tmp_path):
+    guess = pd.DataFrame({"id": ["i1"], "label": ["dog"], "probability": [0.91]})
+    page = page_of(tmp_path, ["i0", "i1", "i2", "i3"], ["cat", "dog", "bird"], suggestions=guess)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert page.token not in browser.run("location.href")
+        assert browser.run("document.getElementById('image').className") == "small"
+        press(browser, "1")
+        assert "model 91 %" in text(browser, "classes")
+        press(browser, "w")
+        assert "0.5" in text(browser, "why")
+        press(browser, "Enter", "s", "u", "3")  # the guess; a skip, taken back; another answer
+        assert text(browser, "count") == "3 / 4"
+        press(browser, "ArrowLeft", "ArrowLeft")
+        assert "Your answer: dog" in text(browser, "told")
+        press(browser, "1")  # changed: on to the next that was answered
+        assert "Your answer: bird" in text(browser, "told")
+        press(browser, "ArrowRight", "2")
+        assert "All 4 answered" in text(browser, "end")
+        assert COMMAND in text(browser, "end")
+    history = AnswerLog(tmp_path).read()
+    standing = page.desk.progress().images
+    assert standing["label"].tolist() == ["cat", "cat", "bird", "dog"]
+    assert set(history["annotator"]) == {"Ada"}
+    assert (history["seconds"].dropna() > 0).all()
+
+
+def test_a_phone_shows_all_of_it_and_odd_names_are_only_names(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ODD)
+    with served(page), Browser(360, 740) as browser:
+        enter(browser, page)
+        assert browser.run("document.documentElement.scrollWidth") <= 360
+        assert browser.run("document.getElementById('image').getBoundingClientRect().height") > 150
+        heights = "[...document.querySelectorAll('#classes button')].map(one => one.getBoundingClientRect().height)"
+        assert min(browser.run(heights)) >= 40
+        names = "[...document.querySelectorAll('#classes button > span')].map(one => one.textContent)"
+        assert browser.run(names) == ODD
+        browser.run("document.querySelectorAll('#classes button')[1].click()")
+        browser.until("trail.length === 1 && " + READY)
+        assert browser.run("document.title") == "mine, cycle 2"
+    assert labels(tmp_path) == [ODD[1]]
+
+
+def test_one_of_a_thousand_classes_is_found_by_typing(tmp_path):
+    added = []
+    classes = [f"class {number}" for number in range(1000)]
+    page = page_of(tmp_path, ["i0", "i1", "i2"], classes, add_class=added.append)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        for typed, key in (("class 77", "Enter"), ("Klass", "Enter")):
+            browser.press("/")
+            browser.type(typed)
+            press(browser, key)
+        assert labels(tmp_path) == ["class 77"]  # a slip adds no class
+        browser.run("document.querySelector('.new').click()")
+        browser.until("trail.length === 2 && " + READY)
+    assert labels(tmp_path) == ["class 77", "Klass"]
+    assert added == ["Klass"]
+
+
+def test_guesses_can_be_hidden_from_the_start(tmp_path):
+    guess = pd.DataFrame({"id": ["i0"], "label": ["dog"], "probability": [0.91]})
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], suggestions=guess, suggest=False)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert "91" not in text(browser, "classes")
+        press(browser, "Enter")
+        assert labels(tmp_path) == []
+        press(browser, "g")
+        assert "91" in text(browser, "classes")
+
+
+def test_a_picture_that_cannot_be_shown_is_told_and_skipped(tmp_path):
+    page = page_of(tmp_path, ["broken", "i1"], ["cat", "dog"])
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert "can't be shown" in text(browser, "told")
+        press(browser, "s")
+        assert text(browser, "caption") == "i1"
+    assert labels(tmp_path) == [None]
+
+
+def test_people_who_disagree_are_reviewed(tmp_path):
+    log = AnswerLog(tmp_path)
+    log.add(
+        [Answer(id="i0", label=label, annotator=name, source="page") for name, label in (("A", "cat"), ("B", "dog"))]
+    )
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], Policy(2, "consensus"))
+    with served(page), Browser() as browser:
+        enter(browser, page, "Cy")
+        assert "1 image" in text(browser, "end")
+        press(browser, "r")
+        assert "A: cat, B: dog" in text(browser, "told")
+        press(browser, "2")
+        assert "All 1 answered" in text(browser, "end")
+
+
+def test_an_answer_waits_for_its_server_and_is_taken_once(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
+    with Browser() as browser:
+        with served(page):
+            enter(browser, page)
+        browser.press("2")
+        browser.until("document.getElementById('told').textContent.startsWith('No connection: your answer is kept')")
+        assert text(browser, "caption") == "i0"  # the page moves on with the acknowledgement alone
+        browser.press("1")  # and takes nothing in meanwhile
+        assert labels(tmp_path) == []
+        with served(page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], port=page.port, token=page.token)):
+            browser.until("trail.length === 1 && " + READY)
+            assert text(browser, "caption") == "i1"
+    assert labels(tmp_path) == ["dog"]
+
+
+def test_an_answer_on_its_way_outlives_a_reload_of_its_tab(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        for image, shown in (("i0", "i1"), ("of another query", "i1")):
+            answer = {"image": image, "label": "dog", "annotator": "Ada", "key": image, "at": 1, "seconds": 1}
+            browser.run(f"void (localStorage[kept() + 'k'] = {json.dumps(json.dumps(answer))}); window.old = 1")
+            browser.send("Page.reload")
+            browser.until("window.old === undefined && " + READY)
+            browser.until(f"document.getElementById('caption').textContent === '{shown}'")
+            browser.run("delete localStorage[kept() + 'k']")  # by another key than the page's own
+        assert browser.run("unsent().length") == 0
+        assert "not in this query" in text(browser, "told")
+    assert labels(tmp_path) == ["dog"]
+
+
+def test_a_label_of_an_earlier_cycle_is_changed_by_going_back(tmp_path):
+    earlier = pd.DataFrame({"id": ["i7"], "label": ["cat"]})
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], earlier=earlier)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "ArrowLeft")
+        assert "earlier cycle: cat" in text(browser, "told")
+        press(browser, "2")
+        assert text(browser, "caption") == "i0"
+        press(browser, "ArrowLeft")
+        assert "dog" in text(browser, "told")
+        press(browser, "u")
+        assert browser.run("shown.label") == "cat"
+
+
+def test_two_tabs_are_handed_different_images(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1", "i2"], ["cat", "dog"])
+    with served(page), Browser() as one, Browser() as two:
+        enter(one, page, "Ada")
+        enter(two, page, "Bob")
+        assert {text(one, "caption"), text(two, "caption")} == {"i0", "i1"}
+        one.press("1")
+        two.press("2")
+        wait(lambda: page.desk.progress().answered == 2)
+    assert sorted(AnswerLog(tmp_path).read()["id"]) == ["i0", "i1"]
+
+
+def presses(browser: Browser, keys: str) -> None:
+    """Press keys without waiting for anything."""
+    for key in keys:
+        browser.press(key)
+
+
+def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing(tmp_path):
+    opened = threading.Event()
+    opened.set()
+
+    def slow(image: str) -> bytes:
+        opened.wait(20)
+        return picture(image)
+
+    desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": [f"i{n}" for n in range(6)]}), Policy(), ["cat", "dog"])
+    page = Page(desk, slow, facts={"run": "mine"})
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        browser.until("ahead && ahead.id === 'i1'")
+        opened.clear()
+        press(browser, "1")  # i1 was on its way already; i2 comes slowly
+        presses(browser, "2")
+        wait(lambda: labels(tmp_path) == ["cat", "dog"])
+        presses(browser, "111")
+        assert "Not taken (3 times): the picture was not there yet" in text(browser, "early")
+        browser.picture(tmp_path / "early.png")
+        opened.set()
+        browser.until(READY + " && shown.id === 'i2'")
+        assert labels(tmp_path) == ["cat", "dog"]
+        browser.until("performance.now() - refused > PAUSE")
+        press(browser, "2")
+        browser.until("document.getElementById('early').hidden")
+    assert labels(tmp_path) == ["cat", "dog", "dog"]
+
+
+def test_each_press_of_a_fast_hand_is_an_answer_to_what_was_shown_or_is_refused_in_sight(tmp_path):
+    page = page_of(tmp_path, [f"i{number}" for number in range(8)], ["cat", "dog"])
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        for _ in range(5):
+            browser.press("1")
+            time.sleep(0.1)
+        browser.until(READY)
+        taken = len(labels(tmp_path))
+        assert taken + browser.run("number") == 5
+        assert browser.run("document.getElementById('early').hidden") == (taken == 5)
+
+
+def test_an_old_tab_goes_on_when_its_server_is_started_again_and_sends_what_it_kept(tmp_path):
+    ids, classes, added = [f"i{number}" for number in range(4)], ["cat", "dog"], []
+    page = page_of(tmp_path, ids, classes, add_class=added.append)
+    link.keep(tmp_path / "page.json", link.Link(page.port, page.token))
+    with Browser() as browser:
+        with served(page):
+            enter(browser, page)
+            press(browser, "1")
+        browser.press("2")
+        browser.until("cut")
+        presses(browser, "11")
+        assert "your last answer still waits for the server" in text(browser, "early")
+        assert browser.run("unsent().length") == 1
+        browser.picture(tmp_path / "waiting.png")
+        # What a person types, and what a reader of a page must be able to do meanwhile: reload it, close it.
+        kept = link.read(tmp_path / "page.json")
+        again = page_of(tmp_path, ids, [*classes, "bird"], port=kept.port, token=kept.token)
+        with served(again):
+            browser.until("trail.length === 2 && " + READY)
+            assert browser.run("unsent().length") == 0
+            assert browser.run("facts.classes") == ["cat", "dog", "bird"]
+            browser.until("performance.now() - refused > PAUSE")
+            press(browser, "3")
+    assert labels(tmp_path) == ["cat", "dog", "bird"]
+
+
+def test_an_answer_for_another_link_is_kept_until_the_right_one_is_opened(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"])
+    with Browser() as browser:
+        with served(page):
+            enter(browser, page)
+        browser.press("2")
+        browser.until("cut")
+        other = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], port=page.port, token="another-token-that-is-longer")
+        with served(other):
+            browser.until("document.getElementById('told').textContent.includes('token')")
+            assert labels(tmp_path) == []
+            browser.run("window.old = 1")
+            browser.open(other.url)
+            browser.until("window.old === undefined && " + READY)
+            assert labels(tmp_path) == ["dog"]
+            assert text(browser, "caption") == "i1"
+
+
+def test_an_answer_that_the_disk_could_not_take_is_sent_again(tmp_path, monkeypatch):
+    page, append, full = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"]), AnswerLog._append, [True]
+
+    def maybe(log: AnswerLog, text: str) -> None:
+        if full:
+            raise OSError(28, "No space left on device")
+        append(log, text)
+
+    monkeypatch.setattr(AnswerLog, "_append", maybe)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        browser.press("2")
+        browser.until("document.getElementById('told').textContent.includes('kept here and sent again')")
+        full.clear()
+        browser.until(READY + " && shown.id === 'i1'")
+    assert labels(tmp_path) == ["dog"]

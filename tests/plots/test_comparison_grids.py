@@ -1,0 +1,50 @@
+"""What is drawn as grids of numbers."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from pt4al.plots.comparison_grids import label_savings, needed_text, penalty_matrix
+from pt4al.plots.style import png
+
+
+def texts(figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_penalties_are_percent_and_the_last_row_averages_over_the_other_arms():
+    matrix = pd.DataFrame([[0, 0.5, 1], [0.25, 0, 0], [0, 0, 0]], index=list("abc"), columns=list("abc"))
+    figure = penalty_matrix(matrix)
+    assert texts(figure) == ["–", "50", "100", "25", "–", "0", "0", "0", "–", "12", "25", "50"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b", "c", "average"]
+    png(figure)
+
+
+def test_savings_say_what_is_beyond_the_reference_and_leave_it_out():
+    savings = pd.DataFrame(
+        {
+            "arm": ["random", "random", "ours", "ours"],
+            "labels": [100, 2000, 100, 2000],
+            "needed": [100, 2000, 150.4, math.inf],
+            "low": [100, 2000, 100, math.inf],
+            "high": [100, 2000, 212.6, math.inf],
+        }
+    )
+    figure = label_savings(savings, "random")
+    assert texts(figure) == ["150\n≤ 100 … 213", "> 2,000"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["ours"]
+    png(figure)
+
+
+def test_writing_is_light_on_dark_and_dark_on_light():
+    matrix = pd.DataFrame([[0, 1.0], [0.0, 0]], index=list("ab"), columns=list("ab"))
+    colours = {text.get_text(): text.get_color() for text in penalty_matrix(matrix).axes[0].texts[:3]}
+    assert colours["100"] == "white" != colours["0"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"), [(50, "≤ 50"), (50.6, "51"), (1234.4, "1,234"), (math.inf, "> 2,000"), (2000, "2,000")]
+)
+def test_labels_are_written_for_people(labels, text):
+    assert needed_text(labels, (50, 2000)) == text

@@ -1,0 +1,61 @@
+"""The look of pictures, and what becomes of one that can't be drawn."""
+
+import io
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pt4al.errors import InputError
+from pt4al.plots import contact_sheets, heat_maps, run
+from pt4al.plots.style import pictures, plain, png
+
+DOLLARS = [r"$\frac{$", "a$b$c", "$$", "_x^2$$", "100$"]
+
+
+def pixels(picture: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(picture)))
+
+
+def test_dollar_signs_in_names_of_files_and_classes_are_drawn_as_they_are() -> None:
+    images = np.zeros((5, 3, 8, 8), np.uint8)
+    counts = pd.DataFrame({0: range(1, 6)}, index=DOLLARS)
+    curve = pd.DataFrame({"labels": [10, 20], "accuracy": [0.5, 0.6]})
+    for drawn in (
+        contact_sheets.contact_sheet(images, DOLLARS, title=DOLLARS[0]),
+        heat_maps.class_balance(counts, "images"),
+        run.learning_curve({DOLLARS[0]: curve, DOLLARS[1]: curve}),
+    ):
+        assert pixels(png(drawn)).std() > 0
+
+
+def test_a_logarithmic_axis_has_plain_numbers() -> None:
+    losses = np.geomspace(1e-4, 10, 50)
+    figure = run.losses_by_batch(pd.DataFrame({"pretext_loss": losses, "batch": 0}))
+    figure.draw_without_rendering()
+    said = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {"0.001", "0.01", "0.1", "1"} <= set(said)
+    assert not any("$" in text for text in said)
+
+
+def broken(*arguments: Any) -> Any:
+    raise ZeroDivisionError("no picture")
+
+
+def test_a_picture_that_cant_be_drawn_is_a_warning_and_the_others_are_drawn() -> None:
+    good = partial(plain, 2, "x", "y")
+    with pytest.warns(RuntimeWarning, match=r"picture bad can't be drawn: ZeroDivisionError: no picture"):
+        drawn = pictures({"bad": broken, "good": lambda: good()[0]})
+    assert pixels(drawn["bad"]).std() > 0
+    assert drawn["good"] == png(good()[0])
+
+
+def test_what_can_not_be_read_is_no_matter_of_a_picture() -> None:
+    def damaged() -> Any:
+        raise InputError("pool.json is damaged")
+
+    with pytest.raises(InputError, match="is damaged"):
+        pictures({"sheet": damaged})
