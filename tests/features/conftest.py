@@ -13,6 +13,9 @@ from pt4al.images import parallel
 from pt4al.images.collection import Collection
 from support import features
 from support.hardware import HARDWARE
+from support.training import fashion, make_network, make_pool, make_schedule
+
+__all__ = ["fashion", "make_network", "make_pool", "make_schedule"]
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from pt4al.annotation.label_studio.sync import pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BIN = ROOT / ".venv-label-studio/bin"
 FASHION = ROOT / "data/01_raw/fashion_mnist/test.parquet"
 NAMES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]

@@ -23,7 +23,7 @@ from pt4al.project.configuration.parameters import (
     identity,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = sorted(path.parent.name for path in (ROOT / "conf").glob("*/parameters.yml"))
 MISSING = object()
 # Of the environments whose networks start from nothing, whatever the default is.
