@@ -97,7 +97,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("pt4al.pipelines.pretext.nodes.fit", fail)
     monkeypatch.setattr("pt4al.training.engine.fit", fail)
-    monkeypatch.setattr("pt4al.project.runs.preflight.rehearse", lambda *arguments: None)
+    monkeypatch.setattr("pt4al.project.runs.rehearsal.rehearse", lambda *arguments: None)
 
 
 def _tables(project: Path) -> set[Path]:

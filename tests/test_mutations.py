@@ -8,11 +8,11 @@ import yaml
 
 from pt4al.errors import InputError
 from pt4al.pipelines.comparison.plan import cells
-from pt4al.pipelines.pool.nodes import collect, read
+from pt4al.pipelines.pool.nodes import collect
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.parameters import Parameters, check, identity
-from pt4al.project.hooks.run import resolve_engine
-from pt4al.project.runs import preflight
+from pt4al.project.runs import checks
+from pt4al.project.runs.engine import resolve_engine
 from support.mutations import mutated
 
 ROOT = Path(__file__).parents[1]
@@ -35,12 +35,12 @@ def later(parameters: Parameters, precision: Path) -> None:
     assert folders(parameters, versioned=True)["run"] == parameters.run.name
     assert identity(check(parameters.model_dump(mode="json"))) == identity(parameters)
     cells(parameters.model_dump(mode="json"), {})
-    preflight.check_files(parameters)
+    checks.check_files(parameters)
     parts = collect(parameters.pool)
-    preflight.check_labels(parameters, parts)
-    preflight.known_labels(parameters, parts["train"])
-    preflight.check_budgets(parameters, len(parts["train"]))
-    preflight.check_cold_start(parameters, len(parts["train"]))
+    checks.check_labels(parameters, parts)
+    checks.known_labels(parameters, parts["train"])
+    checks.check_budgets(parameters, len(parts["train"]))
+    checks.check_cold_start(parameters, len(parts["train"]))
 
 
 def survives(seed: int, precision: Path) -> bool:
@@ -64,9 +64,8 @@ def survives(seed: int, precision: Path) -> bool:
 @pytest.fixture
 def precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the self-test found: it takes a second, and is not what is tested here."""
-    monkeypatch.setattr("pt4al.project.hooks.run.choose_precision", lambda device: "fp32")
+    monkeypatch.setattr("pt4al.project.runs.engine.choose_precision", lambda device: "fp32")
     monkeypatch.chdir(ROOT)
-    read.cache_clear()
     return tmp_path / "precision.json"
 
 

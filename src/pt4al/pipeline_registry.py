@@ -1,60 +1,11 @@
-"""Kedro's registry: pipelines by name."""
-
-import warnings
-from dataclasses import replace
-from itertools import chain
+"""Kedro's registry of pipelines."""
 
 from kedro.pipeline import Pipeline
 
-from pt4al.pipelines.cold_start import pipeline as cold_start
-from pt4al.pipelines.comparison import pipeline as comparison
-from pt4al.pipelines.cycle import pipeline as cycle
-from pt4al.pipelines.features import pipeline as features
 from pt4al.pipelines.graph import Shape
-from pt4al.pipelines.long_pipeline import Graph
-from pt4al.pipelines.pool import pipeline as pool
-from pt4al.pipelines.predict import pipeline as predict
-from pt4al.pipelines.pretext import pipeline as pretext
-from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
-from pt4al.pipelines.ranking import pipeline as ranking
-from pt4al.pipelines.report import pipeline as report
-
-# What the graph depends on, and Kedro passes no parameters here: hooks.py sets it.
-shape = Shape()
+from pt4al.pipelines.whole import build
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    with warnings.catch_warnings():
-        # A cycle reads the label set of the cycle before, `cycle_0.label_set`: Kedro warns of the
-        # dot.
-        warnings.filterwarnings(
-            "ignore", message="One or more dataset names contain '.' characters"
-        )
-        return _pipelines()
-
-
-def _pipelines() -> dict[str, Pipeline]:
-    stages = {
-        "pool": pool.create_pipeline(shape),
-        "features": features.create_pipeline(shape),
-        "pretext": pretext.create_pipeline(shape) + pretext_checks.create_pipeline(shape),
-        "ranking": ranking.create_pipeline(),
-        "cycles": cycle.create_pipeline(shape),
-        "report": report.create_pipeline(shape),
-    }
-    together = stages | {"pool": pool.create_pipeline(shape, with_features=True)}
-    whole = Graph(list(chain.from_iterable(stage.nodes for stage in together.values())))
-    beside = {
-        "comparison": comparison.create_pipeline(),
-        "predict": predict.create_pipeline(),
-        "cold_start": _before_cycles(stages) + cold_start.create_pipeline(),
-    }
-    # What a comparison needs of a run: all but its page, which `report` makes whenever somebody
-    # wants it.
-    beside["cell"] = Graph([node for node in whole.nodes if "page" not in node.tags])
-    return stages | {"active_learning": whole, "__default__": whole} | beside
-
-
-def _before_cycles(stages: dict[str, Pipeline]) -> Pipeline:
-    tested = features.create_pipeline(replace(shape, probes=True))
-    return stages["pool"] + tested + stages["pretext"] + stages["ranking"]
+    """Return the pipelines of the default configuration; a session puts those of its settings."""
+    return build(Shape())

@@ -29,24 +29,14 @@ from pt4al.project.runs.resume import Context, Session
 
 @cache
 def _hooks() -> tuple[Any, ...]:
-    from pt4al.project.hooks.comparison import ComparisonHooks
-    from pt4al.project.hooks.leakage import LeakHooks
+    from pt4al.project.hooks.leakage import LeakageHooks
     from pt4al.project.hooks.machine import MachineHooks
-    from pt4al.project.hooks.run import ConfigurationHooks, GuardHooks, TrackingHooks
-    from pt4al.project.runs.standing import PeopleHooks
+    from pt4al.project.hooks.progress import ProgressHooks
+    from pt4al.project.hooks.protection import ProtectionHooks
+    from pt4al.project.hooks.tracking import TrackingHooks
 
-    # The last is asked first: a pipeline that leaks is refused before a run has a name, a lock and
-    # a row in MLflow. Of those that are asked last, too, the last one has the last word: a run that
-    # waits for people ends with it.
-    return (
-        ConfigurationHooks(),
-        GuardHooks(),
-        MachineHooks(),
-        TrackingHooks(),
-        LeakHooks(),
-        ComparisonHooks(),
-        PeopleHooks(),
-    )
+    # The last is asked first: a pipeline that leaks is refused before a run has a lock and a row.
+    return (ProtectionHooks(), MachineHooks(), ProgressHooks(), TrackingHooks(), LeakageHooks())
 
 
 class _Hooks:

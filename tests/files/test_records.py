@@ -8,8 +8,8 @@ import pytest
 from pt4al.files import records
 from pt4al.files.digests import Damaged
 from pt4al.project.configuration.parameters import Engine
-from pt4al.project.hooks.run import resolve_engine
 from pt4al.project.runs import guard, standing
+from pt4al.project.runs.engine import resolve_engine
 
 READ: dict[str, tuple[Callable, object, Callable, str]] = {  # file, content, what reads it, the way out
     "configuration": (
@@ -61,7 +61,7 @@ def test_a_way_out_that_says_to_write_a_list_again_works(tmp_path: Path) -> None
 def test_a_precision_that_is_forgotten_is_found_again(
     tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pt4al.project.hooks.run.choose_precision", lambda device: "fp32")
+    monkeypatch.setattr("pt4al.project.runs.engine.choose_precision", lambda device: "fp32")
     remembered = tmp_path / "precision.json"
     remembered.write_bytes(content)
     assert resolve_engine(Engine(device="cpu", precision="auto", threads=1), remembered).precision == "fp32"

@@ -4,8 +4,9 @@ import pytest
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
-from pt4al import pipeline_registry
+from pt4al.pipeline_registry import register_pipelines
 from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.whole import build
 from pt4al.project.runs.resume import Session
 from support.projects import ROOT
 
@@ -13,11 +14,6 @@ from support.projects import ROOT
 UNVERSIONED = {"run_curves", "runs", "all_pretext_losses", "all_pretext_settings", "timings", "reads", "answer_log"}
 UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
 UNVERSIONED |= {"intake_link"}  # a text of the catalog itself
-
-
-@pytest.fixture(autouse=True)
-def graph_of_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline_registry, "shape", Shape())
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +27,7 @@ def datasets() -> list[str]:
     names: set[str] = set()
     apart = Shape(own_trunk=True, views=False, probes=False)
     for shape in (Shape(), apart, Shape(3, people=True, waits=True, tested=False, control=True)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pipeline_registry, "shape", shape)
-            pipelines = pipeline_registry.register_pipelines().values()
-        names |= set().union(*(pipeline.datasets() for pipeline in pipelines))
+        names |= set().union(*(pipeline.datasets() for pipeline in build(shape).values()))
     return sorted(name for name in names if not name.startswith("params:") and name != "parameters")
 
 
@@ -47,14 +40,14 @@ def test_no_dataset_is_left_to_memory(catalog, name: str) -> None:
 
 
 def test_names_of_the_stages_are_those_of_the_readme() -> None:
-    pipelines = pipeline_registry.register_pipelines()
+    pipelines = register_pipelines()
     stages = {"pool", "features", "pretext", "ranking", "cycles", "report"}
     assert set(pipelines) == stages | {"active_learning", "cell", "comparison", "cold_start", "predict", "__default__"}
     assert set(pipelines["__default__"].nodes) == set(pipelines["active_learning"].nodes)
 
 
 def test_each_cycle_is_a_namespace_that_reads_only_the_cycle_before() -> None:
-    cycles = pipeline_registry.register_pipelines()["cycles"]
+    cycles = register_pipelines()["cycles"]
     for node in cycles.nodes:
         own = int(node.namespace.removeprefix("cycle_"))
         read = {name.split(".")[0] for name in node.inputs if "." in name and not name.startswith("params:")}
@@ -62,7 +55,7 @@ def test_each_cycle_is_a_namespace_that_reads_only_the_cycle_before() -> None:
 
 
 def test_only_the_evaluation_reads_the_test_split() -> None:
-    pipelines = pipeline_registry.register_pipelines()
+    pipelines = register_pipelines()
     whole, intake = pipelines["__default__"], pipelines["pool"]  # which makes the split, and looks for repetitions
     test = {"test_pool", "test_labels", "test_features"}
     readers = {node.short_name for node in whole.nodes if test & set(node.inputs)}
@@ -72,17 +65,17 @@ def test_only_the_evaluation_reads_the_test_split() -> None:
 
 
 def test_nothing_but_the_report_reads_what_came_of_the_test_split_at_intake() -> None:
-    whole = pipeline_registry.register_pipelines()["__default__"]
+    whole = register_pipelines()["__default__"]
     readers = {node.short_name for node in whole.nodes if {"problems", "duplicates", "intake"} & set(node.inputs)}
     assert readers == {"report_intake", "start", "write_report"}
 
 
 def test_the_intake_report_is_written_before_anything_is_asked() -> None:
-    whole = pipeline_registry.register_pipelines()["__default__"]
+    whole = register_pipelines()["__default__"]
     assert "report_intake" in {node.short_name for node in whole.to_nodes("cycle_0.choose_query").nodes}
 
 
 def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
-    whole = pipeline_registry.register_pipelines()["__default__"]
+    whole = register_pipelines()["__default__"]
     readers = {node.name for node in whole.nodes for name in node.inputs if name.endswith(".metrics")}
     assert readers == {"collect_curve"}

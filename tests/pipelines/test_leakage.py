@@ -7,19 +7,16 @@ import pandas as pd
 import pytest
 from kedro.pipeline import Node, Pipeline
 
-from pt4al import pipeline_registry
 from pt4al.errors import InputError
 from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.leakage import READERS, check_readers, check_reads
+from pt4al.pipelines.whole import build
 from support.projects import run
 
-PIPELINES = pipeline_registry.register_pipelines()
+PIPELINES = build(Shape())
 WHOLE = PIPELINES["active_learning"]
-with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(pipeline_registry, "shape", Shape(3, people=True, waits=True, tested=False, control=True))
-    PEOPLE = pipeline_registry.register_pipelines()["active_learning"]
-    patch.setattr(pipeline_registry, "shape", Shape(probes=False, compares=True))
-    COMPARED = pipeline_registry.register_pipelines()["active_learning"]
+PEOPLE = build(Shape(3, people=True, waits=True, tested=False, control=True))["active_learning"]
+COMPARED = build(Shape(probes=False, compares=True))["active_learning"]
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -77,7 +74,7 @@ def test_a_leaking_pipeline_is_refused_before_anything_runs(
     project: Path, no_training: None, monkeypatch: pytest.MonkeyPatch
 ):
     leaking = rewired("cycle_1.choose_query", reads="recorded_labels")
-    monkeypatch.setattr(pipeline_registry, "register_pipelines", lambda: {"active_learning": leaking})
+    monkeypatch.setattr("pt4al.pipelines.whole.build", lambda shape: {"active_learning": leaking})
     with pytest.raises(click.ClickException) as refused:
         run(project)
     assert "node `cycle_1.choose_query` reads `recorded_labels`" in refused.value.message

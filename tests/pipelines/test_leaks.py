@@ -85,7 +85,7 @@ def test_a_label_that_was_never_asked_for_is_shouted_about(copied: Path, caplog:
     caplog.clear()
     with caplog.at_level(logging.ERROR):
         run(copied, pipeline="report")
-    (shout,) = (record.getMessage() for record in caplog.records if record.name == "pt4al.project.hooks.leakage")
+    (shout,) = (record.getMessage() for record in caplog.records if record.name == "pt4al.project.runs.messages")
     assert f"the first is {stranger!r} of cycle 2" in shout
     check = pd.read_parquet(newest(copied, "08_reporting", "tiny", "leak_check.parquet"))
     assert list(check["ok"]) == [False, True, True, True, True, True]

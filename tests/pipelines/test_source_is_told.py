@@ -12,7 +12,7 @@ import yaml
 from pt4al.errors import InputError
 from pt4al.pipelines.pool import nodes
 from pt4al.project.configuration.parameters import Parameters, check
-from pt4al.project.runs import preflight, standing
+from pt4al.project.runs import checks, standing
 from support.layouts import patch, save, write_class_folders
 from support.projects import ROOT, newest
 
@@ -93,14 +93,14 @@ def test_missing_labels_come_with_the_reason(tmp_path: Path) -> None:
         save(patch(np.random.default_rng(number), 0, 1, (8, 8)), tmp_path / "cat" / f"{number}.png")
     settings = recorded(tmp_path)
     with pytest.raises(InputError, match=r"5 of 5 images .* have no recorded label.*one folder, `cat`"):
-        preflight.check_labels(settings, nodes.collect(settings.pool))
+        checks.check_labels(settings, nodes.collect(settings.pool))
 
 
 def test_share_that_holds_nothing_out_is_not_called_a_split_without_labels(tmp_path: Path) -> None:
     write_class_folders(tmp_path, np.random.default_rng(0), ("cat", "dog"), 3, size=(8, 8))
     settings = recorded(tmp_path, test=1e-9)
     with pytest.raises(InputError, match="holds out none of the 6 pictures"):
-        preflight.check_labels(settings, nodes.collect(settings.pool))
+        checks.check_labels(settings, nodes.collect(settings.pool))
 
 
 def test_columns_that_say_nothing_change_no_setting_of_a_run() -> None:

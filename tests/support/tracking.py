@@ -9,7 +9,7 @@ from pt4al.project.configuration.parameters import check
 from pt4al.project.runs.guard import record_folder
 from pt4al.project.runs.resume import Session
 from pt4al.project.tracking import store as mlflow_store
-from pt4al.project.tracking.run import Tracking
+from pt4al.project.tracking.run import RunTracker
 from pt4al.project.tracking.store import Settings, Store
 
 SETTINGS = Settings(tracking_uri="sqlite:///mlflow.db", experiment="pt4al", log_models=False)
@@ -30,8 +30,8 @@ def catalog_of(project: Path) -> CatalogProtocol:
 
 def tracking_of(
     project: Path, catalog: CatalogProtocol, store: Store | None = None, log_models: bool = False
-) -> Tracking:
+) -> RunTracker:
     """The tracker of the run `tiny`."""
     record = record_folder(project / "data", "tiny")
     parameters = check(catalog.load("parameters"))
-    return Tracking(parameters, catalog, project, record, store or store_of(project), log_models)
+    return RunTracker(parameters, catalog, project, record, store or store_of(project), log_models)

@@ -14,7 +14,7 @@ from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.project.configuration.parameters import Parameters, check
-from pt4al.project.runs import preflight
+from pt4al.project.runs import checks, rehearsal
 from pt4al.training.networks import build
 from support.projects import ROOT, tiny
 
@@ -29,11 +29,11 @@ def settings(**changes: dict[str, Any]) -> Parameters:
 def ask(**changes: dict[str, Any]) -> None:
     """Check settings as a run does before its first node."""
     parameters = settings(**changes)
-    preflight.check_files(parameters)
+    checks.check_files(parameters)
     parts = collect(parameters.pool)
-    preflight.check_labels(parameters, parts)
-    preflight.check_budgets(parameters, len(parts["train"]), preflight.known_labels(parameters, parts["train"]))
-    preflight.rehearse(parameters, preflight.sample(parameters, parts["train"]), parts["train"].classes)
+    checks.check_labels(parameters, parts)
+    checks.check_budgets(parameters, len(parts["train"]), checks.known_labels(parameters, parts["train"]))
+    rehearsal.rehearse(parameters, rehearsal.sample(parameters, parts["train"]), parts["train"].classes)
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +140,7 @@ def test_weights_of_something_else_are_told_before_training(
 def test_a_file_that_holds_no_weights_is_told_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"not one")
     with pytest.raises(InputError, match=r"`main.weights` is .*x.safetensors, which is no safetensors file"):
-        preflight.check_files(settings(main=PRETRAINED | {"weights": str(tmp_path / "x.safetensors")}))
+        checks.check_files(settings(main=PRETRAINED | {"weights": str(tmp_path / "x.safetensors")}))
 
 
 def people(path: Path) -> dict[str, Any]:
@@ -150,47 +150,47 @@ def people(path: Path) -> dict[str, Any]:
 def test_labels_that_people_have_are_read_before_training(tmp_path: Path) -> None:
     pool = Collection(pd.DataFrame({"id": ["1", "2"], "label": None}), [], lambda rows: iter(()))
     with pytest.raises(InputError, match=r"`oracle.known_labels` is .*gone.csv: there is no such file"):
-        preflight.known_labels(settings(oracle=people(tmp_path / "gone.csv")), pool)
+        checks.known_labels(settings(oracle=people(tmp_path / "gone.csv")), pool)
     (tmp_path / "known.csv").write_text("id,label\n1,a\n3,b\n")
     with pytest.raises(InputError, match="1 rows can't be used, the first is row 3"):
-        preflight.known_labels(settings(oracle=people(tmp_path / "known.csv")), pool)
+        checks.known_labels(settings(oracle=people(tmp_path / "known.csv")), pool)
     (tmp_path / "known.csv").write_text("id,label\n1,a\n2,b\n")
-    assert preflight.known_labels(settings(oracle=people(tmp_path / "known.csv")), pool) == 2
+    assert checks.known_labels(settings(oracle=people(tmp_path / "known.csv")), pool) == 2
 
 
 def test_images_that_have_a_label_can_not_be_asked_for() -> None:
-    preflight.check_budgets(settings(), images=100, known=40)
+    checks.check_budgets(settings(), images=100, known=40)
     with pytest.raises(InputError, match="asks for 60 labels; of the pool's 100 images 41 have one already"):
-        preflight.check_budgets(settings(), images=100, known=41)
+        checks.check_budgets(settings(), images=100, known=41)
 
 
 def test_first_queries_that_a_pool_can_not_feed_are_told_before_its_pretext_training() -> None:
-    preflight.check_cold_start(settings(), images=200)
+    checks.check_cold_start(settings(), images=200)
     with pytest.raises(InputError, match="asks for 200 labels; 199 images may be asked for"):
-        preflight.check_cold_start(settings(), images=199)
+        checks.check_cold_start(settings(), images=199)
     segmenting = settings(main={"task": "segmentation"}, query={"measure": "entropy"})
     with pytest.raises(InputError, match=r"for `main.task: classification` alone"):
-        preflight.check_cold_start(segmenting, images=200)
+        checks.check_cold_start(segmenting, images=200)
 
 
 def test_a_rehearsal_draws_nothing_that_a_run_would_draw() -> None:
     parameters = settings(query={"measure": "bald"}, main={"dropout": 0.5})
-    pool = preflight.sample(parameters, collect(parameters.pool)["train"])
+    pool = rehearsal.sample(parameters, collect(parameters.pool)["train"])
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    preflight.rehearse(parameters, pool, ["a", "b"])
+    rehearsal.rehearse(parameters, pool, ["a", "b"])
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_cells_that_differ_in_what_is_not_rehearsed_share_a_rehearsal() -> None:
     first, second = settings(run={"seed": 0}), settings(run={"seed": 1}, ranking={"order": "random"})
-    assert preflight.rehearsed(first) == preflight.rehearsed(second)
-    assert preflight.rehearsed(first) != preflight.rehearsed(settings(main={"dropout": 0.5}))
+    assert rehearsal.key(first) == rehearsal.key(second)
+    assert rehearsal.key(first) != rehearsal.key(settings(main={"dropout": 0.5}))
 
 
 def test_what_is_rehearsed_is_as_small_as_the_first_query() -> None:
     """A batch norm can't learn from one image: the rehearsal has to find that out too."""
-    assert preflight.sample(settings(), collect(settings().pool)["train"]).shape == (1, 28, 28)
+    assert rehearsal.sample(settings(), collect(settings().pool)["train"]).shape == (1, 28, 28)
     one = settings(cycles={"budget": 2}, control={"share": 0.1})
-    assert np.array([preflight._fewest(one), preflight._fewest(settings())]).tolist() == [1, 2]
+    assert np.array([rehearsal._fewest(one), rehearsal._fewest(settings())]).tolist() == [1, 2]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pt4al.errors import InputError
-from pt4al.project.hooks import machine as made_on
+from pt4al.project.runs import machine
 from pt4al.project.runs.reproduction import Outcome, compare, made, publish, published
 
 CURVE = pd.DataFrame({"labels": [2, 4], "accuracy": [0.5, 0.625]})
@@ -81,7 +81,7 @@ def root(tmp_path: Path) -> Path:
     report.mkdir(parents=True)
     curve = pd.DataFrame({"labels": range(2, 26, 2), "accuracy": [1 / (3 + row) for row in range(12)], "loss": 0.0})
     curve.to_csv(report / "learning_curve.csv", index=False)
-    made_on.note(report / "made_on.json", "a machine", ["pool", "cycle_0"])
+    machine.note(report / "made_on.json", "a machine", ["pool", "cycle_0"])
     return tmp_path
 
 
@@ -103,10 +103,10 @@ def test_nothing_published_and_nothing_made_is_one_sentence_each(root: Path, tmp
 
 def test_a_stage_that_is_made_again_elsewhere_is_that_machines(tmp_path: Path) -> None:
     path = tmp_path / "made_on.json"
-    made_on.note(path, "one", ["pool", "cycle_0", "cycle_1"])
-    made_on.note(path, "another", ["cycle_1"])
+    machine.note(path, "one", ["pool", "cycle_0", "cycle_1"])
+    machine.note(path, "another", ["cycle_1"])
     assert (
         path.read_text() == '{\n  "one": [\n    "pool",\n    "cycle_0"\n  ],\n  "another": [\n    "cycle_1"\n  ]\n}\n'
     )
-    made_on.note(path, "another", ["pool", "cycle_0"])
+    machine.note(path, "another", ["pool", "cycle_0"])
     assert json.loads(path.read_text()) == {"another": ["cycle_1", "pool", "cycle_0"]}

@@ -24,9 +24,9 @@ from kedro.io import CatalogProtocol, DataCatalog, MemoryDataset
 
 from pt4al.project.configuration.parameters import check
 from pt4al.project.tracking import store as mlflow_store
-from pt4al.project.tracking.comparison import Study
-from pt4al.project.tracking.run import Tracking, metric_name, model_name, writable
-from pt4al.project.tracking.tracker import Bookkeeping
+from pt4al.project.tracking.comparison import ComparisonTracker
+from pt4al.project.tracking.run import RunTracker, metric_name, model_name, writable
+from pt4al.project.tracking.tracker import PatientTracker
 from support.projects import newest, run
 from support.tracking import catalog_of, store_of, tracking_of
 
@@ -77,7 +77,7 @@ def test_a_store_that_fails_is_told_once_and_logged_to_as_soon_as_it_works(
     project: Path, catalog: CatalogProtocol, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mlflow_store, "BUSY", 0.05)
-    books = Bookkeeping(tracking_of(project, catalog))
+    books = PatientTracker(tracking_of(project, catalog))
     with closing(sqlite3.connect(project / "mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         books.start(catch_up=False)
@@ -97,7 +97,7 @@ def test_what_an_earlier_command_could_not_log_is_logged_by_the_next(
 ) -> None:
     whole = (project / "mlflow.db").read_bytes()
     (project / "mlflow.db").write_bytes(b"no database" * 100)
-    books = Bookkeeping(tracking_of(project, catalog))
+    books = PatientTracker(tracking_of(project, catalog))
     books.start(catch_up=True)
     for cycle in range(3):
         books.log_cycle(cycle)
@@ -105,7 +105,7 @@ def test_what_an_earlier_command_could_not_log_is_logged_by_the_next(
     books.stop("FINISHED")
     assert len(warnings(caplog)) == 1
     (project / "mlflow.db").write_bytes(whole)
-    books = Bookkeeping(tracking_of(project, catalog))
+    books = PatientTracker(tracking_of(project, catalog))
     books.start(catch_up=True)
     books.stop("FINISHED")
     assert {row.data.tags["al.cycle"] for row in rows(project, "cycle")} == {"0", "1", "2"}
@@ -115,7 +115,7 @@ def test_one_entry_that_fails_keeps_no_other_from_being_logged(
     project: Path, catalog: CatalogProtocol, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = pd.DataFrame({"epoch": [0], "steps": [1], "loss": ["no number"]})
-    books = Bookkeeping(tracking_of(project, Odd(catalog, **{"cycle_0.training_curve": broken})))
+    books = PatientTracker(tracking_of(project, Odd(catalog, **{"cycle_0.training_curve": broken})))
     books.start(catch_up=True)
     books.stop("FINISHED")
     assert "no number" in warnings(caplog)[0]
@@ -136,14 +136,14 @@ def test_a_run_that_was_killed_takes_its_row_up_again(project: Path, catalog: Ca
 def test_a_kill_between_the_row_and_the_note_of_it_leaves_one_row(
     project: Path, catalog: CatalogProtocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = Tracking._create_run
+    create = RunTracker._create_run
 
     def killed(*arguments: Any) -> None:
         create(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Tracking, "_create_run", killed)
+        patch.setattr(RunTracker, "_create_run", killed)
         tracking_of(project, catalog).start()
     tracking_of(project, catalog).start()
     assert len(rows(project, "run")) == 1
@@ -221,7 +221,7 @@ def test_an_interrupted_cycle_is_not_left_running(project: Path, catalog: Catalo
     tracking = tracking_of(project, catalog)
     tracking.start()
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Tracking, "_path", _interrupt)
+        patch.setattr(RunTracker, "_path", _interrupt)
         tracking.log_cycles([0])
     tracking.stop("KILLED")
     assert {row.info.status for role in ("run", "cycle") for row in rows(project, role)} == {"KILLED"}
@@ -291,13 +291,13 @@ def test_the_cells_of_an_interrupted_comparison_are_closed_and_lost_ones_stop_no
     tracking_of(project, catalog).start()
     plan = pd.DataFrame({"run": ["tiny", "never-started"], "arm": ["margin", "random"], "repeat": 0, "seed": 0})
     parameters = check(catalog.load("parameters"))
-    study = Study(
+    study = ComparisonTracker(
         parameters, DataCatalog({"comparison_plan": MemoryDataset(plan)}), project / "data", store_of(project)
     )
     study.start()
     study.stop("KILLED")
     assert [row.info.status for row in rows(project, "run")] == ["KILLED"]
-    books = Bookkeeping(study)
+    books = PatientTracker(study)
     books.stop("FINISHED")
     assert len(rows(project, "study")) == 1
 
@@ -370,7 +370,7 @@ def test_a_server_that_goes_away_and_comes_back_has_everything_in_the_end(
         port = free.getsockname()[1]
     uri = f"http://127.0.0.1:{port}"
     store = store_of(project, uri)
-    books = Bookkeeping(tracking_of(project, catalog, store))
+    books = PatientTracker(tracking_of(project, catalog, store))
     books.start(catch_up=True)  # not there yet
     with serving(project, port):
         books.log_cycle(0)
@@ -379,7 +379,7 @@ def test_a_server_that_goes_away_and_comes_back_has_everything_in_the_end(
     books.stop("FINISHED")
     assert len(warnings(caplog)) == 1
     with serving(project, port):
-        again = Bookkeeping(tracking_of(project, catalog, store))
+        again = PatientTracker(tracking_of(project, catalog, store))
         again.start(catch_up=True)
         again.stop("FINISHED")
         assert [row.info.status for row in rows(project, "run", store)] == ["FINISHED"]

@@ -1,6 +1,6 @@
 """What a process that makes one run after another, a comparison's worker, does once for all of them, or meanwhile.
 
-A command of its own remembers nothing: it looks again at what may have changed since the last one.
+A command of its own remembers until it ends: the next one looks again at what may have changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -29,6 +29,19 @@ def remembering(checked: Iterable[str] = ()) -> Iterator[None]:
         finally:
             _aside.reset(aside)
             _known.reset(known)
+
+
+@contextmanager
+def one_command() -> Iterator[None]:
+    """Remember what `once` finds out until the block ends; a worker remembers it for longer."""
+    if _known.get() is not None:
+        yield
+        return
+    known = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(known)
 
 
 def once(what: str, find_out: Callable[[], Found]) -> Found:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from pt4al.images.splits import divide
 from pt4al.images.summary import Summary
 from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.pages import intake
+from pt4al.pipelines.comparison.remembered import once
 from pt4al.plots import contact_sheets
 from pt4al.plots import duplicates as pairs
 from pt4al.plots.style import pictures
@@ -42,9 +43,6 @@ Write = Callable[..., None]  # given a folder to write to, and perhaps an older 
 # pictures that the intake report shows
 SAMPLED = 24
 PAIRS = 30
-
-# A run lists its source once: several nodes ask for it. hooks.py clears this when a run starts.
-read = lru_cache(maxsize=1)(lambda kind, path, columns: sources.read(kind, path, dict(columns)))
 
 
 def collect(pool: Pool) -> dict[str, Collection]:
@@ -68,8 +66,9 @@ def tell_source(pool: Pool) -> None:
 
 def read_source(pool: Pool) -> Collection:
     """Return all that the source holds, listed once a command."""
-    found = read(pool.source.kind, pool.source.path, tuple(sorted(pool.source.columns.items())))
-    return found.named(pool.classes)
+    source = pool.source
+    read = partial(sources.read, source.kind, source.path, dict(source.columns))
+    return once(f"listing of {source!r}", read).named(pool.classes)
 
 
 def build_pool(pool: Pool) -> Write:

@@ -1,368 +1,241 @@
-"""Everything that can be known before training is asked before it: files, sizes, and a rehearsal of a step of each.
+"""Every check before a run, a comparison or a prediction starts: nothing may stop it after hours."""
 
-A run trains for hours before it needs what its last settings name, and a comparison for days.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from safetensors import SafetensorError, safe_open
+from kedro.io import CatalogProtocol
 
-from pt4al.annotation.formats.spreadsheet import read_answers
-from pt4al.errors import InputError, counted
-from pt4al.features import backbones
-from pt4al.features.scoring import scoring
-from pt4al.features.vectors import Features
+from pt4al.errors import InputError
+from pt4al.images.building import signature
 from pt4al.images.collection import Collection
-from pt4al.images.pool import ImagePool
-from pt4al.images.survey import survey
-from pt4al.labels import label_set
-from pt4al.pipelines.cycle import nodes as cycle
-from pt4al.pipelines.cycle.evidence import Gatherer, Known, needs
-from pt4al.pipelines.pretext import nodes as pretext
-from pt4al.pretext import PRETEXT_TASKS
-from pt4al.project.configuration.parameters import Main, Parameters, Pretext, fingerprint
-from pt4al.selection import control as controls
-from pt4al.selection import ranking
-from pt4al.selection.candidates import asked_for, check_budget
-from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
-from pt4al.training.engine import predict
-from pt4al.training.networks import Network
-from pt4al.training.precision import Hardware
-from pt4al.training.tasks import TASKS, segmentation
+from pt4al.pipelines.comparison.nodes import read_others
+from pt4al.pipelines.comparison.plan import Cell, cells
+from pt4al.pipelines.comparison.remembered import once
+from pt4al.pipelines.pool.nodes import collect, tell_source
+from pt4al.project.configuration.instructions import refuse
+from pt4al.project.configuration.parameters import Parameters, Pool, fingerprint
+from pt4al.project.configuration.parameters import check as check_settings
+from pt4al.project.runs import checks, guard, rehearsal
+from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.protection import check_place
+from pt4al.training.tasks import TASKS
 
-REHEARSED = 2  # images: the fewest that batch norms can tell apart
-SHORT = {
-    "epochs": 1e-3,
-    "minimum_steps": 0,
-    "learning_rate": 1e-6,
-    "weight_decay": 0.0,
-}  # a step that changes nothing
-BEFORE = ["features", "pretext", "main"]  # blocks whose network may start from a file
+MANY_CYCLES = 100
+SPLITS = {"train": "pool", "test": "test_pool"}  # and the datasets that hold them
 
 
-def check_files(parameters: Parameters) -> None:
-    """Raise InputError if a file of weights is not there, or no such file."""
-    for name in BEFORE:
-        path = getattr(parameters, name).weights
-        if path is not None:
-            _check_weights(f"{name}.weights", Path(path))
-
-
-def check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
-    """Raise InputError if labels are missing."""
-    pool = parts["train"]
-    path = parameters.pool.source.path
-    if parameters.oracle.kind == "people":
-        if not (parameters.oracle.classes or pool.classes):
-            raise InputError(
-                f"{path} doesn't say which classes there are: name them, oracle.classes=cat/dog/rabbit"
-            )
+def check_many_cycles(parameters: Parameters) -> None:
+    """Check budgets before a graph of very many cycles is made, which takes seconds."""
+    if parameters.cycles.number <= MANY_CYCLES:
         return
-    masks = parameters.main.task == "segmentation"
-    if masks and pool.masks is None:
-        raise InputError(f"`main.task: segmentation` needs a mask for each image; {path} has none")
-    answered, tested = (
-        (part.masked.sum() if masks else len(part.labels)) for part in parts.values()
-    )
-    if answered < len(pool):
-        raise InputError(
-            f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label: "
-            "`oracle.kind: recorded` needs one for each; `oracle.kind: people` asks you for a few of them"
-            + "".join(f". {note}" for note in pool.reading.notes)
-        )
-    if not pool.classes:
-        raise InputError(
-            f"{path} doesn't say which classes there are: name them, pool.classes=cat/dog/rabbit"
-        )
-    if not len(parts["test"]):
-        raise InputError(
-            f"`pool.test` is {parameters.pool.test}, which holds out none of the {len(pool)} pictures of {path}: "
-            "nothing could be evaluated. Hold out a larger share, pool.test=0.5"
-        )
-    if not tested:
-        raise InputError(f"the test split of {path} has no labels: nothing could be evaluated")
-
-
-def check_budgets(parameters: Parameters, images: int, known: int = 0) -> None:
-    """Raise InputError if a pool of so many images, of which `known` have a label already, is too small."""
-    share = parameters.ranking.share
-    held = ranking.held(images, share)
     try:
-        _check_budgets(parameters, held, known)
-    except InputError as error:
-        if held == images:
-            raise
-        raise InputError(
-            f"{error} (`ranking.share` {share:g} holds {held} of the pool's {images} images)"
-        ) from None
-
-
-def _check_budgets(parameters: Parameters, images: int, known: int) -> None:
-    budgets = parameters.cycles.budgets
-    query = parameters.query
-    share = parameters.control.share
-    check_budget(images, budgets, query.scope, parameters.ranking.drop)
-    if sum(budgets) > images - known:
-        raise InputError(
-            f"{asked_for(budgets)}; of the pool's {counted(images, 'image')} {known} have one already: lower it, or "
-            "`cycles.number`"
-        )
-    if share == "auto" or not share:
+        images = len(collect(parameters.pool)["train"])
+    except InputError:  # not every pipeline needs the source; those that do will say it
         return
-    apart = [controls.size(budget, share) for budget in budgets]
-    if 0 in apart:
-        raise InputError(
-            f"`control.share` {share:g} of `cycles.budget` {min(budgets)} leaves nothing to choose: raise the budget, "
-            "or set `control.share` to 0"
-        )
-    smallest = (images - 2 * int(images * parameters.ranking.drop)) // len(budgets)
-    largest = max(budgets)
-    chosen = largest - controls.size(largest, share)
-    if query.scope == "batch" and chosen > smallest - min(sum(apart), smallest):
-        raise InputError(
-            f"`query.scope: batch` chooses {chosen} of a batch of {smallest} images, of which up to "
-            f"{sum(apart)} may be in control slices: lower `cycles.budget` or `control.share`"
-        )
+    checks.check_budgets(parameters, images)
 
 
-def check_cold_start(parameters: Parameters, images: int) -> None:
-    """Raise InputError if pipeline `cold_start` can't do what it is asked for."""
-    if parameters.main.task != "classification":
-        raise InputError(
-            "pipeline cold_start is for `main.task: classification` alone: it fits a linear probe"
-        )
-    largest = max(parameters.cold_start.budgets)
-    whole = parameters.query.scope == "pool"
-    images = ranking.held(images, parameters.ranking.share)
-    some = (
-        images
-        if whole
-        else (images - 2 * int(images * parameters.ranking.drop)) // parameters.cycles.number
-    )
-    if largest > some:
-        raise InputError(
-            f"`cold_start.budgets` asks for {counted(largest, 'label')}; {counted(some, 'image')} may be asked for"
-        )
-
-
-def known_labels(parameters: Parameters, pool: Collection) -> int:
-    """Return how many images people have labelled before a run; InputError if the file can't be used."""
-    oracle = parameters.oracle
-    if oracle.kind != "people" or oracle.known_labels is None:
-        return 0
-    if not Path(oracle.known_labels).is_file():
-        raise InputError(f"`oracle.known_labels` is {oracle.known_labels}: there is no such file")
-    answers, problems = read_answers(
-        Path(oracle.known_labels), pool.index["id"], oracle.classes or pool.classes
-    )
-    if len(problems):
-        first = problems.iloc[0]
-        raise InputError(
-            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used, the first is row "
-            f"{first['row']}: {first['problem']}"
-        )
-    return len({answer.id for answer in answers if answer.label})
-
-
-def sample(parameters: Parameters, pool: Collection) -> ImagePool:
-    """Return images made up, of the size and the channels that a pool would have."""
-    recipe = parameters.pool
-    frame = survey(pool, recipe.size, recipe.channels, recipe.fit, recipe.background)
-    shape = REHEARSED, frame.channels, frame.height, frame.width
-    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    index = pd.DataFrame({"id": [f"made up {row}" for row in range(REHEARSED)], "split": "train"})
-    return ImagePool(images, index, [127.0] * frame.channels, [70.0] * frame.channels, "made up")
-
-
-def rehearse(parameters: Parameters, pool: ImagePool, classes: list[str] | None) -> None:
-    """Take a step of each training and make a query's evidence, with two images: nothing of it is kept.
-
-    Parameters
-    ----------
-    classes
-        Of the main task; None if it is not to be trained.
+def check(command: Command, catalog: CatalogProtocol) -> None:
+    """Check a command; hand a comparison's nodes what they need to know of it.
 
     Raises
     ------
     InputError
-        If crops, networks, weights, tasks and images don't fit each other.
+        If the command could not be finished, or its files would lie among those of another one.
     """
-    _check_crops(parameters, pool.shape)
-    small = ImagePool(
-        pool.gather(np.arange(min(REHEARSED, len(pool)))).numpy(),
-        pool.index.head(REHEARSED),
-        pool.mean,
-        pool.std,
-        pool.sha256,
-    )
-    seen = _rehearse_features(parameters, small)
-    trunk = _attempt("pretext", parameters, small, partial(_rehearse_pretext, parameters, seen))
-    if classes is None:
-        return
-    if parameters.features.from_pretext:
-        vectors = predict(trunk, Network.features, small, _hardware(parameters))
-        seen = replace(seen, features=_made_up(vectors, small.index))
-    _attempt("main", parameters, small, partial(_rehearse_main, parameters, seen, classes, trunk))
+    refuse(command.parameters.engine.instructions)
+    check_place(command)
+    if command.kind is Kind.COMPARISON:
+        catalog["params:project"] = {
+            "path": command.place.project,
+            "env": command.env,
+            "typed": command.typed,
+            "checked": check_comparison(command, catalog),
+        }
+    elif command.kind is Kind.RUN:
+        check_run(command, catalog)
+        if command.waits_for_people:
+            check_people(command, catalog)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a rehearsal has of two images: the images, their features and those of their views, and whose they are."""
-
-    pool: ImagePool
-    features: Features | None = None
-    views: Features | None = None
-    network: Network | None = None
+def check_pool(command: Command, catalog: CatalogProtocol) -> None:
+    """Check the budgets again once the pool is built: some pictures may have been left out."""
+    if command.asks:
+        checks.check_budgets(command.parameters, len(catalog.load("pool")))
 
 
-def rehearsed(parameters: Parameters) -> str:
-    """Return what stands for everything that a rehearsal depends on, so that the cells of a comparison share one."""
-    blocks = [
-        getattr(parameters, name)
-        for name in ("pool", "features", "pretext", "main", "query", "engine")
-    ]
-    return fingerprint(*blocks, _fewest(parameters))
+def check_run(command: Command, catalog: CatalogProtocol) -> None:
+    """Check a run against its source and its files, and note which pools the source has outgrown.
+
+    Raises
+    ------
+    InputError
+        If the run would stop later.
+    """
+    parameters = command.parameters
+    parts, signatures = once(f"source {parameters.pool!r}", partial(_list_source, parameters.pool))
+    pool = _check_pools(catalog, signatures)
+    images = len(parts["train"]) if pool is None else len(pool)
+    if "cold_start" in command.tags:
+        checks.check_cold_start(parameters, images)
+    if command.asks:
+        _check_cycles(parameters, catalog, parts, images)
+    for name in ("features", "test_features", "task_features"):
+        if catalog.exists(name):
+            _verify_once(name, catalog)
+    if command.trains and not all(catalog.exists(name) for name in _networks(command)):
+        checks.check_files(parameters)
+        images = pool or rehearsal.sample(parameters, parts["train"])
+        classes = None
+        if command.asks:
+            classes = parameters.oracle.classes or parts["train"].classes
+        rehearse = partial(rehearsal.rehearse, parameters, images, classes)
+        once(rehearsal.key(parameters), rehearse)
 
 
-def _check_weights(name: str, path: Path) -> None:
-    if not path.is_file():
-        raise InputError(f"`{name}` is {path}: there is no such file of pretrained weights")
-    try:
-        with safe_open(path, framework="pt") as opened:
-            opened.keys()
-    except (SafetensorError, OSError) as error:
+def check_people(command: Command, catalog: CatalogProtocol) -> None:
+    """Check a run that people label.
+
+    Numbers of classes stand in networks and masks: a name may come, at the end, and none may go.
+    """
+    if not command.versioned:
         raise InputError(
-            f"`{name}` is {path}, which is no safetensors file, or is damaged: {error}"
-        ) from None
-
-
-def _check_crops(parameters: Parameters, shape: tuple[int, ...]) -> None:
-    side = min(shape[1:])
-    for name in ("pretext", "main"):
-        padding = getattr(parameters, name).augment.crop_padding
-        if padding >= side:
-            raise InputError(
-                f"`{name}.augment.crop_padding` {padding} would move images of {shape[1]} x {shape[2]} pixels out of "
-                f"sight: it must be less than {side}"
-            )
-
-
-def _attempt(
-    name: str, parameters: Parameters, pool: ImagePool, rehearsal: Callable[[], Any]
-) -> Any:
-    block: Pretext | Main = getattr(parameters, name)
-    try:
-        return rehearsal()
-    except InputError as error:
-        raise InputError(f"block `{name}`: {error}") from None
-    # Networks are other people's code, and raise what they like: for an image that is too small,
-    # say.
-    except Exception as error:
-        channels, height, width = pool.shape
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"`{name}.network` {block.network} can't be trained for {name}.task {block.task} on images of "
-            f"{height} x {width} pixels and {channels} channels, {min(len(pool), block.schedule.minibatch)} at a "
-            f"time: {told}"
-        ) from error
-
-
-def _rehearse_features(parameters: Parameters, pool: ImagePool) -> _Seen:
-    settings = parameters.features
-    if settings.from_pretext:
-        return _Seen(pool)
-    backbone = backbones.load(settings.network, settings.weights, settings.size)
-    frame = backbone.frame
-    task = PRETEXT_TASKS[parameters.pretext.task]
-    shape = len(pool), frame.channels, frame.height, frame.width
-    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    views = None
-    pixels = frame.height * frame.width
-    with scoring(backbone.network, _hardware(parameters), pixels) as scorer:
-        features = _made_up(scorer(images), pool.index)
-    if parameters.pretext.start_from == "features":
-        with scoring(backbone.network, _hardware(parameters), pixels, task.views) as scorer:
-            views = _made_up(scorer(images), pool.index)
-    return _Seen(pool, features, views, backbone.network)
-
-
-def _made_up(vectors: np.ndarray, index: pd.DataFrame) -> Features:
-    return Features(vectors.astype(np.float16), index, "made up")
-
-
-def _rehearse_pretext(parameters: Parameters, seen: _Seen) -> Network:
-    images = seen.views or seen.pool
-    network, _ = pretext.train(
-        images, _shortened(parameters.pretext), parameters.engine, parameters.run
-    )
-    task = PRETEXT_TASKS[parameters.pretext.task]
-    hardware = _hardware(parameters)
-    if task.trains:
-        task.score(network, images, hardware)
-    if seen.views is None:
-        predict(network, Network.features, images, hardware)
-    return network
-
-
-def _rehearse_main(parameters: Parameters, seen: _Seen, classes: list[str], trunk: Network) -> None:
-    settings = parameters
-    main = _shortened(parameters.main)
-    task = TASKS[main.task]
-    pool = seen.pool
-    images = seen.features if main.probes else pool
-    trunk = trunk if main.start_from != "features" or main.probes else seen.network
-    labels = _labels(pool, classes, _fewest(settings), task.dense)
-    query = settings.query
-    engine = settings.engine
-    run = settings.run
-    trains = settings.control.model_copy(update={"share": 0.0})
-    network, _ = cycle.train(
-        images, labels, classes, trunk, trunk, query, trains, main, engine, run, cycle=0
-    )
-    if main.start_from == "previous_cycle":
-        network, _ = cycle.train(
-            images, labels, classes, network, trunk, query, trains, main, engine, run, cycle=1
+            "`oracle.kind: people` needs an environment whose files have versions: not DVC's"
         )
-    predict(network, task.outputs, images, _hardware(settings))
-    candidates = pool.index[["id"]].assign(batch=0, pretext_loss=0.0)
-    wanted = needs(query) | (
-        STRATEGIES[query.start].needs if query.start in FEATURE_STARTS else frozenset()
-    )
-    if query.model == "probe":
-        network = cycle.fit_probe(seen.features, labels, classes, main, engine)
-        images = seen.features
-    known = Known(pool, images, seen.features, candidates, labels, classes)
-    Gatherer(known, network, None, query, main, engine, run, 1).evidence(1, wanted)
+    parameters = command.parameters
+    classes = parameters.oracle.classes
+    if parameters.run.fresh or classes is None or not catalog.exists("run_classes"):
+        return
+    earlier = catalog.load("run_classes")
+    if classes[: len(earlier)] != earlier:
+        raise InputError(
+            f"`oracle.classes` is {'/'.join(classes)}; run {parameters.run.name!r} has "
+            f"{'/'.join(earlier)}: more may be added at the end, and the others have to stay"
+        )
 
 
-def _fewest(parameters: Parameters) -> int:
-    """How many images a rehearsal of main training has: no more than the first cycle's."""
-    share = parameters.control.share
-    first = parameters.cycles.budgets[0]
-    apart = 0 if share == "auto" else controls.size(first, share)
-    return min(REHEARSED, first - apart)
+def check_comparison(command: Command, catalog: CatalogProtocol) -> set[str]:
+    """Check every cell of a comparison, and return what the cells need not rehearse again.
+
+    Raises
+    ------
+    InputError
+        If a cell could not run or not be compared, or is another run's: names the arm.
+    """
+    if not command.versioned:
+        raise InputError(
+            f"a comparison's runs are kept by their names, which environment {command.env} "
+            "doesn't do"
+        )
+    parameters = command.parameters
+    _check_recorded(parameters)
+    for name in parameters.comparison.others:
+        read_others(name, TASKS[parameters.main.task].metric, catalog.load("runs"))
+    return check_cells(catalog.load("parameters"), command.typed, command.root)
 
 
-def _hardware(parameters: Parameters) -> Hardware:
-    return Hardware(parameters.engine.device, parameters.engine.precision)
+def check_cells(parameters: dict[str, Any], typed: dict[str, Any], root: Path) -> set[str]:
+    """Check the cells of a comparison with these settings; see `check_comparison`."""
+    common = check_settings(parameters)
+    sources: dict[str, dict[str, Collection]] = {}
+    rehearsed: set[str] = set()
+    for cell in cells(parameters, typed):
+        try:
+            if cell.pool not in sources:
+                sources[cell.pool] = collect(cell.parameters.pool)
+            _check_comparable(cell, common)
+            _check_cell(cell.parameters, sources[cell.pool], rehearsed)
+        except InputError as error:
+            raise InputError(f"`comparison.arms.{cell.arm}`: {error}") from None
+        if guard.record_folder(root, cell.run).exists():
+            guard.claim(root, cell.parameters)
+    return rehearsed
 
 
-def _shortened(block: Any) -> Any:
-    return block.model_copy(update={"schedule": block.schedule.model_copy(update=SHORT)})
+def _list_source(pool: Pool) -> tuple[dict[str, Collection], dict[str, str]]:
+    """List the source, say what was read, and return it with its signatures, by split."""
+    parts = collect(pool)
+    tell_source(pool)
+    return parts, {split: signature(part) for split, part in parts.items()}
 
 
-def _labels(pool: ImagePool, classes: list[str], number: int, dense: bool) -> pd.DataFrame:
-    """A label set of made-up labels."""
-    ids = pool.ids.head(number)
-    labels = [classes[row % len(classes)] for row in range(len(ids))]
-    if dense:
-        mask = np.arange(np.prod(pool.shape[1:])).reshape(pool.shape[1:]) % len(classes)
-        labels = [segmentation.encode(mask.astype(np.uint8))] * len(ids)
-    answers = pd.DataFrame({"id": ids.to_numpy(), "label": labels})
-    return label_set.extend(label_set.empty(), answers, 0, "rehearsal")
+def _check_pools(catalog: CatalogProtocol, signatures: dict[str, str]) -> Any:
+    """Verify the pools that exist, mark those that are outdated, and return a current pool, or None."""
+    current = None
+    for split, name in SPLITS.items():
+        if not catalog.exists(name):
+            continue
+        pool = _verify_once(name, catalog)
+        catalog[name].outdated = pool.signature != signatures[split]
+        if name == "pool" and not catalog[name].outdated:
+            current = pool
+    return current
+
+
+def _verify_once(name: str, catalog: CatalogProtocol) -> Any:
+    stored = catalog.load(name)
+    version = catalog[name].resolve_load_version()
+    once(f"{name} {version} {catalog[name]._filepath}", stored.verify)
+    return stored
+
+
+def _check_cycles(
+    parameters: Parameters, catalog: CatalogProtocol, parts: dict[str, Collection], images: int
+) -> None:
+    checks.check_labels(parameters, parts)
+    labelled = 0
+    # A run that has started holds what people had labelled before: the file may have gone.
+    if not catalog.exists("start_label_set"):
+        labelled = checks.known_labels(parameters, parts["train"])
+    checks.check_budgets(parameters, images, labelled)
+    checks.check_label_set(parameters, _newest_label_set(parameters, catalog), parts["train"])
+
+
+def _newest_label_set(parameters: Parameters, catalog: CatalogProtocol) -> Any:
+    for cycle in reversed(range(parameters.cycles.number)):
+        if catalog.exists(f"cycle_{cycle}.label_set"):
+            return catalog.load(f"cycle_{cycle}.label_set")
+    return None
+
+
+def _networks(command: Command) -> list[str]:
+    """Return the datasets that are there once nothing is left to train."""
+    if command.asks:
+        return ["pretext_network", f"cycle_{command.parameters.cycles.number - 1}.network"]
+    return ["pretext_network"]
+
+
+def _check_recorded(parameters: Parameters) -> None:
+    if parameters.oracle.kind == "people":
+        raise InputError(
+            "`oracle.kind: people` can't be compared: people would have to label for every cell"
+        )
+
+
+def _check_comparable(cell: Cell, common: Parameters) -> None:
+    """Check what would be told once all cells have run."""
+    own = cell.parameters
+    pools = [fingerprint(settings.pool, settings.main.task) for settings in (own, common)]
+    if pools[0] != pools[1]:
+        raise InputError(
+            "`pool` and `main.task` must be those of all other arms, or nothing can be compared"
+        )
+    if own.cycles.number != common.cycles.number:
+        raise InputError(
+            f"`cycles.number` is {own.cycles.number}, that of all other arms "
+            f"{common.cycles.number}: curves of different lengths can't be compared"
+        )
+    _check_recorded(own)
+
+
+def _check_cell(parameters: Parameters, parts: dict[str, Collection], rehearsed: set[str]) -> None:
+    """Check a cell as its own run will. `rehearsed` holds the keys of what has been tried."""
+    pool = parts["train"]
+    checks.check_files(parameters)
+    checks.check_labels(parameters, parts)
+    checks.check_budgets(parameters, len(pool))
+    key = rehearsal.key(parameters)
+    if key not in rehearsed:
+        rehearsal.rehearse(parameters, rehearsal.sample(parameters, pool), pool.classes)
+        rehearsed.add(key)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
-from kedro.framework.project import settings
+from kedro.framework.project import pipelines, settings
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from kedro.io.core import generate_timestamp
@@ -22,6 +22,7 @@ from kedro.utils import find_kedro_project
 
 from pt4al.errors import InputError
 from pt4al.files.versions import later
+from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.long_pipeline import Graph
 from pt4al.project.configuration.instructions import start_again
 from pt4al.project.runs.error_messages import sentence, sentences
@@ -39,6 +40,7 @@ class ResumingRunner(SequentialRunner):
     def run(
         self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
+        self.tags = frozenset(tag for node in pipeline.nodes for tag in node.tags)
         unfinished = Graph(unfinished_nodes(pipeline, catalog))
         _check_inputs(unfinished, catalog)
         return super().run(unfinished, catalog, *args, **kwargs)
@@ -91,19 +93,44 @@ class Session(KedroSession):
             return super().create(*args, **kwargs)
 
     def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
-        """See KedroSession.run."""
-        with (
-            sentences(self._project_path),
-            chdir(self._project_path),
-        ):  # which is what relative paths mean
+        """See KedroSession.run. A run that people label ends with exit status 75 while it waits."""
+        # Relative paths in settings start at the project's root.
+        with sentences(self._project_path), chdir(self._project_path), one_command():
             _check_runner(runner)
-            return super().run(*args, runner=ResumingRunner(), **kwargs)
+            resuming = ResumingRunner()
+            outputs = super().run(*args, runner=resuming, **kwargs)
+            if self._resolved.graph.people and "cycles" in resuming.tags:
+                self._end_if_waiting()
+        return outputs
+
+    def load_context(self) -> KedroContext:
+        """See KedroSession.load_context. The graph is that of the settings."""
+        from pt4al.pipelines.whole import build  # imports torch, as what it is made of does
+
+        context = super().load_context()
+        pipelines.update(build(self._resolved.graph))
+        return context
+
+    def _end_if_waiting(self) -> None:
+        from pt4al.project.configuration.parameters import check
+        from pt4al.project.runs import standing
+
+        parameters = check(self._resolved.parameters)
+        reached = standing.stand(parameters, self._project_path / self._resolved.places["root"])
+        if reached.progress is not None:
+            raise standing.Waiting(standing._request(parameters, reached))
 
     def _get_config_loader(self) -> AbstractConfigLoader:
+        """Return the settings as a run has them: whoever loads the context sees these."""
+        from pt4al.project.runs.resolve import resolve
+
         loader = super()._get_config_loader()
         for pattern, wanted in WANTED.items():
             if not isinstance(loader[pattern], dict) or not wanted <= loader[pattern].keys():
                 raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(wanted))}")
+        self._resolved = resolve(loader["parameters"], loader["globals"], self._project_path)
+        loader["parameters"] = self._resolved.parameters
+        loader["globals"] = self._resolved.places
         return loader
 
 

@@ -21,7 +21,7 @@ from pt4al.errors import InputError
 from pt4al.files import digests, records, versions
 from pt4al.images.sources import TOLD
 from pt4al.pipelines.graph import Shape
-from pt4al.pipelines.pool.nodes import collect, read, read_source
+from pt4al.pipelines.pool.nodes import collect, read_source
 from pt4al.project.configuration.folder_names import nested
 from pt4al.project.configuration.parameters import Control, Parameters, check, flat
 from pt4al.project.runs import guard
@@ -177,7 +177,6 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
     number = parameters.cycles.number
     tested = True
     if people:
-        read.cache_clear()
         parameters = _without_albums(parameters, root)
         pool = collect(parameters.pool)["test"]
         tested = len(pool.labels) > 0 or bool(pool.masked is not None and pool.masked.any())

@@ -10,12 +10,13 @@ from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs import guard
 from pt4al.project.tracking.run import Rows
 from pt4al.project.tracking.store import CHART, NOTE, Store
+from pt4al.project.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
 
-class Study:
-    """Stands where `Tracking` stands for a run; the cells track themselves."""
+class ComparisonTracker(Tracker):
+    """Tags the runs of a comparison; they are tracked by their own commands."""
 
     def __init__(self, parameters: Parameters, catalog: CatalogProtocol, root: Path, store: Store):
         self._comparison = parameters.comparison
@@ -24,22 +25,12 @@ class Study:
         self._store = store
 
     def start(self) -> None:
-        """Make the store, which several cells would wait for."""
+        """Make the store, for which several cells would wait."""
         self._client, self._experiment = self._store.connect()
-
-    def missing(self) -> list[int]:
-        """Return nothing: the cells know what is missing of themselves."""
-        return []
-
-    def log_cycles(self, cycles: list[int]) -> None:
-        """Do nothing: a comparison has no cycles of its own."""
-
-    def log_report(self) -> None:
-        """Do nothing: the cells log theirs."""
 
     @property
     def chart(self) -> str:
-        """Where MLflow's pages compare the cells' learning curves, after the server's address."""
+        """Path and query of the page that compares the cells' learning curves."""
         return CHART.format(
             experiment=self._experiment, tag="al.comparison", value=self._comparison.name
         )
@@ -60,12 +51,9 @@ class Study:
             return
         for cell in self._catalog.load("comparison_plan").to_dict("records"):
             run = self._row(cell)
-            found = (
-                self._client.search_runs([self._experiment], f"attributes.run_id = '{run}'")
-                if run
-                else []
-            )
-            for row in found:
+            if run is None:
+                continue
+            for row in self._client.search_runs([self._experiment], f"attributes.run_id = '{run}'"):
                 if row.info.status == "RUNNING":
                     self._client.set_terminated(run, status)
 

@@ -12,14 +12,15 @@ from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.guard import record_folder
 from pt4al.project.tracking.run import Rows, models
 from pt4al.project.tracking.store import Store
+from pt4al.project.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
 
-class Registration:
-    """Stands where a run's `Tracking` does: predictions are no run, and leave nothing in MLflow but a name."""
+class ModelRegistration(Tracker):
+    """Registers the model that predicts. Predictions have no row of their own."""
 
-    chart = None
+    required = True
 
     def __init__(self, parameters: Parameters, catalog: CatalogProtocol, root: Path, store: Store):
         self._parameters = parameters
@@ -27,28 +28,25 @@ class Registration:
         self._root = root
         self._store = store
 
-    def start(self, catch_up: bool) -> None:
-        """Do nothing yet."""
-
     def stop(self, status: str) -> None:
-        """Register the model, if somebody wants that and its predictions went well."""
+        """Register the model under `predict.register_as`, once its predictions are finished."""
         alias = self._parameters.predict.register_as
         if status != "FINISHED" or alias is None:
             return
         import mlflow
 
         client, experiment = self._store.connect()
-        found = find(
+        model = find(
             self._catalog.load("runs"),
             self._catalog.load("parameters"),
             self._parameters.run.name,
             self._parameters.predict.cycle,
         )
-        name = found.parameters.run.name
-        logged = self._logged(client, experiment, found)
+        name = model.parameters.run.name
+        logged = self._logged(client, experiment, model)
         if not logged:
             raise InputError(
-                f"MLflow has no model of cycle {found.cycle} of run {name!r}: it was logged without models (log_models "
+                f"MLflow has no model of cycle {model.cycle} of run {name!r}: it was logged without models (log_models "
                 "in mlflow.yml), or the store has gone"
             )
         with self._store.chosen():
@@ -58,15 +56,15 @@ class Registration:
             "registered: mlflow.pyfunc.load_model('models:/%s@%s') is cycle %d's",
             name,
             alias,
-            found.cycle,
+            model.cycle,
         )
 
-    def _logged(self, client: Any, experiment: str, found: Finished) -> list[Any]:
+    def _logged(self, client: Any, experiment: str, model: Finished) -> list[Any]:
         """The models of the cycle's own row; a row that was removed has none any more."""
-        run = Rows(record_folder(self._root, found.parameters.run.name)).read().get("run_id")
-        of_run = f"tags.`mlflow.parentRunId` = '{run}' and tags.`al.cycle` = '{found.cycle}'"
+        run = Rows(record_folder(self._root, model.parameters.run.name)).read().get("run_id")
+        of_run = f"tags.`mlflow.parentRunId` = '{run}' and tags.`al.cycle` = '{model.cycle}'"
         return [
-            model
+            logged
             for row in client.search_runs([experiment], of_run)
-            for model in models(client, experiment, row.info.run_id)
+            for logged in models(client, experiment, row.info.run_id)
         ]

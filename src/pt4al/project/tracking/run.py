@@ -19,6 +19,7 @@ import pt4al
 from pt4al.files import records
 from pt4al.project.configuration.parameters import Parameters, identity
 from pt4al.project.tracking.store import CHART, Store
+from pt4al.project.tracking.tracker import Tracker
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
 SERVING = (  # what a logged model needs
@@ -55,8 +56,8 @@ class Rows:
         records.write(self._file, known)
 
 
-class Tracking:
-    """One run in MLflow, under the same id however often it was interrupted.
+class RunTracker(Tracker):
+    """Logs one run, under the same id however often it was interrupted.
 
     MLflow is imported late: it takes seconds, which nobody should wait for to read an error.
     """
@@ -132,7 +133,7 @@ class Tracking:
 
     @property
     def chart(self) -> str:
-        """Where MLflow's pages compare the learning curves of all runs, after the server's address."""
+        """Path and query of the page that compares the learning curves of all runs."""
         return CHART.format(experiment=self._experiment, tag="al.role", value="run")
 
     def stop(self, status: str) -> None:

@@ -1,4 +1,4 @@
-"""Keep MLflow from ending a run: what could not be logged is told once, and logged later."""
+"""What is tracked of a command, and a tracker that never ends a run: what could not be logged is logged later."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
@@ -23,22 +23,39 @@ PATIENCE = 5.0  # seconds that a failure may take before the others are left for
 PAUSE = 10.0  # seconds: cycles that end sooner after the last entry are logged together, which takes half the time
 
 
-class Tracker(Protocol):
-    """What MLflow is told of a run, or of a comparison."""
+class Tracker:
+    """Tells MLflow of a command. All methods do nothing by default.
 
-    def start(self) -> None: ...
+    Attributes
+    ----------
+    required
+        Whether a failure ends the command; else what could not be logged is logged later.
+    chart
+        Path and query of the page of MLflow that shows the curves, if there is one.
+    """
 
-    def missing(self) -> list[int]: ...
+    required = False
+    chart: str | None = None
 
-    def log_cycles(self, cycles: list[int]) -> None: ...
+    def start(self) -> None:
+        """Open the row of the command."""
 
-    def log_report(self) -> None: ...
+    def missing(self) -> list[int]:
+        """Return the finished cycles that are not logged yet."""
+        return []
 
-    def stop(self, status: str) -> None: ...
+    def log_cycles(self, cycles: list[int]) -> None:
+        """Log finished cycles."""
+
+    def log_report(self) -> None:
+        """Log the report."""
+
+    def stop(self, status: str) -> None:
+        """Close the row: FINISHED, FAILED or KILLED."""
 
 
-class Bookkeeping:
-    """A tracker whose failures end nothing: what could not be logged is tried again before the next entry."""
+class PatientTracker:
+    """Wraps a tracker: what could not be logged is tried again before the next entry, and ends nothing."""
 
     def __init__(self, tracker: Tracker):
         self._tracker = tracker
@@ -58,6 +75,7 @@ class Bookkeeping:
             self._log_waiting()
 
     def log_report(self) -> None:
+        """Log the report, after the cycles that still wait."""
         self._log_waiting()
         self._log(self._tracker.log_report)
 
@@ -68,9 +86,15 @@ class Bookkeeping:
         self._left.insert(0 if opened else len(self._left), partial(self._tracker.stop, status))
         self._log()
 
+    def close(self) -> None:
+        """Close the row of a command that has finished, and say where MLflow shows the curves."""
+        self.stop("FINISHED")
+        if self.chart is not None:
+            logger.info("curves: make ui, then http://127.0.0.1:5000%s", self.chart)
+
     @property
     def chart(self) -> str | None:
-        """Where MLflow's pages show the curves, after the server's address; None if MLflow has not got them."""
+        """Page of MLflow that shows the curves; None if there is none, or something is not logged."""
         return None if self._left else self._tracker.chart
 
     def _catch_up(self) -> None:
@@ -100,6 +124,8 @@ class Bookkeeping:
             try:
                 entry()
             except Exception as error:
+                if self._tracker.required:
+                    raise
                 failed += self._again(entry)
                 self._tell(error)
                 # A server that doesn't answer need not be asked for each entry.

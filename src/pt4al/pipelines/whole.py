@@ -1,0 +1,54 @@
+"""Build every pipeline from the options that a run's graph depends on."""
+
+import warnings
+from dataclasses import replace
+from itertools import chain
+
+from kedro.pipeline import Pipeline
+
+from pt4al.pipelines.cold_start import pipeline as cold_start
+from pt4al.pipelines.comparison import pipeline as comparison
+from pt4al.pipelines.cycle import pipeline as cycle
+from pt4al.pipelines.features import pipeline as features
+from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.long_pipeline import Graph
+from pt4al.pipelines.pool import pipeline as pool
+from pt4al.pipelines.predict import pipeline as predict
+from pt4al.pipelines.pretext import pipeline as pretext
+from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
+from pt4al.pipelines.ranking import pipeline as ranking
+from pt4al.pipelines.report import pipeline as report
+
+
+def build(shape: Shape) -> dict[str, Pipeline]:
+    """Return the pipelines by name."""
+    with warnings.catch_warnings():
+        # A cycle reads `cycle_0.label_set` of the cycle before: Kedro warns of the dot.
+        warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
+        return _build(shape)
+
+
+def _build(shape: Shape) -> dict[str, Pipeline]:
+    stages = {
+        "pool": pool.create_pipeline(shape),
+        "features": features.create_pipeline(shape),
+        "pretext": pretext.create_pipeline(shape) + pretext_checks.create_pipeline(shape),
+        "ranking": ranking.create_pipeline(),
+        "cycles": cycle.create_pipeline(shape),
+        "report": report.create_pipeline(shape),
+    }
+    together = stages | {"pool": pool.create_pipeline(shape, with_features=True)}
+    whole = Graph(list(chain.from_iterable(stage.nodes for stage in together.values())))
+    beside = {
+        "comparison": comparison.create_pipeline(),
+        "predict": predict.create_pipeline(),
+        "cold_start": _before_cycles(shape, stages) + cold_start.create_pipeline(),
+    }
+    # A comparison needs all of a run but its page, which `report` makes whenever somebody wants it.
+    beside["cell"] = Graph([node for node in whole.nodes if "page" not in node.tags])
+    return stages | {"active_learning": whole, "__default__": whole} | beside
+
+
+def _before_cycles(shape: Shape, stages: dict[str, Pipeline]) -> Pipeline:
+    tested = features.create_pipeline(replace(shape, probes=True))
+    return stages["pool"] + tested + stages["pretext"] + stages["ranking"]

@@ -1,0 +1,52 @@
+"""Turn settings as they were typed into those of a run: no `auto`, folders named, graph known."""
+
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pt4al.pipelines.graph import Shape
+from pt4al.project.configuration.folder_names import folders
+from pt4al.project.configuration.parameters import check
+from pt4al.project.runs import standing
+from pt4al.project.runs.engine import limit_threads, resolve_engine
+from pt4al.project.runs.preflight import check_many_cycles
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a command works with.
+
+    Attributes
+    ----------
+    parameters
+        All settings, checked, as Kedro hands them to nodes.
+    places
+        Those of globals.yml, and the names of folders.
+    graph
+        Options of the graph.
+    """
+
+    parameters: dict[str, Any]
+    places: dict[str, Any]
+    graph: Shape
+
+
+def resolve(parameters: dict[str, Any], places: dict[str, Any], project: Path) -> Resolved:
+    """Check and resolve settings, and let this process use `engine.threads`.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong: names it.
+    """
+    root = project / places["root"]
+    with chdir(project):  # relative paths start there
+        settings = check(parameters)
+        engine = resolve_engine(settings.engine, root / "precision.json")
+        limit_threads(engine.threads)
+        settings = settings.model_copy(update={"engine": engine})
+        settings, graph = standing.resolve(settings, root)
+        check_many_cycles(settings)
+    named = places | folders(settings, places["versioned"])
+    return Resolved(settings.model_dump(mode="json"), named, graph)
