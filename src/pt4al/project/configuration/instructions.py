@@ -49,8 +49,8 @@ def refuse(instructions: str) -> None:
     if not is_switched(os.environ) or torch.backends.cpu.get_cpu_capability() != "AVX2":
         settings = " ".join(f"{name}={value!r}" for name, value in switches().items())
         raise InputError(
-            f"`engine.instructions: {AVX2}` must be known before torch and numpy are imported: type the command in a "
-            f"shell (kedro run), or start this program with {settings}"
+            f"`engine.instructions: {AVX2}` must be known before torch and numpy are imported: type"
+            f" the command in a shell (kedro run), or start this program with {settings}"
         )
 
 
@@ -81,8 +81,9 @@ def _check_processor() -> None:
 
     if not (features.get("AVX2") and features.get("FMA3")):
         raise InputError(
-            f"`engine.instructions: {AVX2}` needs a processor with AVX2, and this one ({processor()}) has none: "
-            f"--params=engine.instructions={ANY} runs here, with other roundings"
+            f"`engine.instructions: {AVX2}` needs a processor with AVX2, and this one"
+            f" ({processor()}) has none: --params=engine.instructions={ANY} runs here, with other"
+            " roundings"
         )
 
 

@@ -172,8 +172,8 @@ class Features(Block):
     def _fit(self) -> "Features":
         if self.from_pretext and (self.weights is not None or self.size != "auto"):
             raise ValueError(
-                "`features.network: pretext` takes the pretext network as it was trained: set `features.weights` to "
-                "null and `features.size` to auto"
+                "`features.network: pretext` takes the pretext network as it was trained: set"
+                " `features.weights` to null and `features.size` to auto"
             )
         return self
 
@@ -199,8 +199,9 @@ class Pretext(Block):
                 sorted(name for name, task in PRETEXT_TASKS.items() if task.viewed)
             )
             raise ValueError(
-                f"`pretext.start_from: features` needs a task that can be told from features of a few views of an "
-                f"image: {viewed}; {self.task} is not one: set `pretext.start_from` to fresh"
+                "`pretext.start_from: features` needs a task that can be told from features of a"
+                f" few views of an image: {viewed}; {self.task} is not one: set"
+                " `pretext.start_from` to fresh"
             )
         return self
 
@@ -226,8 +227,9 @@ class Cycles(Block):
     def _budget_has_each_cycle(self) -> "Cycles":
         if len(self.budgets) != self.number:
             raise ValueError(
-                f"`cycles.budget` lists the labels of {counted(len(self.budgets), 'cycle')}, `cycles.number` is "
-                f"{self.number}: write one number for each cycle, or one for all"
+                f"`cycles.budget` lists the labels of {counted(len(self.budgets), 'cycle')},"
+                f" `cycles.number` is {self.number}: write one number for each cycle, or one"
+                " for all"
             )
         return self
 
@@ -253,7 +255,8 @@ class Query(Block):
         known = [field.name for field in fields(STRATEGIES[self.strategy])]
         for name in self.options.keys() - set(known):
             raise ValueError(
-                f"`query.options.{name}` is none of strategy {self.strategy}: it has {', '.join(known) or 'none'}"
+                f"`query.options.{name}` is none of strategy {self.strategy}: it has"
+                f" {', '.join(known) or 'none'}"
             )
         STRATEGIES[self.strategy](
             **self.options
@@ -309,8 +312,8 @@ class Main(Block):
         _check_start("main", self)
         if self.start_from == "features" and self.task == "segmentation":
             raise ValueError(
-                "`main.start_from: features` answers once an image, and `main.task: segmentation` once a pixel: set "
-                "`main.start_from` to fresh, pretext or pretrained"
+                "`main.start_from: features` answers once an image, and `main.task: segmentation`"
+                " once a pixel: set `main.start_from` to fresh, pretext or pretrained"
             )
         return self
 
@@ -420,8 +423,8 @@ class Parameters(Block):
     def _trunk_fits(self) -> "Parameters":
         if self.main.start_from == "pretext" and self.main.network != self.pretext.network:
             raise ValueError(
-                f"`main.start_from: pretext` needs one network for both: `main.network` is {self.main.network}, "
-                f"`pretext.network` is {self.pretext.network}"
+                "`main.start_from: pretext` needs one network for both: `main.network` is"
+                f" {self.main.network}, `pretext.network` is {self.pretext.network}"
             )
         return self
 
@@ -430,13 +433,14 @@ class Parameters(Block):
         own = self.features.from_pretext
         if own and self.pretext.start_from == "features":
             raise ValueError(
-                "`pretext.start_from: features` trains on features, which `features.network: pretext` takes from what "
-                "is trained: set `features.network` to efficientnet_lite0, say, or `pretext.start_from` to fresh"
+                "`pretext.start_from: features` trains on features, which `features.network:"
+                " pretext` takes from what is trained: set `features.network` to"
+                " efficientnet_lite0, say, or `pretext.start_from` to fresh"
             )
         if own and self.main.start_from == "features" and not self.main.probes:
             raise ValueError(
-                "`main.start_from: features` with `features.network: pretext` is `main.start_from: pretext`: set that, "
-                "or `main.frozen` to all"
+                "`main.start_from: features` with `features.network: pretext` is `main.start_from:"
+                " pretext`: set that, or `main.frozen` to all"
             )
         return self
 
@@ -450,13 +454,14 @@ class Parameters(Block):
             )
         if query.model == "probe" and query.measure in (BALD, LEARNING_LOSS):
             raise ValueError(
-                f"`query.measure` {query.measure} asks the main network itself: set `query.model` to main"
+                f"`query.measure` {query.measure} asks the main network itself: set `query.model`"
+                " to main"
             )
         if main.task == "segmentation":
             if query.balance or {"probabilities", "head"} & STRATEGIES[query.strategy].needs:
                 raise ValueError(
-                    f"`query.strategy` {query.strategy} with `query.balance` {query.balance} needs one class an image, "
-                    "`main.task: segmentation` has many"
+                    f"`query.strategy` {query.strategy} with `query.balance` {query.balance} needs"
+                    " one class an image, `main.task: segmentation` has many"
                 )
             if query.measure in (BALD, LEARNING_LOSS):
                 raise ValueError(
@@ -464,14 +469,14 @@ class Parameters(Block):
                 )
         if self.oracle.kind == "people" and self.ranking.share < 1:
             raise ValueError(
-                f"`ranking.share` {self.ranking.share:g} compares seeds by recorded labels; with `oracle.kind: people` "
-                "it must be 1"
+                f"`ranking.share` {self.ranking.share:g} compares seeds by recorded labels; with"
+                " `oracle.kind: people` it must be 1"
             )
         asked = main.probes or query.model == "probe"  # whose head reads the cached features
         if "head" in STRATEGIES[query.strategy].needs and asked != (query.features == "cached"):
             raise ValueError(
-                f"`query.strategy: {query.strategy}` needs the features that the asked model's head reads: "
-                f"set `query.features` to {'cached' if asked else 'main'}"
+                f"`query.strategy: {query.strategy}` needs the features that the asked model's head"
+                f" reads: set `query.features` to {'cached' if asked else 'main'}"
             )
         if query.measure == BALD and not main.dropout:
             raise ValueError("`query.measure: bald` needs `main.dropout` above 0, such as 0.5")
@@ -526,13 +531,13 @@ def _check_start(name: str, block: Pretext | Main) -> None:
     pretrained = block.start_from == "pretrained"
     if pretrained and block.network in networks.OWN:
         raise ValueError(
-            f"`{name}.start_from: pretrained` needs a network that others have trained, timm/... or unet/...; nobody "
-            f"offers weights for `{name}.network` {block.network}"
+            f"`{name}.start_from: pretrained` needs a network that others have trained, timm/... or"
+            f" unet/...; nobody offers weights for `{name}.network` {block.network}"
         )
     if block.weights is not None and not pretrained:
         raise ValueError(
-            f"`{name}.weights` is {block.weights}, which `{name}.start_from: {block.start_from}` doesn't read: "
-            f"set it to pretrained, or `{name}.weights` to null"
+            f"`{name}.weights` is {block.weights}, which `{name}.start_from: {block.start_from}`"
+            f" doesn't read: set it to pretrained, or `{name}.weights` to null"
         )
 
 
@@ -543,7 +548,10 @@ def _worded(found: dict) -> tuple[str, str]:
     if not found["loc"] or whole:  # of a block as a whole: it says itself where
         return "", message
     if found["type"] == "string_type" and isinstance(found["input"], int | float):
-        message = "it must be text, which YAML takes for a number: begin it with a letter, or quote it in conf/"
+        message = (
+            "it must be text, which YAML takes for a number: begin it with a letter, or quote it in"
+            " conf/"
+        )
     if found["type"] == "too_short":
         message = f"at least {found['ctx']['min_length']} different ones are needed"
     path = _path(found["loc"])

@@ -31,7 +31,8 @@ def check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
     if parameters.oracle.kind == "people":
         if not (parameters.oracle.classes or pool.classes):
             raise InputError(
-                f"{path} doesn't say which classes there are: name them, oracle.classes=cat/dog/rabbit"
+                f"{path} doesn't say which classes there are: name them,"
+                " oracle.classes=cat/dog/rabbit"
             )
         return
     masks = parameters.main.task == "segmentation"
@@ -42,9 +43,9 @@ def check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
     )
     if answered < len(pool):
         raise InputError(
-            f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label: "
-            "`oracle.kind: recorded` needs one for each; `oracle.kind: people` asks you for a few of them"
-            + "".join(f". {note}" for note in pool.reading.notes)
+            f"{len(pool) - answered} of {len(pool)} images of {path} have no recorded label:"
+            " `oracle.kind: recorded` needs one for each; `oracle.kind: people` asks you for a few"
+            " of them" + "".join(f". {note}" for note in pool.reading.notes)
         )
     if not pool.classes:
         raise InputError(
@@ -52,8 +53,9 @@ def check_labels(parameters: Parameters, parts: dict[str, Collection]) -> None:
         )
     if not len(parts["test"]):
         raise InputError(
-            f"`pool.test` is {parameters.pool.test}, which holds out none of the {len(pool)} pictures of {path}: "
-            "nothing could be evaluated. Hold out a larger share, pool.test=0.5"
+            f"`pool.test` is {parameters.pool.test}, which holds out none of the {len(pool)}"
+            f" pictures of {path}: nothing could be evaluated. Hold out a larger share,"
+            " pool.test=0.5"
         )
     if not tested:
         raise InputError(f"the test split of {path} has no labels: nothing could be evaluated")
@@ -80,24 +82,24 @@ def _check_budgets(parameters: Parameters, images: int, known: int) -> None:
     check_budget(images, budgets, query.scope, parameters.ranking.drop)
     if sum(budgets) > images - known:
         raise InputError(
-            f"{asked_for(budgets)}; of the pool's {counted(images, 'image')} {known} have one already: lower it, or "
-            "`cycles.number`"
+            f"{asked_for(budgets)}; of the pool's {counted(images, 'image')} {known} have one"
+            " already: lower it, or `cycles.number`"
         )
     if share == "auto" or not share:
         return
     apart = [controls.size(budget, share) for budget in budgets]
     if 0 in apart:
         raise InputError(
-            f"`control.share` {share:g} of `cycles.budget` {min(budgets)} leaves nothing to choose: raise the budget, "
-            "or set `control.share` to 0"
+            f"`control.share` {share:g} of `cycles.budget` {min(budgets)} leaves nothing to choose:"
+            " raise the budget, or set `control.share` to 0"
         )
     smallest = (images - 2 * int(images * parameters.ranking.drop)) // len(budgets)
     largest = max(budgets)
     chosen = largest - controls.size(largest, share)
     if query.scope == "batch" and chosen > smallest - min(sum(apart), smallest):
         raise InputError(
-            f"`query.scope: batch` chooses {chosen} of a batch of {smallest} images, of which up to "
-            f"{sum(apart)} may be in control slices: lower `cycles.budget` or `control.share`"
+            f"`query.scope: batch` chooses {chosen} of a batch of {smallest} images, of which up to"
+            f" {sum(apart)} may be in control slices: lower `cycles.budget` or `control.share`"
         )
 
 
@@ -117,7 +119,8 @@ def check_cold_start(parameters: Parameters, images: int) -> None:
     )
     if largest > some:
         raise InputError(
-            f"`cold_start.budgets` asks for {counted(largest, 'label')}; {counted(some, 'image')} may be asked for"
+            f"`cold_start.budgets` asks for {counted(largest, 'label')}; {counted(some, 'image')}"
+            " may be asked for"
         )
 
 
@@ -134,8 +137,8 @@ def known_labels(parameters: Parameters, pool: Collection) -> int:
     if len(problems):
         first = problems.iloc[0]
         raise InputError(
-            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used, the first is row "
-            f"{first['row']}: {first['problem']}"
+            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used,"
+            f" the first is row {first['row']}: {first['problem']}"
         )
     return len({answer.id for answer in answers if answer.label})
 
@@ -162,6 +165,7 @@ def check_label_set(
     gone = ids[~ids.isin(pool.index["id"])]
     if len(gone):
         raise InputError(
-            f"{len(gone)} images that run {parameters.run.name!r} has labels for are no longer in "
-            f"{parameters.pool.source.path}, the first is {gone.iloc[0]!r}: put them back, or use another run.name"
+            f"{len(gone)} images that run {parameters.run.name!r} has labels for are no longer in"
+            f" {parameters.pool.source.path}, the first is {gone.iloc[0]!r}: put them back, or use"
+            " another run.name"
         )

@@ -29,8 +29,8 @@ def describe(engine: Engine) -> str:
         f"torch {torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}"
     )
     return (
-        f"{processor_of(engine.device)}{_widest(engine.device)}{chosen}, {platform.system()}, {engine.precision}, "
-        f"{counted(engine.threads, 'thread')}, {packages}"
+        f"{processor_of(engine.device)}{_widest(engine.device)}{chosen}, {platform.system()},"
+        f" {engine.precision}, {counted(engine.threads, 'thread')}, {packages}"
     )
 
 

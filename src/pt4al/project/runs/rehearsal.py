@@ -106,8 +106,8 @@ def _check_crops(parameters: Parameters, shape: tuple[int, ...]) -> None:
         padding = getattr(parameters, name).augment.crop_padding
         if padding >= side:
             raise InputError(
-                f"`{name}.augment.crop_padding` {padding} would move images of {shape[1]} x {shape[2]} pixels out of "
-                f"sight: it must be less than {side}"
+                f"`{name}.augment.crop_padding` {padding} would move images of {shape[1]} x"
+                f" {shape[2]} pixels out of sight: it must be less than {side}"
             )
 
 
@@ -125,9 +125,9 @@ def _attempt(
         channels, height, width = pool.shape
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"`{name}.network` {block.network} can't be trained for {name}.task {block.task} on images of "
-            f"{height} x {width} pixels and {channels} channels, {min(len(pool), block.schedule.minibatch)} at a "
-            f"time: {told}"
+            f"`{name}.network` {block.network} can't be trained for {name}.task {block.task} on"
+            f" images of {height} x {width} pixels and {channels} channels,"
+            f" {min(len(pool), block.schedule.minibatch)} at a time: {told}"
         ) from error
 
 

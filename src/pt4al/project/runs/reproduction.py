@@ -52,7 +52,8 @@ def made(root: Path) -> Outcome:
     cycles = sorted((root / "05_model_input" / RUN).glob("cycle_*/query.parquet"), key=_number)
     if not cycles or not (report / CURVE).exists():
         raise InputError(
-            f"{root}: the published run has not been made here: type `make repro`, or `dvc repro`, first"
+            f"{root}: the published run has not been made here: type `make repro`, or `dvc repro`,"
+            " first"
         )
     asked = [pd.read_parquet(path)[["id"]].assign(cycle=_number(path)) for path in cycles]
     return Outcome(
@@ -68,8 +69,8 @@ def published(root: Path) -> Outcome:
     for name in (QUERIES, CURVE):
         if not (folder / name).exists():
             raise InputError(
-                f"{folder / name}: nothing is published to compare with; `make publish` writes it, from the run as it "
-                "is here"
+                f"{folder / name}: nothing is published to compare with; `make publish` writes it,"
+                " from the run as it is here"
             )
     return Outcome(
         queries=pd.read_csv(folder / QUERIES, dtype={"id": str}, keep_default_na=False),
@@ -105,7 +106,8 @@ def compare(then: Outcome, now: Outcome, noise: float) -> Verdict:
     other = [cycle for cycle in cycles if asked_then.get(cycle) != asked_now.get(cycle)]
     accuracies, close = _compare_accuracies(then.curve, now.curve, noise)
     lines = [
-        f"the same queries in {len(cycles) - len(other)} of {counted(len(cycles), 'cycle')}; {accuracies}"
+        f"the same queries in {len(cycles) - len(other)} of {counted(len(cycles), 'cycle')};"
+        f" {accuracies}"
     ]
     if other:
         lines.append(_first_difference(other[0], asked_then, asked_now))
@@ -119,7 +121,10 @@ def _compare_accuracies(then: pd.DataFrame, now: pd.DataFrame, noise: float) -> 
     """Return what is to be said of the accuracies, and whether they may be called the same."""
     if list(then["labels"]) != list(now["labels"]):
         return (
-            f"other numbers of labels: {_listed(then['labels'])} published, {_listed(now['labels'])} here",
+            (
+                f"other numbers of labels: {_listed(then['labels'])} published,"
+                f" {_listed(now['labels'])} here"
+            ),
             False,
         )
     published, here = (100 * curve[METRIC].to_numpy() for curve in (then, now))
@@ -145,8 +150,8 @@ def _first_difference(cycle: int, then: dict[int, list[str]], now: dict[int, lis
         place += 1
     first, instead = (ids[place] if place < len(ids) else "nothing" for ids in (published, here))
     return (
-        f"first difference: cycle {cycle}, which shares {shared} of {counted(len(published), 'image')}; "
-        f"image {place + 1} was {first}, and is {instead} here"
+        f"first difference: cycle {cycle}, which shares {shared} of"
+        f" {counted(len(published), 'image')}; image {place + 1} was {first}, and is {instead} here"
     )
 
 

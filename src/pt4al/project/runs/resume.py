@@ -157,8 +157,9 @@ def _choose_instructions(
 def _check_runner(runner: Any) -> None:
     if runner is not None and type(runner) not in (SequentialRunner, ResumingRunner):
         raise InputError(
-            f"--runner={type(runner).__name__} can't go on where a run stopped, and would compute everything again: "
-            "leave --runner away; what can be done side by side is, within nodes and by a comparison's workers"
+            f"--runner={type(runner).__name__} can't go on where a run stopped, and would compute"
+            " everything again: leave --runner away; what can be done side by side is, within"
+            " nodes and by a comparison's workers"
         )
 
 
@@ -190,8 +191,8 @@ def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError(
-            f"{missing[0]}{more}: not there yet. Type `kedro run --pipelines=active_learning` first, with the same "
-            "--env and --params, which makes all of it"
+            f"{missing[0]}{more}: not there yet. Type `kedro run --pipelines=active_learning`"
+            " first, with the same --env and --params, which makes all of it"
         )
 
 

@@ -46,8 +46,8 @@ class ModelRegistration(Tracker):
         logged = self._logged(client, experiment, model)
         if not logged:
             raise InputError(
-                f"MLflow has no model of cycle {model.cycle} of run {name!r}: it was logged without models (log_models "
-                "in mlflow.yml), or the store has gone"
+                f"MLflow has no model of cycle {model.cycle} of run {name!r}: it was logged without"
+                " models (log_models in mlflow.yml), or the store has gone"
             )
         with self._store.chosen():
             version = mlflow.register_model(f"models:/{logged[0].model_id}", name).version

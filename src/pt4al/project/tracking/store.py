@@ -92,8 +92,9 @@ class Store:
         found = self._experiment(client)
         if found.lifecycle_stage != "active":
             raise InputError(
-                f"experiment {found.name!r} has been deleted in MLflow: bring it back (mlflow experiments restore "
-                f"--experiment-id {found.experiment_id}), or name another one in conf/base/mlflow.yml"
+                f"experiment {found.name!r} has been deleted in MLflow: bring it back (mlflow"
+                f" experiments restore --experiment-id {found.experiment_id}), or name another one"
+                " in conf/base/mlflow.yml"
             )
         if self.file is not None:
             self._bring_along(found)
@@ -146,7 +147,8 @@ class Store:
         with closing(sqlite3.connect(self.file, timeout=BUSY)) as store, store:
             for table, column in PLACES:
                 store.execute(
-                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column},"
+                    " 1, ?) = ?",
                     (self._artifacts, len(then) + 1, len(then) + 1, f"{then}/"),
                 )
             store.execute(

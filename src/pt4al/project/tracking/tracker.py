@@ -138,8 +138,8 @@ class PatientTracker:
         logger.debug("MLflow", exc_info=True)
         if not self._told:
             logger.warning(
-                "logging to MLflow failed, and the run goes on without it: %s. What is missing there is logged later, "
-                "by this command or the next one.",
+                "logging to MLflow failed, and the run goes on without it: %s. What is missing"
+                " there is logged later, by this command or the next one.",
                 reason(error).rstrip("."),
             )
         self._told = True
