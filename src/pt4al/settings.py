@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pt4al.project.runs.resume import Context, Session
+from pt4al.project.runs.context import Context
+from pt4al.project.runs.resume import Session
 
 
 @cache

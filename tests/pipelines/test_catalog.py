@@ -1,6 +1,10 @@
 """Every dataset of every pipeline is in the catalog, on disk, with versions."""
 
+from types import SimpleNamespace
+
 import pytest
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
@@ -79,3 +83,19 @@ def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
     whole = register_pipelines()["__default__"]
     readers = {node.name for node in whole.nodes for name in node.inputs if name.endswith(".metrics")}
     assert readers == {"collect_curve"}
+
+
+def test_the_registered_graph_is_that_of_the_default_settings() -> None:
+    bootstrap_project(ROOT)
+    with Session.create(project_path=ROOT, env="base", save_on_close=False) as session:
+        assert session.load_context().resolved.graph == Shape()
+
+
+def test_whoever_loads_the_context_sees_the_graph_of_its_settings() -> None:
+    """Kedro-Viz makes Kedro's own session, without hooks."""
+    bootstrap_project(ROOT)
+    cycles = {"cycles": {"number": 7}}
+    with KedroSession.create(ROOT, env="tiny", runtime_params=cycles, save_on_close=False) as session:
+        session._hook_manager = SimpleNamespace(hook=SimpleNamespace(after_context_created=lambda context: None))
+        session.load_context()
+        assert "cycle_6.evaluate" in {node.name for node in pipelines["__default__"].nodes}

@@ -9,25 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from kedro.config import AbstractConfigLoader
-from kedro.framework.context import KedroContext
-from kedro.framework.project import pipelines, settings
+from kedro.framework.project import settings
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
-from kedro.io.core import generate_timestamp
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
 from kedro.utils import find_kedro_project
 
 from pt4al.errors import InputError
-from pt4al.files.versions import later
 from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.long_pipeline import Graph
 from pt4al.project.configuration.instructions import start_again
+from pt4al.project.runs.context import Context
 from pt4al.project.runs.error_messages import sentence, sentences
-
-WANTED = {"globals": {"root", "versioned"}, "mlflow": {"tracking_uri", "experiment", "log_models"}}
 
 
 class ResumingRunner(SequentialRunner):
@@ -59,27 +54,6 @@ class _Unsaid(logging.Filter):
 logging.getLogger("kedro.pipeline.node").addFilter(_Unsaid())
 
 
-class Context(KedroContext):
-    """Kedro's context, whose new versions are newer than all that a run has, whatever the clock says."""
-
-    def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:
-        places = self.config_loader["globals"]
-        names = {
-            places["pool"],
-            places["features"],
-            places["pretext"],
-            places["run"],
-            f"{places['run']}.predictions",
-        }
-        folders = [
-            layer / name
-            for layer in (self.project_path / places["root"]).glob("0*")
-            for name in names
-        ]
-        save_version = later(save_version or generate_timestamp(), folders)
-        return super()._get_catalog(*args, save_version=save_version, **kwargs)
-
-
 class Session(KedroSession):
     """Kedro's session with a runner that resumes; what goes wrong is one sentence."""
 
@@ -99,39 +73,24 @@ class Session(KedroSession):
             _check_runner(runner)
             resuming = ResumingRunner()
             outputs = super().run(*args, runner=resuming, **kwargs)
-            if self._resolved.graph.people and "cycles" in resuming.tags:
+            if self._context.resolved.graph.people and "cycles" in resuming.tags:
                 self._end_if_waiting()
         return outputs
 
-    def load_context(self) -> KedroContext:
-        """See KedroSession.load_context. The graph is that of the settings."""
-        from pt4al.pipelines.whole import build  # imports torch, as what it is made of does
-
-        context = super().load_context()
-        pipelines.update(build(self._resolved.graph))
-        return context
+    def load_context(self) -> Context:
+        """See KedroSession.load_context."""
+        self._context = super().load_context()
+        return self._context
 
     def _end_if_waiting(self) -> None:
         from pt4al.project.configuration.parameters import check
         from pt4al.project.runs import standing
 
-        parameters = check(self._resolved.parameters)
-        reached = standing.stand(parameters, self._project_path / self._resolved.places["root"])
+        resolved = self._context.resolved
+        parameters = check(resolved.parameters)
+        reached = standing.stand(parameters, self._project_path / resolved.places["root"])
         if reached.progress is not None:
             raise standing.Waiting(standing._request(parameters, reached))
-
-    def _get_config_loader(self) -> AbstractConfigLoader:
-        """Return the settings as a run has them: whoever loads the context sees these."""
-        from pt4al.project.runs.resolve import resolve
-
-        loader = super()._get_config_loader()
-        for pattern, wanted in WANTED.items():
-            if not isinstance(loader[pattern], dict) or not wanted <= loader[pattern].keys():
-                raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(wanted))}")
-        self._resolved = resolve(loader["parameters"], loader["globals"], self._project_path)
-        loader["parameters"] = self._resolved.parameters
-        loader["globals"] = self._resolved.places
-        return loader
 
 
 def _choose_instructions(

@@ -1,0 +1,51 @@
+"""Kedro's context, whose settings are those of a run, and whose graph is theirs."""
+
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
+from kedro.io.core import generate_timestamp
+
+from pt4al.errors import InputError
+from pt4al.files.versions import later
+
+# What files of settings have to say beside parameters.yml.
+NEEDED = {
+    "globals": {"root", "versioned"},
+    "mlflow": {"tracking_uri", "experiment", "log_models"},
+}
+SHARED = ("pool", "features", "pretext")  # folders of what runs have in common
+
+
+class Context(KedroContext):
+    """Resolves the settings when it is made: sessions, notebooks and Kedro-Viz see the same ones.
+
+    Attributes
+    ----------
+    resolved
+        The settings, and what the graph depends on; see `resolve`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        from pt4al.pipelines.whole import build  # both import torch
+        from pt4al.project.runs.resolve import resolve
+
+        super().__init__(*args, **kwargs)
+        loader = self.config_loader
+        for pattern, needed in NEEDED.items():
+            if not isinstance(loader[pattern], dict) or not needed <= loader[pattern].keys():
+                raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(needed))}")
+        self.resolved = resolve(loader["parameters"], loader["globals"], self.project_path)
+        loader["parameters"] = self.resolved.parameters
+        loader["globals"] = self.resolved.places
+        pipelines.update(build(self.resolved.graph))
+
+    def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:
+        """Return the catalog: new versions are newer than all of the run, whatever the clock says."""
+        places = self.resolved.places
+        names = [places[shared] for shared in SHARED]
+        names += [places["run"], f"{places['run']}.predictions"]
+        layers = list((self.project_path / places["root"]).glob("0*"))
+        folders = [layer / name for layer in layers for name in names]
+        version = later(save_version or generate_timestamp(), folders)
+        return super()._get_catalog(*args, save_version=version, **kwargs)
