@@ -12,11 +12,11 @@ from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.pipelines.comparison.nodes import read_others
 from pt4al.pipelines.comparison.plan import Cell, cells
-from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.pool.nodes import collect, read
-from pt4al.project.configuration.parameters import Parameters, check, fingerprint
+from pt4al.project.configuration.parameters import Parameters, check, fingerprint, identity
 from pt4al.project.hooks.run import is_comparison
-from pt4al.project.runs import guard, preflight
+from pt4al.project.runs import preflight
+from pt4al.project.runs.folder import RunFolder, Runs
 from pt4al.training.tasks import TASKS
 
 
@@ -74,8 +74,9 @@ def check_cells(parameters: dict, typed: dict, root: Path) -> set[str]:
             _check_cell(cell.parameters, known[cell.pool], rehearsed)
         except InputError as error:
             raise InputError(f"`comparison.arms.{cell.arm}`: {error}") from None
-        if guard.record_folder(root, cell.run).exists():
-            guard.claim(root, cell.parameters)
+        folder = RunFolder(root, cell.run)
+        if folder.record.exists():
+            folder.claim(identity(cell.parameters))
     return rehearsed
 
 

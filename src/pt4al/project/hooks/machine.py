@@ -17,6 +17,7 @@ from pt4al.errors import counted
 from pt4al.files.whole import replacing
 from pt4al.project.configuration.instructions import ANY, processor
 from pt4al.project.configuration.parameters import Engine, check
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.reproduction import MADE_ON
 
 WIDEST = {"AVX512F": "AVX-512", "AVX2": "AVX2"}  # the first that there is; by numpy's names
@@ -29,9 +30,8 @@ class MachineHooks:
     def after_context_created(self, context: KedroContext) -> None:
         places = context.config_loader["globals"]
         self._versioned = places["versioned"]
-        self._path = (
-            context.project_path / places["root"] / "08_reporting" / places["run"] / MADE_ON
-        )
+        folder = RunFolder(context.project_path / places["root"], places["run"])
+        self._path = folder.reports / MADE_ON
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -25,9 +25,10 @@ from pt4al.pipelines.comparison.remembered import meanwhile, once
 from pt4al.pipelines.pool.nodes import collect, read, tell_source
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.instructions import refuse
-from pt4al.project.configuration.parameters import Engine, Parameters, Pool, check
+from pt4al.project.configuration.parameters import Engine, Parameters, Pool, check, identity
 from pt4al.project.hooks.machine import processor_of, stage_of
-from pt4al.project.runs import guard, names, preflight, standing
+from pt4al.project.runs import graph_options, names, preflight
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.tracking import store as mlflow_store
 from pt4al.project.tracking.comparison import Study
 from pt4al.project.tracking.model_registry import Registration
@@ -67,7 +68,7 @@ class ConfigurationHooks:
             torch.set_num_threads(engine.threads)
             threadpool_limits(engine.threads)  # of numpy and scikit-learn
             parameters = parameters.model_copy(update={"engine": engine})
-            parameters, pipeline_registry.shape = standing.resolve(parameters, root)
+            parameters, pipeline_registry.shape = graph_options.resolve(parameters, root)
             _check_many_cycles(parameters)
         context.config_loader["parameters"] = parameters.model_dump(mode="json")
         context.config_loader["globals"] = places | folders(parameters, places["versioned"])
@@ -95,20 +96,18 @@ class GuardHooks:
                 names.check_comparison(self._root, parameters.comparison.name)
             compared = parameters.comparison.name
             run = f"{parameters.run.name}+predictions"
-            self._lock = guard.lock(self._root, compared if is_comparison(pipeline) else run)
+            name = compared if is_comparison(pipeline) else run
+            self._lock = RunFolder(self._root, name).lock()
             return
         names.check_run(self._root, parameters.run.name)
         _check_source(parameters, catalog, tags)
         if self._versioned:  # else DVC keeps the files
-            name = parameters.run.name
-            self._lock = guard.lock(self._root, name)
-            if parameters.run.fresh and guard.record_folder(self._root, name).exists():
-                logger.info(
-                    "fresh start: the old files of %s are now %s",
-                    name,
-                    guard.set_aside(self._root, name),
-                )
-            guard.claim(self._root, parameters)
+            folder = RunFolder(self._root, parameters.run.name)
+            self._lock = folder.lock()
+            if parameters.run.fresh and folder.record.exists():
+                aside = folder.set_aside()
+                logger.info("fresh start: the old files of %s are now %s", folder.name, aside)
+            folder.claim(identity(parameters))
         self._timings = catalog["timings"]
         engine = parameters.engine
         logger.info(
@@ -190,7 +189,7 @@ class TrackingHooks:
         elif is_comparison(pipeline):
             self._tracking = Bookkeeping(Study(parameters, catalog, root, store))
         else:
-            record = guard.record_folder(root, parameters.run.name)
+            record = RunFolder(root, parameters.run.name).record
             run = Tracking(
                 parameters, catalog, self._project, record, store, self._settings.log_models
             )

@@ -22,6 +22,7 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
+from pt4al.project.runs.folder import REPORTS
 
 SHOWN = "PT4AL_TRACEBACK"  # environment variable: set it to see the traceback itself
 AGAIN = "then type the command again, which goes on where it stopped"
@@ -205,7 +206,7 @@ def _keep(error: Exception, project: Path) -> Path:
     head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {shlex.join(sys.argv)}\n"
     text = head + "".join(traceback.format_exception(error)) + "\n"
     for path in (
-        project / "data" / "08_reporting" / "error.log",
+        project / "data" / REPORTS / "error.log",
         Path(tempfile.gettempdir()) / "pt4al-error.log",
     ):
         try:

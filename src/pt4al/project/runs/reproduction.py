@@ -9,6 +9,7 @@ import pandas as pd
 
 from pt4al.errors import InputError, counted
 from pt4al.files.whole import replacing
+from pt4al.project.runs.folder import RunFolder
 
 RUN = "published"
 REFERENCE = "reference"  # the folder of what was published, which git keeps
@@ -48,17 +49,17 @@ class Verdict:
 
 def made(root: Path) -> Outcome:
     """Return what the run in the folder `root` has come to."""
-    report = root / "08_reporting" / RUN
-    cycles = sorted((root / "05_model_input" / RUN).glob("cycle_*/query.parquet"), key=_number)
-    if not cycles or not (report / CURVE).exists():
+    folder = RunFolder(root, RUN)
+    cycles = sorted(folder.record.glob("cycle_*/query.parquet"), key=_number)
+    if not cycles or not (folder.reports / CURVE).exists():
         raise InputError(
             f"{root}: the published run has not been made here: type `make repro`, or `dvc repro`, first"
         )
     asked = [pd.read_parquet(path)[["id"]].assign(cycle=_number(path)) for path in cycles]
     return Outcome(
         queries=pd.concat(asked, ignore_index=True)[["cycle", "id"]],
-        curve=pd.read_csv(report / CURVE)[["labels", METRIC]],
-        machines=_machines(report / MADE_ON),
+        curve=pd.read_csv(folder.reports / CURVE)[["labels", METRIC]],
+        machines=_machines(folder.reports / MADE_ON),
     )
 
 

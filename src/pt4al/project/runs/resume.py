@@ -32,7 +32,7 @@ WANTED = {"globals": {"root", "versioned"}, "mlflow": {"tracking_uri", "experime
 class ResumingRunner(SequentialRunner):
     """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` that are behind.
 
-    An output that exists is whole (storage.py) and was made with these settings (guard.py).
+    An output that exists is whole, and was made with these settings (`RunFolder.claim`).
     Outputs without versions are DVC's, which decides itself what to run.
     """
 
@@ -148,7 +148,7 @@ def unfinished_nodes(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]
 
 def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Say before anything runs what parts of a run lack that were asked for alone (--nodes, --pipelines=report)."""
-    from pt4al.project.datasets.storage import (
+    from pt4al.project.datasets.tables import (
         KnownTableDataset,  # imports torch, which commands that only read files do without
     )
 

@@ -9,7 +9,7 @@ from kedro.io import CatalogProtocol
 from pt4al.errors import InputError
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.project.configuration.parameters import Parameters
-from pt4al.project.runs.guard import record_folder
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.tracking.run import Rows, models
 from pt4al.project.tracking.store import Store
 
@@ -63,7 +63,8 @@ class Registration:
 
     def _logged(self, client: Any, experiment: str, found: Finished) -> list[Any]:
         """The models of the cycle's own row; a row that was removed has none any more."""
-        run = Rows(record_folder(self._root, found.parameters.run.name)).read().get("run_id")
+        folder = RunFolder(self._root, found.parameters.run.name)
+        run = Rows(folder.record).read().get("run_id")
         of_run = f"tags.`mlflow.parentRunId` = '{run}' and tags.`al.cycle` = '{found.cycle}'"
         return [
             model

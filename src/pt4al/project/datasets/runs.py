@@ -1,0 +1,96 @@
+"""Datasets of what other runs have left. Never saved: each run saves its own."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+from pt4al.files import digests
+from pt4al.files.versions import newest
+from pt4al.project.datasets.files import dataset_at
+from pt4al.project.runs.folder import Runs
+
+logger = logging.getLogger(__name__)
+
+
+class OthersDataset(AbstractDataset):
+    """One file of every run, the newest version of each, to compare with.
+
+    `filepath` is a file's without its run: <reporting>/learning_curve.csv for
+    <reporting>/<run>/learning_curve.csv. Loads a function for each run, by name, which reads the
+    file; None, and a warning, where it is damaged: no run ends for another one's file.
+    """
+
+    def __init__(self, *, filepath: str, dataset: dict[str, Any], metadata: dict | None = None):
+        self._folder = Path(filepath).parent
+        self._filename = Path(filepath).name
+        self._dataset = dataset
+        self.metadata = metadata
+
+    def load(self) -> dict[str, Callable[[], Any]]:
+        """Return the functions by run."""
+        readers = {}
+        for run in sorted(self._folder.glob("*/")):
+            path = newest(run / self._filename)
+            if path is not None:
+                readers[run.name] = partial(self._read, path)
+        return readers
+
+    def save(self, data: Any) -> None:
+        """Raise NotImplementedError."""
+        raise NotImplementedError(
+            f"{self._folder}: files are saved by their own runs, not {data!r}"
+        )
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": str(self._folder), "filename": self._filename}
+
+    def _read(self, path: Path) -> Any:
+        dataset = self._dataset
+        try:
+            return digests.whole(
+                path, lambda path: dataset_at(path, dataset).load(), "it is left out"
+            )
+        except digests.Damaged as damaged:
+            logger.warning("%s", damaged)
+            return None
+
+
+class RunCurvesDataset(OthersDataset):
+    """The learning curves of all runs, by name."""
+
+    def load(self) -> dict[str, pd.DataFrame]:
+        """Return the curves that say which pool they are of."""
+        curves = {run: read() for run, read in super().load().items()}
+        return {
+            run: curve for run, curve in curves.items() if curve is not None and "pool" in curve
+        }
+
+
+class RunsDataset(AbstractDataset):
+    """The folders of all runs, which read a file when asked for it. `filepath`: of the data."""
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None):
+        self._root = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Runs:
+        """Return the runs."""
+        return Runs(self._root)
+
+    def save(self, data: Any) -> None:
+        """Raise NotImplementedError."""
+        raise NotImplementedError(f"{self._root}: tables are saved by their own runs, not {data!r}")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"root": str(self._root)}
