@@ -1,7 +1,6 @@
 """Collect what the cells of a comparison have left into tables, one row an observation."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +24,13 @@ def curves(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     InputError
         If cells learnt from different images.
     """
-    table = _stacked(plan, lambda run: runs[run].read("learning_curve.csv"))
+    table = _stacked(plan, runs, "learning_curve.csv")
     other = table[table["pool"] != table["pool"].iloc[0]]
     if len(other):
         raise InputError(
-            f"{other['run'].iloc[0]} learnt from other images than the cells before it: the source, or "
-            "`pool`, has changed since; give the comparison another name (comparison.name=...)"
+            f"{other['run'].iloc[0]} learnt from other images than the cells before it: "
+            "the source, or `pool`, has changed since; "
+            "give the comparison another name (comparison.name=...)"
         )
     return table.assign(cycle=table.groupby("run").cumcount())
 
@@ -58,7 +58,7 @@ def seconds(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     Cells that share a pretext network each count the time of the one that trained it; the pool,
     which all share, is left out.
     """
-    table = _stacked(plan, partial(_timings, runs), also=["pretext"])
+    table = _stacked(plan, runs, "timings.jsonl", reader=_timings, also=["pretext"])
     table = table[table["stage"] != "pool"].assign(
         stage=table["stage"].str.replace(r"cycle_\d+", "cycles", regex=True)
     )
@@ -74,33 +74,32 @@ def seconds(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
 
 
 def audits(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
-    """Return one row a cell and cycle from the second on: `images`, `correlation`, `low`, `high`."""
-    return _stacked(plan, lambda run: runs[run].read("pretext_audit.parquet"))
+    """Return `images`, `correlation`, `low`, `high`; one row a cell and cycle but the first."""
+    return _stacked(plan, runs, "pretext_audit.parquet")
 
 
 def leaks(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Return one row a cell and check: `check`, `ok`, `found`. Cells without checks have none."""
-    table = _stacked(plan, lambda run: runs[run].read("leak_check.parquet"))
+    table = _stacked(plan, runs, "leak_check.parquet")
     return table.reindex(columns=[*CELL, "check", "ok", "found"])
 
 
-def _timings(runs: Runs, run: str) -> pd.DataFrame | None:
-    def read(path: Path) -> pd.DataFrame:
-        return once(pd.DataFrame(records.rows(path, TIMINGS), columns=TIMINGS))
-
-    return runs[run].read("timings.jsonl", reader=read)
+def _timings(path: Path) -> pd.DataFrame:
+    return once(pd.DataFrame(records.rows(path, TIMINGS), columns=TIMINGS))
 
 
 def _stacked(
     plan: pd.DataFrame,
-    read: Callable[[str], pd.DataFrame | None],
-    also: list[str] | None = None,
+    runs: Runs,
+    file: str,
+    reader: Callable[[Path], pd.DataFrame] | None = None,
+    also: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Return the tables that `read` returns of each run, with the columns of its cell first."""
-    columns = CELL + (also or [])
+    """Return one file of all cells that have it, with these columns of the plan first."""
+    columns = [*CELL, *also]
     tables = []
     for cell in plan.to_dict("records"):
-        table = read(cell["run"])
+        table = runs[cell["run"]].read(file, reader=reader)
         if table is not None and len(table):
             tables.append(table.assign(**{column: cell[column] for column in columns}))
     if not tables:

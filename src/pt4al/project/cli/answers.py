@@ -29,7 +29,9 @@ def answers() -> None:
 @named
 @click.pass_obj
 def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
-    """Write the images that a run asks for to a CSV or Parquet file, with an empty column `label`."""
+    """Write the images that a run asks for to a CSV or Parquet file,
+    with an empty column `label`.
+    """
     run = labelled_run(metadata, name)
     number = write_query(path, run.progress().open, run.suggestions)
     click.echo(f"{path}: {number} images to label, as one of: {', '.join(run.classes)}; or {SKIP}")
@@ -41,7 +43,8 @@ def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
 @named
 @click.pass_obj
 def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str | None) -> None:
-    """Take in answers from a CSV or Parquet file (id, label); masks from a folder of PNG files, or a COCO file.
+    """Take in answers from a CSV or Parquet file (id, label);
+    masks from a folder of PNG files, or a COCO file.
 
     Good ones count; of each other row or file it is said what is wrong with it.
     """
@@ -66,7 +69,8 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
 @named
 @click.pass_obj
 def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
-    """Write the labels that the answers so far make, for other programs, while the run goes on or afterwards.
+    """Write the labels that the answers so far make, for other programs,
+    while the run goes on or afterwards.
 
     To a CSV or Parquet file (id, label); masks to a folder of PNG files, or to a COCO file, .json.
     """

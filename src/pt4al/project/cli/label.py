@@ -31,7 +31,8 @@ from pt4al.project.runs.error_messages import Spoken
 def label(
     metadata: ProjectMetadata, name: str | None, port: int | None, host: str, suggestions: bool
 ) -> None:
-    """Open a page to label the images that a run asks for. Ctrl-C ends it; what was answered is kept.
+    """Open a page to label the images that a run asks for.
+    Ctrl-C ends it; what was answered is kept.
 
     Started again it has the same link, and pages that were left open go on.
     """

@@ -37,7 +37,9 @@ def label_studio() -> None:
 )
 @click.pass_obj
 def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestions: bool) -> None:
-    """Put the images that a run asks for into Label Studio; those that are there stay as they are."""
+    """Put the images that a run asks for into Label Studio;
+    those that are there stay as they are.
+    """
     run = labelled_run(metadata, name)
     one_at_a_time = FileLock(run.folder.record / ".label_studio.lock")
     with session(metadata, run) as opened, one_at_a_time:

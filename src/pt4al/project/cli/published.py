@@ -25,7 +25,7 @@ def verdict(metadata: ProjectMetadata) -> None:
     result = reproduction.compare(then, now, places(project, reproduction.RUN)["noise"])
     click.echo("\n".join(result.lines))
     if not result.same:
-        raise click.exceptions.Exit(1)
+        click.get_current_context().exit(1)
 
 
 @click.command(cls=Spoken)

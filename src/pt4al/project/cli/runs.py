@@ -1,4 +1,4 @@
-"""What the commands know of a project and its runs, without a Kedro session where none is needed."""
+"""Find the run that a command is about, without a Kedro session where none is needed."""
 
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager

@@ -1,4 +1,4 @@
-"""The command of a run that people label: how it is typed again, and the words with which it ends."""
+"""The command of a run that people label: how to type it again, and the message at its end."""
 
 import shlex
 from typing import Any
@@ -47,7 +47,7 @@ def check_classes(parameters: Parameters, folder: RunFolder) -> None:
 
 
 def request(parameters: Parameters, cycle: int, progress: Progress) -> str:
-    """Return what to say of a query that waits for answers."""
+    """Return the message on a query that waits for answers."""
     run = parameters.run.name
     label = f"kedro label --run={run}"
     other = "spreadsheet, Label Studio"

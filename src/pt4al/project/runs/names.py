@@ -1,4 +1,4 @@
-"""Names that would make two things of one: runs, comparisons and what runs share lie side by side."""
+"""Refuse a name that two things would share: runs and comparisons have folders side by side."""
 
 import re
 from pathlib import Path
