@@ -1,6 +1,7 @@
 """A run's files are found, read, locked and kept apart from other settings."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pt4al.errors import InputError
 from pt4al.files import records
 from pt4al.files.digests import Damaged
 from pt4al.project.runs.folder import LAYERS, RunFolder, Runs
+from support.projects import ROOT
 
 OLD = "2026-01-01T00.00.00.000Z"
 NEW = "2026-01-02T00.00.00.000Z"
@@ -141,3 +143,12 @@ def test_runs_that_people_label_are_listed_the_newest_command_first(tmp_path: Pa
         os.utime(runs[name].policies_file, (typed, typed))
     records.write(runs["recorded"].configuration_file, {})
     assert [run.name for run in runs.labelled_by_people()] == ["first", "second", "third"]
+
+
+def test_no_two_layers_of_the_catalog_have_a_file_of_one_name() -> None:
+    catalog = (ROOT / "conf/base/catalog.yml").read_text()
+    layers: dict[str, set[str]] = {}
+    for layer, file in re.findall(r"filepath: \$\{globals:root\}/(\w+)/(\S+)", catalog):
+        layers.setdefault(file, set()).add(layer)
+    assert {file: layer for file, layer in layers.items() if len(layer) > 1} == {}
+    assert set().union(*layers.values()) == set(LAYERS)

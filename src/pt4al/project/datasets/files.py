@@ -117,6 +117,30 @@ class PicturesDataset(WholeDataset):
             (path / f"{name}.png").write_bytes(picture)
 
 
+class PathDataset(AbstractDataset):
+    """What lies at a path without versions; it exists, even where nothing is written yet."""
+
+    def __init__(self, *, filepath: str, metadata: dict | None = None):
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+class ReadOnly:
+    """Mixed into a dataset that is written elsewhere: under another name, or by another process."""
+
+    def save(self, data: Any) -> None:
+        """Raise NotImplementedError."""
+        raise NotImplementedError(
+            f"{self._filepath} is only read here, and not saved from {data!r}"
+        )
+
+
 class _Plain:
     """Mixed into a dataset of one file that people open: its newest version lies at its plain path.
 

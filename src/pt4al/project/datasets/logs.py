@@ -1,46 +1,28 @@
 """Datasets of logs, to which lines are added and from which nothing is taken."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractDataset
 
 from pt4al.annotation.log import AnswerLog
 from pt4al.files import records
+from pt4al.project.datasets.files import PathDataset, ReadOnly
 
 
-class AnswersDataset(AbstractDataset):
-    """The log of people's answers, in a folder. Never saved: it is written as they answer."""
-
-    def __init__(self, *, filepath: str, metadata: dict | None = None):
-        self._folder = Path(filepath)
-        self.metadata = metadata
+class AnswersDataset(ReadOnly, PathDataset):
+    """The log of people's answers, in a folder; it is written as they answer."""
 
     def load(self) -> AnswerLog:
         """Return the log."""
-        return AnswerLog(self._folder)
-
-    def save(self, data: Any) -> None:
-        """Raise NotImplementedError."""
-        raise NotImplementedError(
-            f"{self._folder}: answers are added to their log one by one, not {data!r}"
-        )
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"folder": str(self._folder)}
+        return AnswerLog(self._filepath)
 
 
-class LogDataset(AbstractDataset):
+class LogDataset(PathDataset):
     """A table that grows, one line of JSON a row. A run that resumes goes on with it."""
 
-    def __init__(self, *, filepath: str, columns: list[str], metadata: dict | None = None):
-        self._filepath = Path(filepath)
+    def __init__(self, *, columns: list[str], **place: Any):
+        super().__init__(**place)
         self._columns = columns
-        self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """Return all rows."""
@@ -49,9 +31,3 @@ class LogDataset(AbstractDataset):
     def save(self, data: dict[str, Any]) -> None:
         """Add a row."""
         records.append(self._filepath, data)
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}

@@ -11,7 +11,7 @@ from pt4al.features.vectors import Features, open_features
 from pt4al.files import digests
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.pipelines.comparison.remembered import once
-from pt4al.project.datasets.files import WholeDataset
+from pt4al.project.datasets.files import ReadOnly, WholeDataset
 
 
 class _Shards(WholeDataset):
@@ -82,16 +82,12 @@ class FeaturesDataset(_Shards):
         return open_features(path)
 
 
-class FeaturesPlaceDataset(FeaturesDataset):
-    """Folder in which features are computed while a pool is built. Never saved."""
+class FeaturesPlaceDataset(ReadOnly, FeaturesDataset):
+    """Folder in which features are computed while a pool is built."""
 
     def load(self) -> tuple[Path, Path | None]:
         """Return the folder that is being written, and the newest store before it."""
         return self.partial, self._previous()
-
-    def save(self, data: Any) -> None:
-        """Raise NotImplementedError."""
-        raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
 
     def _exists(self) -> bool:
         return True

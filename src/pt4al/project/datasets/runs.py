@@ -1,4 +1,4 @@
-"""Datasets of what other runs have left. Never saved: each run saves its own."""
+"""Datasets of what other runs have left; each run saves its own."""
 
 import logging
 from collections.abc import Callable
@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractDataset
 
 from pt4al.files import digests
 from pt4al.files.versions import newest
-from pt4al.project.datasets.files import dataset_at
+from pt4al.project.datasets.files import PathDataset, ReadOnly, dataset_at
 from pt4al.project.runs.folder import Runs
 
 logger = logging.getLogger(__name__)
 
 
-class OthersDataset(AbstractDataset):
+class OthersDataset(ReadOnly, PathDataset):
     """One file of every run, the newest version of each, to compare with.
 
     `filepath` is a file's without its run: <reporting>/learning_curve.csv for
@@ -25,32 +24,18 @@ class OthersDataset(AbstractDataset):
     file; None, and a warning, where it is damaged: no run ends for another one's file.
     """
 
-    def __init__(self, *, filepath: str, dataset: dict[str, Any], metadata: dict | None = None):
-        self._folder = Path(filepath).parent
-        self._filename = Path(filepath).name
+    def __init__(self, *, dataset: dict[str, Any], **place: Any):
+        super().__init__(**place)
         self._dataset = dataset
-        self.metadata = metadata
 
     def load(self) -> dict[str, Callable[[], Any]]:
         """Return the functions by run."""
         readers = {}
-        for run in sorted(self._folder.glob("*/")):
-            path = newest(run / self._filename)
+        for run in sorted(self._filepath.parent.glob("*/")):
+            path = newest(run / self._filepath.name)
             if path is not None:
                 readers[run.name] = partial(self._read, path)
         return readers
-
-    def save(self, data: Any) -> None:
-        """Raise NotImplementedError."""
-        raise NotImplementedError(
-            f"{self._folder}: files are saved by their own runs, not {data!r}"
-        )
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"folder": str(self._folder), "filename": self._filename}
 
     def _read(self, path: Path) -> Any:
         dataset = self._dataset
@@ -74,23 +59,9 @@ class RunCurvesDataset(OthersDataset):
         }
 
 
-class RunsDataset(AbstractDataset):
+class RunsDataset(ReadOnly, PathDataset):
     """The folders of all runs, which read a file when asked for it. `filepath`: of the data."""
-
-    def __init__(self, *, filepath: str, metadata: dict | None = None):
-        self._root = Path(filepath)
-        self.metadata = metadata
 
     def load(self) -> Runs:
         """Return the runs."""
-        return Runs(self._root)
-
-    def save(self, data: Any) -> None:
-        """Raise NotImplementedError."""
-        raise NotImplementedError(f"{self._root}: tables are saved by their own runs, not {data!r}")
-
-    def _exists(self) -> bool:
-        return True
-
-    def _describe(self) -> dict[str, Any]:
-        return {"root": str(self._root)}
+        return Runs(self._filepath)

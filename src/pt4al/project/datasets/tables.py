@@ -1,24 +1,19 @@
 """Datasets of tables and arrays."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pt4al.project.datasets.files import FileDataset, WholeDataset
+from pt4al.project.datasets.files import FileDataset, ReadOnly, WholeDataset
 
 
-class KnownTableDataset(FileDataset):
-    """The newest version of a table, to make the next from; empty if there is none. Never saved."""
+class KnownTableDataset(ReadOnly, FileDataset):
+    """The newest version of a table, to make the next from; empty if there is none."""
 
     def load(self) -> pd.DataFrame:
         """Return the table."""
         return pd.DataFrame() if self._newest() is None else super().load()
-
-    def save(self, data: Any) -> None:
-        """Raise NotImplementedError."""
-        raise NotImplementedError(f"{self._filepath} is saved under its own name, not {data!r}")
 
 
 class ArraysDataset(WholeDataset):
