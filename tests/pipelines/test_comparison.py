@@ -19,7 +19,6 @@ from mlflow import MlflowClient
 from pt4al.files import records
 from pt4al.pipelines.comparison.execution import run_all
 from pt4al.pipelines.comparison.plan import cells
-from pt4al.pipelines.comparison.runs import Runs
 from support.comparisons import SMALL, parameters
 from support.projects import kedro, make_project, run, tables
 
@@ -270,12 +269,3 @@ def test_cells_whose_pretext_network_failed_are_not_tried_and_the_others_go_on(p
     ended = {cell.run: reason for cell, reason in run_all(cells(parameters(project), SMALL), 1, failing)}
     assert ended == dict.fromkeys(CELLS[:2], "pretext of c-random-s0: no memory") | dict.fromkeys(CELLS[2:])
     assert ("c-margin-s0", "cell") not in tried
-
-
-def test_the_newest_version_of_a_run_s_table_is_read(tmp_path: Path) -> None:
-    runs = Runs(tmp_path, {"curve": "{run}/curve.csv"})
-    assert runs.read("curve", "mine") is None
-    for version, accuracy in (("2026-01-01", 1), ("2026-01-02", 2)):
-        (tmp_path / "mine/curve.csv" / version).mkdir(parents=True)
-        (tmp_path / "mine/curve.csv" / version / "curve.csv").write_text(f"accuracy\n{accuracy}\n")
-    assert list(runs.read("curve", "mine")["accuracy"]) == [2]

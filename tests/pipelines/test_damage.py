@@ -156,9 +156,9 @@ def test_many_bits_of_each_file_without_digests_end_in_no_traceback(catalog: Cat
 
 
 READ = {  # what comparisons and predictions read of other runs
-    "learning_curve.csv": lambda runs, model: runs.read("learning_curve", "tiny"),
-    "leak_check.parquet": lambda runs, model: runs.read("leak_check", "tiny"),
-    "cycle_2/label_set.parquet": lambda runs, model: runs.read("label_set", "tiny", cycle="cycle_2"),
+    "learning_curve.csv": lambda runs, model: runs["tiny"].read("learning_curve.csv"),
+    "leak_check.parquet": lambda runs, model: runs["tiny"].read("leak_check.parquet"),
+    "cycle_2/label_set.parquet": lambda runs, model: runs["tiny"].read("label_set.parquet", 2),
     "metrics.json": lambda runs, model: model("best"),
     "network.safetensors": lambda runs, model: model("last").network,
     "classes.json": lambda runs, model: model("last").classes,

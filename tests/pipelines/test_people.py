@@ -19,10 +19,15 @@ from PIL import Image
 from pt4al.annotation.aggregation import SKIPPED
 from pt4al.annotation.formats import coco, mask_folder
 from pt4al.annotation.log import Answer
-from pt4al.project.runs.labelling_session import open_run
+from pt4al.project.runs.labelled_run import LabelledRun, find_run
+from pt4al.project.runs.labelling_session import open_session
 from pt4al.training.tasks import segmentation
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from support.projects import kedro, make_project, newest
+
+
+def labelled(project: Path, waiting: bool = True) -> LabelledRun:
+    return find_run(project / "data", NAME, waiting)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +93,7 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     # A part of the next answers is enough for now; one of the first was wrong, and there is a new class.
     late = answer(project, 1, truth.get, most=8) and progress(project, 1).open["id"].iloc[-1]
     wrong = first["id"].iloc[0]
-    desk = open_run(project, NAME).desk
+    desk = open_session(project, labelled(project)).desk
     desk.add_class("hat")
     desk.answer(wrong, "hat", "ada", "key")
     oracle = {"go_on": {"share": 0.8, "after": None}}
@@ -99,7 +104,7 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     assert len(second) == 18
 
     # Spreadsheets and Label Studio may still bring what nobody answered, or was skipped, in an earlier query.
-    assert {late, *skipped, wrong} <= set(open_run(project, NAME).answerable)
+    assert {late, *skipped, wrong} <= set(labelled(project).answerable)
     # An answer that comes late counts from the next cycle on, and is not asked for again.
     log(project).add([Answer(id=late, label="hat", annotator="ada", source="page")])
     assert late not in set(table(project, 2, "query")["id"])
@@ -239,8 +244,8 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
 
 def exported_as_drawn(project: Path) -> None:
     """Masks go out to other programs as they came in."""
-    found = open_run(project, NAME, waiting=False)
-    drawn = {row.id: found.mask(row.label) for row in found.labels.itertuples()}
+    run = labelled(project, waiting=False)
+    drawn = {row.id: run.mask(row.label) for row in run.labels.itertuples()}
     assert len(drawn) == 12
     reads = {
         "masks": partial(mask_folder.read, ids=drawn),
@@ -249,7 +254,7 @@ def exported_as_drawn(project: Path) -> None:
     for path, read in reads.items():
         done = kedro("answers", "export", path, cwd=project)
         assert done.stdout == f"{path}: 12 labels of run {NAME}\n", done.stderr
-        masks, problems = read(project / path, classes=found.classes, size=(32, 32))
+        masks, problems = read(project / path, classes=run.classes, size=(32, 32))
         assert problems.empty
         assert {image: np.array(Image.open(io.BytesIO(png))).tolist() for image, png in masks} == {
             image: mask.tolist() for image, mask in drawn.items()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pt4al.project.configuration.folder_names import nested
-from pt4al.project.configuration.parameters import check
-from pt4al.project.runs import guard
+from pt4al.project.configuration.parameters import check, identity
+from pt4al.project.runs.folder import RunFolder
 from support.projects import kedro, run, tables, tiny
 
 
@@ -29,12 +29,13 @@ def test_a_run_written_down_with_another_spelling_still_matches(
     finished: Path, tmp_path: Path, no_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(finished)
-    record = guard.configuration_file(finished / "data", "tiny").read_text()
-    copy = guard.configuration_file(tmp_path, "tiny")
+    record = RunFolder(finished / "data", "tiny").configuration_file.read_text()
+    folder = RunFolder(tmp_path, "tiny")
+    copy = folder.configuration_file
     copy.parent.mkdir(parents=True)
     for spelling in ("./data/01_raw/fashion_mnist/", f"{finished}/data/01_raw/fashion_mnist"):
         copy.write_text(record.replace("data/01_raw/fashion_mnist", spelling))
-        guard.claim(tmp_path, check(tiny(**nested(json.loads(record)))))
+        folder.claim(identity(check(tiny(**nested(json.loads(record))))))
 
 
 def test_a_command_typed_in_a_folder_of_the_project_finds_its_data(project: Path) -> None:

@@ -76,9 +76,9 @@ def test_a_fresh_start_keeps_the_old_files(copied: Path) -> None:
 
 
 def test_a_second_process_on_one_run_is_refused_at_once(project: Path) -> None:
-    from pt4al.project.runs.guard import lock
+    from pt4al.project.runs.folder import RunFolder
 
-    held = lock(project / "data", "tiny")
+    held = RunFolder(project / "data", "tiny").lock()
     done = kedro("run", "--pipelines=active_learning", "--env=tiny", cwd=project)
     held.release()
     assert done.returncode == 1

@@ -12,7 +12,8 @@ import yaml
 from pt4al.errors import InputError
 from pt4al.pipelines.pool import nodes
 from pt4al.project.configuration.parameters import Parameters, check
-from pt4al.project.runs import checks, standing
+from pt4al.project.runs import checks
+from pt4al.project.runs.graph_options import resolve
 from support.layouts import patch, save, write_class_folders
 from support.projects import ROOT, newest
 
@@ -59,18 +60,18 @@ def test_what_was_read_is_logged_and_warnings_are_warnings(tmp_path: Path, caplo
 
 
 def test_folders_that_are_none_of_the_classes_are_albums(albums: Path, tmp_path: Path) -> None:
-    resolved, shape = standing.resolve(parameters(albums, ["cat", "dog"]), tmp_path)
+    resolved, shape = resolve(parameters(albums, ["cat", "dog"]), tmp_path)
     assert resolved.pool.source.kind == "flat"
     assert (shape.tested, shape.control) == (False, True)  # nothing is held out, a control slice is drawn
     parts = nodes.collect(resolved.pool)
     assert (len(parts["train"]), len(parts["test"])) == (10, 0)
-    again, _ = standing.resolve(resolved, tmp_path)
+    again, _ = resolve(resolved, tmp_path)
     assert again.pool == resolved.pool  # so that the same command goes on
 
 
 def test_folders_that_are_classes_stay_so(albums: Path, tmp_path: Path) -> None:
     for classes in (None, ["2019", "2020"], ["2018", "2019", "2020"]):
-        resolved, _ = standing.resolve(parameters(albums, classes), tmp_path)
+        resolved, _ = resolve(parameters(albums, classes), tmp_path)
         assert resolved.pool.source.kind == "auto"
 
 
@@ -79,7 +80,7 @@ def test_labels_that_are_no_classes_are_told_before_anybody_is_asked(
     albums: Path, tmp_path: Path, classes: list[str], kind: str
 ) -> None:
     with pytest.raises(InputError, match=r"none of `oracle\.classes`.*pool\.source\.kind=flat"):
-        standing.resolve(parameters(albums, classes, kind=kind), tmp_path)
+        resolve(parameters(albums, classes, kind=kind), tmp_path)
 
 
 def test_classes_that_people_name_have_one_spelling(albums: Path) -> None:

@@ -6,7 +6,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 
 from pt4al.project.configuration.parameters import check
-from pt4al.project.runs.guard import record_folder
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.resume import Session
 from pt4al.project.tracking import store as mlflow_store
 from pt4al.project.tracking.run import RunTracker
@@ -32,6 +32,6 @@ def tracking_of(
     project: Path, catalog: CatalogProtocol, store: Store | None = None, log_models: bool = False
 ) -> RunTracker:
     """The tracker of the run `tiny`."""
-    record = record_folder(project / "data", "tiny")
+    record = RunFolder(project / "data", "tiny").record
     parameters = check(catalog.load("parameters"))
     return RunTracker(parameters, catalog, project, record, store or store_of(project), log_models)

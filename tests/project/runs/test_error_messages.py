@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 
 from pt4al.errors import InputError
 from pt4al.files.whole import replacing
+from pt4al.project.cli.runs import secrets
 from pt4al.project.runs import error_messages
-from pt4al.project.runs.asked import secrets
 from pt4al.project.runs.error_messages import SYSTEM, Spoken, Unexpected, sentence, sentences
 from support.projects import ROOT
 

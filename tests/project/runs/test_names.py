@@ -6,7 +6,7 @@ import click
 import pytest
 
 from pt4al.errors import InputError
-from pt4al.project.runs import guard
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.names import check_comparison, check_run
 from support.projects import run
 
@@ -40,7 +40,7 @@ def test_a_run_called_as_predictions_are_does_not_keep_them_waiting(
     finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(finished)
-    held = guard.lock(finished / "data", "tiny.predictions")
+    held = RunFolder(finished / "data", "tiny.predictions").lock()
     with pytest.raises(click.ClickException, match=r"`predict\.path` is missing"):
         run(finished, "predict")
     held.release()

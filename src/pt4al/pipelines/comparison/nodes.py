@@ -13,10 +13,10 @@ from pt4al.pages import comparison as comparison_page
 from pt4al.pipelines.comparison import tables
 from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
-from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.comparison.workers import Workers
 from pt4al.pipelines.report.nodes import METRICS
 from pt4al.project.configuration.parameters import check, flat
+from pt4al.project.runs.folder import Runs
 from pt4al.randomness import stream
 from pt4al.statistics.comparison import compare
 from pt4al.training.tasks import TASKS
@@ -36,7 +36,7 @@ def run_cells(
     """
     comparison = check(parameters).comparison
     left = [cell for cell in cells(parameters, project["typed"]) if not _finished(cell, runs)]
-    folder = runs.root / "08_reporting" / comparison.name
+    folder = runs[comparison.name].reports
     done = len(plan) - len(left)
     logger.info(
         "%d of %d cells are finished; %s/plan.csv has the command of each", done, len(plan), folder
@@ -115,23 +115,25 @@ def judge(
 
 
 def _finished(cell: Cell, runs: Runs) -> bool:
-    curve = runs.read("learning_curve", cell.run)
+    run = runs[cell.run]
+    curve = run.read("learning_curve.csv")
     number = cell.parameters.cycles.number
     whole = curve is not None and len(curve) == number
-    made = [runs.path(name, cell.run) for name in ("pretext_audit", "leak_check")]
-    made.append(runs.path("label_set", cell.run, cycle=f"cycle_{number - 1}"))
+    made = [run.newest(name) for name in ("pretext_audit.parquet", "leak_check.parquet")]
+    made.append(run.newest("label_set.parquet", number - 1))
     return whole and None not in made and _logged(cell, runs)  # a damaged one may have been removed
 
 
 def _logged(cell: Cell, runs: Runs) -> bool:
     """Whether MLflow has all of a cell: it may have been away, or the process killed before it was told."""
-    row = runs.path("mlflow_run", cell.run)
+    row = runs[cell.run].newest("mlflow_run.json")
     return row is None or records.recall(row).get("logged", True)
 
 
 def _result(cell: Cell, runs: Runs) -> str:
     metric = TASKS[cell.parameters.main.task].metric
-    return f"{metric} {100 * runs.read('learning_curve', cell.run)[metric].iloc[-1]:.1f} %"
+    curve = runs[cell.run].read("learning_curve.csv")
+    return f"{metric} {100 * curve[metric].iloc[-1]:.1f} %"
 
 
 def _warn_of_threads(workers: int, threads: int) -> None:
@@ -146,17 +148,18 @@ def _warn_of_threads(workers: int, threads: int) -> None:
 
 def _link(runs: Runs, run: str) -> str:
     """Where a run's page is, seen from the comparison's; empty where nobody has asked for one."""
-    version = runs.path("report", run)
+    folder = runs[run]
+    version = folder.newest("report.html")
     if version is None:
         return ""
-    plain = runs.root / "08_reporting" / run / version.name
+    plain = folder.reports / version.name
     page = plain if plain.is_file() else version
-    return f"../{page.relative_to(runs.root / '08_reporting').as_posix()}"
+    return f"../{page.relative_to(folder.reports.parent).as_posix()}"
 
 
 def read_others(name: str, metric: str, runs: Runs) -> pd.DataFrame:
     """Return the cells of a comparison on other data; InputError if there are none, or of another metric."""
-    table = runs.read("cells", name)
+    table = runs[name].read("cells.csv")
     if table is None or metric not in table:
         lack = "is not there: run it first" if table is None else f"has no {metric}"
         raise InputError(f"`comparison.others`: {name} {lack}")

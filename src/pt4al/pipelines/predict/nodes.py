@@ -14,11 +14,11 @@ from pt4al.images import sources, summary
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
 from pt4al.pages import predictions as pages
-from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.plots import contact_sheets
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import check
+from pt4al.project.runs.folder import Runs
 from pt4al.training import engine as training
 from pt4al.training.onnx import export, require
 from pt4al.training.precision import Hardware
@@ -31,9 +31,9 @@ CHECKED = 64  # pictures that an exported network is compared on
 
 
 def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
-    """Return what decodes the pictures, so that they look like those that the model has learnt from."""
+    """Return a function that decodes pictures as those were that the model has learnt from."""
     settings = check(parameters)
-    found = _find(runs, parameters)
+    model = _find(runs, parameters)
     path = settings.predict.path
     if path is None:
         raise InputError(
@@ -48,43 +48,42 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     # Nothing is kept of another folder's pool, even if names, sizes and times are the same in both.
     stamps = f"{Path(path).resolve()} " + collection.index["stamp"]
     collection = replace(collection, index=collection.index.assign(stamp=stamps))
-    recipe = found.parameters.pool.model_copy(
-        update={"bad_share": 1.0}
-    )  # they are listed, however many
-    return partial(build, collection, recipe=recipe, frame=found.frame)
+    # Bad pictures are listed, however many.
+    recipe = model.parameters.pool.model_copy(update={"bad_share": 1.0})
+    return partial(build, collection, recipe=recipe, frame=model.frame)
 
 
 def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
-    """Return what the model takes each picture for.
+    """Return the model's prediction for each picture.
 
     Columns: `id`, `label`, `probability`, and each class's probability under its name; of a model
     that answers for each pixel `id` and `mask`, a PNG file of class numbers.
     """
     settings = check(parameters)
-    found = _find(runs, parameters)
+    model = _find(runs, parameters)
     hardware = Hardware(settings.engine.device, settings.engine.precision)
     rows = np.arange(len(pool))
-    if found.network.dense:
+    if model.network.dense:
         masks = training.predict(
-            found.network, segmentation.outputs, pool, hardware, rows, title="predict"
+            model.network, segmentation.outputs, pool, hardware, rows, title="predict"
         )
         return pd.DataFrame({"id": pool.ids, "mask": [segmentation.encode(mask) for mask in masks]})
     likely = training.predict(
-        found.network, classification.class_probabilities, pool, hardware, rows, title="predict"
+        model.network, classification.class_probabilities, pool, hardware, rows, title="predict"
     )
     best = likely.argmax(axis=1)
     answers = {
         "id": pool.ids,
-        "label": np.array(found.classes)[best],
+        "label": np.array(model.classes)[best],
         "probability": likely.max(axis=1),
     }
-    for number, name in enumerate(found.classes):
+    for number, name in enumerate(model.classes):
         answers[_column(name, answers)] = likely[:, number]
     return pd.DataFrame(answers)
 
 
 def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
-    """Return sheets of the pictures that the model is surest and least sure of; nothing of masks."""
+    """Return contact sheets of the most and the least certain predictions; nothing of masks."""
     if "mask" in predictions:
         return {}
     ordered = predictions.sort_values("probability", kind="stable")
@@ -110,15 +109,15 @@ def write_page(
     parameters: dict,
 ) -> str:
     """Return the predictions as one HTML page."""
-    found = _find(runs, parameters)
+    model = _find(runs, parameters)
+    run = model.parameters.run.name
+    counts = {} if "mask" in predictions else predictions["label"].value_counts().to_dict()
     return pages.render(
         {
-            "title": f"What the model of {found.parameters.run.name}, cycle {found.cycle}, takes these pictures for",
+            "title": f"What the model of {run}, cycle {model.cycle}, takes these pictures for",
             "path": check(parameters).predict.path,
             "images": len(predictions),
-            "counts": {}
-            if "mask" in predictions
-            else predictions["label"].value_counts().to_dict(),
+            "counts": counts,
             "problems": pool.problems.to_dict("records"),
             "figures": pictures,
         }
@@ -126,12 +125,12 @@ def write_page(
 
 
 def export_onnx(runs: Runs, pool: ImagePool, parameters: dict) -> bytes:
-    """Return the network as an ONNX file that was checked on these pictures; empty if nobody wants one."""
+    """Return the network as an ONNX file, checked on these pictures; empty if nobody wants one."""
     if not check(parameters).predict.onnx:
         return b""
-    found = _find(runs, parameters)
+    model = _find(runs, parameters)
     images = pool.gather(np.arange(min(CHECKED, len(pool))))
-    return export(found.network, images, found.classes, asdict(found.frame))
+    return export(model.network, images, model.classes, asdict(model.frame))
 
 
 def _find(runs: Runs, parameters: dict) -> Finished:

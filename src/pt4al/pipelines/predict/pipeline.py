@@ -6,6 +6,7 @@ from pt4al.pipelines.predict import nodes
 
 
 def create_pipeline() -> Pipeline:
+    """Return the pipeline."""
     return Pipeline(
         [
             Node(

@@ -6,6 +6,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from pt4al.project.configuration.parameters import check
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.machine import describe, note, stage_of
 from pt4al.project.runs.reproduction import MADE_ON
 
@@ -17,9 +18,9 @@ class MachineHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """See Kedro."""
         places = context.config_loader["globals"]
-        root = context.project_path / places["root"]
         self._versioned = places["versioned"]
-        self._path = root / "08_reporting" / places["run"] / MADE_ON
+        folder = RunFolder(context.project_path / places["root"], places["run"])
+        self._path = folder.reports / MADE_ON
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

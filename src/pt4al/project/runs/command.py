@@ -1,6 +1,5 @@
 """What somebody typed, as far as checks, locks and tracking depend on it."""
 
-import shlex
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -10,7 +9,7 @@ from kedro.framework.context import KedroContext
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al.project.configuration.parameters import Parameters, check, flat
+from pt4al.project.configuration.parameters import Parameters, check
 
 
 class Kind(Enum):
@@ -126,17 +125,3 @@ class Command:
         if self.kind is Kind.PREDICTION:
             return f"{self.parameters.run.name}+predictions"
         return self.parameters.run.name
-
-    def typed_again(self) -> str:
-        """Return what somebody typed, near enough to be typed again."""
-        words = ["kedro run --pipelines=active_learning"]
-        if self.env:
-            words.append(f"--env={self.env}")
-        settings = [f"{name}={_plain(value)}" for name, value in flat(self.typed).items()]
-        if settings:
-            words.append(f"--params={shlex.quote(','.join(settings))}")
-        return " ".join(words)
-
-
-def _plain(value: Any) -> Any:
-    return "/".join(map(str, value)) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What goes wrong is one sentence, wherever it comes from; what is our own mistake leaves its traceback in a file."""
+"""Show errors as one sentence, and keep the traceback of our own mistakes in a file."""
 
 import errno
 import os
@@ -22,21 +22,35 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
+from pt4al.project.runs.folder import REPORTS
 
 SHOWN = "PT4AL_TRACEBACK"  # environment variable: set it to see the traceback itself
 AGAIN = "then type the command again, which goes on where it stopped"
+LOCKS = "the file system lacks what is needed (locks): keep the project on a local disk"
 SYSTEM = {  # what the operating system refuses, and the way out
     errno.ENOSPC: f"the disk is full: make room, {AGAIN}",
     errno.EDQUOT: f"your share of the disk is used up: make room, {AGAIN}",
-    errno.EFBIG: f"the file system, or `ulimit -f`, takes no file of this size: raise the limit, {AGAIN}",
-    errno.EROFS: "the disk can't be written to: mount it writable, or name another place (`root` in globals.yml)",
+    errno.EFBIG: (
+        f"the file system, or `ulimit -f`, takes no file of this size: raise the limit, {AGAIN}"
+    ),
+    errno.EROFS: (
+        "the disk can't be written to: mount it writable, "
+        "or name another place (`root` in globals.yml)"
+    ),
     errno.EACCES: f"you have no right to it: give yourself the right (ls -l, chmod), {AGAIN}",
     errno.EPERM: f"the system doesn't permit it: look at its rights (ls -l, lsattr), {AGAIN}",
-    errno.EIO: f"the disk can't read or write it: look at the disk's health, copy the file to another one, {AGAIN}",
-    errno.ENAMETOOLONG: "the name is too long for the file system: choose a shorter one, or a shorter folder",
+    errno.EIO: (
+        "the disk can't read or write it: look at the disk's health, "
+        f"copy the file to another one, {AGAIN}"
+    ),
+    errno.ENAMETOOLONG: (
+        "the name is too long for the file system: choose a shorter one, or a shorter folder"
+    ),
     errno.EMFILE: f"too many files are open at once: raise the limit (ulimit -n 4096), {AGAIN}",
     errno.ENFILE: f"the machine has too many files open: end other programs, {AGAIN}",
-    errno.ENOENT: f"no such file or folder: was it moved, or a disk unmounted? Put it back, {AGAIN}",
+    errno.ENOENT: (
+        f"no such file or folder: was it moved, or a disk unmounted? Put it back, {AGAIN}"
+    ),
     errno.ENOTDIR: "a file stands where a folder should be: move it away",
     errno.EISDIR: "a folder stands where a file should be: move it away",
     errno.EEXIST: "something else stands where it should be: move that away",
@@ -45,23 +59,26 @@ SYSTEM = {  # what the operating system refuses, and the way out
     errno.ESTALE: f"the network disk has lost it: mount it again, {AGAIN}",
     errno.ETIMEDOUT: f"the network disk doesn't answer: {AGAIN[5:]}",
     errno.ENOMEM: f"the machine has no memory left: end other programs, {AGAIN}",
-    errno.ENOLCK: "the file system has no locks: keep the project on one that has (a local disk, NFS with lockd)",
-    errno.ENOSYS: "the file system lacks what is needed (locks): keep the project on a local disk",
-    errno.EOPNOTSUPP: "the file system lacks what is needed (locks): keep the project on a local disk",
+    errno.ENOLCK: (
+        "the file system has no locks: "
+        "keep the project on one that has (a local disk, NFS with lockd)"
+    ),
+    errno.ENOSYS: LOCKS,
+    errno.EOPNOTSUPP: LOCKS,
 }
 OF_RUST = re.compile(r"\(os error (\d+)\)")
 MEMORY = (
-    "the machine has no memory left: lower the schedule's `minibatch` or `engine.threads`, or end other programs, "
-    + AGAIN
+    "the machine has no memory left: lower the schedule's `minibatch` or `engine.threads`, "
+    f"or end other programs, {AGAIN}"
 )
 
 
 class Unexpected(click.ClickException):
-    """Something went wrong that nobody has foreseen."""
+    """An error that nobody has foreseen."""
 
 
 class Interrupted(click.ClickException):
-    """Somebody has pressed Ctrl-C."""
+    """The command was ended by Ctrl-C."""
 
     exit_code = 130  # as shells tell it: 128 and the signal's number
 
@@ -70,10 +87,12 @@ class Spoken(click.Command):
     """A command whose errors are sentences, those of its options included."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """See click.Command.make_context."""
         with sentences():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
+        """See click.Command.invoke."""
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")  # a locale may lack a name's letters
         try:
@@ -92,7 +111,13 @@ class SpokenGroup(click.Group):
 
 @contextmanager
 def sentences(project: Path | None = None) -> Iterator[None]:
-    """Turn errors into exceptions that click shows as one sentence; by default `project` is the current one."""
+    """Turn errors into exceptions that click shows as one sentence.
+
+    Parameters
+    ----------
+    project
+        Where a traceback is kept; None: the current project.
+    """
     try:
         yield
     except KedroCliError as error:  # which would show itself with the names of its classes
@@ -102,23 +127,26 @@ def sentences(project: Path | None = None) -> Iterator[None]:
     except Exception as error:
         if os.environ.get(SHOWN) or _is_closed_pipe(error):
             raise
-        told = sentence(error)
-        if told is not None:
-            raise click.ClickException(told) from None
+        message = sentence(error)
+        if message is not None:
+            raise click.ClickException(message) from None
         raise Unexpected(_unexpected(error, project)) from error
 
 
 def sentence(error: BaseException | None) -> str | None:
-    """Return what to say if the error, or one that caused it, is a person's mistake or the machine's; else None."""
+    """Return the message of an error that a person or the machine has caused; else None.
+
+    The errors that caused an error count too.
+    """
     while error is not None:
-        told = _told(error)
-        if told is not None:
-            return told
+        message = _message(error)
+        if message is not None:
+            return message
         error = error.__cause__
     return None
 
 
-def _told(error: BaseException) -> str | None:
+def _message(error: BaseException) -> str | None:
     if isinstance(error, InputError | MissingConfigException):
         return str(error)
     if isinstance(error, yaml.YAMLError | OmegaConfBaseException):
@@ -140,12 +168,12 @@ def _told(error: BaseException) -> str | None:
 def _system_number(error: BaseException) -> int | None:
     if isinstance(error, OSError):
         return error.errno
-    told = OF_RUST.search(str(error))  # safetensors is written in Rust
-    return int(told[1]) if told else None
+    match = OF_RUST.search(str(error))  # safetensors is written in Rust
+    return int(match[1]) if match else None
 
 
 def _unreadable_settings() -> str | None:
-    """Name the file of settings that is no YAML: YAML's own words say the line alone, or not even that."""
+    """Return a message that names the file of settings that is no YAML; its own has no name."""
     for file in sorted(_project().glob("conf/*/*.y*ml")):
         try:
             settings = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
@@ -165,7 +193,7 @@ def _project() -> Path:
 
 
 def _refusal(error: BaseException) -> str | None:
-    """What Kedro itself says of what somebody typed: a node, a tag, a runner that is not there."""
+    """Return Kedro's own message on what was typed: a node, a tag, a runner that is not there."""
     modules = [
         frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)
     ]
@@ -173,8 +201,10 @@ def _refusal(error: BaseException) -> str | None:
     if last.startswith(("omegaconf.", "kedro.config.", "kedro.framework.cli.")) and not isinstance(
         error, ValueError
     ):
-        written = f"--params, --config or a file of conf/ can't be read ({error!r}): write --params=block.name=value"
-        return _unreadable_settings() or written
+        return _unreadable_settings() or (
+            f"--params, --config or a file of conf/ can't be read ({error!r}): "
+            "write --params=block.name=value"
+        )
     typed = isinstance(error, ValueError) or (
         isinstance(error, DatasetError) and error.__cause__ is None
     )
@@ -201,11 +231,11 @@ def _unexpected(error: Exception, project: Path | None) -> str:
 
 
 def _keep(error: Exception, project: Path) -> Path:
-    """Write an error's traceback where it can be found, and be it in the system's folder for such files."""
+    """Write an error's traceback into the project, or else the system's temporary folder."""
     head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {shlex.join(sys.argv)}\n"
     text = head + "".join(traceback.format_exception(error)) + "\n"
     for path in (
-        project / "data" / "08_reporting" / "error.log",
+        project / "data" / REPORTS / "error.log",
         Path(tempfile.gettempdir()) / "pt4al-error.log",
     ):
         try:

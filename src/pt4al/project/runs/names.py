@@ -1,28 +1,30 @@
-"""Names that would make two things of one: runs, comparisons and what runs share have folders side by side."""
+"""Refuse a name that two things would share: runs and comparisons have folders side by side."""
 
 import re
 from pathlib import Path
 
 from pt4al.errors import InputError
-from pt4al.project.runs import guard
+from pt4al.project.runs.folder import RunFolder
 
 SHARED = re.compile(r"(pool|features|pretext)_[0-9a-f]{12}")
 
 
 def check_run(root: Path, name: str) -> None:
-    """Raise InputError if a run's files would lie among those of a comparison, or of what runs share."""
-    if _plan(root, name).exists():
+    """Raise InputError if a run has the name of a comparison, or of what runs share."""
+    if (RunFolder(root, name).reports / "plan.csv").exists():
         raise InputError(
-            f"`run.name` is {name!r}, as a comparison is called whose files are here: use another one"
+            f"`run.name` is {name!r}, as a comparison is called whose files are here: "
+            "use another one"
         )
     _check_shared("run.name", name)
 
 
 def check_comparison(root: Path, name: str) -> None:
-    """Raise InputError if a comparison's files would lie among those of a run, or of what runs share."""
-    if guard.configuration_file(root, name).exists():
+    """Raise InputError if a comparison has the name of a run, or of what runs share."""
+    if RunFolder(root, name).configuration_file.exists():
         raise InputError(
-            f"`comparison.name` is {name!r}, as a run is called whose files are here: use another one"
+            f"`comparison.name` is {name!r}, as a run is called whose files are here: "
+            "use another one"
         )
     _check_shared("comparison.name", name)
 
@@ -32,7 +34,3 @@ def _check_shared(setting: str, name: str) -> None:
         raise InputError(
             f"`{setting}` is {name!r}, as folders are called that runs share: use another one"
         )
-
-
-def _plan(root: Path, comparison: str) -> Path:
-    return root / "08_reporting" / comparison / "plan.csv"

@@ -14,10 +14,12 @@ from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.remembered import once
 from pt4al.pipelines.pool.nodes import collect, tell_source
 from pt4al.project.configuration.instructions import refuse
-from pt4al.project.configuration.parameters import Parameters, Pool, fingerprint
+from pt4al.project.configuration.parameters import Parameters, Pool, fingerprint, identity
 from pt4al.project.configuration.parameters import check as check_settings
-from pt4al.project.runs import checks, guard, rehearsal
+from pt4al.project.runs import checks, rehearsal
 from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.folder import RunFolder
+from pt4al.project.runs.labelling_command import check_classes
 from pt4al.project.runs.protection import check_place
 from pt4al.training.tasks import TASKS
 
@@ -56,7 +58,7 @@ def check(command: Command, catalog: CatalogProtocol) -> None:
     elif command.kind is Kind.RUN:
         check_run(command, catalog)
         if command.waits_for_people:
-            check_people(command, catalog)
+            check_people(command)
 
 
 def check_pool(command: Command, catalog: CatalogProtocol) -> None:
@@ -94,25 +96,15 @@ def check_run(command: Command, catalog: CatalogProtocol) -> None:
         once(rehearsal.key(parameters), rehearse)
 
 
-def check_people(command: Command, catalog: CatalogProtocol) -> None:
-    """Check a run that people label.
-
-    Numbers of classes stand in networks and masks: a name may come, at the end, and none may go.
-    """
+def check_people(command: Command) -> None:
+    """Check a run that people label."""
+    parameters = command.parameters
     if not command.versioned:
         raise InputError(
-            "`oracle.kind: people` needs an environment whose files have versions: not DVC's"
+            f"`oracle.kind: {parameters.oracle.kind}` needs an environment whose files have "
+            "versions: not DVC's"
         )
-    parameters = command.parameters
-    classes = parameters.oracle.classes
-    if parameters.run.fresh or classes is None or not catalog.exists("run_classes"):
-        return
-    earlier = catalog.load("run_classes")
-    if classes[: len(earlier)] != earlier:
-        raise InputError(
-            f"`oracle.classes` is {'/'.join(classes)}; run {parameters.run.name!r} has "
-            f"{'/'.join(earlier)}: more may be added at the end, and the others have to stay"
-        )
+    check_classes(parameters, RunFolder(command.root, parameters.run.name))
 
 
 def check_comparison(command: Command, catalog: CatalogProtocol) -> set[str]:
@@ -148,8 +140,9 @@ def check_cells(parameters: dict[str, Any], typed: dict[str, Any], root: Path) -
             _check_cell(cell.parameters, sources[cell.pool], rehearsed)
         except InputError as error:
             raise InputError(f"`comparison.arms.{cell.arm}`: {error}") from None
-        if guard.record_folder(root, cell.run).exists():
-            guard.claim(root, cell.parameters)
+        folder = RunFolder(root, cell.run)
+        if folder.record.exists():
+            folder.claim(identity(cell.parameters))
     return rehearsed
 
 

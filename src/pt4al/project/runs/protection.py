@@ -5,8 +5,11 @@ import logging
 from filelock import FileLock
 
 from pt4al.files import records
-from pt4al.project.runs import guard, names
+from pt4al.project.configuration.parameters import identity
+from pt4al.project.runs import names
 from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.folder import RunFolder
+from pt4al.project.runs.labelling_command import command_line
 
 logger = logging.getLogger(__name__)
 
@@ -27,21 +30,20 @@ def protect(command: Command) -> FileLock | None:
     """
     if not command.versioned:
         return None
-    lock = guard.lock(command.root, command.lock)
-    if command.kind is not Kind.RUN:
-        return lock
-    run = command.parameters.run
-    if run.fresh and guard.record_folder(command.root, run.name).exists():
-        aside = guard.set_aside(command.root, run.name)
-        logger.info("fresh start: the old files of %s are now %s", run.name, aside)
-    guard.claim(command.root, command.parameters)
-    if command.waits_for_people:
-        write_policies(command)
+    lock = RunFolder(command.root, command.lock).lock()
+    if command.kind is Kind.RUN:
+        _claim(command)
     return lock
 
 
-def write_policies(command: Command) -> None:
-    """Write down the command, and how answers become labels, for the commands that read answers."""
-    oracle = command.parameters.oracle.model_dump(mode="json")
-    policies = guard.record_folder(command.root, command.parameters.run.name) / "policies.json"
-    records.write(policies, {"command": command.typed_again(), "oracle": oracle})
+def _claim(command: Command) -> None:
+    parameters = command.parameters
+    folder = RunFolder(command.root, parameters.run.name)
+    if parameters.run.fresh and folder.record.exists():
+        aside = folder.set_aside()
+        logger.info("fresh start: the old files of %s are now %s", folder.name, aside)
+    folder.claim(identity(parameters))
+    if command.waits_for_people:  # commands that read answers need both
+        typed = command_line(command.env, command.typed)
+        oracle = parameters.oracle.model_dump(mode="json")
+        records.write(folder.policies_file, {"command": typed, "oracle": oracle})

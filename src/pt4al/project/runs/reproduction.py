@@ -1,4 +1,4 @@
-"""Compare the published run, as it was made here, with what was published: queries by their ids, then accuracies."""
+"""Compare the published run, as it was made here, with what was published."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pandas as pd
 
 from pt4al.errors import InputError, counted
 from pt4al.files.whole import replacing
+from pt4al.project.runs.folder import RunFolder
 
 RUN = "published"
 REFERENCE = "reference"  # the folder of what was published, which git keeps
@@ -21,7 +22,7 @@ EQUAL = "accuracies equal"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the published settings came to.
+    """The result of a run of the published settings.
 
     Attributes
     ----------
@@ -47,19 +48,19 @@ class Verdict:
 
 
 def made(root: Path) -> Outcome:
-    """Return what the run in the folder `root` has come to."""
-    report = root / "08_reporting" / RUN
-    cycles = sorted((root / "05_model_input" / RUN).glob("cycle_*/query.parquet"), key=_number)
-    if not cycles or not (report / CURVE).exists():
+    """Return the result of the run in the folder `root`."""
+    folder = RunFolder(root, RUN)
+    cycles = sorted(folder.record.glob("cycle_*/query.parquet"), key=_number)
+    if not cycles or not (folder.reports / CURVE).exists():
         raise InputError(
-            f"{root}: the published run has not been made here: type `make repro`, or `dvc repro`,"
-            " first"
+            f"{root}: the published run has not been made here: "
+            "type `make repro`, or `dvc repro`, first"
         )
     asked = [pd.read_parquet(path)[["id"]].assign(cycle=_number(path)) for path in cycles]
     return Outcome(
         queries=pd.concat(asked, ignore_index=True)[["cycle", "id"]],
-        curve=pd.read_csv(report / CURVE)[["labels", METRIC]],
-        machines=_machines(report / MADE_ON),
+        curve=pd.read_csv(folder.reports / CURVE)[["labels", METRIC]],
+        machines=_machines(folder.reports / MADE_ON),
     )
 
 
@@ -69,8 +70,8 @@ def published(root: Path) -> Outcome:
     for name in (QUERIES, CURVE):
         if not (folder / name).exists():
             raise InputError(
-                f"{folder / name}: nothing is published to compare with; `make publish` writes it,"
-                " from the run as it is here"
+                f"{folder / name}: nothing is published to compare with; "
+                "`make publish` writes it, from the run as it is here"
             )
     return Outcome(
         queries=pd.read_csv(folder / QUERIES, dtype={"id": str}, keep_default_na=False),
@@ -93,7 +94,7 @@ def publish(root: Path, outcome: Outcome) -> Path:
 
 
 def compare(then: Outcome, now: Outcome, noise: float) -> Verdict:
-    """Say whether a run is the published one; if not, what differs first.
+    """Return whether a run is the published one and, if not, what differs first.
 
     Parameters
     ----------
@@ -105,29 +106,24 @@ def compare(then: Outcome, now: Outcome, noise: float) -> Verdict:
     cycles = sorted(asked_then.keys() | asked_now.keys())
     other = [cycle for cycle in cycles if asked_then.get(cycle) != asked_now.get(cycle)]
     accuracies, close = _compare_accuracies(then.curve, now.curve, noise)
-    lines = [
-        f"the same queries in {len(cycles) - len(other)} of {counted(len(cycles), 'cycle')};"
-        f" {accuracies}"
-    ]
+    same = f"{len(cycles) - len(other)} of {counted(len(cycles), 'cycle')}"
+    lines = [f"the same queries in {same}; {accuracies}"]
     if other:
         lines.append(_first_difference(other[0], asked_then, asked_now))
     if other or accuracies != EQUAL:
-        lines.append(f"published: {_told(then.machines)}")
-        lines.append(f"here:      {_told(now.machines)}")
+        lines.append(f"published: {_joined(then.machines)}")
+        lines.append(f"here:      {_joined(now.machines)}")
     return Verdict(same=close and not other, lines=lines)
 
 
 def _compare_accuracies(then: pd.DataFrame, now: pd.DataFrame, noise: float) -> tuple[str, bool]:
-    """Return what is to be said of the accuracies, and whether they may be called the same."""
+    """Return a sentence on the accuracies, and whether they count as the same."""
     if list(then["labels"]) != list(now["labels"]):
-        return (
-            (
-                f"other numbers of labels: {_listed(then['labels'])} published,"
-                f" {_listed(now['labels'])} here"
-            ),
-            False,
-        )
-    published, here = (100 * curve[METRIC].to_numpy() for curve in (then, now))
+        published = _listed(then["labels"])
+        here = _listed(now["labels"])
+        return f"other numbers of labels: {published} published, {here} here", False
+    published = 100 * then[METRIC].to_numpy()
+    here = 100 * now[METRIC].to_numpy()
     apart = np.abs(here - published)
     if not apart.any():
         return EQUAL, True
@@ -149,9 +145,10 @@ def _first_difference(cycle: int, then: dict[int, list[str]], now: dict[int, lis
     while place < min(len(published), len(here)) and published[place] == here[place]:
         place += 1
     first, instead = (ids[place] if place < len(ids) else "nothing" for ids in (published, here))
+    images = counted(len(published), "image")
     return (
-        f"first difference: cycle {cycle}, which shares {shared} of"
-        f" {counted(len(published), 'image')}; image {place + 1} was {first}, and is {instead} here"
+        f"first difference: cycle {cycle}, which shares {shared} of {images}; "
+        f"image {place + 1} was {first}, and is {instead} here"
     )
 
 
@@ -167,7 +164,7 @@ def _number(query: Path) -> int:
     return int(query.parent.name.removeprefix("cycle_"))
 
 
-def _told(machines: list[str]) -> str:
+def _joined(machines: list[str]) -> str:
     return "; ".join(machines) or "on an unknown machine"
 
 

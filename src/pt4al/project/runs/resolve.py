@@ -8,7 +8,7 @@ from typing import Any
 from pt4al.pipelines.graph import Shape
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.parameters import check
-from pt4al.project.runs import standing
+from pt4al.project.runs import graph_options
 from pt4al.project.runs.engine import limit_threads, resolve_engine
 from pt4al.project.runs.preflight import check_many_cycles
 
@@ -46,7 +46,7 @@ def resolve(parameters: dict[str, Any], places: dict[str, Any], project: Path) -
         engine = resolve_engine(settings.engine, root / "precision.json")
         limit_threads(engine.threads)
         settings = settings.model_copy(update={"engine": engine})
-        settings, graph = standing.resolve(settings, root)
+        settings, graph = graph_options.resolve(settings, root)
         check_many_cycles(settings)
     named = places | folders(settings, places["versioned"])
     return Resolved(settings.model_dump(mode="json"), named, graph)

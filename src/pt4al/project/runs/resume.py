@@ -28,7 +28,7 @@ from pt4al.project.runs.error_messages import sentence, sentences
 class ResumingRunner(SequentialRunner):
     """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` that are behind.
 
-    An output that exists is whole (storage.py) and was made with these settings (guard.py).
+    An output that exists is whole, and was made with these settings (`RunFolder.claim`).
     Outputs without versions are DVC's, which decides itself what to run.
     """
 
@@ -85,12 +85,13 @@ class Session(KedroSession):
     def _end_if_waiting(self) -> None:
         from pt4al.project.configuration.parameters import check
         from pt4al.project.runs import standing
+        from pt4al.project.runs.labelling_command import request
 
         resolved = self._context.resolved
         parameters = check(resolved.parameters)
         reached = standing.stand(parameters, self._project_path / resolved.places["root"])
         if reached.progress is not None:
-            raise standing.Waiting(standing._request(parameters, reached))
+            raise standing.Waiting(request(parameters, reached.cycle, reached.progress))
 
 
 def _choose_instructions(
@@ -135,7 +136,7 @@ def unfinished_nodes(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]
 
 def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Say before anything runs what parts of a run lack that were asked for alone (--nodes, --pipelines=report)."""
-    from pt4al.project.datasets.storage import (
+    from pt4al.project.datasets.tables import (
         KnownTableDataset,  # imports torch, which commands that only read files do without
     )
 

@@ -7,7 +7,7 @@ from kedro.io import CatalogProtocol
 
 from pt4al.plots.comparison_curves import colours
 from pt4al.project.configuration.parameters import Parameters
-from pt4al.project.runs import guard
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.tracking.run import Rows
 from pt4al.project.tracking.store import CHART, NOTE, Store
 from pt4al.project.tracking.tracker import Tracker
@@ -58,7 +58,7 @@ class ComparisonTracker(Tracker):
                     self._client.set_terminated(run, status)
 
     def _row(self, cell: dict) -> str | None:
-        return Rows(guard.record_folder(self._root, cell["run"])).read().get("run_id")
+        return Rows(RunFolder(self._root, cell["run"]).record).read().get("run_id")
 
     def _tag(self, cell: dict, colour: str) -> None:
         from mlflow.exceptions import MlflowException

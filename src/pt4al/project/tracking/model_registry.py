@@ -9,7 +9,7 @@ from kedro.io import CatalogProtocol
 from pt4al.errors import InputError
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.project.configuration.parameters import Parameters
-from pt4al.project.runs.guard import record_folder
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.tracking.run import Rows, models
 from pt4al.project.tracking.store import Store
 from pt4al.project.tracking.tracker import Tracker
@@ -61,7 +61,8 @@ class ModelRegistration(Tracker):
 
     def _logged(self, client: Any, experiment: str, model: Finished) -> list[Any]:
         """The models of the cycle's own row; a row that was removed has none any more."""
-        run = Rows(record_folder(self._root, model.parameters.run.name)).read().get("run_id")
+        folder = RunFolder(self._root, model.parameters.run.name)
+        run = Rows(folder.record).read().get("run_id")
         of_run = f"tags.`mlflow.parentRunId` = '{run}' and tags.`al.cycle` = '{model.cycle}'"
         return [
             logged

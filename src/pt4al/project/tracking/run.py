@@ -18,6 +18,7 @@ from kedro.io import CatalogProtocol
 import pt4al
 from pt4al.files import records
 from pt4al.project.configuration.parameters import Parameters, identity
+from pt4al.project.runs.folder import STAMPED
 from pt4al.project.tracking.store import CHART, Store
 from pt4al.project.tracking.tracker import Tracker
 
@@ -34,7 +35,6 @@ SERVING = (  # what a logged model needs
 )
 EXAMPLES = 4  # images in a logged model's input example
 BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # as many as MLflow takes at once
-SET_ASIDE = f"{'[0-9]' * 8}T{'[0-9]' * 6}"  # what guard.py adds to a run's name for a fresh start
 LONGEST = 250  # characters of a metric's name
 
 
@@ -307,7 +307,7 @@ class RunTracker(Tracker):
 
     def _end_earlier(self) -> None:
         """Close the row of a run of this name that was killed, and set aside for a fresh start."""
-        for record in self._record.parent.glob(f"{self._record.name}.{SET_ASIDE}"):
+        for record in self._record.parent.glob(f"{self._record.name}.{STAMPED}"):
             run = Rows(record).read().get("run_id")
             found = (
                 self._client.search_runs([self._experiment], f"attributes.run_id = '{run}'")

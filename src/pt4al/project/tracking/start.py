@@ -5,8 +5,8 @@ from typing import Any
 
 from kedro.io import CatalogProtocol
 
-from pt4al.project.runs import guard
 from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.tracking import store as stores
 from pt4al.project.tracking.comparison import ComparisonTracker
 from pt4al.project.tracking.model_registry import ModelRegistration
@@ -35,5 +35,5 @@ def _tracker(command: Command, catalog: CatalogProtocol, store: Store, log_model
         return ModelRegistration(parameters, catalog, command.root, store)
     if command.kind is Kind.COMPARISON:
         return ComparisonTracker(parameters, catalog, command.root, store)
-    record = guard.record_folder(command.root, parameters.run.name)
+    record = RunFolder(command.root, parameters.run.name).record
     return RunTracker(parameters, catalog, command.place.project, record, store, log_models)

@@ -1,4 +1,4 @@
-"""What a run asks, read from its files alone: as the opened run says, and without torch."""
+"""A run that people label is read from its files alone, without torch."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from pt4al.annotation.log import Answer, AnswerLog
 from pt4al.errors import InputError
-from pt4al.project.runs import asked
+from pt4al.project.runs.labelled_run import find_run
 
 LIGHT = """
 import sys
@@ -49,37 +49,26 @@ def test_commands_that_show_no_picture_import_no_torch():
 
 
 def test_the_newest_files_say_what_is_asked(root):
-    found = asked.read(root)
-    assert (found.name, found.cycle, found.masks) == ("mine", 1, False)
-    assert list(found.query["id"]) == ["b", "c"]
-    assert sorted(found.answerable) == ["a", "b", "c", "known", "late"]
-    assert found.classes == ["cat", "dog", "bird"]
-    assert found.suggestions is None
-    assert str(found.progress()) == "1 of 2 answers"
-    assert found.labels.to_numpy().tolist() == [["b", "cat"]]
+    run = find_run(root)
+    assert (run.name, run.cycle, run.masks) == ("mine", 1, False)
+    assert list(run.query["id"]) == ["b", "c"]
+    assert sorted(run.answerable) == ["a", "b", "c", "known", "late"]
+    assert run.classes == ["cat", "dog", "bird"]
+    assert run.command == "kedro run"
+    assert run.suggestions is None
+    assert str(run.progress()) == "1 of 2 answers"
+    assert run.labels.to_numpy().tolist() == [["b", "cat"]]
 
 
 def test_a_run_that_waits_for_nothing_and_one_that_is_none_are_sentences(root):
     with pytest.raises(InputError, match=r"no run .other. is labelled by people under .*: mine"):
-        asked.read(root, "other")
+        find_run(root, "other")
     with pytest.raises(InputError, match="no run is labelled by people yet"):
-        asked.read(root / "05_model_input")
+        find_run(root / "05_model_input")
     save(root / "05_model_input/mine/cycle_1/answers.parquet", pd.DataFrame({"id": ["b"]}))
     with pytest.raises(InputError, match="waits for no answers: all its cycles have their answers"):
-        asked.read(root)
-    assert asked.read(root, waiting=False).cycle == 2
+        find_run(root)
+    assert find_run(root, waiting=False).cycle == 2
     (root / "05_model_input/mine/policies.json").write_text("{")
     with pytest.raises(InputError, match=r"policies\.json is damaged \(it can't be read"):
-        asked.read(root)
-
-
-@pytest.mark.parametrize("written", ["label_studio: word\n", "label_studio: [a]\n", "label_studio: 5\n"])
-def test_secrets_of_another_shape_are_one_sentence_and_none_are_none(tmp_path, written):
-    (tmp_path / "conf/base").mkdir(parents=True)
-    (tmp_path / "conf/local").mkdir()
-    assert asked.secrets(tmp_path) == {}
-    (tmp_path / "conf/local/credentials.yml").write_text("label_studio: null\n")
-    assert not asked.secrets(tmp_path).get("label_studio")
-    (tmp_path / "conf/local/credentials.yml").write_text(written)
-    with pytest.raises(InputError, match=r"write label_studio: \{url: ..., token: ...\}"):
-        asked.secrets(tmp_path)
+        find_run(root)

@@ -10,9 +10,9 @@ import pytest
 from kedro.io import AbstractDataset, Version
 
 from pt4al.files.versions import kept, later, newest, versions
-from pt4al.pipelines.comparison.runs import Runs
-from pt4al.project.datasets.plain_files import PlainBytesDataset
-from pt4al.project.datasets.storage import RunCurvesDataset
+from pt4al.project.datasets.files import PlainBytesDataset
+from pt4al.project.datasets.runs import RunCurvesDataset
+from pt4al.project.runs.folder import RunFolder
 from support.people import write_photos
 from support.projects import run
 
@@ -116,8 +116,7 @@ def test_other_runs_curves_are_found_in_both_places(tmp_path: Path, place: str) 
     curve = str(tmp_path / "08_reporting/learning_curve.csv")
     curves = RunCurvesDataset(filepath=curve, dataset={"type": "pandas.CSVDataset"}).load()
     assert list(curves["tiny"]["labels"]) == [1, 2]
-    runs = Runs(tmp_path, {"learning_curve": "08_reporting/{run}/learning_curve.csv"})
-    assert len(runs.read("learning_curve", "tiny")) == 2
+    assert len(RunFolder(tmp_path, "tiny").read("learning_curve.csv")) == 2
 
 
 def test_a_version_is_later_than_all_before_it_whatever_the_clock_says(tmp_path: Path) -> None:

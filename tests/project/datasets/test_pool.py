@@ -7,7 +7,7 @@ import pytest
 from kedro.io import DatasetError, Version
 
 from pt4al.features.store import compute
-from pt4al.project.datasets.storage import ArraysDataset, FeaturesDataset, KnownTableDataset, PoolDataset
+from pt4al.project.datasets.pool import FeaturesDataset, PoolDataset
 from support.features import album, small_backbone
 from support.hardware import HARDWARE
 
@@ -59,20 +59,6 @@ def test_outdated_pool_does_not_exist_until_it_is_saved_again(tmp_path: Path) ->
     assert not pool.exists()
     pool.save(writer([]))
     assert pool.exists()
-
-
-def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
-    arrays = {"maps": np.arange(12, dtype=np.uint8).reshape(3, 4), "none": np.empty((0, 2))}
-    dataset = ArraysDataset(filepath=str(tmp_path / "maps.npz"))
-    dataset.save(arrays)
-    found = dataset.load()
-    assert found.keys() == arrays.keys()
-    assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
-
-
-def test_table_that_is_not_there_yet_is_known_as_empty(tmp_path: Path) -> None:
-    table = KnownTableDataset(filepath=str(tmp_path / "t.parquet"), dataset={"type": "pandas.ParquetDataset"})
-    assert table.load().empty
 
 
 def test_features_are_written_in_one_place_too_and_read_as_features(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""`kedro label-studio`: label in Label Studio."""
+
+import os
+from pathlib import Path
+
+import click
+from filelock import FileLock
+from kedro.framework.startup import ProjectMetadata
+
+from pt4al.annotation.label_studio import sync
+from pt4al.errors import InputError
+from pt4al.project.cli.runs import labelled_run, named, secrets, session
+from pt4al.project.runs.error_messages import SpokenGroup
+
+served = click.option(
+    "--url", help="The server's address. Default: LABEL_STUDIO_URL, credentials, 127.0.0.1:8080."
+)
+
+
+@click.group("label-studio", cls=SpokenGroup)
+def label_studio() -> None:
+    """Label in Label Studio: push a query there, pull answers. Both can be typed again.
+
+    The token comes from LABEL_STUDIO_TOKEN, or from conf/local/credentials.yml (label_studio: {url:
+    ..., token: ...}).
+    """
+
+
+@label_studio.command()
+@named
+@served
+@click.option(
+    "--suggestions/--no-suggestions",
+    default=False,
+    show_default=True,
+    help="Show the model's guess, as a box that is ticked already: who submits it accepts it.",
+)
+@click.pass_obj
+def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestions: bool) -> None:
+    """Put the images that a run asks for into Label Studio;
+    those that are there stay as they are.
+    """
+    run = labelled_run(metadata, name)
+    one_at_a_time = FileLock(run.folder.record / ".label_studio.lock")
+    with session(metadata, run) as opened, one_at_a_time:
+        pushed = sync.push(
+            _server(metadata, url),
+            _title(run.name),
+            run.progress().images,
+            opened.decoded if run.masks else opened.picture,
+            run.classes,
+            run.masks,
+            run.suggestions if suggestions else None,
+            run.annotators,
+        )
+    click.echo(
+        f"{pushed.new} new images, {pushed.known} were there. Label them at {pushed.project}"
+    )
+
+
+@label_studio.command()
+@named
+@served
+@click.pass_obj
+def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
+    """Take in what has been labelled in Label Studio so far."""
+    run = labelled_run(metadata, name)
+    size = None
+    if run.masks:
+        with session(metadata, run) as opened:
+            size = opened.pool.shape[1:]
+    server = _server(metadata, url)
+    new, problems = sync.pull(server, _title(run.name), run.answerable, run.classes, run.log, size)
+    for row in problems.itertuples():
+        click.echo(f"task {row.task}, annotation {row.annotation} ({row.id}): {row.problem}")
+    click.echo(f"{new} new answers; {len(problems)} that can't be used. {run.progress()}.")
+
+
+def _title(run: str) -> str:
+    return f"pt4al {run}"
+
+
+def _server(metadata: ProjectMetadata, url: str | None) -> sync.LabelStudio:
+    settings = secrets(Path(metadata.project_path)).get("label_studio") or {}
+    token = os.environ.get("LABEL_STUDIO_TOKEN") or settings.get("token")
+    if not token:
+        raise InputError(
+            "no token for Label Studio: set LABEL_STUDIO_TOKEN, or write "
+            "conf/local/credentials.yml, label_studio: {token: ...}; it is on the page of your "
+            "account there"
+        )
+    address = url or os.environ.get("LABEL_STUDIO_URL") or settings.get("url")
+    return sync.LabelStudio(address or "http://127.0.0.1:8080", token)

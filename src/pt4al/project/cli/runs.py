@@ -1,0 +1,66 @@
+"""Find the run that a command is about, without a Kedro session where none is needed."""
+
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.config import MissingConfigException, OmegaConfigLoader
+from kedro.framework.startup import ProjectMetadata
+
+from pt4al.errors import InputError
+from pt4al.project.runs.labelled_run import LabelledRun, find_run
+
+if TYPE_CHECKING:
+    from pt4al.project.runs.labelling_session import LabellingSession
+
+named = click.option(
+    "--run", "name", help="The run's name; by default the one whose command was typed last."
+)
+
+
+def root(project: Path, env: str | None = None) -> Path:
+    """Return the folder of a project's data."""
+    return project / places(project, env)["root"]
+
+
+def places(project: Path, env: str | None = None) -> dict[str, Any]:
+    """Return what an environment's globals.yml says over that of conf/base."""
+    return _loader(project, env)["globals"]
+
+
+def secrets(project: Path) -> dict[str, Any]:
+    """Return what conf/local/credentials.yml says; nothing where there is none."""
+    try:
+        credentials = _loader(project)["credentials"]
+    except MissingConfigException:
+        return {}
+    if not isinstance(credentials.get("label_studio") or {}, dict):
+        raise InputError("conf/local/credentials.yml: write label_studio: {url: ..., token: ...}")
+    return credentials
+
+
+def labelled_run(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> LabelledRun:
+    """Return a run that people label, by its files; see `find_run`."""
+    return find_run(root(Path(metadata.project_path)), name, waiting)
+
+
+@contextmanager
+def session(metadata: ProjectMetadata, run: LabelledRun) -> Iterator["LabellingSession"]:
+    """Open a run's pool and pictures.
+
+    That imports torch, which takes seconds and a gigabyte: only commands that show pictures or take
+    masks do.
+    """
+    from pt4al.project.runs.labelling_session import open_session
+
+    # Relative paths in settings mean the project's folder, wherever a command was typed.
+    with chdir(metadata.project_path):
+        yield open_session(Path(metadata.project_path), run)
+
+
+def _loader(project: Path, env: str | None = None) -> OmegaConfigLoader:
+    from pt4al.settings import CONFIG_LOADER_ARGS
+
+    return OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)

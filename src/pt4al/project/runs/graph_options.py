@@ -1,0 +1,101 @@
+"""Replace settings that are `auto`, and find out what the graph of a run depends on."""
+
+import logging
+from pathlib import Path
+
+from pt4al.errors import InputError
+from pt4al.images.sources import TOLD
+from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.pool.nodes import collect, read_source
+from pt4al.project.configuration.parameters import Control, Parameters
+from pt4al.project.runs.folder import RunFolder
+from pt4al.project.runs.standing import Standing, stand
+from pt4al.training.tasks import TASKS
+
+logger = logging.getLogger(__name__)
+
+SHARE = 0.1  # of each query for the control slice, where there is no test split
+
+
+def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
+    """Replace `auto` of block `control`, and return what the graph depends on."""
+    people = parameters.oracle.kind == "people"
+    number = parameters.cycles.number
+    tested = True
+    if people:
+        parameters = _without_albums(parameters, root)
+        pool = collect(parameters.pool)["test"]
+        tested = len(pool.labels) > 0 or bool(pool.masked is not None and pool.masked.any())
+    share = parameters.control.share
+    if share == "auto":
+        share = 0 if tested else SHARE
+    if not share and not tested:
+        raise InputError(
+            f"`control.share` is {share:g} and the source has no labels to test with: "
+            "nothing could be measured"
+        )
+    control = Control(share=share, train=parameters.control.train)
+    parameters = parameters.model_copy(update={"control": control})
+    standing = Standing(0 if people else number)
+    if people and not parameters.run.fresh:
+        parameters = _with_added_classes(parameters, root)
+        standing = stand(parameters, root)
+    reach = standing.cycle + standing.ready
+    shape = Shape(
+        cycles=reach,
+        people=people,
+        waits=reach < number,
+        tested=tested,
+        control=share > 0,
+        reasons=parameters.report.reasons,
+        own_trunk=parameters.features.from_pretext,
+        views=parameters.pretext.start_from == "features",
+        probes=parameters.main.probes,
+        compares=_compares(parameters, tested),
+        tunes=parameters.main.start_from == "features" and not parameters.main.probes,
+    )
+    return parameters, shape
+
+
+def _compares(parameters: Parameters, tested: bool) -> bool:
+    others = not parameters.features.from_pretext and not parameters.main.probes
+    return tested and others and not TASKS[parameters.main.task].dense
+
+
+def _without_albums(parameters: Parameters, root: Path) -> Parameters:
+    """Take folders that are none of the classes that people gave for albums: no labels."""
+    if parameters.oracle.classes is None:
+        return parameters
+    folder = RunFolder(root, parameters.run.name)
+    added = [] if parameters.run.fresh else folder.added_classes()
+    classes = {*parameters.oracle.classes, *added}
+    source = read_source(parameters.pool)
+    labels = set(source.labels["label"])
+    if labels <= classes:
+        return parameters
+    where = parameters.pool.source
+    if where.kind == "auto" and source.reading.layout == TOLD["folders"] and not labels & classes:
+        logger.info(
+            "none of the folders in %s has the name of a class of `oracle.classes`: "
+            "they are no labels",
+            where.path,
+        )
+        flat = where.model_copy(update={"kind": "flat"})
+        pool = parameters.pool.model_copy(update={"source": flat})
+        return parameters.model_copy(update={"pool": pool})
+    strange = sorted(labels - classes)
+    raise InputError(
+        f"{where.path}: pictures have the label {strange[0]!r}, one of {len(strange)} that are "
+        "none of `oracle.classes`: name all of them there, or read the folder's pictures without "
+        "labels, pool.source.kind=flat"
+    )
+
+
+def _with_added_classes(parameters: Parameters, root: Path) -> Parameters:
+    added = RunFolder(root, parameters.run.name).added_classes()
+    if not added:
+        return parameters
+    first = parameters.oracle.classes or collect(parameters.pool)["train"].classes
+    classes = list(dict.fromkeys([*first, *added]))
+    oracle = parameters.oracle.model_copy(update={"classes": classes})
+    return parameters.model_copy(update={"oracle": oracle})

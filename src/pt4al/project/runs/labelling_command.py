@@ -1,0 +1,64 @@
+"""The command of a run that people label: how to type it again, and the message at its end."""
+
+import shlex
+from typing import Any
+
+from pt4al.annotation.progress import Progress
+from pt4al.errors import InputError
+from pt4al.project.configuration.parameters import Parameters, flat
+from pt4al.project.runs.folder import RunFolder
+from pt4al.training.tasks import TASKS
+
+
+def command_line(env: str | None, settings: dict[str, Any]) -> str:
+    """Return what somebody typed, near enough to be typed again.
+
+    Parameters
+    ----------
+    settings
+        Those that were typed, nested.
+    """
+    words = ["kedro run --pipelines=active_learning"]
+    if env:
+        words.append(f"--env={env}")
+    typed = []
+    for name, value in flat(settings).items():
+        written = "/".join(map(str, value)) if isinstance(value, list) else value
+        typed.append(f"{name}={written}")
+    if typed:
+        words.append(f"--params={shlex.quote(','.join(typed))}")
+    return " ".join(words)
+
+
+def check_classes(parameters: Parameters, folder: RunFolder) -> None:
+    """Raise InputError if a class has gone that the run had, or has another place.
+
+    Numbers of classes stand in networks and masks: a name may come, at the end, and none may go.
+    """
+    now = parameters.oracle.classes
+    if now is None or parameters.run.fresh:
+        return
+    then = folder.read("classes.json")
+    if then is not None and now[: len(then)] != then:
+        raise InputError(
+            f"`oracle.classes` is {'/'.join(now)}; run {folder.name!r} has {'/'.join(then)}: "
+            "more may be added at the end, and the others have to stay"
+        )
+
+
+def request(parameters: Parameters, cycle: int, progress: Progress) -> str:
+    """Return the message on a query that waits for answers."""
+    run = parameters.run.name
+    label = f"kedro label --run={run}"
+    other = "spreadsheet, Label Studio"
+    if TASKS[parameters.main.task].dense:
+        label = f"kedro label-studio push --run={run}, then pull"
+        other = "a folder of masks, COCO"
+    left = len(progress.images) - progress.answered
+    missing = f"{left} missing" if left else "complete"
+    return (
+        f"Run {run}, cycle {cycle}: {progress}; {missing}.\n"
+        f"  To label:  {label}\n"
+        f"  Other ways ({other}):  kedro answers --help, kedro label-studio --help\n"
+        "  To go on, whenever there are answers: this command again."
+    )
