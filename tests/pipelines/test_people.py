@@ -19,8 +19,8 @@ from PIL import Image
 from pt4al.annotation.aggregation import SKIPPED
 from pt4al.annotation.formats import coco, mask_folder
 from pt4al.annotation.log import Answer
+from pt4al.masks import encode
 from pt4al.project.runs.labelling_session import open_run
-from pt4al.training.tasks import segmentation
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from support.projects import kedro, make_project, newest
 
@@ -226,7 +226,7 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
     for cycle in range(2):
         for image in progress(project, cycle).images["id"]:
             drawn = np.uint8(np.array(Image.open(project / "raw" / image).resize((32, 32))) > 100)
-            label = log(project).keep_mask(segmentation.encode(drawn))
+            label = log(project).keep_mask(encode(drawn, compress_level=9))
             log(project).add([Answer(id=image, label=label, annotator="ada", source="label_studio")])
         said = go(project, **blocks)
     assert said == ""

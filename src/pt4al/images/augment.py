@@ -7,7 +7,7 @@ from pydantic import Field
 from torch.nn.functional import affine_grid, grid_sample, pad
 
 from pt4al.block import Block
-from pt4al.images.masks import IGNORED
+from pt4al.masks import IGNORED
 
 LARGEST_SIDE = 4096  # pixels of an image of a pool
 LARGEST_RATIO = (

@@ -9,6 +9,7 @@ from PIL import Image
 from pt4al.images.collection import Picture
 from pt4al.images.opening import BadPicture, opened, size_upright, upright
 from pt4al.images.parallel import Room
+from pt4al.masks import IGNORED
 
 __all__ = ["BadPicture", "Frame", "decode", "decode_mask", "look"]
 
@@ -16,7 +17,6 @@ MODES = {1: "L", 3: "RGB"}
 BITS = (8, 10, 12, 14, 16)  # of cameras, scanners and microscopes
 PHOTOMETRIC = 262  # TIFF's tag: 0 is white, or black
 ROOM = Room(2 * Image.MAX_IMAGE_PIXELS)  # pixels that all threads together hold, whole: about 1 GB
-IGNORED = 255  # class number of pixels that have none, or are to be left out
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,17 @@
 """Source `cityscapes`: street scenes with a mask of 19 classes, in the layout of the Cityscapes data set."""
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
-from pt4al.images.decode import IGNORED
 from pt4al.images.opening import BadPicture, opened
 from pt4al.images.sources.walk import collect, files
+from pt4al.masks import IGNORED, VALUES, encode
 
 PICTURES = "leftImg8bit"
 MASKS = "gtFine"
@@ -41,7 +39,7 @@ CLASSES = {
     32: "motorcycle",
     33: "bicycle",
 }
-TRAIN_IDS = np.full(256, IGNORED, np.uint8)
+TRAIN_IDS = np.full(VALUES, IGNORED, np.uint8)
 TRAIN_IDS[list(CLASSES)] = np.arange(len(CLASSES))
 
 
@@ -110,6 +108,4 @@ def _mapped(path: Path) -> bytes:
         ids = np.asarray(image)
     if ids.ndim != 2 or ids.dtype != np.uint8:
         raise BadPicture(f"{path} is not an image of one channel with 8 bits")
-    encoded = io.BytesIO()
-    Image.fromarray(TRAIN_IDS[ids]).save(encoded, "PNG", compress_level=1)
-    return encoded.getvalue()
+    return encode(TRAIN_IDS[ids], compress_level=1)

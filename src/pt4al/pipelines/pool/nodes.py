@@ -26,6 +26,7 @@ from pt4al.images.ranges import narrow
 from pt4al.images.splits import divide
 from pt4al.images.summary import Summary
 from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
+from pt4al.masks import encode
 from pt4al.pages import intake
 from pt4al.plots import contact_sheets
 from pt4al.plots import duplicates as pairs
@@ -33,7 +34,6 @@ from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-from pt4al.training.tasks import segmentation
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +207,7 @@ def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main)
     if collection.masks is None:  # people will draw them
         return pd.DataFrame(columns=["id", "label"])
     masks = read_masks(collection, pool.ids, pool.frame, settings.ignore)
-    found = [(name, segmentation.encode(mask)) for name, mask in masks]
+    found = [(name, encode(mask, compress_level=9)) for name, mask in masks]
     return pd.DataFrame(found, columns=["id", "label"])
 
 
