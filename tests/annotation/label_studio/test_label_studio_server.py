@@ -20,7 +20,7 @@ from PIL import Image
 from pt4al.annotation.aggregation import Policy, settle
 from pt4al.annotation.label_studio import brush
 from pt4al.annotation.label_studio.client import LabelStudio
-from pt4al.annotation.label_studio.sync import pull, push
+from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 
@@ -172,9 +172,9 @@ def test_two_annotators_disagree_skip_and_change_their_minds(
     server: LabelStudio, ada: Person, bea: Person, photos: pd.DataFrame, picture: Callable, tmp_path: Path
 ) -> None:
     suggestions = photos[["id", "label"]].assign(probability=0.75)
-    first = push(server, "two people", photos.head(8), picture, NAMES, False, suggestions.head(8), annotators=2)
+    first = push(server, Project("two people", NAMES, annotators=2), photos.head(8), picture, suggestions.head(8))
     assert (first.new, first.known) == (8, 0)
-    again = push(server, "two people", photos, picture, NAMES, False, suggestions, annotators=2)
+    again = push(server, Project("two people", NAMES, annotators=2), photos, picture, suggestions)
     assert (again.project, again.new, again.known) == (first.project, 4, 8)
     tasks, log = tasks_of(server, first.project), AnswerLog(tmp_path)
     assert list(tasks) == list(photos["id"])
@@ -213,8 +213,8 @@ def test_a_push_that_was_interrupted_goes_on_where_it_was(
         return picture(image)
 
     with pytest.raises(KeyboardInterrupt):
-        push(server, "interrupted", photos, killed, NAMES, False)
-    pushed = push(server, "interrupted", photos, picture, NAMES, False)
+        push(server, Project("interrupted", NAMES), photos, killed)
+    pushed = push(server, Project("interrupted", NAMES), photos, picture)
     assert (pushed.new, pushed.known) == (7, 5)
     assert sorted(tasks_of(server, pushed.project)) == list(photos["id"])
 
@@ -222,7 +222,7 @@ def test_a_push_that_was_interrupted_goes_on_where_it_was(
 def test_odd_class_names_come_back_and_a_class_is_added_later(
     server: LabelStudio, ada: Person, photos: pd.DataFrame, picture: Callable, tmp_path: Path
 ) -> None:
-    pushed = push(server, "odd", photos, picture, ODD, False)
+    pushed = push(server, Project("odd", ODD), photos, picture)
     tasks, log, ids = tasks_of(server, pushed.project), AnswerLog(tmp_path), list(photos["id"])
     for image, label in zip(ids, ODD, strict=False):
         ada.choose(tasks[image], label)
@@ -232,7 +232,7 @@ def test_odd_class_names_come_back_and_a_class_is_added_later(
     assert new == 4 and list(log.read()["label"]) == ODD
     assert list(problems["annotation"]) == [wrong] and list(problems["task"]) == [tasks[ids[4]]]
     assert "label 'later' is no class" in problems["problem"].iloc[0]
-    assert push(server, "odd", photos, picture, grown, False).new == 0
+    assert push(server, Project("odd", grown), photos, picture).new == 0
     assert pull(server, "odd", ids, grown, log)[0] == 1
     project = server.get(f"/api/projects/{pushed.project.split('/')[-2]}/")
     assert 'value="later"' in project["label_config"]
@@ -242,7 +242,7 @@ def test_masks_painted_with_its_own_converter_come_back(
     server: LabelStudio, ada: Person, photos: pd.DataFrame, picture: Callable, tmp_path: Path
 ) -> None:
     ids, classes = list(photos["id"]), ["background", "cloth"]
-    pushed = push(server, "masks", photos, picture, classes, True)
+    pushed = push(server, Project("masks", classes, masks=True), photos, picture)
     tasks, log = tasks_of(server, pushed.project), AnswerLog(tmp_path)
     cloth = np.array(Image.open(io.BytesIO(picture(ids[0])))) > 60
     code = "import json, sys, numpy; from label_studio_sdk.converter.brush import mask2rle; "

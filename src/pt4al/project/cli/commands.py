@@ -280,15 +280,13 @@ def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestio
         opened(metadata, name) as found,
         FileLock(found.link_file.with_name(".label_studio.lock")),
     ):  # one at a time
+        annotators = found.parameters.oracle.annotators
         pushed = studio.push(
             _server(metadata, url),
-            f"pt4al {found.name}",
+            studio.Project(f"pt4al {found.name}", found.classes, found.masks, annotators),
             found.progress().images,
             found.picture if not found.masks else found.decoded,
-            found.classes,
-            found.masks,
             found.suggestions if suggestions else None,
-            found.parameters.oracle.annotators,
         )
         click.echo(
             f"{pushed.new} new images, {pushed.known} were there. Label them at {pushed.project}"
