@@ -88,9 +88,9 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     # A part of the next answers is enough for now; one of the first was wrong, and there is a new class.
     late = answer(project, 1, truth.get, most=8) and progress(project, 1).open["id"].iloc[-1]
     wrong = first["id"].iloc[0]
-    desk = open_run(project, NAME).desk
-    desk.add_class("hat")
-    desk.answer(wrong, "hat", "ada", "key")
+    queue = open_run(project, NAME).queue
+    queue.add_class("hat")
+    queue.answer(wrong, "hat", "ada", "key")
     oracle = {"go_on": {"share": 0.8, "after": None}}
     assert "cycle 2: 0 of 10 answers" in go(project, oracle=oracle)
     second = table(project, 1, "label_set").set_index("id")["label"]

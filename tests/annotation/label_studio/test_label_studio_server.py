@@ -17,7 +17,7 @@ import pytest
 import requests
 from PIL import Image
 
-from pt4al.annotation.aggregation import Policy, settle
+from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.label_studio import brush
 from pt4al.annotation.label_studio.client import LabelStudio
 from pt4al.annotation.label_studio.sync import Project, pull, push
@@ -193,13 +193,13 @@ def test_two_annotators_disagree_skip_and_change_their_minds(
     history = log.read()
     assert set(history["annotator"]) == {"ada@example.org", "bea@example.org"}
     assert set(history["source"]) == {"label_studio"} and set(history["seconds"]) == {1.5}
-    states = settle(history, BOTH).set_index("id")
+    states = aggregate(history, BOTH).set_index("id")
     assert list(states["state"]) == ["review", "review", *["labelled"] * 8, "waiting", "waiting"]
     assert list(states["label"].iloc[2:10]) == list(photos["label"].iloc[2:10])
 
     bea.ask("PATCH", f"/api/annotations/{last}/", {"result": [choice(photos["label"].iloc[0])]})
     assert pull(server, "two people", photos["id"], NAMES, log)[0] == 1
-    assert settle(log.read(), BOTH)["state"].iloc[0] == "labelled"
+    assert aggregate(log.read(), BOTH)["state"].iloc[0] == "labelled"
 
 
 def test_a_push_that_was_interrupted_goes_on_where_it_was(
@@ -257,7 +257,7 @@ def test_masks_painted_with_its_own_converter_come_back(
     first, second = (np.array(Image.open(io.BytesIO(log.mask(label)))) for label in log.read()["label"].iloc[:2])
     assert np.array_equal(first, cloth.astype(np.uint8))
     assert np.array_equal(second, np.where(cloth, 1, 255))
-    assert settle(log.read(), Policy())["state"].iloc[2] == "skipped"
+    assert aggregate(log.read(), Policy())["state"].iloc[2] == "skipped"
 
 
 def test_its_own_converter_reads_what_we_encode() -> None:

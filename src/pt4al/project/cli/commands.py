@@ -91,7 +91,7 @@ def label(
         if port is None:
             port = kept.port if kept else 0
         page = Page(
-            found.desk, found.picture, found.why, facts, host, port, kept.token if kept else None
+            found.queue, found.picture, found.why, facts, host, port, kept.token if kept else None
         )
         link.keep(found.link_file, link.Link(page.port, page.token))
         click.echo(f"Run {found.name}, cycle {found.cycle}: {found.progress()}.")

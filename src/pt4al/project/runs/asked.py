@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
-from pt4al.annotation.aggregation import LABELLED, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.progress import Progress, assign
+from pt4al.annotation.progress import Progress, measure_progress
 from pt4al.errors import InputError
 from pt4al.files import digests
 
@@ -88,12 +88,12 @@ class Asked:
     @property
     def labels(self) -> pd.DataFrame:
         """What has a label by all answers so far: `id`, `label`."""
-        settled = settle(self.log.read(), self.policy)
+        settled = aggregate(self.log.read(), self.policy)
         return settled[settled["state"] == LABELLED][["id", "label"]].reset_index(drop=True)
 
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
-        return assign(self.query, settle(self.log.read(), self.policy), self.policy)
+        return measure_progress(self.query, aggregate(self.log.read(), self.policy), self.policy)
 
     def _path(self, cycle: int, table: str) -> Path | None:
         return newest(self.folder / f"cycle_{cycle}" / f"{table}.parquet")

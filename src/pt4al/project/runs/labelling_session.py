@@ -13,10 +13,10 @@ from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 from PIL import Image
 
-from pt4al.annotation.aggregation import LABELLED, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.progress import Progress, assign
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.progress import Progress, measure_progress
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
@@ -78,7 +78,7 @@ class OpenRun:
     @property
     def labels(self) -> pd.DataFrame:
         """What has a label by all answers so far: `id`, `label`."""
-        settled = settle(self.log.read(), self.policy)
+        settled = aggregate(self.log.read(), self.policy)
         return settled[settled["state"] == LABELLED][["id", "label"]].reset_index(drop=True)
 
     @cached_property
@@ -115,17 +115,17 @@ class OpenRun:
 
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
-        return assign(self.query, settle(self.log.read(), self.policy), self.policy)
+        return measure_progress(self.query, aggregate(self.log.read(), self.policy), self.policy)
 
     @cached_property
-    def desk(self) -> Desk:
+    def queue(self) -> AnnotationQueue:
         """Where people answer."""
         add = partial(people.add_class, self.root, self.name)
         # A page that was left open may still have an answer to an image that the run has gone on
         # without.
         late = self.answerable[~self.answerable.isin([*self.query["id"], *self.earlier["id"]])]
         earlier = pd.concat([self.earlier[["id", "label"]], late.to_frame("id")], ignore_index=True)
-        return Desk(
+        return AnnotationQueue(
             self.log,
             self.query,
             self.policy,

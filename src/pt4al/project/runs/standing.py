@@ -14,9 +14,9 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al.annotation.aggregation import Policy, settle
+from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.progress import Progress, assign, enough
+from pt4al.annotation.progress import Progress, enough, measure_progress
 from pt4al.errors import InputError
 from pt4al.files import digests, records, versions
 from pt4al.images.sources import TOLD
@@ -163,9 +163,9 @@ def stand(parameters: Parameters, root: Path) -> Standing:
     if cycle == parameters.cycles.number or query is None:
         return Standing(cycle)
     history = AnswerLog(guard.record_folder(root, run) / "answers").read()
-    progress = assign(
+    progress = measure_progress(
         digests.whole(query, pd.read_parquet),
-        settle(history, policy(parameters)),
+        aggregate(history, policy(parameters)),
         policy(parameters),
     )
     return Standing(cycle, progress, enough(progress, oracle.go_on.share, oracle.go_on.after))
