@@ -21,7 +21,8 @@ from threadpoolctl import threadpool_limits
 
 import configuration
 from pt4al.errors import InputError
-from pt4al.features.store import compute_from_pool, open_features
+from pt4al.features.store import compute_from_pool
+from pt4al.features.vectors import open_features
 from pt4al.images.building import build
 from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES

@@ -7,7 +7,8 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Picture
-from pt4al.images.decode import BadPicture, Frame, decode_mask
+from pt4al.images.decode import Frame, decode_mask
+from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import in_order
 from pt4al.masks import ignore, unknown_values
 

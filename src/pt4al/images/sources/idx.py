@@ -47,8 +47,8 @@ def recognises(path: str) -> bool:
 def read(path: str) -> Collection:
     """Read the training split, and the test split if there is one.
 
-    `path` holds the files, or its `FashionMNIST/raw` does. Classes are the labels' numbers, 0 to the highest; Fashion-MNIST, known by its folder's name,
-    has words.
+    `path` holds the files, or its `FashionMNIST/raw` does. Classes are the labels' numbers, 0 to
+    the highest; Fashion-MNIST, known by its folder's name, has words.
 
     Source: Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), MIT licence.
     """

@@ -37,7 +37,8 @@ class File(NamedTuple):
 def files(root: str | Path) -> list[File]:
     """Return the visible files below `root`, sorted by id.
 
-    Links are followed, but never in a circle. A broken link is taken too, with an empty stamp: a missing picture must not go unnoticed.
+    Links are followed, but never in a circle. A broken link is taken too, with an empty stamp: a
+    missing picture must not go unnoticed.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from pt4al.annotation.log import AnswerLog
 from pt4al.annotation.oracle import CORRECTION, HumanOracle, none_asked
 from pt4al.errors import InputError
 from pt4al.features.probe import probe
-from pt4al.features.store import Features
+from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.labels import label_set as labelling
 from pt4al.labels.recorded import recorded_answers

@@ -19,7 +19,7 @@ from pt4al.images import sources, summary, survey
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
 from pt4al.images.duplicates import find, label_pairs, linked
-from pt4al.images.imbalance import thin
+from pt4al.images.imbalance import subsample_classes
 from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
 from pt4al.images.ranges import narrow
@@ -196,7 +196,9 @@ def _divided(pool: Pool) -> dict[str, Collection]:
 
 def _taken(pool: Pool, parts: dict[str, Collection]) -> dict[str, Collection]:
     # Before the limit, which says how many images there are whatever their classes.
-    parts = parts | {"train": thin(parts["train"], pool.imbalance.kind, pool.imbalance.factor)}
+    parts = parts | {
+        "train": subsample_classes(parts["train"], pool.imbalance.kind, pool.imbalance.factor)
+    }
     return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
 
 

@@ -20,7 +20,7 @@ from pt4al.features.scoring import scoring
 from pt4al.features.vectors import Features
 from pt4al.images.collection import Collection
 from pt4al.images.pool import ImagePool
-from pt4al.images.survey import survey
+from pt4al.images.survey import infer_frame
 from pt4al.labels import label_set
 from pt4al.masks import encode
 from pt4al.pipelines.cycle import nodes as cycle
@@ -174,7 +174,7 @@ def known_labels(parameters: Parameters, pool: Collection) -> int:
 def sample(parameters: Parameters, pool: Collection) -> ImagePool:
     """Return images made up, of the size and the channels that a pool would have."""
     recipe = parameters.pool
-    frame = survey(pool, recipe.size, recipe.channels, recipe.fit, recipe.background)
+    frame = infer_frame(pool, recipe.size, recipe.channels, recipe.fit, recipe.background)
     shape = REHEARSED, frame.channels, frame.height, frame.width
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = pd.DataFrame({"id": [f"made up {row}" for row in range(REHEARSED)], "split": "train"})
