@@ -64,9 +64,9 @@ def fit_calibrated(
     """Return what `fit` returns, divided by a temperature: the same answers, calibrated.
 
     A probe of wide features separates few labels without error, and may be far too sure of all
-    other images. The temperature, at least 1, maximises the likelihood of labels under probes
-    have not seen them: each third under a probe of the other two (Guo et al., ICML 2017). It is 1 if
-    no class has labels in different thirds.
+    other images. The temperature, at least 1, maximises the likelihood of labels under probes that
+    have not seen them: each third under a probe of the other two (Guo et al., ICML 2017). It is 1
+    if no class has labels in different thirds.
     """
     weight, bias, steps = fit(features, targets, classes, weights)
     temperature = np.float32(_temperature(features, targets, classes, weights))

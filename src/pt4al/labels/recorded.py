@@ -17,8 +17,9 @@ def recorded_answers(labels: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
     missing = ids[~ids.isin(recorded.index)]
     if len(missing):
         raise InputError(
-            f"{len(missing)} of {len(ids)} queried images have no recorded label, the first is "
-            f"{missing.iloc[0]!r}: `oracle.kind: recorded` needs a label for every image of the pool"
+            f"{len(missing)} of {len(ids)} queried images have no recorded label, "
+            f"the first is {missing.iloc[0]!r}: "
+            "`oracle.kind: recorded` needs a label for every image of the pool"
         )
     answers = pd.DataFrame({"id": ids, "label": recorded.loc[ids].to_numpy()})
     return answers.reset_index(drop=True)

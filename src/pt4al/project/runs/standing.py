@@ -19,7 +19,7 @@ from pt4al.annotation.log import AnswerLog
 from pt4al.annotation.progress import Progress, enough, measure_progress
 from pt4al.errors import InputError
 from pt4al.files import digests, records, versions
-from pt4al.images.sources import TOLD
+from pt4al.images.sources import NAMES
 from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pool.nodes import collect, read, read_source
 from pt4al.project.configuration.folder_names import nested
@@ -235,7 +235,7 @@ def _without_albums(parameters: Parameters, root: Path) -> Parameters:
     if labels <= named:
         return parameters
     where = parameters.pool.source
-    if where.kind == "auto" and source.reading.layout == TOLD["folders"] and not labels & named:
+    if where.kind == "auto" and source.reading.layout == NAMES["folders"] and not labels & named:
         logger.info(
             "none of the folders in %s has the name of a class of `oracle.classes`: they are no labels",
             where.path,
