@@ -21,13 +21,14 @@ from threadpoolctl import threadpool_limits
 
 import configuration
 from pt4al.errors import InputError
-from pt4al.features.store import compute_from_pool, open_features
+from pt4al.features.store import compute_from_pool
+from pt4al.features.vectors import open_features
 from pt4al.images.building import build
 from pt4al.images.pool import open_pool
 from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
 from pt4al.labels import label_set as labelling
-from pt4al.labels.recorded import Recorded
+from pt4al.labels.recorded import recorded_answers
 from pt4al.plots import run as figures
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.project.configuration.parameters import Parameters, flat
@@ -85,7 +86,7 @@ class Run:
         self.ranking = self.rank()
         for cycle in range(self.settings.cycles.number):
             query = self.choose(cycle)
-            answers = self.oracle.label(query["id"])
+            answers = recorded_answers(self.recorded_labels, query["id"])
             if cycle:
                 self.audit = self.compare_losses(answers)
             self.label_set = labelling.extend(self.label_set, answers, cycle, why="asked")
@@ -106,7 +107,7 @@ class Run:
         self.pool = open_pool(self.folder / "pool")
         build(test, self.folder / "test_pool", settings, frame=self.pool.frame)
         self.test_pool = open_pool(self.folder / "test_pool")
-        self.oracle = Recorded(train.labels)
+        self.recorded_labels = train.labels
         self.test_labels = test.labels[test.labels["id"].isin(self.test_pool.ids)]
         self.classes = train.classes
 

@@ -1,4 +1,4 @@
-"""The base of every block of settings: immutable, its numbers finite, and a typo in a key is an error."""
+"""Base of every block of settings: immutable, finite numbers, no unknown keys."""
 
 from typing import Any, get_args
 
@@ -6,17 +6,18 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 
 class Block(BaseModel):
+    """A block of settings: immutable; unknown keys and numbers that are not finite are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
     def _booleans_are_no_numbers(cls, value: Any, field: ValidationInfo) -> Any:
-        """Python takes true for 1."""
+        """Refuse true where a number is expected: Python takes it for 1."""
+        annotation = cls.model_fields[field.field_name].annotation
+        if bool in (annotation, *get_args(annotation)):
+            return value
         values = value if isinstance(value, list) else [value]
-        wrong = any(isinstance(one, bool) for one in values)
-        if wrong and bool not in (
-            annotation := cls.model_fields[field.field_name].annotation,
-            *get_args(annotation),
-        ):
+        if any(isinstance(one, bool) for one in values):
             raise ValueError("true and false are neither numbers nor names")
         return value

@@ -1,15 +1,15 @@
-"""The one exception that a person may see."""
+"""The one exception that people see, and words for its messages."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """A person's mistake: says what is wrong, where, and what would be right. Shown without a traceback."""
+    """A person's mistake: what is wrong, where, and the way out; shown without a traceback."""
 
 
 def counted(number: int, thing: str) -> str:
-    """Return a number of things in words: `1 cycle`, `5 cycles`."""
+    """Return a number of things: `1 cycle`, `5 cycles`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 

@@ -1,4 +1,4 @@
-"""Names that people typed: one spelling each, and those that only look alike are found."""
+"""Names that people typed: one spelling each, and groups that only look alike."""
 
 import re
 import unicodedata
@@ -24,8 +24,8 @@ def normalised(name: str) -> str:
 def confusable(names: Iterable[str]) -> list[list[str]]:
     """Return groups of names that differ in case, or in the kind of blank, alone: `Cat` and `cat`.
 
-    They may be meant to be one: a person is told, nothing is merged. An underscore counts as a
-    blank, letters of another width or style (`Ｃat`) as their plain ones.
+    They may be meant to be one: people are warned, nothing is merged. An underscore counts as a
+    blank, letters of another width or style (`Ｃat`) as the plain ones.
     """
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):

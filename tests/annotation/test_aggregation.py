@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, WAITING, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, WAITING, Policy, aggregate
 from pt4al.annotation.log import Answer, AnswerLog
 
 # What ada, bob ... say one after the other of one image; `!` before a label: a review.
@@ -37,12 +37,12 @@ def history(tmp_path, *said: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("policy, said, expected", CASES)
 def test_an_image_is_what_its_policy_makes_of_the_answers(tmp_path, policy, said, expected) -> None:
-    (row,) = settle(history(tmp_path, *said), policy).itertuples()
+    (row,) = aggregate(history(tmp_path, *said), policy).itertuples()
     assert (row.state, None if pd.isna(row.label) else row.label) == expected
 
 
 def test_nothing_answered_is_an_empty_table_of_the_same_kind(tmp_path) -> None:
-    empty = settle(AnswerLog(tmp_path).read(), Policy())
+    empty = aggregate(AnswerLog(tmp_path).read(), Policy())
     assert list(empty.columns) == ["id", "state", "label", "answers"]
     assert empty.empty
 
@@ -52,7 +52,7 @@ def test_nothing_answered_is_an_empty_table_of_the_same_kind(tmp_path) -> None:
     st.sampled_from([Policy(2, "majority"), Policy(2, "consensus")]),
 )
 def test_votes_do_not_depend_on_who_came_first(tmp_path_factory, said, policy) -> None:
-    (row,) = settle(history(tmp_path_factory.mktemp("log"), *said), policy).itertuples()
+    (row,) = aggregate(history(tmp_path_factory.mktemp("log"), *said), policy).itertuples()
     assert row.state == (LABELLED if policy.disagreement == "majority" else REVIEW)
 
 
@@ -68,7 +68,7 @@ def test_each_image_is_settled_by_its_own_answers_and_once(tmp_path_factory, sai
         Answer(id=one, label=None if what == "-" else what, annotator=who, source="page") for one, who, what in said
     )
     policy = Policy(2, "consensus")
-    settled = settle(log.read(), policy)
+    settled = aggregate(log.read(), policy)
     assert sorted(settled["id"]) == sorted({one for one, _, _ in said})
     for row in settled.itertuples():
         newest = {who: what for one, who, what in said if one == row.id}
@@ -77,4 +77,4 @@ def test_each_image_is_settled_by_its_own_answers_and_once(tmp_path_factory, sai
         assert (row.state in (LABELLED, SKIPPED)) == agreed
         assert pd.isna(row.label) or {row.label} == set(newest.values())
     alone = log.read()[lambda table: table["id"] == "a"]
-    assert settle(alone, policy).equals(settled[settled["id"] == "a"].reset_index(drop=True))
+    assert aggregate(alone, policy).equals(settled[settled["id"] == "a"].reset_index(drop=True))

@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pt4al.annotation.aggregation import Policy, settle
+from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.agreement import agreement
 from pt4al.annotation.class_names import Names
 from pt4al.annotation.formats import coco, mask_folder
 from pt4al.annotation.formats.spreadsheet import read_answers, write_query
 from pt4al.annotation.label_studio.results import Labels, answers
 from pt4al.annotation.log import Answer, AnswerLog
-from pt4al.annotation.oracle import People, none_asked
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.oracle import HumanOracle, none_asked
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web.server import Page
 from pt4al.errors import InputError
 from pt4al.labels.label_set import empty
@@ -88,9 +88,11 @@ def by_coco(folder: Path, name: str, classes: list[str]) -> str | None:
 
 
 def by_page(folder: Path, name: str, classes: list[str]) -> str | None:
-    desk = Desk(AnswerLog(folder), pd.DataFrame({"id": ["i0"]}), Policy(), classes, add_class=lambda name: None)
+    queue = AnnotationQueue(
+        AnswerLog(folder), pd.DataFrame({"id": ["i0"]}), Policy(), classes, add_class=lambda name: None
+    )
     try:
-        return desk.add_class(name)
+        return queue.add_class(name)
     except InputError as error:
         return str(error)
 
@@ -122,13 +124,13 @@ def test_files_that_another_system_has_named_find_their_images(tmp_path):
 
 
 def test_who_types_a_name_twice_is_one_person(tmp_path):
-    desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(2), ["cat"])
-    page = Page(desk, lambda image: b"")
+    queue = AnnotationQueue(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(2), ["cat"])
+    page = Page(queue, lambda image: b"")
     page._server.server_close()
     for number, name in enumerate((f"Jos{unicodedata.normalize('NFD', 'é')}", "José ")):
         page.answer({"image": "i0", "label": "cat", "annotator": name, "key": str(number)})
     assert set(AnswerLog(tmp_path).read()["annotator"]) == {"José"}
-    assert not desk.progress().finished
+    assert not queue.progress().finished
 
 
 @pytest.mark.parametrize("door", DOORS[:3], ids=lambda door: door.__name__)
@@ -144,10 +146,10 @@ def test_no_class_means_anything_but_itself_from_the_log_to_the_label_set(tmp_pa
             Answer(id=image, label=name, annotator=annotator, source="file")
             for image, name in zip(ids, STRANGE, strict=True)
         )
-    settled = settle(AnswerLog(tmp_path).read(), Policy(2, "consensus"))
+    settled = aggregate(AnswerLog(tmp_path).read(), Policy(2, "consensus"))
     assert settled["label"].tolist() == STRANGE
     query = pd.DataFrame({"id": ids, "role": "query"})
-    labels, _ = People(log, Policy()).label(query, empty(), none_asked(), 0)
+    labels, _ = HumanOracle(log, Policy()).label(query, empty(), none_asked(), 0)
     assert labels["label"].tolist() == STRANGE
     assert f"labelled {len(STRANGE)} images in common" in agreement(log.read())
 
@@ -176,5 +178,5 @@ def test_masks_are_still_masks(tmp_path):
     log = AnswerLog(tmp_path)
     label = log.keep_mask(b"png")
     log.add([Answer(id="i0", label=label, annotator="ada", source="file")])
-    labels, _ = People(log, Policy()).label(pd.DataFrame({"id": ["i0"]}), empty(), none_asked(), 0)
+    labels, _ = HumanOracle(log, Policy()).label(pd.DataFrame({"id": ["i0"]}), empty(), none_asked(), 0)
     assert labels["label"].tolist() == [b"png"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, WAITING, Policy
-from pt4al.annotation.progress import assign, enough
+from pt4al.annotation.progress import enough, measure_progress
 
 QUERY = pd.DataFrame({"id": list("abcdefg"), "role": ["query"] * 3 + ["control"] + ["reserve"] * 3})
 STATES = st.sampled_from([None, LABELLED, SKIPPED, REVIEW, WAITING])
@@ -22,7 +22,7 @@ def settled(**states: str | None) -> pd.DataFrame:
 @given(st.lists(STATES, min_size=7, max_size=7))
 def test_each_skip_brings_in_one_of_the_reserve_as_long_as_there_is_one(states: list) -> None:
     said = settled(**dict(zip("abcdefg", states, strict=True)))
-    progress = assign(QUERY, said, Policy())
+    progress = measure_progress(QUERY, said, Policy())
     asked = list(progress.images["id"])
     assert asked[:4] == list("abcd")
     spare = asked[4:]
@@ -30,15 +30,15 @@ def test_each_skip_brings_in_one_of_the_reserve_as_long_as_there_is_one(states: 
     skipped = said[said["state"] == SKIPPED]["id"]
     wanted = skipped.isin(["a", "b", "c", *spare]).sum()
     assert len(spare) == min(3, wanted)
-    assert list(assign(QUERY, said, Policy(skipped="leave_out")).images["id"]) == list("abcd")
+    assert list(measure_progress(QUERY, said, Policy(skipped="leave_out")).images["id"]) == list("abcd")
 
 
 def test_a_skipped_control_image_is_not_replaced() -> None:
-    assert list(assign(QUERY, settled(d=SKIPPED), Policy()).images["id"]) == list("abcd")
+    assert list(measure_progress(QUERY, settled(d=SKIPPED), Policy()).images["id"]) == list("abcd")
 
 
 def test_progress_is_told_in_words() -> None:
-    progress = assign(QUERY, settled(a=LABELLED, b=SKIPPED, c=REVIEW), Policy())
+    progress = measure_progress(QUERY, settled(a=LABELLED, b=SKIPPED, c=REVIEW), Policy())
     assert str(progress) == "2 of 5 answers, 1 skipped, 1 to review"
     assert list(progress.open["id"]) == ["d", "e"]
     assert not progress.finished
@@ -49,11 +49,11 @@ def test_progress_is_told_in_words() -> None:
     [(1, None, False), (0.75, None, True), (0.8, None, False), (0.5, -1, True), (0.5, 1, False)],
 )
 def test_a_part_is_enough_from_its_share_and_time_on(share: float, hours: int | None, expected: bool) -> None:
-    progress = assign(QUERY, settled(a=LABELLED, b=LABELLED, c=LABELLED), Policy())
+    progress = measure_progress(QUERY, settled(a=LABELLED, b=LABELLED, c=LABELLED), Policy())
     after = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
     assert enough(progress, share, after) == expected
 
 
 def test_skips_alone_are_never_enough_for_a_part() -> None:
-    progress = assign(QUERY.head(3), settled(a=SKIPPED, b=SKIPPED), Policy())
+    progress = measure_progress(QUERY.head(3), settled(a=SKIPPED, b=SKIPPED), Policy())
     assert not enough(progress, 0.1, None)

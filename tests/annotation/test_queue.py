@@ -1,4 +1,4 @@
-"""The desk: whatever people do, in whatever order, progress is right and no answer is lost or counted twice."""
+"""The queue: whatever people do, in whatever order, progress is right and no answer is lost or counted twice."""
 
 import tempfile
 import uuid
@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, Policy, aggregate
 from pt4al.annotation.log import Answer, AnswerLog, effective
-from pt4al.annotation.progress import assign
-from pt4al.annotation.queue import AGAIN, CHANGED, LATE, LEASE, NEW, Desk
+from pt4al.annotation.progress import measure_progress
+from pt4al.annotation.queue import AGAIN, CHANGED, LATE, LEASE, NEW, AnnotationQueue
 from pt4al.errors import InputError
 
 CLASSES = ["cat", "dog"]
@@ -24,134 +24,135 @@ def query(images: int = 4, reserve: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"id": [f"i{number}" for number in range(images + reserve)], "role": roles})
 
 
-def desk_of(folder: Path, images: int = 4, policy: Policy | None = None, **more) -> Desk:
+def queue_of(folder: Path, images: int = 4, policy: Policy | None = None, **more) -> AnnotationQueue:
     reserve = more.pop("reserve", 0)
-    return Desk(AnswerLog(folder), query(images, reserve), policy or Policy(), CLASSES, **more)
+    return AnnotationQueue(AnswerLog(folder), query(images, reserve), policy or Policy(), CLASSES, **more)
 
 
 def key() -> str:
     return uuid.uuid4().hex
 
 
-def say(desk: Desk, image: str, label: str | None, annotator: str = "Ada", **more) -> str:
-    return desk.answer(image, label, annotator, key(), **more)
+def say(queue: AnnotationQueue, image: str, label: str | None, annotator: str = "Ada", **more) -> str:
+    return queue.answer(image, label, annotator, key(), **more)
 
 
-def states(desk: Desk) -> dict[str, str]:
-    images = desk.progress().images
+def states(queue: AnnotationQueue) -> dict[str, str]:
+    images = queue.progress().images
     return dict(zip(images["id"], images["state"], strict=True))
 
 
 def test_images_come_in_the_order_of_the_query_until_all_are_answered(tmp_path):
-    desk = desk_of(tmp_path)
+    queue = queue_of(tmp_path)
     seen = []
-    while (image := desk.next("Ada")) is not None:
+    while (image := queue.next("Ada")) is not None:
         seen.append(image)
-        assert say(desk, image, "cat") == NEW
+        assert say(queue, image, "cat") == NEW
     assert seen == ["i0", "i1", "i2", "i3"]
-    assert desk.progress().finished
+    assert queue.progress().finished
 
 
 def test_an_image_stays_until_it_is_answered(tmp_path):
-    desk = desk_of(tmp_path)
-    assert desk.next("Ada") == desk.next("Ada") == "i0"
+    queue = queue_of(tmp_path)
+    assert queue.next("Ada") == queue.next("Ada") == "i0"
 
 
 def test_two_people_are_handed_different_images_as_long_as_there_are_some(tmp_path):
-    desk = desk_of(tmp_path, images=3)
-    assert [desk.next(name) for name in ("Ada", "Bob", "Cy")] == ["i0", "i1", "i2"]
-    assert desk.next("Dee") == "i0"  # better twice than never
+    queue = queue_of(tmp_path, images=3)
+    assert [queue.next(name) for name in ("Ada", "Bob", "Cy")] == ["i0", "i1", "i2"]
+    assert queue.next("Dee") == "i0"  # better twice than never
 
 
-def test_an_image_that_somebody_walked_away_from_is_handed_out_again(tmp_path):
+def test_an_image_that_somebody_walked_away_from_is_handed_out_again(tmp_path, monkeypatch):
     now = [0.0]
-    desk = desk_of(tmp_path, clock=lambda: now[0])
-    assert desk.next("Ada") == "i0"
+    monkeypatch.setattr("pt4al.annotation.queue.monotonic", lambda: now[0])
+    queue = queue_of(tmp_path)
+    assert queue.next("Ada") == "i0"
     now[0] = LEASE + 1
-    assert desk.next("Bob") == "i0"
+    assert queue.next("Bob") == "i0"
 
 
 def test_as_many_people_see_an_image_as_are_needed(tmp_path):
-    desk = desk_of(tmp_path, policy=Policy(annotators=2))
-    assert [desk.next(name) for name in ("Ada", "Bob", "Cy")] == ["i0", "i0", "i1"]
-    say(desk, "i0", "cat", "Ada")
-    assert desk.next("Dee") == "i1"  # one has answered, Bob has the other turn
-    assert desk.next("Ada") == "i2"
+    queue = queue_of(tmp_path, policy=Policy(annotators=2))
+    assert [queue.next(name) for name in ("Ada", "Bob", "Cy")] == ["i0", "i0", "i1"]
+    say(queue, "i0", "cat", "Ada")
+    assert queue.next("Dee") == "i1"  # one has answered, Bob has the other turn
+    assert queue.next("Ada") == "i2"
 
 
 def test_the_same_answer_sent_twice_counts_once(tmp_path):
-    desk = desk_of(tmp_path)
-    assert [desk.answer("i0", "cat", "Ada", "k") for _ in range(3)] == [NEW, AGAIN, AGAIN]
+    queue = queue_of(tmp_path)
+    assert [queue.answer("i0", "cat", "Ada", "k") for _ in range(3)] == [NEW, AGAIN, AGAIN]
     assert len(AnswerLog(tmp_path).read()) == 1
     with pytest.raises(InputError, match="'k' is that of the answer to 'i0'"):
-        desk.answer("i1", "cat", "Ada", "k")
+        queue.answer("i1", "cat", "Ada", "k")
 
 
 def test_a_second_answer_is_told_and_kept(tmp_path):
-    desk = desk_of(tmp_path)
-    assert say(desk, "i0", "cat", "Ada") == NEW
-    assert say(desk, "i0", "dog", "Bob") == LATE
-    assert say(desk, "i0", "cat", "Bob") == CHANGED
+    queue = queue_of(tmp_path)
+    assert say(queue, "i0", "cat", "Ada") == NEW
+    assert say(queue, "i0", "dog", "Bob") == LATE
+    assert say(queue, "i0", "cat", "Bob") == CHANGED
     assert len(AnswerLog(tmp_path).read()) == 3
 
 
 def test_a_skip_brings_in_the_next_best(tmp_path):
-    desk = desk_of(tmp_path, images=1, reserve=1)
-    say(desk, "i0", None)
-    assert states(desk)["i0"] == SKIPPED
-    assert desk.next("Ada") == "i1"
+    queue = queue_of(tmp_path, images=1, reserve=1)
+    say(queue, "i0", None)
+    assert states(queue)["i0"] == SKIPPED
+    assert queue.next("Ada") == "i1"
 
 
 def test_an_undone_answer_comes_again_and_its_undoing_is_done_once(tmp_path):
-    desk = desk_of(tmp_path)
-    say(desk, "i0", "cat")
-    say(desk, "i1", "dog")
-    assert desk.undo("Ada", "u") == desk.undo("Ada", "u") == "i1"
-    assert desk.answered("Ada") == ["i0"]
-    assert desk.next("Bob") == "i2"  # Ada has it in hand again
-    assert desk.next("Ada") == "i1"
-    assert desk.undo("Ada", key()) == "i0"
-    assert desk.undo("Ada", key()) is None
-    assert desk.undo("Bob", key()) is None
+    queue = queue_of(tmp_path)
+    say(queue, "i0", "cat")
+    say(queue, "i1", "dog")
+    assert queue.undo("Ada", "u") == queue.undo("Ada", "u") == "i1"
+    assert queue.answered("Ada") == ["i0"]
+    assert queue.next("Bob") == "i2"  # Ada has it in hand again
+    assert queue.next("Ada") == "i1"
+    assert queue.undo("Ada", key()) == "i0"
+    assert queue.undo("Ada", key()) is None
+    assert queue.undo("Bob", key()) is None
 
 
 def test_earlier_labels_can_be_changed_and_only_that_can_be_undone(tmp_path):
     log = AnswerLog(tmp_path)
     log.add([Answer(id="old", label="cat", annotator="Ada", source="page")])
-    desk = desk_of(tmp_path, earlier=pd.DataFrame({"id": ["old", "given"], "label": ["cat", "dog"]}))
-    assert desk.answered("Ada") == ["old", "given"]
-    assert desk.facts("given", "Ada")["label"] == "dog"
-    assert desk.undo("Ada", key()) is None  # an answer that an earlier cycle has taken in
-    assert say(desk, "old", "dog") == CHANGED
-    assert desk.facts("old", "Ada") == {
+    queue = queue_of(tmp_path, earlier=pd.DataFrame({"id": ["old", "given"], "label": ["cat", "dog"]}))
+    assert queue.answered("Ada") == ["old", "given"]
+    assert queue.facts("given", "Ada")["label"] == "dog"
+    assert queue.undo("Ada", key()) is None  # an answer that an earlier cycle has taken in
+    assert say(queue, "old", "dog") == CHANGED
+    assert queue.facts("old", "Ada") == {
         "id": "old",
         "suggestion": None,
         "answered": True,
         "earlier": True,
         "label": "dog",
     }
-    assert desk.undo("Ada", key()) == "old"
-    assert desk.facts("old", "Ada")["label"] == "cat"
-    assert desk.progress().count(LABELLED) == 0
+    assert queue.undo("Ada", key()) == "old"
+    assert queue.facts("old", "Ada")["label"] == "cat"
+    assert queue.progress().count(LABELLED) == 0
 
 
 def test_disputes_are_listed_with_what_was_said_and_a_review_settles_them(tmp_path):
-    desk = desk_of(tmp_path, policy=Policy(annotators=2, disagreement="consensus"))
-    say(desk, "i0", "cat", "Ada")
-    say(desk, "i0", None, "Bob")
-    assert desk.disputed() == [
+    queue = queue_of(tmp_path, policy=Policy(annotators=2, disagreement="consensus"))
+    say(queue, "i0", "cat", "Ada")
+    say(queue, "i0", None, "Bob")
+    assert queue.disputed() == [
         {"id": "i0", "said": [{"annotator": "Ada", "label": "cat"}, {"annotator": "Bob", "label": None}]}
     ]
-    say(desk, "i0", "dog", "Cy", review=True)
-    assert desk.disputed() == []
-    say(desk, "i0", "cat", "Cy", review=True)  # changed her mind
-    assert settle(AnswerLog(tmp_path).read(), Policy(2, "consensus"))["label"].tolist() == ["cat"]
+    say(queue, "i0", "dog", "Cy", review=True)
+    assert queue.disputed() == []
+    say(queue, "i0", "cat", "Cy", review=True)  # changed her mind
+    assert aggregate(AnswerLog(tmp_path).read(), Policy(2, "consensus"))["label"].tolist() == ["cat"]
 
 
 def test_a_review_of_what_nobody_disputes_is_an_ordinary_answer(tmp_path):
-    desk = desk_of(tmp_path, policy=Policy(annotators=2, disagreement="consensus"))
-    say(desk, "i0", "cat", "Ada", review=True)
-    assert states(desk)["i0"] not in (LABELLED, REVIEW)
+    queue = queue_of(tmp_path, policy=Policy(annotators=2, disagreement="consensus"))
+    say(queue, "i0", "cat", "Ada", review=True)
+    assert states(queue)["i0"] not in (LABELLED, REVIEW)
 
 
 @pytest.mark.parametrize(
@@ -170,65 +171,65 @@ def test_a_review_of_what_nobody_disputes_is_an_ordinary_answer(tmp_path):
     ],
 )
 def test_what_is_no_answer_is_refused_and_not_written(tmp_path, wrong, told):
-    desk = desk_of(tmp_path)
+    queue = queue_of(tmp_path)
     with pytest.raises(InputError, match=told):
-        desk.answer(**({"image": "i0", "label": "cat", "annotator": "Ada", "key": "k"} | wrong))
+        queue.answer(**({"image": "i0", "label": "cat", "annotator": "Ada", "key": "k"} | wrong))
     assert AnswerLog(tmp_path).read().empty
 
 
 def test_names_of_any_script_are_taken(tmp_path):
-    desk = desk_of(tmp_path)
+    queue = queue_of(tmp_path)
     names = ["Þóra", "می‌خواهم", "👩‍🔬", "O'Neil <b>"]
     for number, name in enumerate(names):
-        say(desk, f"i{number}", "cat", name)
+        say(queue, f"i{number}", "cat", name)
     assert AnswerLog(tmp_path).read()["annotator"].tolist() == names
 
 
 def test_a_class_is_added_once_and_where_that_is_allowed(tmp_path):
     with pytest.raises(InputError, match="fixed"):
-        desk_of(tmp_path).add_class("bird")
+        queue_of(tmp_path).add_class("bird")
     told = []
-    desk = desk_of(tmp_path, add_class=told.append)
-    assert desk.add_class(" bird ") == "bird"
+    queue = queue_of(tmp_path, add_class=told.append)
+    assert queue.add_class(" bird ") == "bird"
     assert told == ["bird"]
-    assert say(desk, "i0", "bird") == NEW
+    assert say(queue, "i0", "bird") == NEW
     for wrong in ("Bird", "CAT", "", "x" * 201, "\x07"):
         with pytest.raises(InputError):
-            desk.add_class(wrong)
+            queue.add_class(wrong)
     assert told == ["bird"]
 
 
 def test_a_class_that_is_sent_again_is_the_one_that_is_there(tmp_path):
     told = []
-    desk = desk_of(tmp_path, add_class=told.append)
-    assert [desk.add_class(name) for name in ("bird", "bird", " bird", "cat")] == ["bird", "bird", "bird", "cat"]
+    queue = queue_of(tmp_path, add_class=told.append)
+    assert [queue.add_class(name) for name in ("bird", "bird", " bird", "cat")] == ["bird", "bird", "bird", "cat"]
     assert told == ["bird"]
 
 
 def test_an_answer_to_an_image_that_the_run_went_on_without_is_taken_and_not_asked_for(tmp_path):
     earlier = pd.DataFrame({"id": ["i7", "i8"], "label": ["cat", None]})
-    desk = desk_of(tmp_path, earlier=earlier)
-    assert desk.answered("Ada") == ["i7"]
-    assert not desk.facts("i8", "Ada")["answered"]
-    assert say(desk, "i8", "dog") == NEW
-    assert desk.facts("i8", "Ada")["label"] == "dog"
-    assert "i8" not in states(desk)
+    queue = queue_of(tmp_path, earlier=earlier)
+    assert queue.answered("Ada") == ["i7"]
+    assert not queue.facts("i8", "Ada")["answered"]
+    assert say(queue, "i8", "dog") == NEW
+    assert queue.facts("i8", "Ada")["label"] == "dog"
+    assert "i8" not in states(queue)
 
 
 def test_answers_that_others_write_are_seen(tmp_path):
-    desk = desk_of(tmp_path)
+    queue = queue_of(tmp_path)
     AnswerLog(tmp_path).add([Answer(id="i0", label="cat", annotator="Bob", source="label_studio")])
-    assert desk.next("Ada") == "i1"
-    assert desk.undo("Bob", key()) is None  # not given here
+    assert queue.next("Ada") == "i1"
+    assert queue.undo("Bob", key()) is None  # not given here
 
 
 def test_eight_people_at_once_answer_every_image_once(tmp_path):
-    desk = desk_of(tmp_path, images=24)
+    queue = queue_of(tmp_path, images=24)
 
     def work(number: int) -> list[str]:
         told = []
-        while (image := desk.next(f"person {number}")) is not None:
-            told.append(say(desk, image, "cat", f"person {number}"))
+        while (image := queue.next(f"person {number}")) is not None:
+            told.append(say(queue, image, "cat", f"person {number}"))
         return told
 
     with ThreadPoolExecutor(8) as threads:
@@ -236,7 +237,7 @@ def test_eight_people_at_once_answer_every_image_once(tmp_path):
     history = AnswerLog(tmp_path).read()
     assert told.count(NEW) == 24
     assert len(told) == len(history) == history["key"].nunique()
-    assert desk.progress().finished
+    assert queue.progress().finished
 
 
 acts = st.tuples(
@@ -249,31 +250,31 @@ acts = st.tuples(
     st.lists(acts, max_size=14), st.sampled_from([Policy(), Policy(2, "consensus"), Policy(2, "majority", "leave_out")])
 )
 def test_any_order_of_answers_and_undoings_of_two_people_adds_up(steps, policy):
-    """The desk, which settles only what is new, agrees with settling everything, and with a plain list of answers."""
+    """The queue, which settles only what is new, agrees with settling everything, and with a plain list of answers."""
     with tempfile.TemporaryDirectory() as folder:
         log = AnswerLog(Path(folder))
-        desk = Desk(log, query(3, 2), policy, CLASSES)
+        queue = AnnotationQueue(log, query(3, 2), policy, CLASSES)
         standing: list[tuple[str, str, str | None]] = []  # annotator, image, label
         sent: list[tuple] = []
         for annotator, act, number, skip in steps:
             label = None if skip else CLASSES[number % 2]
             if act == "undo":
                 own = [row for row in standing if row[0] == annotator]
-                assert desk.undo(annotator, key()) == (own[-1][1] if own else None)
+                assert queue.undo(annotator, key()) == (own[-1][1] if own else None)
                 if own:
                     standing.remove(own[-1])
             elif act == "again" and sent:
-                assert desk.answer(*sent[number % len(sent)]) == AGAIN
+                assert queue.answer(*sent[number % len(sent)]) == AGAIN
             else:
-                image = desk.next(annotator) if act == "next" else f"i{number}"
+                image = queue.next(annotator) if act == "next" else f"i{number}"
                 if image is None:
                     continue
                 assert act == "any" or all(row[:2] != (annotator, image) for row in standing)
                 sent.append((image, label, annotator, key()))
-                desk.answer(*sent[-1])
+                queue.answer(*sent[-1])
                 standing.append((annotator, image, label))
-        whole = assign(query(3, 2), settle(log.read(), policy), policy)
-        pd.testing.assert_frame_equal(desk.progress().images, whole.images)
+        whole = measure_progress(query(3, 2), aggregate(log.read(), policy), policy)
+        pd.testing.assert_frame_equal(queue.progress().images, whole.images)
         kept = effective(log.read())
         found = [(row.annotator, row.id, None if pd.isna(row.label) else row.label) for row in kept.itertuples()]
         assert sorted(found, key=str) == sorted(standing, key=str)

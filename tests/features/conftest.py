@@ -8,7 +8,8 @@ import pytest
 
 from pt4al.features import scoring, writing
 from pt4al.features.backbones import Backbone
-from pt4al.features.store import Features, compute, open_features
+from pt4al.features.store import compute
+from pt4al.features.vectors import Features, open_features
 from pt4al.images import parallel
 from pt4al.images.collection import Collection
 from support import features

@@ -10,8 +10,9 @@ from safetensors.torch import save_file
 
 from pt4al.errors import InputError
 from pt4al.features import backbones
-from pt4al.features.backbones import LITE0, Backbone, known, load
-from pt4al.features.store import compute, open_features
+from pt4al.features.backbones import LITE0, Backbone, load, validated_name
+from pt4al.features.store import compute
+from pt4al.features.vectors import open_features
 from support.features import album
 from support.hardware import HARDWARE
 
@@ -120,12 +121,12 @@ def test_features_of_a_vision_transformer_can_be_computed(vit, tmp_path):
 )
 def test_unknown_network_is_told_with_the_nearest(name, why):
     with pytest.raises(InputError, match=why):
-        known(name)
+        validated_name(name)
 
 
 @pytest.mark.parametrize("name", ["pretext", LITE0, "timm/resnet18", "timm/vit_small_patch14_dinov2.lvd142m"])
-def test_known_networks_are_known(name):
-    assert known(name) == name
+def test_known_networks_are_validated_name(name):
+    assert validated_name(name) == name
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from pt4al.features import store
-from pt4al.features.store import Beside, compute, open_features
+from pt4al.features.beside import Beside
+from pt4al.features.store import compute
+from pt4al.features.vectors import open_features
 from pt4al.images import building
 from pt4al.images.building import build
 from pt4al.images.pool import open_pool

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pt4al.features.store import compute, open_features
+from pt4al.features.store import compute
+from pt4al.features.vectors import open_features
 from support.hardware import HARDWARE
 
 # Pictures come ever more slowly: the process is killed before it has seen all.

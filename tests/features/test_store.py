@@ -10,7 +10,8 @@ import torch
 
 from pt4al.errors import InputError
 from pt4al.features import scoring, writing
-from pt4al.features.store import compute, compute_from_pool, open_features
+from pt4al.features.store import compute, compute_from_pool
+from pt4al.features.vectors import open_features
 from pt4al.images.building import build
 from pt4al.images.decode import decode
 from pt4al.images.pool import ImagePool, open_pool

@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 from pt4al.errors import InputError
-from pt4al.features.store import open_features
-from pt4al.features.vectors import Features
+from pt4al.features.vectors import Features, open_features
 from pt4al.files.digests import Damaged
 from pt4al.images import mapped
 from pt4al.training import engine

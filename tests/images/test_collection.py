@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pt4al.errors import InputError
-from pt4al.images.collection import lots
+from pt4al.images.collection import stable_uniform
 
 A_PNG = 0.9043371479396303  # what `a.png` drew when this was written
 
@@ -66,9 +66,9 @@ def test_sample_of_a_sample_still_finds_its_pictures(collect):
 
 
 def test_lots_spread_evenly_and_are_the_same_on_every_day():
-    drawn = lots(pd.Series([f"{row}.png" for row in range(2000)], dtype="str"))
+    drawn = stable_uniform(pd.Series([f"{row}.png" for row in range(2000)], dtype="str"))
     assert np.histogram(drawn, 10, (0, 1))[0].min() > 150
-    assert lots(pd.Series(["a.png"], dtype="str"))[0] == pytest.approx(A_PNG)
+    assert stable_uniform(pd.Series(["a.png"], dtype="str"))[0] == pytest.approx(A_PNG)
 
 
 def test_no_limit_takes_everything(collect):

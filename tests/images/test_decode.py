@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pt4al.images.decode import BadPicture, Frame, decode, decode_mask, look
+from pt4al.images.decode import Frame, decode, decode_mask, look
+from pt4al.images.opening import BadPicture
 from support.odd_pictures import HELD, bad_files, bomb, encoded, good_files, held, photo
 
 COLOUR = Frame(3, 64, 96)  # the size of `photo`

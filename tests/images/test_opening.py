@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from pt4al.images.decode import BadPicture, Frame, decode
+from pt4al.images.decode import Frame, decode
+from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import Room
 from pt4al.images.png import bare
 from support.odd_pictures import encoded, held, photo

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pt4al.images.collection import Collection
-from pt4al.images.survey import explain, survey
+from pt4al.images.survey import explain, infer_frame
 
 
 def collection(sizes: list[tuple[int, int]]) -> Collection:
@@ -20,7 +20,7 @@ def test_a_few_large_pictures_decide_nothing_wherever_they_stand(place):
     sizes = [(32, 48)] * 200
     for number in range(3):
         sizes[(place + number) % 200] = (2000, 3000)
-    frame = survey(collection(sizes), "auto", "auto", "crop", 255)
+    frame = infer_frame(collection(sizes), "auto", "auto", "crop", 255)
     assert (frame.height, frame.width) == (32, 48)
     assert explain(collection(sizes), "auto") == (
         "197 of 200 pictures looked at have 48 x 32 pixels, which `pool.size: auto` keeps."
@@ -35,7 +35,7 @@ def test_a_few_large_pictures_decide_nothing_wherever_they_stand(place):
     ],
 )
 def test_pictures_that_share_no_size_or_a_large_one_are_reduced_and_it_is_told(sizes, words):
-    frame = survey(collection(sizes), "auto", "auto", "crop", 255)
+    frame = infer_frame(collection(sizes), "auto", "auto", "crop", 255)
     assert (frame.height, frame.width) == (64, 64)
     assert words in explain(collection(sizes), "auto")
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pt4al.features import probe as linear_probe
-from pt4al.features.store import open_features
+from pt4al.features.vectors import open_features
 from pt4al.images.pool import open_pool
 from pt4al.training import networks
 from pt4al.training.tasks import classification

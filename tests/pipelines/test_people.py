@@ -19,9 +19,9 @@ from PIL import Image
 from pt4al.annotation.aggregation import SKIPPED
 from pt4al.annotation.formats import coco, mask_folder
 from pt4al.annotation.log import Answer
+from pt4al.masks import encode
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 from pt4al.project.runs.labelling_session import open_session
-from pt4al.training.tasks import segmentation
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from support.projects import kedro, make_project, newest
 
@@ -93,9 +93,9 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     # A part of the next answers is enough for now; one of the first was wrong, and there is a new class.
     late = answer(project, 1, truth.get, most=8) and progress(project, 1).open["id"].iloc[-1]
     wrong = first["id"].iloc[0]
-    desk = open_session(project, labelled(project)).desk
-    desk.add_class("hat")
-    desk.answer(wrong, "hat", "ada", "key")
+    queue = open_session(project, labelled(project)).queue
+    queue.add_class("hat")
+    queue.answer(wrong, "hat", "ada", "key")
     oracle = {"go_on": {"share": 0.8, "after": None}}
     assert "cycle 2: 0 of 10 answers" in go(project, oracle=oracle)
     second = table(project, 1, "label_set").set_index("id")["label"]
@@ -231,7 +231,7 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
     for cycle in range(2):
         for image in progress(project, cycle).images["id"]:
             drawn = np.uint8(np.array(Image.open(project / "raw" / image).resize((32, 32))) > 100)
-            label = log(project).keep_mask(segmentation.encode(drawn))
+            label = log(project).keep_mask(encode(drawn, compress_level=9))
             log(project).add([Answer(id=image, label=label, annotator="ada", source="label_studio")])
         said = go(project, **blocks)
     assert said == ""

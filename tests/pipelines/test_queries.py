@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pt4al.features.store import open_features
+from pt4al.features.vectors import open_features
 from pt4al.images.pool import open_pool
 from pt4al.pipelines.cycle.nodes import next_query, start_query
 from pt4al.project.configuration.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run

@@ -8,9 +8,9 @@ import click
 import pandas as pd
 import pytest
 
-from pt4al.annotation.aggregation import Policy, settle
+from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.log import Answer, AnswerLog
-from pt4al.annotation.progress import Progress, assign
+from pt4al.annotation.progress import Progress, measure_progress
 from pt4al.project.runs.standing import Waiting
 from support.projects import ROOT, newest, run
 
@@ -61,7 +61,7 @@ def table(project: Path, cycle: int, name: str) -> pd.DataFrame:
 
 
 def progress(project: Path, cycle: int, policy: Policy = Policy()) -> Progress:  # noqa: B008
-    return assign(table(project, cycle, "query"), settle(log(project).read(), policy), policy)
+    return measure_progress(table(project, cycle, "query"), aggregate(log(project).read(), policy), policy)
 
 
 def answer(

@@ -1,4 +1,4 @@
-"""From what several people said, at several times, to one label an image."""
+"""Aggregate the answers of several people, given at several times, into one label an image."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ LABELLED = "labelled"
 SKIPPED = "skipped"
 REVIEW = "review"
 WAITING = "waiting"
-SETTLED = ["id", "state", "label", "answers"]
+COLUMNS = ["id", "state", "label", "answers"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Policy:
         Different people that must answer before an image has a label.
     disagreement
         `latest`: the newest answer counts. `majority`: what most people say; a tie goes to review.
-        `consensus`: all must say the same, else it goes to review. A review's answer settles it.
+        `consensus`: all must say the same, else it goes to review. A review's answer is final.
     skipped
         `replace`: the next best image takes the place of one that is skipped. `leave_out`: nothing
         does.
@@ -34,13 +34,13 @@ class Policy:
     skipped: str = "replace"
 
 
-def settle(history: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Say what each image that somebody has answered is.
+def aggregate(history: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Return the state and the label of each image that somebody has answered.
 
     Parameters
     ----------
     history
-        As `AnswerLog.read` returns it. Of each annotator the newest answer on an image counts.
+        As `AnswerLog.read` returns it. Each annotator's newest answer on an image counts.
 
     Returns
     -------
@@ -50,32 +50,30 @@ def settle(history: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """
     standing = effective(history)
     newest = standing.drop_duplicates(["id", "annotator"], keep="last")
-    rows = [_settled(image, answers, policy) for image, answers in newest.groupby("id", sort=False)]
-    table = pd.DataFrame(rows, columns=SETTLED)
+    rows = []
+    for image, answers in newest.groupby("id", sort=False):
+        label, state = _verdict(answers, policy)
+        rows.append({"id": image, "state": state, "label": label, "answers": len(answers)})
+    table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype({"id": "str", "state": "str", "label": "str", "answers": "int64"})
 
 
-def _settled(image: str, answers: pd.DataFrame, policy: Policy) -> dict:
-    label, state = _verdict(answers, policy)
-    return {"id": image, "state": state, "label": label, "answers": len(answers)}
-
-
 def _verdict(answers: pd.DataFrame, policy: Policy) -> tuple[str | None, str]:
+    """Return label and state of an image, by each person's newest answer."""
     reviews = answers[answers["review"]]
     if len(reviews):
-        return _said(reviews["label"].iloc[-1])
+        return _answered(reviews["label"].iloc[-1])
     if len(answers) < policy.annotators:
         return None, WAITING
     if policy.disagreement == "latest":
-        return _said(answers["label"].iloc[-1])
+        return _answered(answers["label"].iloc[-1])
     votes = answers["label"].value_counts(dropna=False)
-    agreed = (
-        len(votes) == 1
-        if policy.disagreement == "consensus"
-        else (votes == votes.iloc[0]).sum() == 1
-    )
-    return _said(votes.index[0]) if agreed else (None, REVIEW)
+    if policy.disagreement == "consensus":
+        agreed = len(votes) == 1
+    else:
+        agreed = (votes == votes.iloc[0]).sum() == 1
+    return _answered(votes.index[0]) if agreed else (None, REVIEW)
 
 
-def _said(label: str | None) -> tuple[str | None, str]:
+def _answered(label: str | None) -> tuple[str | None, str]:
     return (None, SKIPPED) if pd.isna(label) else (label, LABELLED)

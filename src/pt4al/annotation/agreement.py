@@ -1,4 +1,4 @@
-"""How far people agree who have labelled the same images."""
+"""Agreement between people who have labelled the same images."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from pt4al.annotation.log import effective, stand_for_masks
+from pt4al.errors import counted
 
 FEWEST = 10  # images, below which nothing is said
 DRAWS = 400  # of the bootstrap
@@ -18,19 +19,19 @@ OUTSIDE = [2.5, 97.5]  # percentiles between which 95 % of the draws lie
 
 
 def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> str | None:
-    """Say how far people agree; None if fewer than two have labelled anything in common.
+    """Say how far people agree; None if no two have labelled an image in common.
 
-    Cohen's kappa (1960) for two people; Fleiss's (1971) for more, over the images that most of them
-    have labelled as often as each other. Skips and masks are left out, and so are reviews, which
-    are made knowing the others. Intervals hold 95 %: Wilson's of the share, and of kappa the
-    percentiles of a bootstrap over images.
+    Cohen's kappa (1960) for two people; Fleiss's (1971) for more, over the images with the most
+    common number of labels. Skips and masks are left out, and so are reviews, which are made
+    knowing the other answers. Intervals are at 95 %: Wilson's for the share, percentiles of a
+    bootstrap over images for kappa.
 
     Parameters
     ----------
     history
         As `AnswerLog.read` returns it.
     rng
-        Of the bootstrap. None: one that says the same of the same answers.
+        For the bootstrap. Defaults to a fixed seed.
     """
     standing = effective(history)
     labels = standing[standing["label"].notna() & ~standing["review"]]
@@ -42,14 +43,17 @@ def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> 
         return None
     people = shared.columns[shared.notna().any()]
     same = shared.nunique(axis=1).eq(1)
-    told = f"{len(people)} people labelled {len(shared)} images in common and agree on {100 * same.mean():.0f} % of them"
+    message = (
+        f"{len(people)} people labelled {len(shared)} images in common "
+        f"and agree on {100 * same.mean():.0f} % of them"
+    )
     if len(shared) < FEWEST:
-        return f"{told}; that is too few to say more."
+        return f"{message}; that is too few to say more."
     low, high = proportion_confint(same.sum(), len(same), method="wilson")
     kappa = _kappa(shared[people], rng or np.random.default_rng(0))
     return (
-        f"{told} (95 % interval {100 * low:.0f} to {100 * high:.0f}); {kappa} 0 is what chance gives, 1 is always."
-        f"{_confused(shared)}"
+        f"{message} (95 % interval {100 * low:.0f} to {100 * high:.0f}); "
+        f"{kappa} 0 is what chance gives, 1 is always.{_confused(shared)}"
     )
 
 
@@ -57,41 +61,37 @@ def _kappa(shared: pd.DataFrame, rng: np.random.Generator) -> str:
     raters = shared.notna().sum(axis=1)
     usual = int(raters.mode().iloc[-1])
     compared = shared[raters == usual]
-    numbers = compared.apply(lambda column: column.map(_numbering(compared))).to_numpy(np.float64)
-    classes = len(_numbering(compared))
-    if classes == 1:
+    names = sorted(compared.stack().dropna().unique())  # noqa: PD013
+    numbering = {name: number for number, name in enumerate(names)}
+    numbers = compared.apply(lambda column: column.map(numbering)).to_numpy(np.float64)
+    if len(names) == 1:
         return "kappa can't be computed, since only one class was named:"
     if shared.shape[1] == 2:
-        told = _with_interval(lambda rows: cohen_kappa_score(*numbers[rows].T), numbers, rng)
-        return f"Cohen's kappa is {told}:"
-    counts = np.stack([(numbers == one).sum(axis=1) for one in range(classes)], axis=1)
-    told = _with_interval(lambda rows: fleiss_kappa(counts[rows]), numbers, rng)
-    return f"Fleiss's kappa over the {len(compared)} images that {usual} labelled is {told}:"
-
-
-def _numbering(labels: pd.DataFrame) -> dict[str, int]:
-    return {name: number for number, name in enumerate(sorted(labels.stack().dropna().unique()))}  # noqa: PD013
+        value = _with_interval(lambda rows: cohen_kappa_score(*numbers[rows].T), numbers, rng)
+        return f"Cohen's kappa is {value}:"
+    counts = np.stack([(numbers == one).sum(axis=1) for one in range(len(names))], axis=1)
+    value = _with_interval(lambda rows: fleiss_kappa(counts[rows]), numbers, rng)
+    return f"Fleiss's kappa over the {len(compared)} images that {usual} labelled is {value}:"
 
 
 def _with_interval(
     kappa: Callable[[np.ndarray], float], labels: np.ndarray, rng: np.random.Generator
 ) -> str:
-    """Return kappa over all images, and where it lies for most samples of them, unless it is the same for all."""
+    """Return kappa over all images, with its interval unless that is a single value."""
     rows = rng.integers(len(labels), size=(DRAWS, len(labels)))
     several = [one for one in rows if np.unique(labels[one][~np.isnan(labels[one])]).size > 1]
     low, high = np.percentile([kappa(one) for one in several], OUTSIDE)
-    told = f"{kappa(np.arange(len(labels))):.2f}"
-    return told if low == high else f"{told} ({low:.2f} to {high:.2f})"
+    value = f"{kappa(np.arange(len(labels))):.2f}"
+    return value if low == high else f"{value} ({low:.2f} to {high:.2f})"
 
 
 def _confused(shared: pd.DataFrame) -> str:
     """Name the two classes that stand most often against each other."""
-    pairs = Counter(
-        pair
-        for labels in shared.to_numpy()
-        for pair in combinations(sorted({x for x in labels if isinstance(x, str)}), 2)
-    )
+    pairs = Counter()
+    for labels in shared.to_numpy():
+        names = {label for label in labels if isinstance(label, str)}
+        pairs.update(combinations(sorted(names), 2))
     if not pairs:
         return ""
     (one, other), images = pairs.most_common(1)[0]
-    return f" Most often {one!r} stands against {other!r}: on {images} image{'s' if images > 1 else ''}."
+    return f" Most often {one!r} stands against {other!r}: on {counted(images, 'image')}."

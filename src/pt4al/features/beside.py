@@ -13,10 +13,10 @@ from pt4al.training.precision import Hardware
 
 
 class Beside:
-    """What `images.building.build` hands each picture to: leaves its features where `store.compute` goes on.
+    """Watch of `images.building.build`: leaves the features of pictures for `store.compute`.
 
-    Pictures that the pool does not take are left out. What the pool keeps of an older one is not
-    read, so `compute` links or computes its features afterwards.
+    Pictures that the pool does not take are left out. Pictures that the pool keeps from an older
+    one are not read, so that `compute` links or computes their features afterwards.
     """
 
     def __init__(
@@ -31,9 +31,8 @@ class Beside:
         self.size = 3 * backbone.frame.height * backbone.frame.width
         self._frame = backbone.frame
         self._resampling = Image.Resampling[backbone.resampling.upper()]
-        self._writing = writing(
-            with_backbone(collection.index, backbone), folder, hardware, previous
-        )
+        job = with_backbone(collection.index, backbone)
+        self._writing = writing(job, folder, hardware, previous)
 
     def __enter__(self) -> "Beside":
         self._writer = self._writing.__enter__()
@@ -52,11 +51,11 @@ class Beside:
             self._writing.__exit__(*error)
 
     def look(self, picture: Picture) -> np.ndarray:
-        """Return a picture as the network wants it; called in the threads that decode."""
+        """Return a picture as the network takes it; called in the threads that decode."""
         return decode(picture, self._frame, self._resampling)
 
     def add(self, rows: np.ndarray, images: list[np.ndarray]) -> None:
-        """Take what was looked at of rows of the collection."""
+        """Take the images that `look` returned for rows of the collection."""
         for row, image in zip(rows, images, strict=True):
             if self._lacking[row]:
                 self._rows.append(row)

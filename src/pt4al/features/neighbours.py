@@ -1,15 +1,15 @@
-"""What can be said of features before there is a label: who is near whom, and in how many directions they spread."""
+"""Properties of features that need no labels: neighbours, hubs, effective dimension."""
 
 import numpy as np
 import torch
 from torch.nn.functional import normalize
 
 NEIGHBOURS = 10
-HUBS = 0.01  # share of the images that are most often somebody's neighbour
+HUBS = 0.01  # share of the images that are neighbours most often
 
 
 def nearest(features: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
-    """Return the nearest others of each image by cosine, (N, neighbours) int; fewer if there are fewer images.
+    """Return each image's nearest neighbours by cosine, (N, neighbours) int, or all other images.
 
     Parameters
     ----------
@@ -28,17 +28,17 @@ def agreement(one: np.ndarray, other: np.ndarray) -> float:
     Parameters
     ----------
     one, other
-        Of the same images, as `nearest` returns them.
+        Neighbours of the same images, as `nearest` returns them.
     """
     shared = [len(set(first) & set(second)) for first, second in zip(one, other, strict=True)]
     return float(np.mean(shared)) / one.shape[1]
 
 
 def hub_share(neighbours: np.ndarray) -> float:
-    """Return the share of all places among neighbours that the 1 % of images hold that hold most.
+    """Return the share of all places among neighbours that the most frequent 1 % of images hold.
 
-    Without hubs it is little above 0.01; in a space in which some images are near everything,
-    queries that go by distance choose those first (Radovanović, Nanopoulos, Ivanović, JMLR 2010).
+    Without hubs it is little above 0.01; where some images are near everything, queries by distance
+    choose those first (Radovanović, Nanopoulos, Ivanović, JMLR 2010).
     """
     held = np.sort(np.bincount(neighbours.ravel(), minlength=len(neighbours)))[::-1]
     most = max(1, round(HUBS * len(held)))
@@ -46,10 +46,10 @@ def hub_share(neighbours: np.ndarray) -> float:
 
 
 def effective_dimension(features: np.ndarray) -> float:
-    """Return in how many directions features spread: the participation ratio of their covariance's eigenvalues.
+    """Return the participation ratio of the eigenvalues of features' covariance.
 
-    (sum of eigenvalues)^2 / sum of their squares: D if all directions are alike, 1 if there is but
-    one.
+    (sum of eigenvalues)^2 / sum of their squares: D if features spread alike in all D directions, 1
+    if there is only one direction.
     """
     centred = np.asarray(features, np.float64)
     centred = centred - centred.mean(0)

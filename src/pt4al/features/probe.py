@@ -1,4 +1,4 @@
-"""Linear probe: a head fitted alone, on the features of a trunk that stays as it is. Seconds instead of minutes."""
+"""Linear probe: a head fitted in seconds, on the features of a frozen trunk."""
 
 import warnings
 
@@ -18,7 +18,7 @@ C = 0.3
 MOST_ITERATIONS = 1000
 THIRDS = 3
 TEMPERATURES = np.geomspace(1, 20, 40)
-UNSEEN = 10.0  # how far the logit of a class without labels is below the mean of the others
+UNSEEN = 10.0  # distance of the logit of a class without labels below the mean of the others
 
 
 def probe(
@@ -29,7 +29,7 @@ def probe(
     hardware: Hardware,
     weights: torch.Tensor | None = None,
 ) -> pd.DataFrame:
-    """Fit the head of a network that is not dense, in place; its features are computed once, without augmentation.
+    """Fit the head of a network that is not dense, in place, without augmentation.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def probe(
     targets
         The class of each of `rows`.
     weights
-        How much each class counts, (classes,); the same by default.
+        Weight of each class, (classes,); equal by default.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def probe(
     `loss`, and a `learning_rate` of 0, since there is none.
     """
     features = predict(network, Network.features, pool, hardware, rows, title="features")
-    counted = None if weights is None else weights[targets].numpy()
-    weight, bias, steps = fit_calibrated(features, targets.numpy(), network.outputs, counted)
+    of_images = None if weights is None else weights[targets].numpy()
+    weight, bias, steps = fit_calibrated(features, targets.numpy(), network.outputs, of_images)
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(weight))
         network.head.bias.copy_(torch.from_numpy(bias))
@@ -59,40 +59,40 @@ def probe(
 
 
 def fit_calibrated(
-    features: np.ndarray, targets: np.ndarray, classes: int, counted: np.ndarray | None = None
+    features: np.ndarray, targets: np.ndarray, classes: int, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return what `fit` does, divided by a temperature: the same answers, with probabilities to be believed.
+    """Return what `fit` returns, divided by a temperature: the same answers, calibrated.
 
-    A probe of many numbers tells few labels apart without error, and may be far too sure of all
-    others. The temperature, at least 1, is that which makes labels likeliest under probes that have
-    not seen them: each third of them under a probe of the other two (Guo et al., ICML 2017). 1
-    where no class has labels in different thirds.
+    A probe of wide features separates few labels without error, and may be far too sure of all
+    other images. The temperature, at least 1, maximises the likelihood of labels under probes that
+    have not seen them: each third under a probe of the other two (Guo et al., ICML 2017). It is 1
+    if no class has labels in different thirds.
     """
-    weight, bias, steps = fit(features, targets, classes, counted)
-    temperature = np.float32(_temperature(features, targets, classes, counted))
+    weight, bias, steps = fit(features, targets, classes, weights)
+    temperature = np.float32(_temperature(features, targets, classes, weights))
     return weight / temperature, bias / temperature, steps
 
 
 def _temperature(
-    features: np.ndarray, targets: np.ndarray, classes: int, counted: np.ndarray | None
+    features: np.ndarray, targets: np.ndarray, classes: int, weights: np.ndarray | None
 ) -> float:
     third = np.random.default_rng(0).permutation(len(targets)) % THIRDS
     logits = np.zeros((len(targets), classes), np.float32)
-    told = np.zeros(len(targets), bool)
+    answered = np.zeros(len(targets), bool)
     for turn in range(THIRDS):
         seen = third != turn
         unseen = ~seen
         if not seen.any() or not unseen.any():
             continue
         weight, bias, _ = fit(
-            features[seen], targets[seen], classes, None if counted is None else counted[seen]
+            features[seen], targets[seen], classes, None if weights is None else weights[seen]
         )
         logits[unseen] = features[unseen] @ weight.T + bias
-        told[unseen] = np.isin(targets[unseen], targets[seen])
-    if not told.any():
+        answered[unseen] = np.isin(targets[unseen], targets[seen])
+    if not answered.any():
         return 1.0
-    answers = torch.from_numpy(logits[told]).double()
-    truths = torch.from_numpy(targets[told])
+    answers = torch.from_numpy(logits[answered]).double()
+    truths = torch.from_numpy(targets[answered])
     losses = [
         float(torch.nn.functional.cross_entropy(answers / value, truths)) for value in TEMPERATURES
     ]
@@ -100,22 +100,22 @@ def _temperature(
 
 
 def fit(
-    features: np.ndarray, targets: np.ndarray, classes: int, counted: np.ndarray | None = None
+    features: np.ndarray, targets: np.ndarray, classes: int, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Fit multinomial logistic regression to features, standardised for that; the result takes them as they are.
+    """Fit multinomial logistic regression to standardised features.
 
     Parameters
     ----------
     features, targets
         (N, width), and the class of each, (N,).
-    counted
-        How much each image counts, (N,); the same by default.
+    weights
+        Weight of each image, (N,); equal by default.
 
     Returns
     -------
-    Weight (classes, width) and bias (classes,), float32, of a linear layer; and the iterations it
-    took. A class without labels gets a logit 10 below the mean of the others, so that it is never
-    the answer.
+    Weight (classes, width) and bias (classes,), float32, of a linear layer that takes features as
+    they are, and the number of iterations. A class without labels gets a logit 10 below the mean of
+    the others, so that it is never the answer.
 
     Source: the linear evaluation protocol (Zhang, Isola, Efros, ECCV 2016), by scikit-learn.
     """
@@ -134,7 +134,7 @@ def fit(
         steps = 0
     else:
         model = LogisticRegression(C=C, max_iter=MOST_ITERATIONS).fit(
-            (features - mean) / spread, targets, counted
+            (features - mean) / spread, targets, weights
         )
         scaled = model.coef_
         intercept = model.intercept_

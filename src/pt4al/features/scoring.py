@@ -1,4 +1,4 @@
-"""Run a network over images for their features, as fast as it goes."""
+"""Compute the features of images in memory, fast."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ class Scorer:
     Attributes
     ----------
     size
-        How many images are computed at once; fewer once a GPU's memory had no room for so many.
+        Images computed at once; halved when a GPU's memory has no room for so many.
     """
 
     def __init__(
@@ -38,17 +38,17 @@ class Scorer:
         self.size = min(MOST[hardware.device], max(1, PIXELS[hardware.device] // pixels))
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        found = []
+        features = []
         first = 0
         while first < len(images):
             part = torch.from_numpy(images[first : first + self.size])
             try:
-                found.append(self._features(part))
+                features.append(self._features(part))
             except torch.OutOfMemoryError:
                 self._halve()
                 continue
             first += len(part)
-        return np.concatenate(found)
+        return np.concatenate(features)
 
     def _features(self, images: torch.Tensor) -> np.ndarray:
         if self._device == "cuda":
@@ -71,7 +71,7 @@ class Scorer:
 def scoring(
     network: Network, hardware: Hardware, pixels: int, views: Views | None = None
 ) -> Iterator[Scorer]:
-    """Yield a scorer of images of so many pixels: in evaluation mode, batch norms folded; the network stays as it was.
+    """Yield a scorer of images of so many pixels, in evaluation mode; the network is not changed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Compute features once, into shards on disk: what is there is kept, what is new costs no more than itself."""
+"""Compute features once, into shards on disk; features that exist are kept."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,20 +10,18 @@ from tqdm import tqdm
 
 from pt4al.errors import InputError
 from pt4al.features.backbones import Backbone, weights_digest
-from pt4al.features.beside import Beside
 from pt4al.features.scoring import Views
-from pt4al.features.vectors import VECTORS, Features, open_features
+from pt4al.features.vectors import VECTORS
 from pt4al.features.writing import Job, with_backbone, writing
 from pt4al.files.whole import replacing
 from pt4al.images.collection import Collection, Picture
-from pt4al.images.decode import BadPicture, Frame, decode
+from pt4al.images.decode import Frame, decode
 from pt4al.images.keeping import manifest
+from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import in_order
 from pt4al.images.pool import ImagePool
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-
-__all__ = ["Beside", "Features", "compute", "compute_from_pool", "open_features"]
 
 Block = tuple[np.ndarray, np.ndarray]  # rows of the index, and their images (B, C, H, W), uint8
 
@@ -48,10 +46,10 @@ def compute(
     Parameters
     ----------
     folder
-        May hold what an interrupted call left: its shards are kept.
+        May hold shards of an interrupted call, which are kept.
     previous
-        An older store: its shards are linked where they were computed alike and their pictures are
-        the same.
+        An older store: its shards are linked if they were computed alike and their pictures are the
+        same.
     views
         Makes V images of each: (B, 3, H, W) -> (B, V, 3, H, W), uint8. Then a row is (V, width),
         else (width,).
@@ -80,7 +78,7 @@ def compute_from_pool(
     previous: Path | None = None,
     views: Views | None = None,
 ) -> None:
-    """Write a network's features of a pool's images, as they are decoded already; else as `compute`."""
+    """Write a network's features of a pool's decoded images; otherwise like `compute`."""
     index = pool.index.reindex(columns=["id", "source", "split"], fill_value="")
     # Equal images, equal features: an image's digest says whether it has changed.
     index = index.assign(stamp="" if pool.folder is None else pool.fingerprints["digest"].array)
@@ -101,7 +99,7 @@ def _write(
     hardware: Hardware,
     previous: Path | None,
 ) -> None:
-    """Write the features of what `images(rows, together)` yields, so many rows at a time."""
+    """Write the features of the images that `images(rows, together)` yields."""
     with (
         writing(job, folder, hardware, previous) as writer,
         _progress(len(writer.left)) as progress,
@@ -115,12 +113,13 @@ def _write(
 
 
 def _places(collection: Collection, ids: pd.Series) -> np.ndarray:
-    """Return the rows of a collection that are asked for, ascending: so its pictures come fastest."""
+    """Return the rows of `ids`, ascending, which is the fastest order to read pictures in."""
     places = pd.Index(collection.index["id"]).get_indexer(ids)
     if (places < 0).any():
         stranger = ids.iloc[int(np.argmax(places < 0))]
         raise InputError(
-            f"picture {stranger!r} is not in the source any more: bring it back, or build the pool again"
+            f"picture {stranger!r} is not in the source any more: "
+            "bring it back, or build the pool again"
         )
     return np.sort(places)
 
@@ -153,14 +152,14 @@ def _decode(
             images[row] = decode(picture, frame, resampling)
         except BadPicture as bad:
             raise InputError(
-                f"picture {ids[row]!r} of the pool can't be decoded any more ({bad}): bring it back, or build the "
-                "pool again"
+                f"picture {ids[row]!r} of the pool can't be decoded any more ({bad}): "
+                "bring it back, or build the pool again"
             ) from bad
     return images
 
 
 def _grouped(blocks: Iterator[Block], together: int) -> Iterator[Block]:
-    """Yield as many images as are computed at once, whatever number of them is decoded at once."""
+    """Join blocks until they hold as many images as are computed at once."""
     waiting: list[Block] = []
     for block in blocks:
         waiting.append(block)
@@ -174,25 +173,22 @@ def _grouped(blocks: Iterator[Block], together: int) -> Iterator[Block]:
 def _joined(parts: list[Block]) -> Block:
     if len(parts) == 1:
         return parts[0]
-    return np.concatenate([rows for rows, _ in parts]), np.concatenate(
-        [images for _, images in parts]
-    )
+    rows, images = zip(*parts, strict=True)
+    return np.concatenate(rows), np.concatenate(images)
 
 
 def _save_order(folder: Path, ids: pd.Series) -> None:
-    """Write where each picture's row is: those that were kept come first, and the pool may have them elsewhere."""
-    shards = manifest(folder, VECTORS)["shards"]
-    tables = [
-        pd.read_parquet((folder / shard["file"]).with_suffix(".parquet"), columns=["id"])
-        for shard in shards
-    ]
-    there = pd.Index(pd.concat(tables)["id"]) if tables else pd.Index([], dtype="str")
+    """Write the place of each picture's row, since rows that were kept come first."""
+    tables = [pd.DataFrame({"id": pd.Series([], dtype="str")})]
+    for shard in manifest(folder, VECTORS)["shards"]:
+        file = (folder / shard["file"]).with_suffix(".parquet")
+        tables.append(pd.read_parquet(file, columns=["id"]))
+    places = pd.Index(pd.concat(tables)["id"]).get_indexer(ids)
     with replacing(folder / "order.parquet") as temporary:
-        pd.DataFrame({"place": there.get_indexer(ids).astype(np.int64)}).to_parquet(
-            temporary, index=False
-        )
+        table = pd.DataFrame({"place": places.astype(np.int64)})
+        table.to_parquet(temporary, index=False)
 
 
 def _progress(pictures: int) -> tqdm:
-    """A bar with rate and time left; none where the output is not a terminal."""
+    """Return a progress bar; it shows nothing if the output is not a terminal."""
     return tqdm(total=pictures, unit="picture", desc="features", disable=None, leave=False)

@@ -1,4 +1,4 @@
-"""Features on disk: float16 in memory-mapped shards, read as float32; they stand where a pool of images stands."""
+"""Features on disk: float16 in memory-mapped shards, read as float32, in place of a pool."""
 
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ import torch
 from pt4al.images.mapped import Folder, Mapped
 from pt4al.images.shards import Kind
 
-FACTS = {"network", "digest", "size", "precision", "shape", "sha256", "shards"}  # of a manifest
+FACTS = {"network", "digest", "size", "precision", "shape", "sha256", "shards"}  # in a manifest
 DTYPE = "<f2"
-SAMPLE = 4096  # pictures from which moments are taken
-LEAST_STD = 1e-6  # of a number that is always the same
+SAMPLE = 4096  # pictures that moments are computed from
+LEAST_STD = 1e-6  # for a number that is always the same
 VECTORS = Kind(
     "features.json",
     DTYPE,
@@ -32,9 +32,10 @@ class Features(Mapped):
     index
         One row a picture: `id`, `source`, `split`, all text.
     facts
-        What made them: `network`, `digest` (of its weights), `size` ([height, width]), `precision`.
+        What they were computed with: `network`, `digest` (of its weights), `size` ([height,
+        width]), `precision`.
     sha256
-        Of the bytes of all features.
+        SHA-256 of the bytes of all features.
     """
 
     what = "pictures"
@@ -51,26 +52,27 @@ class Features(Mapped):
     ):
         super().__init__(shards, index, sha256, folder)
         self.facts = facts or {}
-        self._places = places  # of each row among the shards; None where they have the same order
+        self._places = places  # of each row among the shards; None if the order is the same
 
     def read(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows as a float16 array (len(rows), ...)."""
         return super().read(rows if self._places is None else self._places[rows])
 
     def gather(self, rows: np.ndarray) -> torch.Tensor:
         """Return features as a float32 tensor (len(rows), ...)."""
-        return torch.from_numpy(self.read(rows)).float()  # which takes a third of numpy's time
+        return torch.from_numpy(self.read(rows)).float()  # in a third of numpy's time
 
     def view(self, rows: np.ndarray | None = None) -> "View":
-        """Return some rows, all by default, as something like an array, which is read where it is indexed."""
+        """Return rows (all by default) as an array-like that is read where it is indexed."""
         return View(self, np.arange(len(self)) if rows is None else np.asarray(rows))
 
     def verify(self) -> None:
         """Raise InputError if the features are not the bytes that were computed."""
-        self._verify(_lying(self.folder).manifest["shards"])
+        self._verify(_on_disk(self.folder).manifest["shards"])
 
 
 class View:
-    """Features like a float32 array (N, ...), read from disk where they are indexed by rows."""
+    """Features as a float32 array-like (N, ...), read from disk where it is indexed by rows."""
 
     dtype = np.dtype(np.float32)
 
@@ -88,15 +90,17 @@ class View:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
         return len(self), *self.features.shape
 
     @property
     def ndim(self) -> int:
+        """Number of dimensions."""
         return len(self.shape)
 
 
 def moments(features: Features) -> tuple[list[float], list[float]]:
-    """Return mean and standard deviation of each number of a feature vector, from up to 4,096 pictures."""
+    """Return mean and standard deviation of each feature, from up to 4,096 pictures."""
     rows = np.unique(np.linspace(0, len(features) - 1, SAMPLE).astype(np.int64))
     vectors = features.gather(rows).double().flatten(0, -2)
     return vectors.mean(0).tolist(), vectors.std(0, correction=0).clamp(min=LEAST_STD).tolist()
@@ -104,21 +108,21 @@ def moments(features: Features) -> tuple[list[float], list[float]]:
 
 def open_features(folder: Path) -> Features:
     """Open features that `store.compute` wrote; nothing is read but their index."""
-    lying = _lying(folder)
-    facts = lying.manifest
-    index = lying.table(["id", "source", "split"])
-    places = lying.whole("order.parquet", pd.read_parquet)["place"].to_numpy()
+    files = _on_disk(folder)
+    facts = files.manifest
+    index = files.table(["id", "source", "split"])
+    places = files.whole("order.parquet", pd.read_parquet)["place"].to_numpy()
     if len(places) != len(index):
-        raise lying.damaged(
+        raise files.damaged(
             "order.parquet", f"it orders {len(places)} rows, there are {len(index)}"
         )
     if np.array_equal(places, np.arange(len(places))):
         places = None
     else:
         index = index.iloc[places].reset_index(drop=True)
-    told = {name: facts[name] for name in sorted(FACTS - {"sha256", "shards", "shape"})}
-    return Features(lying.maps(DTYPE), index, facts["sha256"], folder, told, places)
+    made_by = {name: facts[name] for name in sorted(FACTS - {"sha256", "shards", "shape"})}
+    return Features(files.maps(DTYPE), index, facts["sha256"], folder, made_by, places)
 
 
-def _lying(folder: Path) -> Folder:
+def _on_disk(folder: Path) -> Folder:
     return Folder(folder, VECTORS.manifest, FACTS, "computes the features again")

@@ -1,4 +1,4 @@
-"""Write features into shards: what is there is kept, and what is not finite is told with its picture."""
+"""Write features into shards; those that exist are kept, and all must be finite."""
 
 import copy
 import math
@@ -22,12 +22,10 @@ from pt4al.images.shards import Writer
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 
-# A process that is killed loses one shard's work: a small part of the whole, and never more than an
-# hour's.
-SHARDS = 32  # at least, of stores that are large enough
-# rows of a shard
-FEWEST = 256
-MOST = 4096
+# A process that is killed loses one shard's work: a small part of the whole, and less than an hour.
+SHARDS = 32  # at least, in stores that are large enough
+FEWEST = 256  # rows of a shard
+MOST = 4096  # rows of a shard
 SHARD = 64 * 2**20  # bytes
 
 
@@ -38,11 +36,11 @@ class Job:
     Attributes
     ----------
     index
-        Of the pictures: `id`, `source`, `split`, `stamp`.
+        The pictures': `id`, `source`, `split`, `stamp`.
     facts
-        Of the manifest: `network`, `digest`, `resampling`.
+        For the manifest: `network`, `digest`, `resampling`.
     shape
-        Channels, height, width of the images that the network is given.
+        Channels, height, width of the network's input images.
     views
         Makes V images of each: (B, C, H, W) -> (B, V, C, H, W), uint8. Then a row is (V, width),
         else (width,).
@@ -55,7 +53,7 @@ class Job:
     views: Views | None = None
 
     def plan(self, precision: str) -> dict[str, Any]:
-        """Return what must be the same of shards that are kept."""
+        """Return the facts that shards must share with this job to be kept."""
         shape = [_width(self.network, self.shape)]
         if self.views is not None:
             views = self.views(torch.zeros((1, *self.shape), dtype=torch.uint8))
@@ -64,28 +62,28 @@ class Job:
 
 
 def _width(network: Network, shape: tuple[int, int, int]) -> int:
-    """How many numbers a network's features are: heads of several layers, and of dense networks, don't say."""
+    """Return the number of a network's features, which not every head states."""
     seen = copy.deepcopy(network).cpu().eval()
     with torch.inference_mode():
         return seen.features(torch.zeros((1, *shape), dtype=torch.uint8)).shape[1]
 
 
 def with_backbone(index: pd.DataFrame, backbone: Backbone, views: Views | None = None) -> Job:
-    """Return the job of looking at source pictures with a backbone."""
+    """Return the job of computing a backbone's features of source pictures."""
     frame = backbone.frame
     facts = {"network": backbone.name, "digest": backbone.digest, "resampling": backbone.resampling}
     return Job(index, backbone.network, facts, (frame.channels, frame.height, frame.width), views)
 
 
 class FeatureWriter:
-    """Looks at images and writes their features.
+    """Computes features of images and writes them.
 
     Attributes
     ----------
     left
-        Rows of the index whose features are not there yet.
+        Rows of the index that have no features yet.
     together
-        How many images are computed at once.
+        Images computed at once.
     """
 
     def __init__(self, job: Job, shards: Writer, left: np.ndarray, scorer: Scorer):
@@ -96,27 +94,29 @@ class FeatureWriter:
 
     @property
     def together(self) -> int:
+        """Images computed at once."""
         return self._scorer.size
 
     def add(self, rows: np.ndarray, images: np.ndarray) -> None:
-        """Compute the features of images (B, C, H, W), uint8, of rows of the index, and append them."""
-        with np.errstate(over="ignore"):  # told below, with the picture
+        """Append the features of images (B, C, H, W), uint8, of rows of the index."""
+        with np.errstate(over="ignore"):  # an error below, with the picture
             vectors = self._scorer(images).astype(DTYPE)
         finite = np.isfinite(vectors).reshape(len(vectors), -1).all(axis=1)
         if not finite.all():
             broken = self._ids[rows[int(finite.argmin())]]
             raise InputError(
-                f"the features of picture {broken!r} are not finite in half precision: the network's weights are "
-                "broken, or were not trained; choose others by `features.weights` or `features.network`"
+                f"the features of picture {broken!r} are not finite in half precision: "
+                "the network's weights are broken, or were not trained; "
+                "choose others by `features.weights` or `features.network`"
             )
         self._shards.add(rows, vectors)
 
     def flush(self) -> None:
-        """Write the shard that is open, though it has room for more."""
+        """Write the open shard, though it is not full."""
         self._shards.flush()
 
     def finish(self) -> None:
-        """Write the last shard and the manifest, and remove what belongs to neither."""
+        """Write the last shard and the manifest, and remove all other files."""
         self._shards.finish()
 
 
@@ -124,25 +124,28 @@ class FeatureWriter:
 def writing(
     job: Job, folder: Path, hardware: Hardware, previous: Path | None
 ) -> Iterator[FeatureWriter]:
-    """Yield a writer that goes on with what `folder`, or else `previous`, holds of what the job computes."""
+    """Yield a writer that keeps the job's features in `folder`, or else in `previous`."""
     folder.mkdir(parents=True, exist_ok=True)
     plan = job.plan(hardware.precision)
     most = _rows_of_a_shard(len(job.index), plan["shape"])
-    kept, left = keep(job.index, VECTORS, _known(plan, folder, previous), folder, previous, most)
+    shards = _matching_shards(plan, folder, previous)
+    kept, left = keep(job.index, VECTORS, shards, folder, previous, most)
     _check_room(folder, len(left), plan["shape"])
     with (
-        Writer(folder, VECTORS, plan, kept, job.index, most) as shards,
+        Writer(folder, VECTORS, plan, kept, job.index, most) as writer,
         scoring(job.network, hardware, math.prod(job.shape[1:]), job.views) as scorer,
     ):
-        yield FeatureWriter(job, shards, left, scorer)
+        yield FeatureWriter(job, writer, left, scorer)
 
 
-def _known(plan: dict[str, Any], folder: Path, previous: Path | None) -> list[dict[str, Any]]:
-    """Return the shards of the first folder in which all that the plan says is the same."""
+def _matching_shards(
+    plan: dict[str, Any], folder: Path, previous: Path | None
+) -> list[dict[str, Any]]:
+    """Return the shards of the first folder whose manifest has the plan's facts."""
     for place in (folder, previous):
-        known = None if place is None else manifest(place, VECTORS)
-        if known is not None and all(known.get(key) == value for key, value in plan.items()):
-            return known["shards"]
+        facts = None if place is None else manifest(place, VECTORS)
+        if facts is not None and all(facts.get(key) == value for key, value in plan.items()):
+            return facts["shards"]
     return []
 
 
@@ -151,8 +154,9 @@ def _check_room(folder: Path, rows: int, shape: list[int]) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(
-            f"the features of {rows:,} pictures need {needed / 1e9:,.1f} GB, and the disk of {folder} has "
-            f"{free / 1e9:,.1f}: make room, or lower `pool.limit.train`"
+            f"the features of {rows:,} pictures need {needed / 1e9:,.1f} GB, "
+            f"and the disk of {folder} has {free / 1e9:,.1f}: "
+            "make room, or lower `pool.limit.train`"
         )
 
 

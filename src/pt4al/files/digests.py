@@ -1,7 +1,7 @@
-"""Digests beside files: what is read is what was written, or one sentence says which file is damaged.
+"""Digests beside files, by which a file that was damaged since it was written is an error.
 
-`x.parquet.sha256` beside `x.parquet` has the lines of `sha256sum`: that of the file, or those of a
-folder's files. A file without one, as older versions left them, is taken as it is.
+`x.parquet.sha256` beside `x.parquet` has the lines of `sha256sum`: of the file, or of a folder's
+files. A file without one, as older versions left them, is read as it is.
 """
 
 import errno
@@ -13,28 +13,29 @@ from typing import Any
 from pt4al.errors import InputError
 from pt4al.files.whole import replacing
 
-APART = ".npy"  # pixels of a pool: many, and its manifest has their digests
+APART = ".npy"  # pixels of a pool, whose digests are in its manifest
 
 
 class Damaged(InputError):
     """A file is not what was written."""
 
     def __init__(self, path: Path, why: str, way_out: str | None = None):
-        way_out = (
-            way_out
-            or f"remove {path} and type the command again, which makes it anew from what it was made of"
-        )
+        if not way_out:
+            way_out = (
+                f"remove {path} and type the command again, "
+                "which makes it anew from what it was made of"
+            )
         super().__init__(f"{path} is damaged ({why}): {way_out}")
 
 
 def note(path: Path, written: Path) -> None:
-    """Note the digests of `written`, a file or a folder, for the name `path` that it is about to take."""
+    """Note the digests of `written`, a file or a folder that is about to be renamed `path`."""
     with replacing(_beside(path)) as temporary:
         temporary.write_text(_lines(written, path.name), encoding="utf-8")
 
 
 def check(path: Path, way_out: str | None = None) -> bool:
-    """Return whether a file or folder is known to be as it was written; False if nothing was noted.
+    """Return whether a file or folder is as it was written; False if nothing was noted.
 
     Raises
     ------
@@ -56,15 +57,15 @@ def check(path: Path, way_out: str | None = None) -> bool:
 
 
 def whole(path: Path, read: Callable[[Path], Any], way_out: str | None = None) -> Any:
-    """Return what `read` makes of a file, or raise `Damaged`; the file system's own errors are left as they are."""
-    known = check(path, way_out)
+    """Return what `read` returns for a file; raise `Damaged` unless the file system is at fault."""
+    intact = check(path, way_out)
     try:
         return read(path)
     except (InputError, MemoryError):
         raise
     except Exception as error:
         of_system = isinstance(error, OSError) and error.errno not in (None, errno.ENOENT)
-        if known or of_system:  # as it was written, so that the fault is elsewhere
+        if intact or of_system:  # the fault is not the file's
             raise
         raise Damaged(path, _reason(path, error), way_out) from error
 

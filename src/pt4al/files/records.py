@@ -1,4 +1,4 @@
-"""Small files that a command leaves for later ones: JSON, and logs of one line of JSON a row."""
+"""Small files that a command leaves for later ones: JSON, and logs with a line of JSON a row."""
 
 import json
 import logging
@@ -28,14 +28,13 @@ def read(path: Path, kind: type, way_out: str | None = None) -> Any:
     """
     value = digests.whole(path, _parsed, way_out)
     if not isinstance(value, kind):
-        raise digests.Damaged(
-            path, f"it holds a {type(value).__name__}, not a {kind.__name__}", way_out
-        )
+        why = f"it holds a {type(value).__name__}, not a {kind.__name__}"
+        raise digests.Damaged(path, why, way_out)
     return value
 
 
 def recall(path: Path) -> dict[str, Any]:
-    """Return what `write` wrote, of what can be found out again: nothing if it is not there, or is damaged."""
+    """Return what `write` wrote; an empty dict if it is missing or damaged."""
     if not path.exists():
         return {}
     try:
@@ -46,7 +45,7 @@ def recall(path: Path) -> dict[str, Any]:
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
-    """Add a line to a log; after part of a line, which a killed process or a full disk left, on a line of its own."""
+    """Add a line to a log, on a line of its own even after a torn one of a killed process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as log:
         torn = log.tell() and not _ends_with_newline(log)
@@ -54,7 +53,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
 
 def rows(path: Path, columns: list[str]) -> list[dict[str, Any]]:
-    """Return the rows of a log that have these columns; lines that can't be read are left out, with a warning."""
+    """Return the rows of a log that have these columns; warn of lines that can't be read."""
     lines = path.read_bytes().splitlines() if path.exists() else []
     parsed = [(number, _row(line, columns)) for number, line in enumerate(lines, 1) if line]
     torn = [number for number, row in parsed if row is None]

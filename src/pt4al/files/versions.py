@@ -1,12 +1,13 @@
-"""Where the versions of a file are, which of them is the newest, and a new version's name."""
+"""Versions of a file: where they are, which is the newest, and the next one's name."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-FOLDER = "versions"  # beside a file that people open: its versions, by its name
+FOLDER = "versions"  # beside a file that people open: holds its versions, by its name
 PATTERN = "[0-9][0-9][0-9][0-9]-*T*Z"
-DEPTHS = ("*", "*/*", "*/*/*")  # of what a run has: <file>, <cycle>/<file>, <cycle>/versions/<file>
+# In a run: <file>, <cycle>/<file>, <cycle>/versions/<file>.
+DEPTHS = ("*", "*/*", "*/*/*")
 FORMAT = "%Y-%m-%dT%H.%M.%S.%fZ"  # Kedro's
 
 
@@ -18,30 +19,30 @@ def kept(path: Path) -> Path:
 def versions(path: Path) -> list[Path]:
     """Return the versions of a catalog's file or folder, the newest last.
 
-    They are in a folder of the file's name: where the file would be, or, if the newest lies there,
-    beside it.
+    They are in a folder of the file's name: where the file would be, or beside it if the newest
+    lies there.
     """
-    found = [*path.glob(f"*/{path.name}"), *kept(path).glob(f"*/{path.name}")]
-    return sorted(found, key=lambda version: version.parent.name)
+    files = [*path.glob(f"*/{path.name}"), *kept(path).glob(f"*/{path.name}")]
+    return sorted(files, key=lambda version: version.parent.name)
 
 
 def newest(path: Path) -> Path | None:
-    """Return the newest version, or a file without versions; None where there is neither."""
-    found = versions(path)
-    if found:
-        return found[-1]
+    """Return the newest version, or a file without versions; None if there is neither."""
+    files = versions(path)
+    if files:
+        return files[-1]
     return path if path.is_file() else None
 
 
 def later(version: str, folders: Iterable[Path]) -> str:
-    """Return a new version's name: this one, or one after the newest in folders of runs, where a clock was set back."""
-    found = [
+    """Return this version's name, or one after the folders' newest if a clock was set back."""
+    names = [
         path.name
         for folder in folders
         for depth in DEPTHS
         for path in folder.glob(f"{depth}/{PATTERN}")
     ]
-    last = max(found, default="")
+    last = max(names, default="")
     if version > last:
         return version
     after = datetime.strptime(last, FORMAT) + timedelta(milliseconds=1)

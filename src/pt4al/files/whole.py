@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; what was written there takes the name `path` at the end.
+    """Yield a temporary path beside `path`; what is written there is renamed `path` at the end.
 
-    A process that is killed leaves `path` as it was, and so does one that fails, which leaves
-    nothing else either. A folder replaces a folder, a file a file.
+    A process that is killed, or fails, leaves `path` as it was; one that fails removes the
+    temporary path too. A folder replaces a folder, a file a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,10 +1,9 @@
-"""Build a pool: decode pictures on all cores into shards; shards that still hold true are kept."""
+"""Build a pool: decode pictures on all cores into shards; shards that are up to date are kept."""
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,14 +16,15 @@ from pt4al.block import Block
 from pt4al.errors import InputError
 from pt4al.images.augment import LARGEST_SIDE
 from pt4al.images.collection import Collection, Picture
-from pt4al.images.decode import BadPicture, Frame, decode
+from pt4al.images.decode import Frame, decode
 from pt4al.images.duplicates import perceptual_hash
 from pt4al.images.keeping import keep, manifest
 from pt4al.images.noise import noisy
+from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import in_order
 from pt4al.images.pixels import PIXELS, PixelWriter, room
 from pt4al.images.problems import Problems
-from pt4al.images.survey import survey
+from pt4al.images.survey import infer_frame
 from pt4al.images.watching import Look, Once, Watch
 
 TOGETHER = 32  # pictures decoded as one task
@@ -65,40 +65,42 @@ def build(
     frame: Frame | None = None,
     watch: Watch | None = None,
 ) -> None:
-    """Write a collection's images to `folder`: shards with their indices, `problems.parquet`, `pool.json`.
+    """Write a collection's images to `folder`: shards, `problems.parquet`, `pool.json`.
 
     Neither labels nor classes are written. Memory holds a few hundred pictures at a time.
 
     Parameters
     ----------
     folder
-        May hold what an interrupted call left: its shards are kept.
+        May hold shards of an interrupted call, which are kept.
     previous
-        An older pool of the same source: its shards are linked where all their pictures are still
-        the same, so that new pictures cost no more than themselves. Kept images come first.
+        An older pool of the same source: its shards are linked if none of their pictures has
+        changed, so that only new pictures are decoded. Kept images come first.
     frame
-        What images look like; by default as the recipe, the older pool, or a survey of the pictures
-        says.
+        What images look like; by default what the recipe says, then the older pool, then a survey
+        of the pictures.
     watch
         Is shown each picture that is decoded.
 
     Raises
     ------
     InputError
-        If more pictures than `recipe.bad_share` can't be decoded: says why. If the disk has no room
-        for the images.
+        If more pictures than `recipe.bad_share` can't be decoded, or the disk has no room.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    known = manifest(folder, PIXELS) or (manifest(previous, PIXELS) if previous else None)
+    earlier = manifest(folder, PIXELS)
+    if earlier is None and previous is not None:
+        earlier = manifest(previous, PIXELS)
     if frame is None:
-        frame = _frame(collection, recipe, known)
+        frame = _frame(collection, recipe, earlier)
     plan = {
         "frame": asdict(frame),
         "shape": [frame.channels, frame.height, frame.width],
         "noise": recipe.noise,
     }
-    matching = known is not None and all(known[key] == value for key, value in plan.items())
-    shards = known["shards"] if matching else []
+    shards = []
+    if earlier is not None and all(earlier[key] == value for key, value in plan.items()):
+        shards = earlier["shards"]
     kept, rows = keep(collection.index, PIXELS, shards, folder, previous, room(plan["shape"]))
     _check_room(folder, len(rows), frame)
     problems = Problems(folder, collection, recipe.bad_share)
@@ -118,16 +120,15 @@ def build(
 
 
 def signature(collection: Collection) -> str:
-    """Return 16 hexadecimal digits that change when a picture comes, goes or changes, or its label does."""
-    rows = pd.util.hash_pandas_object(
-        collection.index[["id", "split", "label", "stamp"]], index=False
-    )
+    """Return 16 hexadecimal digits that change when a picture or a label does, comes or goes."""
+    facts = collection.index[["id", "split", "label", "stamp"]]
+    rows = pd.util.hash_pandas_object(facts, index=False)
     return hashlib.sha256(np.sort(rows.to_numpy()).tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class _Decoded:
-    """Some pictures, decoded; `images`, `digests`, `hashes` and `seen` are those of the good ones alone."""
+    """Some pictures, decoded; all but `reasons` (None: good) is of the good ones alone."""
 
     reasons: list[str | None]
     images: np.ndarray
@@ -142,8 +143,9 @@ def _check_room(folder: Path, images: int, frame: Frame) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(
-            f"{images:,} images of {frame.width} x {frame.height} pixels need {needed / 1e9:,.1f} GB, and the disk of "
-            f"{folder} has {free / 1e9:,.1f}: lower `pool.size` or `pool.limit.train`, or make room"
+            f"{images:,} images of {frame.width} x {frame.height} pixels need "
+            f"{needed / 1e9:,.1f} GB, and the disk of {folder} has {free / 1e9:,.1f}: "
+            "lower `pool.size` or `pool.limit.train`, or make room"
         )
 
 
@@ -152,36 +154,35 @@ def _bytes(frame: Frame) -> int:
 
 
 def _progress(pictures: int) -> tqdm:
-    """A bar with rate and time left; none where the output is not a terminal."""
+    """Return a progress bar; it shows nothing if the output is not a terminal."""
     return tqdm(total=pictures, unit="picture", desc="decode", disable=None, leave=False)
 
 
-def _frame(collection: Collection, recipe: Recipe, known: dict | None) -> Frame:
-    """What the recipe states; what it leaves open as in the pool that is known, or by a survey."""
+def _frame(collection: Collection, recipe: Recipe, earlier: dict | None) -> Frame:
+    """Return the recipe's frame; what it leaves open as in the earlier pool, or by a survey."""
     size = recipe.size
     channels = recipe.channels
-    if known:
-        size = [known["frame"]["height"], known["frame"]["width"]] if size == "auto" else size
-        channels = known["frame"]["channels"] if channels == "auto" else channels
-    return survey(collection, size, channels, recipe.fit, recipe.background)
+    if earlier and size == "auto":
+        size = [earlier["frame"]["height"], earlier["frame"]["width"]]
+    if earlier and channels == "auto":
+        channels = earlier["frame"]["channels"]
+    return infer_frame(collection, size, channels, recipe.fit, recipe.background)
 
 
 def _decoded(
     collection: Collection, rows: np.ndarray, frame: Frame, noise: float, watch: Watch | None
 ) -> Iterator[tuple[np.ndarray, _Decoded]]:
-    """Yield rows and what became of them, some at a time, in order; all cores decode, PIL lets them."""
-    look, size = (None, 0) if watch is None else (watch.look, watch.size)
+    """Yield rows and their pictures, decoded, some at a time and in order, on all cores."""
+    look = None if watch is None else watch.look
+    size = 0 if watch is None else watch.size
     blocks = [rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER)]
     pictures = iter(collection.pictures(rows))
     ids = collection.index["id"].array
     tasks = (
         (list(ids[block]), [next(pictures) for _ in block], frame, noise, look) for block in blocks
     )
-    yield from zip(
-        blocks,
-        in_order(_decode, tasks, WAITING // (TOGETHER * (_bytes(frame) + size))),
-        strict=True,
-    )
+    waiting = WAITING // (TOGETHER * (_bytes(frame) + size))
+    yield from zip(blocks, in_order(_decode, tasks, waiting), strict=True)
 
 
 def _decode(
@@ -189,28 +190,24 @@ def _decode(
 ) -> _Decoded:
     if look is not None:
         pictures = [Once(picture) if callable(picture) else picture for picture in pictures]
-    found = [_attempt(partial(decode, picture, frame)) for picture in pictures]
-    reasons = [reason for _, reason in found]
-    good = [name for name, reason in zip(ids, reasons, strict=True) if reason is None]
-    images = np.stack([image for image, _ in found if image is not None]) if good else _none(frame)
+    good = []  # ids
+    images = []
+    reasons = []
+    seen = []
+    for name, picture in zip(ids, pictures, strict=True):
+        try:
+            images.append(decode(picture, frame))
+        except BadPicture as bad:
+            reasons.append(str(bad))
+            continue
+        reasons.append(None)
+        good.append(name)
+        if look is not None:
+            seen.append(look(picture))
+    shape = (len(images), frame.channels, frame.height, frame.width)
+    images = np.array(images, np.uint8).reshape(shape)
     digests = [hashlib.blake2b(image.data, digest_size=8).hexdigest() for image in images]
     hashes = perceptual_hash(images) if good else np.empty(0, np.uint64)
-    seen = []
-    if look is not None:
-        seen = [
-            look(picture)
-            for picture, reason in zip(pictures, reasons, strict=True)
-            if reason is None
-        ]
-    return _Decoded(reasons, noisy(images, good, noise) if noise else images, digests, hashes, seen)
-
-
-def _attempt(decoding: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str | None]:
-    try:
-        return decoding(), None
-    except BadPicture as bad:
-        return None, str(bad)
-
-
-def _none(frame: Frame) -> np.ndarray:
-    return np.empty((0, frame.channels, frame.height, frame.width), np.uint8)
+    if noise and good:
+        images = noisy(images, good, noise)
+    return _Decoded(reasons, images, digests, hashes, seen)

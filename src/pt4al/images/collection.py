@@ -1,4 +1,4 @@
-"""What a source hands to the pool: a table of pictures, and the pictures in its order."""
+"""Collection: what a source returns, a table of pictures and the pictures in its order."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ import pandas as pd
 from pt4al.errors import InputError
 from pt4al.text import normalised
 
-# Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or what reads the
-# encoded bytes when it is called, in the thread that decodes them: `path.read_bytes`.
+# Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or a function that
+# returns the encoded bytes, called in the thread that decodes them: `path.read_bytes`.
 Picture = bytes | np.ndarray | Callable[[], bytes]
 Pictures = Callable[[np.ndarray], Iterator[Picture]]
 
@@ -24,15 +24,15 @@ class Reading:
     Attributes
     ----------
     layout
-        What lies there: `class folders`.
+        Name of the layout: `class folders`.
     detail
-        Of what is in which column, where names are not this project's own.
+        Which column holds what, where names are not this project's own.
     place
-        Where.
+        Path of the source.
     left_out
         What was not taken, each with its number: `3 files that are no pictures (notes.txt ...)`.
     notes
-        Sentences about what was found, and what a person may have meant otherwise.
+        Sentences on what was read, and on what a person may have meant otherwise.
     """
 
     layout: str = "pictures"
@@ -51,17 +51,16 @@ class Collection:
     index
         One row a picture, all text: `id` (unique, the same when other pictures come or go),
         `source` (the file it is in), `split` (as the source names it: train, val, test; missing
-        where it has no splits), `label` (class name; missing without one), `stamp` (another when
-        the picture's file has changed).
+        where it has no splits), `label` (class name; missing without one), `stamp` (changes with
+        the picture's file).
     classes
         Names of the classes, in the order of the network's outputs; empty if the source doesn't
         know them.
     pictures
         Called with row numbers (ascending), yields each one's picture.
     masks
-        The same for the pixels' classes, of sources that have them; an image of one channel (grey
-        or palette) whose values are numbers of classes, or to be ignored. Called only with rows of
-        `masked`.
+        The same for masks: images of one channel (grey or palette) whose values are numbers of
+        classes, or ignored. Called only with rows of `masked`.
     masked
         Whether each row has a mask, (N,) bool; None without masks.
     reading
@@ -91,7 +90,7 @@ class Collection:
         return self.index[["id", "label"]].dropna().reset_index(drop=True)
 
     def spelled(self) -> "Collection":
-        """Return the same pictures with one spelling for each name; ids that would become one keep their own."""
+        """Return the same pictures with one spelling a name; ids that would collide stay."""
         ids = self.index["id"].map(normalised)
         ids = ids.where(~ids.duplicated(keep=False), self.index["id"])
         labels = {name: normalised(name) for name in self.index["label"].dropna().unique()}
@@ -100,7 +99,7 @@ class Collection:
         return replace(self, index=index.astype("str"), classes=classes)
 
     def named(self, names: list[str] | None) -> "Collection":
-        """Return the same pictures with other names for the classes, in their order; None keeps them."""
+        """Return the same pictures with other names for the classes; None keeps them."""
         if names is None:
             return self
         if self.classes and len(names) != len(self.classes):
@@ -112,13 +111,12 @@ class Collection:
             raise InputError(f"`pool.classes` names {twice!r} twice: each class needs its own name")
         if not self.classes:
             return replace(self, classes=list(names))
-        renamed = self.index.assign(
-            label=self.index["label"].map(dict(zip(self.classes, names, strict=True)))
-        )
+        new_names = dict(zip(self.classes, names, strict=True))
+        renamed = self.index.assign(label=self.index["label"].map(new_names))
         return replace(self, index=renamed, classes=list(names))
 
     def take(self, rows: np.ndarray) -> "Collection":
-        """Return these pictures alone, in the given order (ascending, or their pictures may come slowly)."""
+        """Return these pictures alone, in the given order; an ascending one is read fastest."""
         masks = None if self.masks is None else (lambda wanted: self.masks(rows[wanted]))
         return replace(
             self,
@@ -131,7 +129,7 @@ class Collection:
     def sample(self, size: int | None) -> "Collection":
         """Return `size` pictures in their order, all of them for None.
 
-        Which ones is a matter of their ids alone: other pictures may come or go, these stay.
+        The choice depends on ids alone: when other pictures come or go, these stay.
         """
         if size is None:
             return self
@@ -139,9 +137,11 @@ class Collection:
             raise InputError(
                 f"`pool.limit` asks for {size} pictures of a source that has {len(self)}"
             )
-        return self.take(np.sort(np.argsort(lots(self.index["id"]), kind="stable")[:size]))
+        return self.take(
+            np.sort(np.argsort(stable_uniform(self.index["id"]), kind="stable")[:size])
+        )
 
 
-def lots(ids: pd.Series) -> np.ndarray:
-    """Return a number in [0, 1) for each id, as if drawn at random, but the same on every day and machine."""
+def stable_uniform(ids: pd.Series) -> np.ndarray:
+    """Return a number in [0, 1) for each id, as if drawn at random, but the same on any machine."""
     return pd.util.hash_array(ids.to_numpy(object), categorize=False) / 2.0**64

@@ -1,4 +1,4 @@
-"""Decode one picture, whatever a person's folder holds, into an array of a stated shape."""
+"""Decode one picture of any kind into an array of a stated shape."""
 
 import math
 from dataclasses import dataclass
@@ -9,14 +9,12 @@ from PIL import Image
 from pt4al.images.collection import Picture
 from pt4al.images.opening import BadPicture, opened, size_upright, upright
 from pt4al.images.parallel import Room
-
-__all__ = ["BadPicture", "Frame", "decode", "decode_mask", "look"]
+from pt4al.masks import IGNORED
 
 MODES = {1: "L", 3: "RGB"}
 BITS = (8, 10, 12, 14, 16)  # of cameras, scanners and microscopes
 PHOTOMETRIC = 262  # TIFF's tag: 0 is white, or black
 ROOM = Room(2 * Image.MAX_IMAGE_PIXELS)  # pixels that all threads together hold, whole: about 1 GB
-IGNORED = 255  # class number of pixels that have none, or are to be left out
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,12 @@ def decode(
         with ROOM.taken(math.prod(image.size)):
             mixable = _mixable(upright(image), dark)
             fitted = _fitted(mixable, size or mixable.size, frame, resampling, frame.background)
-        pixels = np.asarray(
-            fitted
-            if fitted.mode == MODES[frame.channels]
-            else fitted.convert(MODES[frame.channels])
-        )
-    return pixels[None] if frame.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        if fitted.mode != MODES[frame.channels]:
+            fitted = fitted.convert(MODES[frame.channels])
+        pixels = np.asarray(fitted)
+    if frame.channels == 1:
+        return pixels[None]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def decode_mask(mask: Picture, frame: Frame) -> np.ndarray:
@@ -99,7 +97,7 @@ def decode_mask(mask: Picture, frame: Frame) -> np.ndarray:
 
 
 def look(picture: Picture) -> tuple[int, int, bool]:
-    """Return height and width, upright, and whether it is grey; from its header, nothing is decoded.
+    """Return height and width, upright, and whether it is grey; read from its header.
 
     Raises
     ------
@@ -122,18 +120,18 @@ def _grey(image: Image.Image) -> bool:
 
 
 def _drafted(image: Image.Image, frame: Frame) -> tuple[int, int] | None:
-    """Let a huge JPEG be read smaller at once, and return the size that its file says; None of other kinds."""
+    """Scale a huge JPEG down as it is read; return its whole size, None for other kinds."""
     if image.format not in ("JPEG", "MPO"):
         return None
     size = size_upright(image)
-    # Twice the size that is needed: what a JPEG's own shrinking does coarsely is then averaged out.
+    # Twice the size that is needed, since a JPEG's own shrinking is coarse.
     scale = 2 * _scale(size, frame)
     image.draft(None, tuple(math.ceil(scale * side) for side in image.size))
     return size
 
 
 def _white_is_zero(image: Image.Image) -> bool:
-    """Tell whether a TIFF's smallest number is white: Pillow heeds that in pictures of 8 bits alone."""
+    """Tell whether a TIFF's smallest number is white: Pillow heeds that only with 8 bits."""
     return (
         image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0 and image.mode.startswith("I")
     )
@@ -169,11 +167,14 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
     if values.dtype.itemsize == 2 and values.dtype.kind == "u":
         bits = next(bits for bits in BITS if values.max() < 2**bits)
         return (values >> (bits - 8)).astype(np.uint8)
-    known = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else [2.0**bits - 1 for bits in BITS]
+    if values.dtype.kind == "f":
+        levels = [1.0, 255.0, 65535.0]
+    else:
+        levels = [2.0**bits - 1 for bits in BITS]
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     black = min(0.0, values.min())
     largest = values.max()
-    white = next((level for level in known if largest <= level), largest)
+    white = next((level for level in levels if largest <= level), largest)
     if white <= black:
         return np.zeros(values.shape, np.uint8)
     return np.rint((values - black) * (255 / (white - black))).astype(np.uint8)
@@ -188,36 +189,31 @@ def _fitted(
     image: Image.Image, size: tuple[int, int], frame: Frame, resampling: int, bars: int
 ) -> Image.Image:
     """Return a picture, whose file says `size`, in the frame's size and without transparency."""
-    wanted = frame.width, frame.height
-    if image.size == wanted:
+    outer = frame.width, frame.height
+    if image.size == outer:
         return _flat(image, frame.background)
-    scale = _scale(size, frame)
     if frame.fit == "crop":
-        return _flat(
-            image.resize(wanted, resampling, _centre(image.size, size, frame), 3), frame.background
-        )
-    inner = tuple(
-        min(limit, max(1, round(scale * side))) for side, limit in zip(size, wanted, strict=True)
-    )
-    fitted = _flat(image.resize(inner, resampling, reducing_gap=3), frame.background)
-    barred = Image.new(fitted.mode, wanted, (bars,) * len(fitted.getbands()))
-    barred.paste(
-        fitted, tuple((limit - side) // 2 for side, limit in zip(inner, wanted, strict=True))
-    )
+        box = _centre(image.size, size, frame)
+        return _flat(image.resize(outer, resampling, box, 3), frame.background)
+    scale = _scale(size, frame)
+    width = min(frame.width, max(1, round(scale * size[0])))
+    height = min(frame.height, max(1, round(scale * size[1])))
+    fitted = _flat(image.resize((width, height), resampling, reducing_gap=3), frame.background)
+    barred = Image.new(fitted.mode, outer, (bars,) * len(fitted.getbands()))
+    barred.paste(fitted, ((frame.width - width) // 2, (frame.height - height) // 2))
     return barred
 
 
 def _centre(
     drafted: tuple[int, int], size: tuple[int, int], frame: Frame
 ) -> tuple[float, float, float, float]:
-    """Return the box (left, top, right, bottom), in a drafted picture, of what the frame shows of it."""
+    """Return the box (left, top, right, bottom) of a drafted picture that the frame shows."""
     scale = _scale(size, frame)
     sides = frame.width / scale, frame.height / scale
     corner = [(whole - side) / 2 for whole, side in zip(size, sides, strict=True)]
     if scale == 1:
-        corner = [
-            math.floor(left) for left in corner
-        ]  # half a pixel aside would blur what needs no scaling
+        # A shift of half a pixel would blur what needs no scaling.
+        corner = [math.floor(left) for left in corner]
     ends = [left + side for left, side in zip(corner, sides, strict=True)]
     shrunk = [now / whole for now, whole in zip(drafted, size, strict=True)]
     across, down = (

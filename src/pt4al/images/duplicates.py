@@ -9,11 +9,11 @@ import pandas as pd
 import torch
 from torch.nn.functional import interpolate
 
-CONTRAST = 0.25  # of a picture's own standard deviation: how far apart near pictures may be, but for brightness
+# Of a picture's own standard deviation: how far apart near pictures may be, but for brightness.
+CONTRAST = 0.25
 MARGIN = 2.0  # grey levels: in plain areas compression alone decides which of two is brighter
-NEIGHBOURS = 64  # that a picture is compared with in one band
+NEIGHBOURS = 64  # pictures that one is compared with in one band
 BYTES = 2**23  # of images that are compared at once
-COLUMNS = ["id", "other", "split", "other_split", "kind", "difference"]
 
 
 def perceptual_hash(images: np.ndarray) -> np.ndarray:
@@ -76,9 +76,9 @@ def find(
     near = [(np.empty((0, 2), np.int64), np.empty(0))]
     for candidates in _candidates(hashes, distance):
         for pairs in _portions(np.sort(firsts[candidates]), pixels(firsts[:1]).nbytes):
-            found, alike = _difference(pixels, pairs)
-            alike &= found <= difference
-            near.append((pairs[alike], found[alike]))
+            measured, alike = _difference(pixels, pairs)
+            alike &= measured <= difference
+            near.append((pairs[alike], measured[alike]))
     pairs, differences = map(np.concatenate, zip(*near, strict=True))
     tables = [
         _table(index, exact, "exact", np.zeros(len(exact))),
@@ -88,7 +88,7 @@ def find(
 
 
 def label_pairs(pairs: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of `find` with `label` and `other_label`, missing where there is none in words: `id`, `label`."""
+    """Return pairs of `find` with `label` and `other_label`, missing where `labels` has no name."""
     words = {
         name: label
         for name, label in zip(labels["id"], labels["label"], strict=True)
@@ -98,7 +98,7 @@ def label_pairs(pairs: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def linked(pairs: pd.DataFrame, places: dict[str, str]) -> list[bool]:
-    """Tell of each pair whether both are one file, which a link has brought in twice; `places`: files by id."""
+    """Tell of each pair whether both are one file, twice there by a link; `places`: files by id."""
     exact = pairs["kind"] == "exact"
     return [
         one and _is_one_file(places[this], places[other])
@@ -121,13 +121,13 @@ def _hashed(images: np.ndarray) -> np.ndarray:
 
 
 def _portions(rows: np.ndarray, size: int | None = None) -> Iterator[np.ndarray]:
-    """Yield an array in parts that stand for at most BYTES of images; `size` is one image's."""
+    """Yield an array in parts that stand for at most BYTES of images; `size`: bytes of one."""
     many = max(1, BYTES // max(1, size or rows[:1].nbytes))
     return (rows[first : first + many] for first in range(0, len(rows), many))
 
 
 def _candidates(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
-    """Yield pairs (n, 2) of positions whose hashes differ in at most `distance` bits, none of them twice."""
+    """Yield pairs (n, 2) of positions whose hashes differ in at most `distance` bits, each once."""
     edges = np.linspace(0, 64, distance + 2).astype(np.uint64)
     seen = []
     for start, end in pairwise(edges):
@@ -149,9 +149,8 @@ def _candidates(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
             one = one[close]
             other = other[close]
             for bits, places in seen:
-                new = (bits[one] != bits[other]) | (
-                    np.abs(places[one] - places[other]) > NEIGHBOURS
-                )
+                apart = np.abs(places[one] - places[other]) > NEIGHBOURS
+                new = (bits[one] != bits[other]) | apart
                 one = one[new]
                 other = other[new]
             if len(one):
@@ -162,9 +161,9 @@ def _candidates(hashes: np.ndarray, distance: int) -> Iterator[np.ndarray]:
 def _difference(
     pixels: Callable[[np.ndarray], np.ndarray], pairs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the root mean square, in grey levels, between the images of each pair (n, 2) of rows.
+    """Return the root mean square, in grey levels, between the images of pairs (n, 2) of rows.
 
-    And whether it is little, but for brightness, beside the contrast of both.
+    And whether it is small, but for brightness, beside the contrast of both.
     """
     rows, places = np.unique(pairs, return_inverse=True)
     images = pixels(rows).reshape(len(rows), -1)
@@ -180,12 +179,14 @@ def _table(
 ) -> pd.DataFrame:
     """Describe pairs (n, 2) of rows, the earlier row first."""
     other, this = (index[["id", "split"]].iloc[side].reset_index(drop=True) for side in pairs.T)
-    columns = (
-        this["id"],
-        other["id"],
-        this["split"],
-        other["split"],
-        kind,
-        difference.astype(np.float64),
+    table = pd.DataFrame(
+        {
+            "id": this["id"],
+            "other": other["id"],
+            "split": this["split"],
+            "other_split": other["split"],
+            "kind": kind,
+            "difference": difference.astype(np.float64),
+        }
     )
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).astype({"kind": "str"})
+    return table.astype({"kind": "str"})

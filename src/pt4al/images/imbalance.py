@@ -1,31 +1,31 @@
-"""Leave images of some classes out, so that a pool is as uneven as a person wants it."""
+"""Leave out images of some classes, so that a pool is as imbalanced as a person wants it."""
 
 import numpy as np
 
 from pt4al.errors import InputError
-from pt4al.images.collection import Collection, lots
+from pt4al.images.collection import Collection, stable_uniform
 
 
-def thin(collection: Collection, kind: str, factor: float) -> Collection:
+def subsample_classes(collection: Collection, kind: str, factor: float) -> Collection:
     """Return the collection with fewer images of some classes, in its order.
 
     Parameters
     ----------
     kind
         `none`; `long_tail`: exponentially fewer from the first class to the last (Cui et al. 2019);
-        `steps`: in equal steps more, from the first class to the last.
+        `steps`: more in equal steps, from the first class to the last.
     factor
-        How many times more images the most frequent class keeps than the rarest, at least 1.
+        Ratio of the most frequent class's images to the rarest one's, at least 1.
 
     Notes
     -----
-    Counts are exact: shares, rounded, of the largest class's images, or all that a class has where
-    that is fewer. Which images stay is a matter of their ids alone.
+    Counts are exact: rounded shares of the largest class's images, or all that a class has if
+    those are fewer. Which images stay depends on their ids alone.
 
     Raises
     ------
     InputError
-        If an image has no label: masks, with many classes an image, can't be thinned out by class.
+        If an image has no label. Masks show many classes, and can't be subsampled by class.
 
     Source: Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019.
     """
@@ -33,25 +33,23 @@ def thin(collection: Collection, kind: str, factor: float) -> Collection:
         return collection
     labels = collection.index["label"]
     if labels.isna().any() or not collection.classes:
-        first = collection.index["id"][labels.isna()].head(1).to_list()
-        raise InputError(
-            f"`pool.imbalance.kind` {kind} needs one class an image: {labels.isna().sum()} of {len(labels)} have none"
-            + "".join(f", the first is {name!r}" for name in first)
+        message = (
+            f"`pool.imbalance.kind` {kind} needs one class an image: "
+            f"{labels.isna().sum()} of {len(labels)} have none"
         )
+        if labels.isna().any():
+            message += f", the first is {collection.index['id'][labels.isna()].iloc[0]!r}"
+        raise InputError(message)
     counts = labels.value_counts().reindex(collection.classes, fill_value=0).to_numpy()
-    wanted = np.rint(shares(kind, factor, len(counts)) * counts.max()).astype(int)
-    # Lots of their own: `sample` keeps the images with the lowest plain ones, and would undo the
-    # imbalance.
-    drawn = np.argsort(lots("thinned " + collection.index["id"]), kind="stable")
+    kept = np.rint(shares(kind, factor, len(counts)) * counts.max()).astype(int)
+    # Numbers of their own: `sample` keeps the images with the lowest plain ones, and would undo
+    # the imbalance.
+    drawn = np.argsort(stable_uniform("thinned " + collection.index["id"]), kind="stable")
     drawn_labels = labels.iloc[drawn]
-    places = (
-        drawn_labels.groupby(drawn_labels).cumcount().sort_index()
-    )  # images of its class drawn before it
-    keeps = (
-        places.to_numpy()
-        < labels.map(dict(zip(collection.classes, wanted, strict=True))).to_numpy()
-    )
-    return collection.take(np.flatnonzero(keeps))
+    # How many images of its class were drawn before each image.
+    places = drawn_labels.groupby(drawn_labels).cumcount().sort_index().to_numpy()
+    limits = labels.map(dict(zip(collection.classes, kept, strict=True))).to_numpy()
+    return collection.take(np.flatnonzero(places < limits))
 
 
 def shares(kind: str, factor: float, classes: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Keep shards while their pictures stay the same: what is new costs no more than itself."""
+"""Keep shards while their pictures stay the same, so that only new pictures cost time."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from pt4al.images.shards import Kind
 
 
 def manifest(folder: Path, kind: Kind) -> dict[str, Any] | None:
-    """Return what the manifest says, an unfinished one too; None where there is none, or it is damaged."""
+    """Return a manifest's facts, finished or not; None if it is missing or damaged."""
     try:
         return whole(folder / kind.manifest, partial(_facts, kind=kind))
     except (FileNotFoundError, Damaged):
@@ -31,33 +31,32 @@ def keep(
     previous: Path | None,
     most: int,
 ) -> tuple[list[dict], np.ndarray]:
-    """Return the shards whose pictures are all still the same, linked into `folder`, and the rows not in them.
+    """Return the shards without changed pictures, linked into `folder`, and the rows not in them.
 
-    A shard that an interrupted build has left in `folder` is kept if its bytes are those that were
-    written.
+    A shard of an interrupted build in `folder` is kept if its bytes are those that were written.
 
     Parameters
     ----------
     index
-        Of the source: one row a picture, `id` and `stamp` among others.
+        The source's: one row a picture, `id` and `stamp` among others.
     most
-        Rows of a shard that has no room for more.
+        Rows of a full shard.
     """
     stamps = index.set_index("id")["stamp"]
     kept: list[dict] = []
     inside: list[pd.Series] = []
     for shard in shards:
-        found = _ids_and_stamps(shard, kind, folder, previous)
-        if found is None:
+        pictures = _ids_and_stamps(shard, kind, folder, previous)
+        if pictures is None:
             continue
-        if np.array_equal(
-            stamps.reindex(found["id"]).to_numpy(object), found["stamp"].to_numpy(object)
-        ):
+        now = stamps.reindex(pictures["id"]).to_numpy(object)
+        if np.array_equal(now, pictures["stamp"].to_numpy(object)):
             kept.append(shard)
-            inside.append(found["id"])
+            inside.append(pictures["id"])
     left = len(index) - sum(len(ids) for ids in inside)
     if kept and left and kept[-1]["rows"] + left <= most:
-        kept.pop()  # a last shard that has room for what is left is written again
+        # The last shard has room for what is left, and is written again.
+        kept.pop()
         inside.pop()
     for shard in kept:
         _link(shard["file"], previous, folder)
@@ -67,17 +66,18 @@ def keep(
 
 def _facts(path: Path, kind: Kind) -> dict[str, Any]:
     facts = json.loads(path.read_text(encoding="utf-8"))
-    if kind.planned - facts.keys() or any(
-        kind.shard_facts - shard.keys() for shard in facts["shards"]
-    ):
-        raise ValueError("it lacks facts of the shards")
+    lacking = kind.planned - facts.keys()
+    for shard in facts["shards"]:
+        lacking |= kind.shard_facts - shard.keys()
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
     return facts
 
 
 def _ids_and_stamps(
     shard: dict, kind: Kind, folder: Path, previous: Path | None
 ) -> pd.DataFrame | None:
-    """A shard's `id` and `stamp`; None where it is not there, or is damaged: its rows are made again."""
+    """Return a shard's `id` and `stamp`; None if it is missing or damaged."""
     place = folder if (folder / shard["file"]).exists() else previous
     if place is None:
         return None

@@ -1,4 +1,4 @@
-"""Rows on disk, one a picture: shards that are memory-mapped and read as if they were one array."""
+"""Rows on disk, one a picture: memory-mapped shards, read as if they were one array."""
 
 import hashlib
 import json
@@ -32,9 +32,9 @@ class Mapped:
     index
         One row a picture: `id` among others, all text.
     sha256
-        Of the bytes of all rows.
+        SHA-256 of the bytes of all rows.
     folder
-        Where they lie; None for those in memory.
+        Where the shards lie; None for those in memory.
     """
 
     what = "rows"  # in messages
@@ -60,15 +60,16 @@ class Mapped:
 
     @property
     def ids(self) -> pd.Series:
+        """The id of each row."""
         return self.index["id"]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of every row."""
+        """Shape of a row."""
         return self.shards[0].shape[1:]
 
     def rows(self, ids: pd.Series) -> np.ndarray:
-        """Return the row numbers of ids."""
+        """Return the row numbers of ids; InputError if one is not there."""
         rows = self._rows.get_indexer(ids)
         if (rows < 0).any():
             stranger = list(ids)[int(np.argmax(rows < 0))]
@@ -80,9 +81,9 @@ class Mapped:
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return rows as an array (len(rows), ...), in their own type.
 
-        Pages of the maps count as this process's memory until they are given back, which
-        costs next to nothing: so that memory does not grow with the pool, that is done every
-        256 MiB. A row counts for the 64 KiB that Linux maps around it.
+        Pages of the maps count as this process's memory until they are given back, which costs
+        next to nothing. That is done every 256 MiB, so that memory does not grow with the pool. A
+        row counts for the 64 KiB that Linux maps around it.
         """
         array = self._gathered(rows)
         self._read += max(array.nbytes, MAPPED * len(rows))
@@ -93,14 +94,15 @@ class Mapped:
         return array
 
     def _verify(self, shards: list[dict[str, Any]]) -> None:
-        """Raise InputError if the rows are not the bytes that the manifest's shards tell of."""
+        """Raise InputError if the rows' bytes don't have the digests in the manifest."""
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            found = threads.map(_digest, self.shards if shards else [])
-        for shard, digest in zip(shards, found, strict=True):
+            digests_now = threads.map(_digest, self.shards if shards else [])
+        for shard, digest in zip(shards, digests_now, strict=True):
             if digest != shard["sha256"]:
                 raise InputError(
-                    f"{self.folder / shard['file']}: the {self.called}'s bytes have changed since it was built "
-                    f"(sha256 {digest[:12]}, was {shard['sha256'][:12]}): remove {self.folder} and run again"
+                    f"{self.folder / shard['file']}: the {self.called}'s bytes have changed "
+                    f"since it was built (sha256 {digest[:12]}, was {shard['sha256'][:12]}): "
+                    f"remove {self.folder} and run again"
                 )
 
     def _gathered(self, rows: np.ndarray) -> np.ndarray:
@@ -116,16 +118,16 @@ class Mapped:
 
 
 class Folder:
-    """What lies in a folder of shards: its manifest, its shards and their tables, damage told with its way out.
+    """A folder of shards: its manifest, its shards and their tables; damage is an error.
 
     Parameters
     ----------
     name
-        Of the manifest.
+        Name of the manifest.
     facts
-        What a finished one says.
+        Keys of a finished manifest.
     way_out
-        What follows `remove <folder> and type the command again, which`.
+        What follows `remove <folder> and type the command again, which` in errors.
     """
 
     def __init__(self, folder: Path, name: str, facts: set[str], way_out: str):
@@ -136,47 +138,44 @@ class Folder:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        return self.whole(self._name, self._told)
+        """The manifest's facts."""
+        return self.whole(self._name, self._read_manifest)
 
     def whole(self, name: str, read: Callable[[Path], Any]) -> Any:
-        """Return what `read` makes of a file, or raise `digests.Damaged`."""
+        """Return what `read` returns for a file, or raise `digests.Damaged`."""
         return digests.whole(self.path / name, read, self._way_out())
 
     def maps(self, dtype: str) -> list[np.ndarray]:
-        """Return the shards, memory-mapped; an empty one where there is none."""
+        """Return the shards, memory-mapped; an empty one if there are none."""
         facts = self.manifest
         shards = [self.whole(shard["file"], _mapped) for shard in facts["shards"]]
         for shard, array in zip(facts["shards"], shards, strict=True):
-            told = (shard["rows"], *facts["shape"])
-            if array.shape != told:
+            shape = (shard["rows"], *facts["shape"])
+            if array.shape != shape:
                 raise self.damaged(
-                    shard["file"], f"it holds {array.shape}, {self._name} says {told}"
+                    shard["file"], f"it holds {array.shape}, {self._name} says {shape}"
                 )
             if array.dtype != np.dtype(dtype):
                 raise self.damaged(shard["file"], f"it holds {array.dtype}, not {np.dtype(dtype)}")
         return shards or [np.empty((0, *facts["shape"]), dtype)]
 
     def table(self, columns: list[str]) -> pd.DataFrame:
-        """Return what the shards' tables say, one row a row of theirs."""
-        names = [
-            Path(shard["file"]).with_suffix(".parquet").name for shard in self.manifest["shards"]
-        ]
-        tables = [self.whole(name, partial(pd.read_parquet, columns=columns)) for name in names]
-        return (
-            pd.concat(tables, ignore_index=True)
-            if tables
-            else pd.DataFrame(columns=columns, dtype="str")
-        )
+        """Return the shards' tables, one below the other."""
+        tables = [pd.DataFrame(columns=columns, dtype="str")]
+        for shard in self.manifest["shards"]:
+            name = Path(shard["file"]).with_suffix(".parquet").name
+            tables.append(self.whole(name, partial(pd.read_parquet, columns=columns)))
+        return pd.concat(tables[1:] or tables, ignore_index=True)
 
     def damaged(self, name: str, why: str) -> digests.Damaged:
-        """Return the error that says that a file is not what was written."""
+        """Return the error for a file that is not as it was written."""
         return digests.Damaged(self.path / name, why, self._way_out())
 
-    def _told(self, path: Path) -> dict[str, Any]:
+    def _read_manifest(self, path: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        lacking = self._facts - facts.keys() or set().union(
-            *(SHARD_FACTS - shard.keys() for shard in facts["shards"])
-        )
+        lacking = self._facts - facts.keys()
+        if not lacking:
+            lacking = set().union(*(SHARD_FACTS - shard.keys() for shard in facts["shards"]))
         if lacking:
             raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
         return facts
@@ -199,6 +198,6 @@ def _digest(array: np.ndarray) -> str:
 
 
 def _give_back(array: np.ndarray) -> None:
-    """Let go of a map's pages; the operating system keeps them cached."""
+    """Give a map's pages back; the operating system keeps them cached."""
     if isinstance(array, np.memmap):
         array._mmap.madvise(mmap.MADV_DONTNEED)

@@ -7,19 +7,21 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Picture
-from pt4al.images.decode import IGNORED, BadPicture, Frame, decode_mask
+from pt4al.images.decode import Frame, decode_mask
+from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import in_order
+from pt4al.masks import ignore, unknown_values
 
 
 def read_masks(
     collection: Collection, ids: pd.Series, frame: Frame, ignored: list[int]
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (id, mask) for each of `ids` that has a mask: uint8 (height, width), numbers of classes or 255.
+    """Yield (id, mask) for each of `ids` that has a mask: uint8 (height, width), class numbers.
 
     Parameters
     ----------
     ignored
-        Values that stand for no class.
+        Values that stand for no class; they become 255.
 
     Raises
     ------
@@ -41,14 +43,10 @@ def _read(name: str, mask: Picture, frame: Frame, classes: int, ignored: list[in
         pixels = decode_mask(mask, frame)
     except BadPicture as bad:
         raise InputError(f"the mask of {name!r} can't be decoded: {bad}") from bad
-    meaning = np.full(256, IGNORED, np.uint8)
-    meaning[:classes] = np.arange(classes)
-    meaning[ignored] = IGNORED
-    values = np.unique(pixels)
-    strange = values[(meaning[values] == IGNORED) & ~np.isin(values, [*ignored, IGNORED])]
-    if len(strange):
+    unknown = unknown_values(pixels, classes, ignored)
+    if len(unknown):
         raise InputError(
-            f"the mask of {name!r} holds the value {strange[0]}, but there are {classes} classes: "
+            f"the mask of {name!r} holds the value {unknown[0]}, but there are {classes} classes: "
             "list it in `pool.ignore`, or name its class in `pool.classes`"
         )
-    return meaning[pixels]
+    return ignore(pixels, ignored)

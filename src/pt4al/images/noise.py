@@ -8,7 +8,7 @@ from pt4al.randomness import stream
 
 
 def noisy(images: np.ndarray, ids: list[str], levels: float, purpose: str = "noise") -> np.ndarray:
-    """Return uint8 images (N, C, H, W) with Gaussian noise of a standard deviation of so many grey levels.
+    """Return uint8 images (N, C, H, W) with Gaussian noise; `levels` is its standard deviation.
 
     The same id and purpose give the same noise; two purposes give independent ones.
     """

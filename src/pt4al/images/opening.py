@@ -1,4 +1,4 @@
-"""Open a picture, or say in words why it can't be opened."""
+"""Open a picture, or say why it can't be opened."""
 
 import io
 import re
@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from pt4al.images.collection import Picture
 from pt4al.images.png import PNG, bare
 
-# Left out: formats that Pillow hands to other programs (EPS), and those without a signature (TGA),
+# Without formats that Pillow hands to other programs (EPS), and those without a signature (TGA),
 # as which any bytes may pass.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
 SIGNATURES = {
@@ -25,7 +25,7 @@ SIGNATURES = {
     b"BM": "BMP",
     b"\0\0\0\x0cjP  ": "JPEG2000",
 }
-# Pictures, but of kinds that are not decoded here: what stands at which byte.
+# Pictures of kinds that are not decoded here: place and bytes of their signatures.
 OTHERS = (
     (4, b"ftyphei", "HEIC"),
     (4, b"ftyphev", "HEIC"),
@@ -69,17 +69,13 @@ class BadPicture(ValueError):
 
 @contextmanager
 def opened(picture: Picture) -> Iterator[Image.Image]:
-    """Open a picture; what Pillow raises about it, here or while it is in use, becomes BadPicture."""
+    """Open a picture; what Pillow raises, here or while it is in use, becomes BadPicture."""
     _silence()
     if isinstance(picture, np.ndarray) and not picture.size:
         raise BadPicture("has no pixels")
     data = None if isinstance(picture, np.ndarray) else _read(picture)
     try:
-        with (
-            Image.fromarray(picture)
-            if data is None
-            else Image.open(io.BytesIO(bare(data)), formats=_formats()) as image
-        ):
+        with Image.fromarray(picture) if data is None else _open(data) as image:
             yield image
     except (BadPicture, MemoryError):
         raise
@@ -87,7 +83,7 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
         raise BadPicture(_reason(error, data or b"")) from error
 
 
-def _opened(data: bytes) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(bare(data)), formats=_formats())
 
 
@@ -104,7 +100,7 @@ def _read(picture: Picture) -> bytes:
 def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
-    said = str(error)
+    message = str(error)
     if isinstance(error, UnidentifiedImageError):
         other = next((name for start, sign, name in OTHERS if data[start:].startswith(sign)), None)
         if other is not None:
@@ -112,12 +108,12 @@ def _reason(error: Exception, data: bytes) -> str:
         kind = next((name for sign, name in SIGNATURES.items() if data.startswith(sign)), None)
         if kind is None:
             return f"not a picture (starts with {data[:12].decode('latin-1')!a})"
-        said = _refused(data, kind)
-    if isinstance(error, EOFError) or "truncated" in said.lower() or not said:
+        message = _refused(data, kind)
+    if isinstance(error, EOFError) or "truncated" in message.lower() or not message:
         return "cut short"
-    if any(word in said.lower() for word in UNKNOWN):
-        return f"of a kind that is not read here ({said}): save it as PNG or JPEG"
-    return f"damaged ({said})"
+    if any(word in message.lower() for word in UNKNOWN):
+        return f"of a kind that is not read here ({message}): save it as PNG or JPEG"
+    return f"damaged ({message})"
 
 
 def _refused(data: bytes, kind: str) -> str:
@@ -125,16 +121,16 @@ def _refused(data: bytes, kind: str) -> str:
     try:
         Image.OPEN[kind][0](io.BytesIO(data), "").close()
     except Exception as error:
-        said = str(error)
-        return said if any(word in said.lower() for word in UNKNOWN) else ""
+        message = str(error)
+        return message if any(word in message.lower() for word in UNKNOWN) else ""
     return ""
 
 
 def _silence() -> None:
-    """Leave Pillow's warnings out: they name no file, and every thread would repeat them.
+    """Silence Pillow's warnings: they name no file, and every thread would repeat them.
 
-    Not `warnings.catch_warnings`: it changes the filters of all threads, and threads that leave it
-    in another order than they came leave the wrong ones behind.
+    Not by `warnings.catch_warnings`, which changes the filters of all threads: threads that leave
+    it in another order than they entered it leave the wrong filters behind.
     """
     if ("ignore", None, Warning, PILLOW, 0) not in warnings.filters:
         warnings.filterwarnings("ignore", module=PILLOW.pattern)
@@ -150,7 +146,8 @@ def _formats() -> tuple[str, ...]:
 def size_upright(image: Image.Image) -> tuple[int, int]:
     """Return width and height, upright, of a picture that isn't loaded."""
     # Pillow states a TIFF's size upright.
-    return image.size[::-1] if image.format != "TIFF" and _orientation(image) > 4 else image.size
+    turned = image.format != "TIFF" and _orientation(image) > 4
+    return image.size[::-1] if turned else image.size
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -161,12 +158,10 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return which of the eight ways, 1 to 8, a picture's EXIF says that it was held."""
-    # Image's own, for the one of PNG files decodes them first.
+    """Return the orientation that a picture's EXIF states, 1 to 8."""
+    # Image.Image's method, since that of PNG files decodes them first.
     try:
         stated = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
         return stated if isinstance(stated, int) else 1
-    except (
-        Exception
-    ):  # EXIF data may be broken in as many ways as files; the picture is whole all the same
+    except Exception:  # EXIF data may be broken in any way; the picture is whole all the same
         return 1

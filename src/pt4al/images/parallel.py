@@ -1,4 +1,4 @@
-"""Do a task many times in threads, with results in order and few of them waiting; bound what threads hold together."""
+"""Run tasks in threads, with results in order; bound what threads hold together."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,9 +15,9 @@ AHEAD = 16  # results that wait to be taken
 def in_order(
     function: Callable[..., Any], tasks: Iterable[tuple], most: int = AHEAD
 ) -> Iterator[Any]:
-    """Yield `function(*task)` for each task; threads, since PIL and numpy let other threads run meanwhile.
+    """Yield `function(*task)` for each task, from as many threads as torch uses (`engine.threads`).
 
-    There are as many as torch uses (`engine.threads`).
+    Threads are enough, since PIL and numpy release the interpreter's lock.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def in_order(
 
 
 class Room:
-    """A bound on what threads hold together; one that needs more than all of it goes in alone."""
+    """A bound on what threads hold together; one that needs more than all of it runs alone."""
 
     def __init__(self, size: int):
         self._size = size
@@ -45,7 +45,7 @@ class Room:
 
     @contextmanager
     def taken(self, need: int) -> Iterator[None]:
-        """Wait until there is room for `need`, and hold it."""
+        """Wait until there is room for `need`, and hold it in the context."""
         need = min(need, self._size)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= need)

@@ -1,4 +1,4 @@
-"""Shards of a pool: its images, with the sums of which their mean and deviation are made."""
+"""Shards of a pool: its images, and the sums for their mean and standard deviation."""
 
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,6 @@ class PixelWriter(Writer):
         total = np.sum([shard["sum"] for shard in self._shards] or [[0] * channels], axis=0)
         squares = np.sum([shard["squares"] for shard in self._shards] or [[0] * channels], axis=0)
         mean = total / count
-        std = np.sqrt(
-            np.maximum(squares / count - mean**2, 1.0)
-        )  # images without contrast are divided by it too
+        # At least 1: images without contrast are divided by it too.
+        std = np.sqrt(np.maximum(squares / count - mean**2, 1.0))
         return {"images": rows, "mean": mean.tolist(), "std": std.tolist(), **super()._whole()}

@@ -1,21 +1,20 @@
-"""Leave out of a PNG file what does not decide about its pixels, so that it can't lose them."""
+"""Strip a PNG file of chunks that don't decide about its pixels, since broken ones cost them."""
 
 import struct
 import zlib
 
 PNG = b"\x89PNG\r\n\x1a\n"
-# Of a PNG file's chunks those that decide what it shows; profiles and texts, however large or
-# broken, do not.
+# Chunks that decide what a PNG file shows; profiles and texts, however large or broken, do not.
 SHOWN = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
-HELD = {b"eXIf"}  # says how it was held
-# and so may texts of these names
+HELD = {b"eXIf"}  # states the orientation
+# And so may texts of these names.
 XMP = b"XML:com.adobe.xmp\0"
 RAW = b"Raw profile type exif\0"
 LARGEST_TEXT = 2**20  # bytes
 
 
 def bare(data: bytes) -> bytes:
-    """Return a PNG file without what does not decide about its pixels; any other file as it is."""
+    """Return a PNG file without chunks that don't decide about its pixels, or another file."""
     if not data.startswith(PNG):
         return data
     kept = [PNG]
@@ -25,24 +24,22 @@ def bare(data: bytes) -> bytes:
         end = place + 12 + length
         if end > len(data):
             break
-        if name in SHOWN or (
-            _says_how_held(name, data[place + 8 : end - 4]) and _whole(data, place, end)
-        ):
+        held = _may_say_how_held(name, data[place + 8 : end - 4])
+        if name in SHOWN or (held and _whole(data, place, end)):
             kept.append(data[place:end])
         place = end
-    return b"".join(
-        [*kept, data[place:]]
-    )  # of a file that is cut short, or no such thing, the rest
+    kept.append(data[place:])  # the rest of a file that is cut short, or no PNG file
+    return b"".join(kept)
 
 
-def _says_how_held(name: bytes, content: bytes) -> bool:
-    """Tell whether a chunk may say how a picture was held, and is small enough for Pillow."""
+def _may_say_how_held(name: bytes, content: bytes) -> bool:
+    """Tell whether a chunk may state the orientation, and is small enough for Pillow."""
     if len(content) > LARGEST_TEXT:
         return False
-    if name in (b"tEXt", b"zTXt"):
-        return content.startswith(RAW) and (
-            name == b"tEXt" or _unpacks_to_little(content[len(RAW) + 1 :])
-        )
+    if name == b"tEXt":
+        return content.startswith(RAW)
+    if name == b"zTXt":
+        return content.startswith(RAW) and _unpacks_to_little(content[len(RAW) + 1 :])
     return name in HELD or (name == b"iTXt" and content.startswith(XMP + b"\0"))  # not compressed
 
 

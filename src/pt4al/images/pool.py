@@ -1,4 +1,4 @@
-"""The pool: every picture decoded once, then a row of memory-mapped shards of uint8."""
+"""The pool: every picture decoded once, then a row of a memory-mapped shard of uint8."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import torch
 from pt4al.images.decode import Frame
 from pt4al.images.mapped import Folder, Mapped
 
-FACTS = {"frame", "shape", "signature", "mean", "std", "sha256", "shards"}  # of a manifest
+FACTS = {"frame", "shape", "signature", "mean", "std", "sha256", "shards"}  # in a manifest
 
 
 class ImagePool(Mapped):
@@ -24,9 +24,9 @@ class ImagePool(Mapped):
     mean, std
         Of the pixels, one number a channel, in grey levels.
     sha256
-        Of the bytes of all images.
+        SHA-256 of the bytes of all images.
     folder
-        Where `building.build` wrote it; None for images in memory.
+        Where `building.build` wrote the pool; None for images in memory.
     """
 
     what = "images"
@@ -53,22 +53,22 @@ class ImagePool(Mapped):
     @property
     def problems(self) -> pd.DataFrame:
         """Pictures of the source that could not be decoded: `id`, `source`, `reason`."""
-        return _lying(self.folder).whole("problems.parquet", pd.read_parquet)
+        return _on_disk(self.folder).whole("problems.parquet", pd.read_parquet)
 
     @property
     def fingerprints(self) -> pd.DataFrame:
-        """`id`, `split`, `digest` (equal for equal images), `hash` (of what they look like), in pool order."""
-        return _lying(self.folder).table(["id", "split", "digest", "hash"])
+        """`id`, `split`, `digest` (equal for equal images), `hash` (perceptual), in pool order."""
+        return _on_disk(self.folder).table(["id", "split", "digest", "hash"])
 
     @property
     def frame(self) -> Frame:
-        """How pictures were fitted."""
-        return Frame(**_lying(self.folder).manifest["frame"])
+        """The frame that pictures were fitted into."""
+        return Frame(**_on_disk(self.folder).manifest["frame"])
 
     @property
     def signature(self) -> str:
-        """Of what the source held when the pool was built: see `building.signature`."""
-        return _lying(self.folder).manifest["signature"]
+        """Signature of the source when the pool was built: see `building.signature`."""
+        return _on_disk(self.folder).manifest["signature"]
 
     def gather(self, rows: np.ndarray) -> torch.Tensor:
         """Return images as a uint8 tensor (len(rows), channels, height, width)."""
@@ -76,16 +76,16 @@ class ImagePool(Mapped):
 
     def verify(self) -> None:
         """Raise InputError if the images are not the bytes that were built."""
-        self._verify(_lying(self.folder).manifest["shards"])
+        self._verify(_on_disk(self.folder).manifest["shards"])
 
 
 def open_pool(folder: Path) -> ImagePool:
     """Open a pool that `building.build` wrote; nothing is read but its index."""
-    lying = _lying(folder)
-    facts = lying.manifest
-    index = lying.table(["id", "source", "split"])
-    return ImagePool(lying.maps("|u1"), index, facts["mean"], facts["std"], facts["sha256"], folder)
+    files = _on_disk(folder)
+    facts = files.manifest
+    index = files.table(["id", "source", "split"])
+    return ImagePool(files.maps("|u1"), index, facts["mean"], facts["std"], facts["sha256"], folder)
 
 
-def _lying(folder: Path) -> Folder:
+def _on_disk(folder: Path) -> Folder:
     return Folder(folder, "pool.json", FACTS, "decodes the pictures again")

@@ -1,4 +1,4 @@
-"""Pictures of a source that can't be decoded: left out and told, unless there are too many."""
+"""Pictures of a source that can't be decoded: left out and listed, unless there are too many."""
 
 from collections import Counter
 from pathlib import Path
@@ -22,32 +22,28 @@ class Problems:
         self._reasons: list[str] = []
 
     def add(self, rows: np.ndarray, reasons: list[str | None]) -> None:
+        """Note rows of the collection whose reason is not None; InputError if they are too many."""
         for row, reason in zip(rows, reasons, strict=True):
             if reason is not None:
                 self._rows.append(row)
                 self._reasons.append(reason)
         if len(self._rows) > self._share * len(self._index):
-            raise InputError(self._told())
+            raise InputError(self._message())
 
     def save(self) -> None:
-        table = self._index.iloc[self._rows][["id", "source"]].assign(
-            reason=pd.Series(self._reasons, dtype="str").array
-        )
+        """Write `problems.parquet`: `id`, `source`, `reason`."""
+        reasons = pd.Series(self._reasons, dtype="str").array
+        table = self._index.iloc[self._rows][["id", "source"]].assign(reason=reasons)
         with replacing(self._path) as temporary:
             table.to_parquet(temporary, index=False)
 
-    def _told(self) -> str:
+    def _message(self) -> str:
+        common = Counter(self._reasons).most_common(5)
+        counts = ", ".join(f"{count} {reason}" for reason, count in common)
+        number = f"{len(self._rows)} of {len(self._index)}"
+        lines = [f"{number} pictures can't be decoded so far ({counts}):"]
         sources = self._index["source"].iloc[self._rows[:5]]
-        examples = [
-            f"  {source}: {reason}" for source, reason in zip(sources, self._reasons, strict=False)
-        ]
-        counts = ", ".join(
-            f"{count} {reason}" for reason, count in Counter(self._reasons).most_common(5)
-        )
-        return "\n".join(
-            [
-                f"{len(self._rows)} of {len(self._index)} pictures can't be decoded so far ({counts}):",
-                *examples,
-                f"`pool.bad_share` allows {self._share:.0%}: mend or remove them, or raise it",
-            ]
-        )
+        for source, reason in zip(sources, self._reasons, strict=False):
+            lines.append(f"  {source}: {reason}")
+        lines.append(f"`pool.bad_share` allows {self._share:.0%}: mend or remove them, or raise it")
+        return "\n".join(lines)

@@ -11,16 +11,13 @@ NARROW = 64  # grey levels between the darkest and the brightest: a quarter of t
 
 
 def narrow(pool: ImagePool) -> pd.DataFrame:
-    """Return `id`, `darkest`, `brightest` (0 to 255) of images that use less than a quarter of the range.
+    """Return `id`, `darkest`, `brightest` of images that use less than a quarter of the range.
 
-    At most 5,000 images, at even intervals, are looked at. A hundredth of the pixels at either end
-    is left out.
+    At most 5,000 images, at even intervals, are examined. The darkest and the brightest hundredth
+    of the pixels are left out.
     """
-    rows = (
-        np.unique(np.linspace(0, len(pool) - 1, min(LOOKED_AT, len(pool))).astype(int))
-        if len(pool)
-        else []
-    )
+    rows = np.linspace(0, len(pool) - 1, min(LOOKED_AT, len(pool))).astype(int)
+    rows = np.unique(rows)
     parts = [_ends(pool, rows[first : first + TOGETHER]) for first in range(0, len(rows), TOGETHER)]
     ends = np.concatenate([np.empty((0, 2), int), *parts])
     table = pd.DataFrame(

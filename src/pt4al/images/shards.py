@@ -13,23 +13,23 @@ import pandas as pd
 from pt4al.files.digests import note
 from pt4al.files.whole import replacing
 
-KEPT = ["id", "source", "split", "stamp"]  # of each row's picture in the source's index
+KEPT = ["id", "source", "split", "stamp"]  # columns of the source's index that are kept
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What lies in a folder of shards.
+    """Layout of a folder of shards.
 
     Attributes
     ----------
     manifest
-        Its name: `pool.json`.
+        Name of the manifest: `pool.json`.
     dtype
         Of the rows, as numpy writes it: `|u1`.
     planned
         Facts that the manifest has from the first shard on.
     shard_facts
-        Facts that it has of each shard.
+        Facts that the manifest has of each shard.
     beside
         Stems of other files in the folder.
     """
@@ -42,18 +42,18 @@ class Kind:
 
 
 class Writer:
-    """Writes shards, each whole or not at all, and after each one the manifest: an interrupted build goes on.
+    """Writes shards, each whole or not at all, and the manifest after each: a build can resume.
 
     Parameters
     ----------
     plan
-        What the manifest says from the first shard on; `shape` is that of a row.
+        Facts of the manifest from the first shard on; `shape` is that of a row.
     shards
-        Those that are kept, as the manifest has them.
+        Shards that are kept, as the manifest has them.
     index
-        Of the source: one row a picture, `id`, `source`, `split`, `stamp`.
+        The source's: one row a picture, `id`, `source`, `split`, `stamp`.
     most
-        Rows of a shard that has no room for more.
+        Rows of a full shard.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Writer:
         self._file.close()
 
     def add(self, rows: np.ndarray, array: np.ndarray, **columns: Any) -> None:
-        """Append what was made (N, ...) of rows of the index, and what their table says of them besides."""
+        """Append an array (N, ...) for rows of the index, and further columns of their table."""
         if not self._added:
             self._file.write(self._header(0))
         self._added.append((rows, columns))
@@ -93,12 +93,12 @@ class Writer:
             self._open()
 
     def flush(self) -> None:
-        """Write the shard that is open, though it has room for more."""
+        """Write the open shard, though it is not full."""
         self._close()
         self._open()
 
     def finish(self, **facts: Any) -> None:
-        """Write the last shard and the manifest with more facts; remove what belongs to neither."""
+        """Write the last shard and the manifest with more facts; remove all other files."""
         self._close()
         self._save(**facts, **self._whole())
         named = {Path(shard["file"]).stem for shard in self._shards}
@@ -108,14 +108,14 @@ class Writer:
                 path.unlink()
 
     def _count(self, array: np.ndarray) -> None:
-        """Count what the facts of the shard are to say."""
+        """Update what `_facts` returns; by default nothing."""
 
     def _facts(self) -> dict[str, Any]:
-        """Return what is to be said of the shard that is open."""
+        """Return the facts of the open shard."""
         return {"rows": self._rows, "sha256": self._digest.hexdigest()}
 
     def _whole(self) -> dict[str, Any]:
-        """Return what is to be said of all rows."""
+        """Return the facts of all rows."""
         digest = hashlib.sha256("".join(shard["sha256"] for shard in self._shards).encode())
         return {"sha256": digest.hexdigest()}
 
@@ -137,9 +137,8 @@ class Writer:
             return
         table = self._table()
         # Two shards may hold the same rows, but not the same ids.
-        name = hashlib.sha256(
-            (self._digest.hexdigest() + "\n".join(table["id"])).encode()
-        ).hexdigest()[:16]
+        content = self._digest.hexdigest() + "\n".join(table["id"])
+        name = hashlib.sha256(content.encode()).hexdigest()[:16]
         index = self._folder / f"{name}.parquet"
         table.to_parquet(index, index=False)
         note(index, index)
@@ -152,16 +151,16 @@ class Writer:
         columns = {}
         for name in self._added[0][1]:
             values = np.concatenate([columns[name] for _, columns in self._added])
-            columns[name] = (
-                pd.Series(values, dtype="str").array if values.dtype.kind in "UO" else values
-            )
+            if values.dtype.kind in "UO":
+                values = pd.Series(values, dtype="str").array
+            columns[name] = values
         return table.assign(**columns)
 
     def _header(self, rows: int) -> bytes:
         header = io.BytesIO()
         shape = (rows, *self._plan["shape"])
-        told = {"descr": self._kind.dtype, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(header, told)
+        facts = {"descr": self._kind.dtype, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, facts)
         return header.getvalue()
 
     def _save(self, **more: Any) -> None:
@@ -169,4 +168,4 @@ class Writer:
         with replacing(manifest) as temporary:
             text = json.dumps({**self._plan, **more, "shards": self._shards}, indent=2) + "\n"
             temporary.write_text(text, encoding="utf-8")
-            note(manifest, temporary)  # removed at the end, with all that is for going on
+            note(manifest, temporary)  # needed to resume alone, and removed at the end

@@ -1,4 +1,4 @@
-"""Say in one sentence what was read from a source, and in a few more what a person may have meant otherwise."""
+"""Summarise what was read from a source, and warn of what a person may have meant otherwise."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NAMED = 5  # classes, or other names, that a sentence lists
 
 @dataclass(frozen=True)
 class Summary:
-    """What was read: one sentence; and what is worth a warning, a sentence each."""
+    """What was read, in one sentence, and warnings of a sentence each."""
 
     sentence: str
     warnings: list[str]
@@ -26,11 +26,11 @@ def summarise(
     Parameters
     ----------
     source
-        All that it holds.
+        The whole source.
     divided
         `train` (the pool) and `test`.
     taken
-        The same, of which as many pictures as settings allow.
+        The same, with as many pictures as settings allow.
     """
     pool = taken["train"]
     test = taken["test"]
@@ -45,7 +45,7 @@ def summarise(
 
 
 def listed(source: Collection) -> str:
-    """Return what was read of a source that is neither divided nor learnt from."""
+    """Return what was read from a source that is neither divided nor trained on."""
     left = f"; left out: {', '.join(source.reading.left_out)}" if source.reading.left_out else ""
     return f"read {source.reading.layout} at {source.reading.place}: {_pictures(len(source))}{left}"
 
@@ -63,10 +63,9 @@ def _tested(source: Collection, test: Collection) -> str:
         return "none to test with"
     splits = source.index["split"]
     own = test.index["split"].dropna().unique()
-    held = (
-        "held out" if splits.isna().all() or list(own) == ["train"] else f"of the split `{own[0]}`"
-    )
-    return f"{len(test):,} {held} to test with"
+    if splits.isna().all() or list(own) == ["train"]:
+        return f"{len(test):,} held out to test with"
+    return f"{len(test):,} of the split `{own[0]}` to test with"
 
 
 def _left(
@@ -75,14 +74,14 @@ def _left(
     """Say which pictures are in neither, and which settings leave out."""
     used = set().union(*(part.index["split"].dropna() for part in divided.values()))
     splits = source.index["split"]
-    told = []
+    left = []
     if splits.notna().any():
         others = splits[~splits.isin(used)].fillna("without a split").value_counts().sort_index()
-        told = [f"{_pictures(count)} of the split `{name}`" for name, count in others.items()]
-    limited = sum(len(part) for part in divided.values()) - sum(
-        len(part) for part in taken.values()
-    )
-    return told + ([f"{_pictures(limited)} by `pool.limit` or `pool.imbalance`"] if limited else [])
+        left = [f"{_pictures(count)} of the split `{name}`" for name, count in others.items()]
+    limited = sum(len(divided[name]) - len(taken[name]) for name in divided)
+    if limited:
+        left.append(f"{_pictures(limited)} by `pool.limit` or `pool.imbalance`")
+    return left
 
 
 def _pictures(count: int) -> str:
@@ -90,15 +89,13 @@ def _pictures(count: int) -> str:
 
 
 def _alike(source: Collection) -> list[str]:
-    groups = confusable(source.classes)
-    told = [" and ".join(repr(name) for name in group) for group in groups]
-    return (
-        [
-            f"Classes that differ in case or blanks alone are taken for different ones: {_listed(told)}"
-        ]
-        if told
-        else []
-    )
+    groups = [" and ".join(map(repr, group)) for group in confusable(source.classes)]
+    if not groups:
+        return []
+    return [
+        "Classes that differ in case or blanks alone are taken for different ones: "
+        f"{_listed(groups)}"
+    ]
 
 
 def _alone(divided: dict[str, Collection]) -> list[str]:
@@ -110,12 +107,12 @@ def _alone(divided: dict[str, Collection]) -> list[str]:
     if not unseen:
         return []
     return [
-        f"Only the test split has pictures of {_listed(list(map(repr, unseen)))}: no network can learn "
-        f"{'it' if len(unseen) == 1 else 'them'}, and all such pictures count as mistakes"
+        f"Only the test split has pictures of {_listed([repr(name) for name in unseen])}: "
+        f"no network can learn {'it' if len(unseen) == 1 else 'them'}, "
+        "and all such pictures count as mistakes"
     ]
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (
-        f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    )
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,4 +1,4 @@
-"""Decide what the images of a pool look like, where the person left it open."""
+"""Infer the frame of a pool's images from its pictures, where settings leave it open."""
 
 from collections import Counter
 
@@ -6,31 +6,33 @@ import numpy as np
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
-from pt4al.images.decode import BadPicture, Frame, look
+from pt4al.images.decode import Frame, look
+from pt4al.images.opening import BadPicture
 
 LOOKED_AT = 200  # pictures
-NEARLY_ALL = 0.95  # of them, that must share a size: a few others shall not decide, nor whether they are looked at
+NEARLY_ALL = 0.95  # of them, that must share a size: a few others shall not decide
 LARGEST_KEPT = 256  # pixels: pictures that share a size up to this keep it
 USUAL = 64  # pixels, height and width of the images of all other pictures
 
 
-def survey(
+def infer_frame(
     collection: Collection,
     size: str | int | list[int],
     channels: str | int,
     fit: str,
     background: int,
 ) -> Frame:
-    """Return the frame of a pool; `auto` is decided by some of the pictures, at even intervals.
+    """Return the frame of a pool; `auto` is inferred from some pictures, at even intervals.
 
     Raises
     ------
     InputError
         If something is `auto` and none of those pictures can be read.
     """
-    height, width = (
-        (size, size) if isinstance(size, int) else size if size != "auto" else (USUAL, USUAL)
-    )
+    if size == "auto":
+        height, width = USUAL, USUAL
+    else:
+        height, width = (size, size) if isinstance(size, int) else size
     if "auto" in (size, channels):
         seen = _seen(collection)
         usual, share = _usual(seen)
@@ -50,13 +52,13 @@ def explain(collection: Collection, size: str | int | list[int]) -> str:
     looked = f"{round(share * len(seen)):,} of {len(seen):,} pictures looked at"
     if share < NEARLY_ALL:
         return (
-            f"Pictures have many sizes ({width} x {height} is that of {looked}); `pool.size: auto` then makes images "
-            f"of {USUAL} x {USUAL}."
+            f"Pictures have many sizes ({width} x {height} is that of {looked}); "
+            f"`pool.size: auto` then makes images of {USUAL} x {USUAL}."
         )
     if max(height, width) > LARGEST_KEPT:
         return (
-            f"{looked} have {width} x {height} pixels; of pictures larger than {LARGEST_KEPT} pixels `pool.size: auto` "
-            f"makes images of {USUAL} x {USUAL}."
+            f"{looked} have {width} x {height} pixels; of pictures larger than {LARGEST_KEPT} "
+            f"pixels `pool.size: auto` makes images of {USUAL} x {USUAL}."
         )
     return f"{looked} have {width} x {height} pixels, which `pool.size: auto` keeps."
 
@@ -68,9 +70,8 @@ def _usual(seen: list[tuple[int, int, bool]]) -> tuple[tuple[int, int], float]:
 
 
 def _seen(collection: Collection) -> list[tuple[int, int, bool]]:
-    rows = np.unique(
-        np.linspace(0, len(collection) - 1, min(LOOKED_AT, len(collection))).astype(int)
-    )
+    number = min(LOOKED_AT, len(collection))
+    rows = np.unique(np.linspace(0, len(collection) - 1, number).astype(int))
     seen = []
     reasons = []
     for picture in collection.pictures(rows):
@@ -81,6 +82,7 @@ def _seen(collection: Collection) -> list[tuple[int, int, bool]]:
     if not seen:
         first = collection.index.iloc[0]
         raise InputError(
-            f"none of {len(rows)} pictures looked at can be read; the first, {first.source}: {reasons[0]}"
+            f"none of {len(rows)} pictures looked at can be read; "
+            f"the first, {first.source}: {reasons[0]}"
         )
     return seen

@@ -1,4 +1,4 @@
-"""Pictures for people to look at: upright, no larger than a screen, in a format that browsers know."""
+"""Pictures for people: upright, no larger than a screen, in a format that browsers know."""
 
 import io
 
@@ -12,7 +12,7 @@ EXACT = 256  # pixels a side up to which nothing is lost by compression
 
 
 def viewable(picture: Picture, exact: bool = False) -> bytes:
-    """Return a picture as a PNG file if it is small or must be exact, pixel for pixel; else as JPEG.
+    """Return a picture as a PNG file if it is small or must be exact, else as JPEG.
 
     Raises
     ------
@@ -20,12 +20,10 @@ def viewable(picture: Picture, exact: bool = False) -> bytes:
         If it can't be decoded.
     """
     with opened(picture) as image:
-        turned = upright(image)
-        plain = turned if turned.mode in ("L", "RGB") else turned.convert("RGBA")
-        if plain.mode == "RGBA":
-            plain = Image.alpha_composite(Image.new("RGBA", plain.size, "white"), plain).convert(
-                "RGB"
-            )
+        plain = upright(image)
+        if plain.mode not in ("L", "RGB"):
+            paper = Image.new("RGBA", plain.size, "white")
+            plain = Image.alpha_composite(paper, plain.convert("RGBA")).convert("RGB")
         if not exact:
             plain.thumbnail((LARGEST, LARGEST))
         encoded = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Look at pictures while a pool is built of them: each file is read once."""
+"""Watch pictures while a pool is built of them, so that each file is read once."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -16,16 +16,16 @@ class Watch(Protocol):
     Attributes
     ----------
     size
-        Bytes of what it looks out of a picture.
+        Bytes of what `look` returns for a picture.
     """
 
     size: int
 
     def look(self, picture: Picture) -> Any:
-        """Return what is to be known of a picture; called in the threads that decode."""
+        """Return what the watch needs of a picture; called in the threads that decode."""
 
     def add(self, rows: np.ndarray, seen: list[Any]) -> None:
-        """Take what was seen of pictures that can be decoded, rows of the collection, in its order."""
+        """Take what `look` returned for decoded rows of the collection, in order."""
 
 
 class Once:

@@ -1,1 +1,1 @@
-"""Labels: the label set, recorded labels, and the audit of what was read."""
+"""Labels: the label set, and the oracle of recorded labels."""

@@ -1,4 +1,4 @@
-"""The label set: every id labelled so far, with its label, its cycle and why it was chosen. It only grows.
+"""The label set: each labelled id with its label, its cycle and why it was chosen; it only grows.
 
 A label is the name of a class, or a mask: the bytes of a PNG file whose values are numbers of
 classes.
@@ -9,10 +9,10 @@ import pandas as pd
 
 from pt4al.errors import InputError
 
-# column `why` of a control slice, and of labels older than the first query
+# Column `why` of a control slice, and of labels older than the first query.
 CONTROL = "control"
 KNOWN = "known"
-BEFORE = -1  # cycle of the latter
+BEFORE = -1  # cycle of labels older than the first query
 
 COLUMNS = {"id": "str", "label": "str", "cycle": "int64", "why": "str"}
 
@@ -32,24 +32,24 @@ def extend(
     answers
         `id`, `label`.
     why
-        What chose them, or each of them: a start rule, a measure, `control`.
+        What chose the images, or each one: a start rule, a measure, `control`.
 
     Raises
     ------
     InputError
-        If an id has a label already, or twice in the answers.
+        If an id has a label already, or is twice in the answers.
     """
-    grown = pd.concat(
-        [label_set, answers[["id", "label"]].assign(cycle=cycle, why=why)], ignore_index=True
-    )
+    new = answers[["id", "label"]].assign(cycle=cycle, why=why)
+    grown = pd.concat([label_set, new], ignore_index=True)
     twice = grown["id"][grown["id"].duplicated()]
     if len(twice):
         raise InputError(
             f"cycle {cycle}: id {twice.iloc[0]!r} would be labelled twice ({len(twice)} such ids)"
         )
-    return grown.astype(
-        {name: dtype for name, dtype in COLUMNS.items() if name != "label" or not _masks(grown)}
-    )
+    dtypes = dict(COLUMNS)
+    if _masks(grown):
+        del dtypes["label"]
+    return grown.astype(dtypes)
 
 
 def correct(label_set: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
@@ -59,32 +59,35 @@ def correct(label_set: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
 
 
 def trained_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFrame:
-    """Return what a cycle's model learns from.
+    """Return what a cycle's model is trained on.
 
-    Without the control slice that measures it, its cycle's, and without those before where
-    `control` is false.
+    Drops the cycle's own control slice, which measures the model, and earlier slices unless
+    `control`.
     """
-    drawn = label_set["why"] == CONTROL
-    return label_set[~(drawn & (label_set["cycle"] == cycle)) if control else ~drawn].reset_index(
-        drop=True
-    )
+    dropped = label_set["why"] == CONTROL
+    if control:
+        dropped &= label_set["cycle"] == cycle
+    return label_set[~dropped].reset_index(drop=True)
 
 
 def measured_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFrame:
-    """Return the control images that a cycle's model has not learnt from."""
-    drawn = label_set[label_set["why"] == CONTROL]
-    return (drawn[drawn["cycle"] == cycle] if control else drawn).reset_index(drop=True)
+    """Return the control images that a cycle's model was not trained on."""
+    slices = label_set[label_set["why"] == CONTROL]
+    if control:
+        slices = slices[slices["cycle"] == cycle]
+    return slices.reset_index(drop=True)
 
 
 def check(label_set: pd.DataFrame, classes: list[str]) -> None:
-    """Raise InputError if a label is none of the classes; masks are looked into where they are read."""
+    """Raise InputError if a label is no class; masks are checked where they are read."""
     if _masks(label_set):
         return
     strange = label_set[~label_set["label"].isin(classes)]
     if len(strange):
         first = strange.iloc[0]
         raise InputError(
-            f"id {first.id!r} has label {first.label!r}, which is none of the {len(classes)} classes"
+            f"id {first.id!r} has label {first.label!r}, "
+            f"which is none of the {len(classes)} classes"
         )
 
 

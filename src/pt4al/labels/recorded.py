@@ -1,25 +1,25 @@
-"""Oracles: who answers a query."""
+"""The oracle of a benchmark: labels that exist already."""
 
 import pandas as pd
 
 from pt4al.errors import InputError
 
 
-class Recorded:
-    """Answers from a table of labels that exist already: a benchmark."""
+def recorded_answers(labels: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Return the recorded labels of `ids`: `id`, `label`, in the order asked.
 
-    def __init__(self, labels: pd.DataFrame):
-        """Take a table `id`, `label`."""
-        self._labels = labels.set_index("id")["label"]
-
-    def label(self, ids: pd.Series) -> pd.DataFrame:
-        """Return `id`, `label`, in the order asked; InputError if one has no recorded label."""
-        unknown = ids[~ids.isin(self._labels.index)]
-        if len(unknown):
-            raise InputError(
-                f"{len(unknown)} of {len(ids)} queried images have no recorded label, the first is "
-                f"{unknown.iloc[0]!r}: `oracle.kind: recorded` needs a label for every image of the pool"
-            )
-        return pd.DataFrame({"id": ids, "label": self._labels.loc[ids].to_numpy()}).reset_index(
-            drop=True
+    Raises
+    ------
+    InputError
+        If an id is not in `labels` (`id`, `label`).
+    """
+    recorded = labels.set_index("id")["label"]
+    missing = ids[~ids.isin(recorded.index)]
+    if len(missing):
+        raise InputError(
+            f"{len(missing)} of {len(ids)} queried images have no recorded label, "
+            f"the first is {missing.iloc[0]!r}: "
+            "`oracle.kind: recorded` needs a label for every image of the pool"
         )
+    answers = pd.DataFrame({"id": ids, "label": recorded.loc[ids].to_numpy()})
+    return answers.reset_index(drop=True)

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from pt4al.masks import IGNORED
 from pt4al.plots.contact_sheets import tile
 from pt4al.plots.style import DPI, INK, pixel_axes
 
-IGNORED = 255
 SIDE = 240  # pixels, about, of one panel
 # pixels between images, and between the panels of one
 GAP = 12

@@ -1,4 +1,4 @@
-"""Pretext tasks: self-supervised tasks whose per-image score ranks the pool. One file a task, and one line here."""
+"""Pretext tasks: self-supervised tasks whose score an image ranks the pool; one file a task."""
 
 from pt4al.pretext.colorization import Colorization
 from pt4al.pretext.embedding import Embedding

@@ -18,17 +18,20 @@ UNIT = 32.0  # grey levels of difference between a colour and luma: about as muc
 
 
 class Colorization(PretextTask):
+    """Predict an image's two chroma planes from its luma."""
+
     outputs = 2  # blue and red, each less luma
     dense = True
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """Mean over pixels and planes of the smooth L1 loss (Girshick 2015), in units of 32 levels, (B,)."""
+        """Mean smooth L1 loss (Girshick 2015) of both planes, in units of 32 levels, (B,)."""
         if images.shape[1] != 3:
             raise InputError(
-                f"`pretext.task` colorization needs colour; these images have {images.shape[1]} channel"
+                "`pretext.task` colorization needs colour; "
+                f"these images have {images.shape[1]} channel"
             )
         red, green, blue = images.float().unbind(1)
         luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
         chroma = torch.stack([blue - luma, red - luma], 1) / UNIT
-        found = network(luma[:, None].expand(-1, 3, -1, -1))
-        return smooth_l1_loss(found, chroma, reduction="none").mean((1, 2, 3))
+        predicted = network(luma[:, None].expand(-1, 3, -1, -1))
+        return smooth_l1_loss(predicted, chroma, reduction="none").mean((1, 2, 3))

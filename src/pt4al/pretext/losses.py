@@ -1,4 +1,4 @@
-"""Whose losses rank the pool: those of the trained network, or others that it has not memorised."""
+"""Losses that the network has not memorised: cross-fitted, or averaged over epochs."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,8 @@ def cross_fitted(
 ) -> np.ndarray:
     """Return each image's loss under a network that has not seen it, (N,) float32.
 
-    Two networks are trained, each on a random half and for as many epochs (so for half the steps
-    each: as much again as training on the whole pool), and score each other's half (Chernozhukov et
-    al. 2018).
+    Two networks are trained, each on a random half for as many epochs, and score each other's half
+    (Chernozhukov et al. 2018). Together they cost as much as training on the whole pool.
 
     Parameters
     ----------
@@ -40,8 +39,8 @@ def mean_over_epochs(
 ) -> np.ndarray:
     """Return the mean of each image's losses at the end of each epoch, (N,) float32.
 
-    What a network learns late it finds hard (Jiang et al. 2021), which the last epoch alone has
-    forgotten. Costs a scoring of the pool an epoch, on top of the training.
+    Images that a network learns late are hard (Jiang et al. 2021), which the last epoch's losses no
+    longer show. Costs a scoring of the pool an epoch, beside the training.
 
     Parameters
     ----------

@@ -12,17 +12,18 @@ from pt4al.pretext.task import PretextTask
 
 
 class Rotation(PretextTask):
+    """Tell by how many quarter turns an image was rotated."""
+
     outputs = 4
     viewed = 4
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """Mean of the four cross-entropies for 0, 90, 180 and 270 degrees, (B,), of the central square."""
+        """Mean cross-entropy of the central square at 0, 90, 180 and 270 degrees, (B,)."""
         images = _square(images)
         turned = torch.cat([images.rot90(turns, (2, 3)) for turns in range(self.outputs)])
         turns = torch.arange(self.outputs, device=images.device).repeat_interleave(len(images))
-        return (
-            cross_entropy(network(turned), turns, reduction="none").view(self.outputs, -1).mean(0)
-        )
+        losses = cross_entropy(network(turned), turns, reduction="none")
+        return losses.view(self.outputs, -1).mean(0)
 
     def views(self, images: torch.Tensor) -> torch.Tensor:
         """The central square in its four turns; see PretextTask."""
@@ -31,7 +32,7 @@ class Rotation(PretextTask):
 
 
 def _square(images: torch.Tensor) -> torch.Tensor:
-    # Whole, an image that isn't square would show by its shape which way it was turned.
+    # The shape of an image that isn't square would tell how it was turned.
     side = min(images.shape[2:])
     top, left = ((length - side) // 2 for length in images.shape[2:])
     return images[:, :, top : top + side, left : left + side]

@@ -1,4 +1,4 @@
-"""Score images as they are and with noise too faint to see: does a network read content, or traces of compression?"""
+"""Score images with and without invisible noise: a network may read traces of compression."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from pt4al.pretext.task import PretextTask
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 
-LEVELS = 4.0  # grey levels of 255: nothing that an eye would see, and as much as compression leaves
+LEVELS = 4.0  # grey levels of 255: invisible, and as much as compression leaves
 
 
 class NoisyPool(ImagePool):
@@ -21,7 +21,7 @@ class NoisyPool(ImagePool):
     def gather(self, rows: np.ndarray) -> torch.Tensor:
         """See ImagePool.gather."""
         images = super().gather(rows).numpy()
-        # Not the noise that `pool.noise` may have added already: twice the same is no new one.
+        # A purpose of its own: the noise that `pool.noise` may have added would not be new.
         return torch.from_numpy(noisy(images, list(self.ids.iloc[rows]), LEVELS, "shortcut"))
 
 
@@ -29,7 +29,6 @@ def score_twice(
     task: PretextTask, network: Network, pool: ImagePool, hardware: Hardware, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pretext losses of rows as they are and with noise, (N,) float32 each."""
-    clean, faint = (
-        task.score(network, images, hardware, rows) for images in (pool, NoisyPool(pool))
-    )
-    return clean, faint
+    clean = task.score(network, pool, hardware, rows)
+    noisy_losses = task.score(network, NoisyPool(pool), hardware, rows)
+    return clean, noisy_losses

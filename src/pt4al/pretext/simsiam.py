@@ -19,39 +19,37 @@ CORNER = 0.75  # side of the crops that score, of the image's
 
 
 class SimSiam(PretextTask):
-    outputs = (
-        512  # a projection and its prediction, 256 each; theirs are 2,048 wide, for 800 epochs
-    )
+    """Give two views of an image the same features."""
+
+    # A projection and its prediction, 256 each; theirs are 2,048 wide, for 800 epochs.
+    outputs = 512
     head = "simsiam"
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         """One less the cosine of prediction and projection, mean of both directions, (B,).
 
-        Of two random views in training. Else of the image and its four corners, so that the loss is
-        a property of image and network; what has been projected is a constant in the gradient.
+        Of two random views in training; else of the image and its four corners, so that the loss is
+        a property of image and network. Projections are constants in the gradient.
         """
-        views = (
-            [drawn(images), drawn(images)]
-            if network.training
-            else [images.float(), *corners(images)]
-        )
+        if network.training:
+            views = [drawn(images), drawn(images)]
+        else:
+            views = [images.float(), *corners(images)]
         answers = network(torch.cat(views)).view(len(views), len(images), -1)
         projected, predicted = (normalize(half, dim=2) for half in answers.chunk(2, dim=2))
         first = predicted[:1]
         others = predicted[1:]
         targets = projected.detach()
-        # Half the squared distance is one less the cosine, and keeps its digits where the two are
-        # close.
+        # Half the squared distance is one less the cosine, and exact where the two are close.
         distances = (first - targets[1:]).square().sum(2) + (others - targets[:1]).square().sum(2)
         return distances.mean(0) / 4
 
 
 def drawn(images: torch.Tensor) -> torch.Tensor:
-    """Return a random view of each image, float32, from torch's global generator, which the engine seeds."""
+    """Return a random view of each image, float32, by torch's generator, which the engine seeds."""
     cropped = CROP(images, None)[0].float()
-    brightness, contrast, saturation = 1 + JITTER * (
-        2 * torch.rand(3, len(images), 1, 1, 1, device=images.device) - 1
-    )
+    uniform = 2 * torch.rand(3, len(images), 1, 1, 1, device=images.device) - 1
+    brightness, contrast, saturation = 1 + JITTER * uniform
     saturation = saturation * (torch.rand_like(saturation) >= GREY)
     grey = cropped.mean(1, keepdim=True)
     coloured = grey + saturation * (cropped - grey)
@@ -60,18 +58,17 @@ def drawn(images: torch.Tensor) -> torch.Tensor:
 
 
 def corners(images: torch.Tensor) -> list[torch.Tensor]:
-    """Return the four corners of images (B, C, H, W), enlarged to their size; those to the right mirrored."""
+    """Return the four corners of images (B, C, H, W), enlarged; those to the right mirrored."""
     height, width = images.shape[2:]
     down = max(1, round(CORNER * height))
     right = max(1, round(CORNER * width))
     cut = images.float()
-    found = [
+    parts = [
         cut[..., :down, :right],
         cut[..., -down:, :right],
         cut[..., :down, -right:].flip(3),
         cut[..., -down:, -right:].flip(3),
     ]
     return [
-        interpolate(corner, (height, width), mode="bilinear", align_corners=False)
-        for corner in found
+        interpolate(part, (height, width), mode="bilinear", align_corners=False) for part in parts
     ]

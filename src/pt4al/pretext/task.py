@@ -1,4 +1,4 @@
-"""What a pretext task is: a loss that needs no labels, and from it one number an image."""
+"""Pretext task: a loss that needs no labels, and by it one score an image."""
 
 import numpy as np
 import torch
@@ -17,16 +17,16 @@ class PretextTask:
     Attributes
     ----------
     outputs
-        Of the network's head.
+        Outputs of the network's head.
     dense
         Whether the network answers for each pixel; else once an image.
     head
-        What the network ends with: a name in `training.networks.heads`.
+        The network's head: a name in `training.networks.heads`.
     trains
         Whether a network is trained on `loss`; a task that isn't trained overrides `score`.
     viewed
-        How many views of an image it can be told from, by features of them that were computed
-        before; 0: it can't.
+        Number of an image's views that a probe of their features can learn the task from; 0: it
+        can't.
     """
 
     outputs: int = 1
@@ -36,29 +36,26 @@ class PretextTask:
     viewed: int = 0
 
     def loss(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """The loss of each image, (B,), never negative; in evaluation mode a property of image and network."""
+        """Return each image's loss, (B,), at least 0; in evaluation mode it is not random."""
         raise NotImplementedError(f"{type(self).__name__} has no loss to train on")
 
     def views(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the views (B, viewed, C, H, W) of images (B, C, H, W) that the task tells apart."""
+        """Return the views (B, viewed, C, H, W) of images that the task tells apart."""
         raise NotImplementedError(f"{type(self).__name__} has no views")
 
     def view_loss(self, network: nn.Module, features: torch.Tensor) -> torch.Tensor:
-        """Return the mean cross-entropy of telling which view is which, (B,), from their features (B, viewed, D)."""
+        """Return the mean cross-entropy of telling views apart by features (B, viewed, D), (B,)."""
         answers = network(features.flatten(0, 1))
-        wanted = torch.arange(self.viewed, device=features.device).repeat(len(features))
-        return (
-            cross_entropy(answers, wanted, reduction="none")
-            .view(len(features), self.viewed)
-            .mean(1)
-        )
+        truths = torch.arange(self.viewed, device=features.device).repeat(len(features))
+        losses = cross_entropy(answers, truths, reduction="none")
+        return losses.view(len(features), self.viewed).mean(1)
 
     def score(
         self, network: Network, pool: ImagePool, hardware: Hardware, rows: np.ndarray | None = None
     ) -> np.ndarray:
-        """Return how hard each of these rows is (all by default), (N,) float32; the hardest is the highest.
+        """Return the score of each row (all by default), (N,) float32; higher is harder.
 
-        `pool` may be one of views' features, which a probe was trained on.
+        `pool` may hold features of views, if the network is a probe of such.
         """
         loss = self.view_loss if network.name == probe.NAME else self.loss
         return predict(network, loss, pool, hardware, rows, title="pretext loss")

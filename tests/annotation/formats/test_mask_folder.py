@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from pt4al.annotation.formats.mask_folder import ImageNames, png, read, write
+from pt4al.annotation.formats.mask_folder import ImageNames, read, write
 from pt4al.annotation.formats.spreadsheet import changed
 from pt4al.annotation.log import Answer, AnswerLog
 from pt4al.errors import InputError
+from pt4al.masks import encode
 
 CLASSES, SIZE = ["road", "car", "sky"], (3, 4)
 MASK = np.array([[0, 1, 2, 255], [0, 0, 0, 0], [1, 1, 1, 1]], np.uint8)
@@ -137,7 +138,7 @@ BROKEN = {
     "nothing labelled": ("three.png", Image.new("L", (4, 3), 255), "no pixel has a class"),
     "no picture": ("three.png", b"hello", "can't be read as PNG"),
     "an empty file": ("three.png", b"", "can't be read as PNG"),
-    "half a file": ("three.png", png(np.tile(MASK, (50, 50)))[:60], "can't be read as PNG"),
+    "half a file": ("three.png", encode(np.tile(MASK, (50, 50)))[:60], "can't be read as PNG"),
     "another format": ("three.jpg", Image.new("L", (4, 3)), ".jpg files are not read"),
 }
 

@@ -17,10 +17,10 @@ import pytest
 import requests
 from PIL import Image
 
-from pt4al.annotation.aggregation import Policy, settle
+from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.label_studio import brush
 from pt4al.annotation.label_studio.client import LabelStudio
-from pt4al.annotation.label_studio.sync import pull, push
+from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 
@@ -172,9 +172,9 @@ def test_two_annotators_disagree_skip_and_change_their_minds(
     server: LabelStudio, ada: Person, bea: Person, photos: pd.DataFrame, picture: Callable, tmp_path: Path
 ) -> None:
     suggestions = photos[["id", "label"]].assign(probability=0.75)
-    first = push(server, "two people", photos.head(8), picture, NAMES, False, suggestions.head(8), annotators=2)
+    first = push(server, Project("two people", NAMES, annotators=2), photos.head(8), picture, suggestions.head(8))
     assert (first.new, first.known) == (8, 0)
-    again = push(server, "two people", photos, picture, NAMES, False, suggestions, annotators=2)
+    again = push(server, Project("two people", NAMES, annotators=2), photos, picture, suggestions)
     assert (again.project, again.new, again.known) == (first.project, 4, 8)
     tasks, log = tasks_of(server, first.project), AnswerLog(tmp_path)
     assert list(tasks) == list(photos["id"])
@@ -193,13 +193,13 @@ def test_two_annotators_disagree_skip_and_change_their_minds(
     history = log.read()
     assert set(history["annotator"]) == {"ada@example.org", "bea@example.org"}
     assert set(history["source"]) == {"label_studio"} and set(history["seconds"]) == {1.5}
-    states = settle(history, BOTH).set_index("id")
+    states = aggregate(history, BOTH).set_index("id")
     assert list(states["state"]) == ["review", "review", *["labelled"] * 8, "waiting", "waiting"]
     assert list(states["label"].iloc[2:10]) == list(photos["label"].iloc[2:10])
 
     bea.ask("PATCH", f"/api/annotations/{last}/", {"result": [choice(photos["label"].iloc[0])]})
     assert pull(server, "two people", photos["id"], NAMES, log)[0] == 1
-    assert settle(log.read(), BOTH)["state"].iloc[0] == "labelled"
+    assert aggregate(log.read(), BOTH)["state"].iloc[0] == "labelled"
 
 
 def test_a_push_that_was_interrupted_goes_on_where_it_was(
@@ -213,8 +213,8 @@ def test_a_push_that_was_interrupted_goes_on_where_it_was(
         return picture(image)
 
     with pytest.raises(KeyboardInterrupt):
-        push(server, "interrupted", photos, killed, NAMES, False)
-    pushed = push(server, "interrupted", photos, picture, NAMES, False)
+        push(server, Project("interrupted", NAMES), photos, killed)
+    pushed = push(server, Project("interrupted", NAMES), photos, picture)
     assert (pushed.new, pushed.known) == (7, 5)
     assert sorted(tasks_of(server, pushed.project)) == list(photos["id"])
 
@@ -222,7 +222,7 @@ def test_a_push_that_was_interrupted_goes_on_where_it_was(
 def test_odd_class_names_come_back_and_a_class_is_added_later(
     server: LabelStudio, ada: Person, photos: pd.DataFrame, picture: Callable, tmp_path: Path
 ) -> None:
-    pushed = push(server, "odd", photos, picture, ODD, False)
+    pushed = push(server, Project("odd", ODD), photos, picture)
     tasks, log, ids = tasks_of(server, pushed.project), AnswerLog(tmp_path), list(photos["id"])
     for image, label in zip(ids, ODD, strict=False):
         ada.choose(tasks[image], label)
@@ -232,7 +232,7 @@ def test_odd_class_names_come_back_and_a_class_is_added_later(
     assert new == 4 and list(log.read()["label"]) == ODD
     assert list(problems["annotation"]) == [wrong] and list(problems["task"]) == [tasks[ids[4]]]
     assert "label 'later' is no class" in problems["problem"].iloc[0]
-    assert push(server, "odd", photos, picture, grown, False).new == 0
+    assert push(server, Project("odd", grown), photos, picture).new == 0
     assert pull(server, "odd", ids, grown, log)[0] == 1
     project = server.get(f"/api/projects/{pushed.project.split('/')[-2]}/")
     assert 'value="later"' in project["label_config"]
@@ -242,7 +242,7 @@ def test_masks_painted_with_its_own_converter_come_back(
     server: LabelStudio, ada: Person, photos: pd.DataFrame, picture: Callable, tmp_path: Path
 ) -> None:
     ids, classes = list(photos["id"]), ["background", "cloth"]
-    pushed = push(server, "masks", photos, picture, classes, True)
+    pushed = push(server, Project("masks", classes, masks=True), photos, picture)
     tasks, log = tasks_of(server, pushed.project), AnswerLog(tmp_path)
     cloth = np.array(Image.open(io.BytesIO(picture(ids[0])))) > 60
     code = "import json, sys, numpy; from label_studio_sdk.converter.brush import mask2rle; "
@@ -257,7 +257,7 @@ def test_masks_painted_with_its_own_converter_come_back(
     first, second = (np.array(Image.open(io.BytesIO(log.mask(label)))) for label in log.read()["label"].iloc[:2])
     assert np.array_equal(first, cloth.astype(np.uint8))
     assert np.array_equal(second, np.where(cloth, 1, 255))
-    assert settle(log.read(), Policy())["state"].iloc[2] == "skipped"
+    assert aggregate(log.read(), Policy())["state"].iloc[2] == "skipped"
 
 
 def test_its_own_converter_reads_what_we_encode() -> None:

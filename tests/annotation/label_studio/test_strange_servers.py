@@ -13,7 +13,7 @@ import pytest
 
 from pt4al.annotation.label_studio import client
 from pt4al.annotation.label_studio.client import LabelStudio
-from pt4al.annotation.label_studio.sync import pull, push
+from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 
@@ -135,7 +135,7 @@ def pulls(server: LabelStudio, log: AnswerLog) -> object:
 
 def pushes(server: LabelStudio, log: AnswerLog) -> object:
     images = pd.DataFrame({"id": ["i0", "i1"]})
-    return push(server, "mine", images, lambda image: b"\x89PNG", ["cat", "dog"], masks=False)
+    return push(server, Project("mine", ["cat", "dog"]), images, lambda image: b"\x89PNG")
 
 
 NONSENSE = {  # at whichever path it comes

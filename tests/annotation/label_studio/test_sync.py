@@ -19,7 +19,7 @@ from pt4al.annotation.label_studio import sync
 from pt4al.annotation.label_studio.brush import encode
 from pt4al.annotation.label_studio.client import LabelStudio
 from pt4al.annotation.label_studio.results import Labels, answers
-from pt4al.annotation.label_studio.sync import pull, push
+from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 
@@ -229,13 +229,13 @@ def test_a_stroke_thinner_than_half_a_pixel_is_named(tmp_path: Path) -> None:
 
 def test_a_push_makes_a_project_once_and_each_task_once(server: LabelStudio, known: StandIn) -> None:
     known.projects = [{"id": n, "title": f"other {n}"} for n in (1, 2, 3)]
-    assert push(server, "mine", images(5), picture, NAMES, False).new == 5
-    pushed = push(server, "mine", images(7), picture, NAMES, False)
+    assert push(server, Project("mine", NAMES), images(5), picture).new == 5
+    pushed = push(server, Project("mine", NAMES), images(7), picture)
     assert (pushed.new, pushed.known, pushed.project) == (2, 5, f"{known.url}/projects/4/data")
     assert [task["data"]["image_id"] for task in known.tasks] == list(images(7)["id"])
     assert [project["title"] for project in known.projects] == ["other 1", "other 2", "other 3", "mine"]
     assert "PATCH" not in dict(known.asked)
-    assert push(server, "mine", images(7).iloc[[0, 0]], picture, NAMES, False).known == 1
+    assert push(server, Project("mine", NAMES), images(7).iloc[[0, 0]], picture).known == 1
 
 
 def test_a_push_of_many_goes_in_pieces_and_goes_on_after_a_failure(
@@ -250,8 +250,8 @@ def test_a_push_of_many_goes_in_pieces_and_goes_on_after_a_failure(
         return picture(image)
 
     with pytest.raises(InputError, match="this picture is broken"):
-        push(server, "mine", images(13), broken, NAMES, False)
-    assert push(server, "mine", images(13), picture, NAMES, False).new == 5
+        push(server, Project("mine", NAMES), images(13), broken)
+    assert push(server, Project("mine", NAMES), images(13), picture).new == 5
     assert [task["data"]["image_id"] for task in known.tasks] == list(images(13)["id"])
     assert max(len(body) for body in known.bodies if isinstance(body, list)) == 4
 
@@ -260,13 +260,13 @@ def test_large_pictures_go_in_requests_that_a_server_takes(
     server: LabelStudio, known: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "LARGEST", 2500)
-    push(server, "mine", images(5), lambda image: PNG + bytes(750), NAMES, False)  # 1,000 in base64
+    push(server, Project("mine", NAMES), images(5), lambda image: PNG + bytes(750))  # 1,000 in base64
     assert [len(body) for body in known.bodies if isinstance(body, list)] == [2, 2, 1]
 
 
 def test_a_class_that_is_added_later_changes_the_project(server: LabelStudio, known: StandIn) -> None:
-    push(server, "mine", images(1), picture, ['a "quoted" <one>'], False)
-    push(server, "mine", images(1), picture, ['a "quoted" <one>', "new"], False, annotators=2)
+    push(server, Project("mine", ['a "quoted" <one>']), images(1), picture)
+    push(server, Project("mine", ['a "quoted" <one>', "new"], annotators=2), images(1), picture)
     assert known.projects[0]["maximum_annotations"] == 2
     assert re.findall(r"<Choice value=(.*?) hotkey=\"(\d)\"/>", known.projects[0]["label_config"]) == [
         ("'a \"quoted\" &lt;one&gt;'", "1"),
@@ -275,8 +275,8 @@ def test_a_class_that_is_added_later_changes_the_project(server: LabelStudio, kn
 
 
 def test_many_classes_can_be_searched(server: LabelStudio, known: StandIn) -> None:
-    push(server, "few", images(1), picture, NAMES[:9], False)
-    push(server, "many", images(1), picture, [f"class {n}" for n in range(1000)], False)
+    push(server, Project("few", NAMES[:9]), images(1), picture)
+    push(server, Project("many", [f"class {n}" for n in range(1000)]), images(1), picture)
     few, many = (project["label_config"] for project in known.projects)
     assert "<Filter" not in few and "<Filter" in many
     assert many.count("<Choice ") == 1000 and many.count("hotkey") == 9
@@ -286,7 +286,7 @@ def test_many_classes_can_be_searched(server: LabelStudio, known: StandIn) -> No
 def test_suggestions_travel_along_and_why_an_image_was_chosen_does_not(server: LabelStudio, known: StandIn) -> None:
     query = images(2).assign(role=["query", "control"], score=[0.5, 0.25])
     suggestions = pd.DataFrame({"id": ["00001"], "label": ["Bag"], "probability": [np.float32(0.75)]})
-    push(server, "mine", query, picture, NAMES, False, suggestions)
+    push(server, Project("mine", NAMES), query, picture, suggestions)
     first, second = known.tasks
     assert set(first["data"]) == {"image", "image_id"} and "predictions" not in first
     (prediction,) = second["predictions"]
@@ -297,7 +297,7 @@ def test_suggestions_travel_along_and_why_an_image_was_chosen_does_not(server: L
 @pytest.mark.parametrize("title", ["me", "m" * 51])
 def test_a_title_that_a_server_would_not_take_is_named(server: LabelStudio, title: str) -> None:
     with pytest.raises(InputError, match=f"has {len(title)} characters: Label Studio takes 3 to 50"):
-        push(server, title, images(1), picture, NAMES, False)
+        push(server, Project(title, NAMES), images(1), picture)
 
 
 def test_pulling_again_adds_nothing_until_an_annotation_changes(
@@ -420,7 +420,7 @@ def test_a_version_that_we_do_not_know_is_named(
 ) -> None:
     known.version = version
     with pytest.raises(InputError, match=told):
-        push(server, "mine", images(1), picture, NAMES, False)
+        push(server, Project("mine", NAMES), images(1), picture)
     with pytest.raises(InputError, match=told):
         pull(server, "mine", IDS, NAMES, AnswerLog(tmp_path))
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import Answer, AnswerLog
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web import link
 from pt4al.annotation.web.server import Page
 from support.browser import CHROMIUM, Browser, wait
@@ -40,8 +40,8 @@ def picture(image: str) -> bytes:
 def page_of(folder: Path, ids: list[str], classes: list[str], policy: Policy | None = None, **more) -> Page:
     facts = {"title": "mine, cycle 2", "command": COMMAND, "suggest": more.pop("suggest", True)}
     served = {name: more.pop(name) for name in ("port", "token") if name in more}
-    desk = Desk(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
-    return Page(desk, picture, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
+    queue = AnnotationQueue(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
+    return Page(queue, picture, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def test_a_query_is_labelled_by_keys_alone(tmp_path):
         assert "All 4 answered" in text(browser, "end")
         assert COMMAND in text(browser, "end")
     history = AnswerLog(tmp_path).read()
-    standing = page.desk.progress().images
+    standing = page.queue.progress().images
     assert standing["label"].tolist() == ["cat", "cat", "bird", "dog"]
     assert set(history["annotator"]) == {"Ada"}
     assert (history["seconds"].dropna() > 0).all()
@@ -229,7 +229,7 @@ def test_two_tabs_are_handed_different_images(tmp_path):
         assert {text(one, "caption"), text(two, "caption")} == {"i0", "i1"}
         one.press("1")
         two.press("2")
-        wait(lambda: page.desk.progress().answered == 2)
+        wait(lambda: page.queue.progress().answered == 2)
     assert sorted(AnswerLog(tmp_path).read()["id"]) == ["i0", "i1"]
 
 
@@ -247,8 +247,10 @@ def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing
         opened.wait(20)
         return picture(image)
 
-    desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": [f"i{n}" for n in range(6)]}), Policy(), ["cat", "dog"])
-    page = Page(desk, slow, facts={"run": "mine"})
+    queue = AnnotationQueue(
+        AnswerLog(tmp_path), pd.DataFrame({"id": [f"i{n}" for n in range(6)]}), Policy(), ["cat", "dog"]
+    )
+    page = Page(queue, slow, facts={"run": "mine"})
     with served(page), Browser() as browser:
         enter(browser, page)
         browser.until("ahead && ahead.id === 'i1'")

@@ -26,7 +26,7 @@ import os, signal, sys
 from pathlib import Path
 import pandas as pd
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web import link
 from pt4al.annotation.web.server import Page
 from pt4al.annotation.aggregation import Policy
@@ -35,9 +35,9 @@ folder, images = Path(sys.argv[1]), int(sys.argv[2])
 for line in sys.stdin:
     if os.fork() == 0:
         query = pd.DataFrame({"id": [f"i{number}" for number in range(images)]})
-        desk = Desk(AnswerLog(folder), query, Policy(), ["cat", "dog", "bird"])
+        queue = AnnotationQueue(AnswerLog(folder), query, Policy(), ["cat", "dog", "bird"])
         kept = link.read(folder / "page.json") or link.Link(0, None)
-        page = Page(desk, lambda image: b"", port=kept.port, token=kept.token)
+        page = Page(queue, lambda image: b"", port=kept.port, token=kept.token)
         link.keep(folder / "page.json", link.Link(page.port, page.token))
         print(os.getpid(), flush=True)
         page.run()

@@ -20,7 +20,7 @@ import pytest
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web import handler
 from pt4al.annotation.web.server import Page
 from pt4al.errors import InputError
@@ -40,8 +40,8 @@ def picture(image: str) -> bytes:
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     query = pd.DataFrame({"id": ["i0", "i1", "broken", "a b/ü.png"]})
-    desk = Desk(AnswerLog(tmp_path), query, Policy(), CLASSES)
-    page = Page(desk, picture, lambda image: {"facts": {"score": 1}}, {"title": "t"}, token=TOKEN)
+    queue = AnnotationQueue(AnswerLog(tmp_path), query, Policy(), CLASSES)
+    page = Page(queue, picture, lambda image: {"facts": {"score": 1}}, {"title": "t"}, token=TOKEN)
     thread = threading.Thread(target=page.run)
     thread.start()
     yield page
@@ -289,8 +289,8 @@ def test_a_body_that_does_not_come_is_not_waited_for(page, tmp_path, monkeypatch
 
 
 def test_a_page_for_all_addresses_takes_addresses_and_its_own_name_but_no_other(tmp_path):
-    desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(), CLASSES)
-    page = Page(desk, picture, host="0.0.0.0", token=TOKEN)
+    queue = AnnotationQueue(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(), CLASSES)
+    page = Page(queue, picture, host="0.0.0.0", token=TOKEN)
     try:
         assert page.url == f"http://{socket.gethostname()}:{page.port}/#{TOKEN}"
         assert page.named(f"192.0.2.7:{page.port}")
@@ -304,7 +304,7 @@ def test_a_page_for_all_addresses_takes_addresses_and_its_own_name_but_no_other(
 def test_a_person_may_add_a_class_where_that_is_allowed(page, tmp_path):
     assert send(page, "POST", "/api/class", {"name": "bird"})[0] == 400
     with pytest.raises(InputError):
-        page.desk.add_class("bird")
+        page.queue.add_class("bird")
 
 
 def test_a_page_that_was_stopped_answers_nothing_more(page, tmp_path):
@@ -352,14 +352,14 @@ import os, signal, sys
 from pathlib import Path
 import pandas as pd
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web.server import Page
 from pt4al.annotation.aggregation import Policy
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:
     if os.fork() == 0:
         query = pd.DataFrame({"id": [f"i{number}" for number in range(3)]})
-        page = Page(Desk(AnswerLog(Path(sys.argv[1])), query, Policy(), ["cat"]), lambda image: b"", token=sys.argv[2])
+        page = Page(AnnotationQueue(AnswerLog(Path(sys.argv[1])), query, Policy(), ["cat"]), lambda image: b"", token=sys.argv[2])
         print(os.getpid(), page.port, flush=True)
         page.run()
 """
@@ -459,10 +459,10 @@ def test_an_answer_may_bring_the_next_image_along(page):
 
 
 def test_a_port_that_is_taken_and_a_host_that_is_none_are_sentences(page, tmp_path):
-    desk = Desk(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(), CLASSES)
+    queue = AnnotationQueue(AnswerLog(tmp_path), pd.DataFrame({"id": ["i0"]}), Policy(), CLASSES)
     for where, told in (
         ({"port": page.port}, "is taken"),
         ({"host": "192.0.2.1"}, "no page can be served at 192.0.2.1"),
     ):
         with pytest.raises(InputError, match=told):
-            Page(desk, picture, **where)
+            Page(queue, picture, **where)

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pt4al.errors import InputError
-from pt4al.images.decode import BadPicture, Frame, decode, decode_mask
+from pt4al.images.decode import Frame, decode, decode_mask
+from pt4al.images.opening import BadPicture
 from pt4al.images.sources import read
 from pt4al.images.splits import divide
 from pt4al.images.summary import summarise
-from pt4al.images.survey import survey
+from pt4al.images.survey import infer_frame
 from support.damage import LAYOUTS, copied, damage, write_source
 
 TRIES = 6  # a layout: thousands were made by hand, all with this code
@@ -28,7 +29,7 @@ def use(kind: str, path: Path) -> None:
     divided = divide(collection, "auto")
     assert summarise(collection, divided, divided).sentence
     if len(collection):
-        survey(collection, "auto", "auto", "crop", 255)
+        infer_frame(collection, "auto", "auto", "crop", 255)
     for picture in collection.pictures(np.arange(len(collection))):
         with contextlib.suppress(BadPicture):
             decode(picture, Frame(3, 8, 8))

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web import link
 from pt4al.annotation.web.server import Page
 from pt4al.project.cli.commands import cli
@@ -20,12 +20,19 @@ from pt4al.project.cli.commands import cli
 @pytest.fixture
 def label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Types the command for a run without pictures; the page is served for no time."""
-    desk = Desk(AnswerLog(tmp_path / "answers"), pd.DataFrame({"id": ["i0"]}), Policy(), ["cat", "dog"])
+<<<<<<< HEAD
+    queue = AnnotationQueue(AnswerLog(tmp_path / "answers"), pd.DataFrame({"id": ["i0"]}), Policy(), ["cat", "dog"])
     folder = SimpleNamespace(link_file=tmp_path / "page.json")
-    run = SimpleNamespace(name="mine", cycle=0, command="kedro run", masks=False, folder=folder, progress=desk.progress)
-    session = SimpleNamespace(desk=desk, picture=lambda image: b"", why=lambda image: None)
+    run = SimpleNamespace(name="mine", cycle=0, command="kedro run", masks=False, folder=folder, progress=queue.progress)
+    session = SimpleNamespace(queue=queue, picture=lambda image: b"", why=lambda image: None)
     monkeypatch.setattr("pt4al.project.cli.label.labelled_run", lambda *_: run)
     monkeypatch.setattr("pt4al.project.runs.labelling_session.open_session", lambda *_: session)
+=======
+    queue = AnnotationQueue(AnswerLog(tmp_path / "answers"), pd.DataFrame({"id": ["i0"]}), Policy(), ["cat", "dog"])
+    run = SimpleNamespace(name="mine", cycle=0, command="kedro run", masks=False, queue=queue, progress=queue.progress)
+    run.link_file, run.picture, run.why = tmp_path / "page.json", lambda image: b"", lambda image: None
+    monkeypatch.setattr("pt4al.project.runs.labelling_session.open_run", lambda *_: run)
+>>>>>>> rebuild-core
     monkeypatch.setattr(Page, "run", lambda page: page._server.server_close())
     project = SimpleNamespace(project_path=tmp_path)
     return lambda *options: CliRunner().invoke(cli, ["label", *options], obj=project)

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from pt4al.errors import InputError
-from pt4al.features.backbones import known, load
+from pt4al.features.backbones import load, validated_name
 from pt4al.training import networks
 
 ABSENT = importlib.util.find_spec("open_clip") is None
@@ -17,7 +17,7 @@ NAME = "open_clip/ViT-B-32"
 @pytest.mark.skipif(not ABSENT, reason="open_clip is installed")
 def test_absent_library_is_told_with_how_to_install_it():
     with pytest.raises(InputError, match=r"need the package open-clip-torch: pip install 'pt4al\[open_clip\]'"):
-        known(NAME)
+        validated_name(NAME)
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +54,11 @@ def test_tower_takes_other_sizes(weights):
 
 
 def test_names_are_checked(library):
-    assert known(f"{NAME}/openai") == f"{NAME}/openai"
+    assert validated_name(f"{NAME}/openai") == f"{NAME}/openai"
     with pytest.raises(InputError, match="did you mean 'ViT-B-32'"):
-        known("open_clip/ViT-B-33")
+        validated_name("open_clip/ViT-B-33")
     with pytest.raises(InputError, match="open_clip has no weights 'openia' of ViT-B-32: did you mean 'openai'"):
-        known(f"{NAME}/openia")
+        validated_name(f"{NAME}/openia")
 
 
 def test_one_of_several_weights_must_be_said(library):

@@ -11,17 +11,10 @@ import pandas as pd
 
 from pt4al.annotation.class_names import Names, printable
 from pt4al.annotation.formats.coco_regions import from_runs, inside, to_runs
-from pt4al.annotation.formats.mask_folder import (
-    IGNORED,
-    MOST,
-    Fit,
-    ImageNames,
-    checked,
-    png,
-    several,
-)
+from pt4al.annotation.formats.mask_folder import Fit, ImageNames, checked, several
 from pt4al.errors import InputError, did_you_mean
 from pt4al.files.whole import replacing
+from pt4al.masks import IGNORED, LARGEST, encode
 
 PARTS = ("images", "annotations", "categories")
 PROBLEMS = ["file", "annotation", "id", "problem"]
@@ -81,7 +74,7 @@ def read(
             wrong = painter.problems(entry, regions)
             problems += [(file_name, annotation, image, told) for annotation, told in wrong]
             if not wrong:
-                mask = png(checked(painter.paint(entry, regions), size, fit))
+                mask = encode(checked(painter.paint(entry, regions), size, fit))
                 found.setdefault(image, []).append((file_name, mask))
         except InputError as error:
             problems.append((file_name, "", image, str(error)))
@@ -187,9 +180,9 @@ def _parts(region: dict, height: int, width: int) -> Iterator[np.ndarray]:
 
 def _size(image: dict) -> tuple[int, int]:
     sides = image.get("height"), image.get("width")
-    if not all(type(side) is int and side > 0 for side in sides) or sides[0] * sides[1] > MOST:
+    if not all(type(side) is int and side > 0 for side in sides) or sides[0] * sides[1] > LARGEST:
         raise InputError(
-            f"has height {sides[0]!r:.20} and width {sides[1]!r:.20}: up to {MOST} pixels are expected"
+            f"has height {sides[0]!r:.20} and width {sides[1]!r:.20}: up to {LARGEST} pixels are expected"
         )
     return sides
 

@@ -1,6 +1,5 @@
 """Masks as a folder of PNG files, one an image, whose values are numbers of classes."""
 
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -12,8 +11,8 @@ from PIL import Image
 
 from pt4al.errors import InputError
 from pt4al.files.whole import replacing
+from pt4al.masks import IGNORED, LARGEST, encode, ignore, unknown_values
 
-IGNORED = 255  # of a pixel that has no class
 MODES = ("1", "L", "P")  # of pictures whose pixels are one number of up to 8 bits
 SPREAD = {"L;2": 85, "L;4": 17}  # by which Pillow multiplies grey levels of 2 and 4 bits
 NO_MASKS = (
@@ -26,7 +25,6 @@ NO_MASKS = (
     ".tiff",
     ".npy",
 )  # told of, and not read
-MOST = 50_000_000  # pixels of a mask
 PROBLEMS = ["file", "id", "problem"]
 
 Fit = Callable[
@@ -92,7 +90,7 @@ def read(
                 continue
             image = names.find(name)
             found.setdefault(image, []).append(
-                (name, png(_fitted(_opened(path), size, classes, ignored, fit)))
+                (name, encode(_fitted(_opened(path), size, classes, ignored, fit)))
             )
         except InputError as error:
             problems.append((name, image, str(error)))
@@ -119,20 +117,13 @@ def write(folder: Path, masks: Iterable[tuple[str, np.ndarray]]) -> int:
         ):
             raise InputError(f"id {image!r:.200} is no name of a file inside {folder}")
         path = folder / f"{image}.png"
-        file = png(mask)
+        file = encode(mask)
         if path.exists() and path.read_bytes() != file:
             raise InputError(f"{path} is there and is another mask: name another folder")
         with replacing(path) as temporary:
             temporary.write_bytes(file)
         number += 1
     return number
-
-
-def png(mask: np.ndarray) -> bytes:
-    """Return a mask (height, width), uint8, as a PNG file; the same mask is the same bytes."""
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(mask, np.uint8)).save(file, "PNG")
-    return file.getvalue()
 
 
 def checked(mask: np.ndarray, size: tuple[int, int], fit: Fit | None) -> np.ndarray:
@@ -149,7 +140,7 @@ def checked(mask: np.ndarray, size: tuple[int, int], fit: Fit | None) -> np.ndar
                 f"is {mask.shape[0]} pixels high and {mask.shape[1]} wide, "
                 f"the pool's images are {size[0]} and {size[1]}"
             )
-        mask = fit(png(mask))
+        mask = fit(encode(mask))
     if (mask == IGNORED).all():
         raise InputError(
             f"no pixel has a class, all are {IGNORED}: leave out images that are not labelled"
@@ -243,9 +234,9 @@ def _opened(path: Path) -> np.ndarray:
                 raise InputError(
                     f"is a picture of mode {image.mode}: a mask has 8 bit grey levels or a palette"
                 )
-            if image.width * image.height > MOST:
+            if image.width * image.height > LARGEST:
                 raise InputError(
-                    f"has {image.width} x {image.height} pixels: {MOST} are the most that are read"
+                    f"has {image.width} x {image.height} pixels: {LARGEST} are the most that are read"
                 )
             steps = SPREAD.get(str(image.tile[0].args), 1)
             return np.asarray(image).astype(np.uint8) // steps
@@ -270,14 +261,11 @@ def _fitted(
     ignored: Collection[int],
     fit: Fit | None,
 ) -> np.ndarray:
-    meaning = np.where(np.arange(256) < len(classes), np.arange(256), IGNORED).astype(np.uint8)
-    meaning[list(ignored)] = IGNORED
-    values = np.unique(mask)
-    strange = values[(meaning[values] == IGNORED) & ~np.isin(values, [*ignored, IGNORED])]
-    if len(strange):
-        where = np.argwhere(mask == strange[0])[0]
+    unknown = unknown_values(mask, len(classes), ignored)
+    if len(unknown):
+        row, column = np.argwhere(mask == unknown[0])[0]
         raise InputError(
-            f"holds the value {strange[0]} (first in row {where[0]}, column {where[1]}), but the classes are 0 to "
-            f"{len(classes) - 1}, and {IGNORED} is none"
+            f"holds the value {unknown[0]} (first in row {row}, column {column}), "
+            f"but the classes are 0 to {len(classes) - 1}, and {IGNORED} is none"
         )
-    return checked(meaning[mask], size, fit)
+    return checked(ignore(mask, ignored), size, fit)

@@ -1,6 +1,5 @@
 """What people have said in Label Studio, as answers; and, of each annotation that can't be used, why."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,18 +7,15 @@ from typing import Any, NotRequired
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from pt4al.annotation.class_names import Names, printable
-from pt4al.annotation.formats.mask_folder import MOST
 from pt4al.annotation.label_studio.brush import decode
 from pt4al.annotation.label_studio.client import said_of
 from pt4al.annotation.log import Answer, AnswerLog
 from pt4al.errors import InputError
-
-IGNORED = 255  # in masks: nobody has painted there
+from pt4al.masks import IGNORED, LARGEST, encode
 
 
 class _Who(TypedDict):
@@ -178,7 +174,7 @@ class Labels:
         height, width = (brushes[0].get(f"original_{side}") for side in ("height", "width"))
         if (
             not all(type(side) is int and side > 0 for side in (height, width))
-            or height * width > MOST
+            or height * width > LARGEST
         ):
             raise InputError(f"says nothing of its picture's size: {height!r:.20} x {width!r:.20}")
         if self.size is not None and (height, width) != self.size:
@@ -194,9 +190,7 @@ class Labels:
             raise InputError(
                 "what is painted covers no pixel by half: zoom in, or take a wider brush"
             )
-        file = io.BytesIO()
-        Image.fromarray(mask).save(file, "PNG")
-        return file.getvalue()
+        return encode(mask)
 
     def _region(self, brush: dict, height: int, width: int) -> tuple[np.ndarray, int]:
         value = brush.get("value", {})

@@ -66,6 +66,28 @@ TASKS, ANSWERED = map(TypeAdapter, (_Tasks, _AnsweredTasks))
 
 
 @dataclass(frozen=True)
+class Project:
+    """A project of Label Studio: what people see in it, and how many label each image.
+
+    Attributes
+    ----------
+    title
+        By which the project is found again.
+    classes
+        What they choose from; a class that is new is added to a project that exists.
+    masks
+        Whether people paint, or choose one class.
+    annotators
+        People who are to label each image.
+    """
+
+    title: str
+    classes: list[str]
+    masks: bool = False
+    annotators: int = 1
+
+
+@dataclass(frozen=True)
 class Pushed:
     """What a push did: the `project`'s address, how many tasks are `new`, how many were `known`."""
 
@@ -76,17 +98,14 @@ class Pushed:
 
 def push(
     server: LabelStudio,
-    title: str,
+    project: Project,
     images: pd.DataFrame,
     picture: Callable[[str], bytes],
-    classes: list[str],
-    masks: bool,
     suggestions: pd.DataFrame | None = None,
-    annotators: int = 1,
 ) -> Pushed:
-    """Put the images that are not there yet into the project of that title, which is made if there is none.
+    """Add the images that a project lacks; a project that doesn't exist is made.
 
-    Nobody is told why an image was chosen: that could sway them.
+    Why an image was chosen isn't shown: that could sway people.
 
     Parameters
     ----------
@@ -94,32 +113,29 @@ def push(
         `id`, in order.
     picture
         Returns an image's file by its id; it travels within the task.
-    classes
-        One that is new is added to a project that is there.
-    masks
-        Whether people paint, or choose one class.
     suggestions
         `id`, `label`, `probability`; shown as predictions.
-    annotators
-        People who are to label each image.
 
     Raises
     ------
     InputError
-        If the server refuses something, or can't be reached. What is there then stays there, and is
-        known next time.
+        If the server refuses something, or can't be reached. Tasks that were added by then stay,
+        and are not added again next time.
     """
+    title = project.title
     if len(title) not in TITLE:
         raise InputError(f"title {title!r} has {len(title)} characters: Label Studio takes 3 to 50")
     server.check()
-    project = _project(server, title, classes, masks, annotators)
-    wanted = list(dict.fromkeys(images["id"]))
-    known = {image_of(task) for task in _tasks(server, project, TASKS)}
-    new = [image for image in wanted if image not in known]
-    guesses = {} if suggestions is None or masks else suggestions.set_index("id").to_dict("index")
+    number = _number(server, project)
+    ids = list(dict.fromkeys(images["id"]))
+    existing = {image_of(task) for task in _tasks(server, number, TASKS)}
+    new = [image for image in ids if image not in existing]
+    guesses = {}
+    if suggestions is not None and not project.masks:
+        guesses = suggestions.set_index("id").to_dict("index")
     for tasks in _chunks(_task(image, picture(image), guesses.get(image)) for image in new):
-        server.post(f"/api/projects/{project}/import", tasks)
-    return Pushed(f"{server.url}/projects/{project}/data", len(new), len(wanted) - len(new))
+        server.post(f"/api/projects/{number}/import", tasks)
+    return Pushed(f"{server.url}/projects/{number}/data", len(new), len(ids) - len(new))
 
 
 def pull(
@@ -165,18 +181,19 @@ def pull(
     return log.add(found), problems
 
 
-def _project(
-    server: LabelStudio, title: str, classes: list[str], masks: bool, annotators: int
-) -> int:
-    settings = {"label_config": _config(classes, masks), "maximum_annotations": annotators}
-    project = _find(server, title)
-    if project is None:
-        return server.post("/api/projects/", {"title": title, **settings}, MADE)["id"]
-    if any(
-        project.get(name) != value for name, value in settings.items()
-    ):  # a class has been added, say
-        server.patch(f"/api/projects/{project['id']}/", settings)
-    return project["id"]
+def _number(server: LabelStudio, project: Project) -> int:
+    """Return the number of a project on the server, after making it or bringing it up to date."""
+    settings = {
+        "label_config": _config(project.classes, project.masks),
+        "maximum_annotations": project.annotators,
+    }
+    existing = _find(server, project.title)
+    if existing is None:
+        return server.post("/api/projects/", {"title": project.title, **settings}, MADE)["id"]
+    # A class has been added, say.
+    if any(existing.get(name) != value for name, value in settings.items()):
+        server.patch(f"/api/projects/{existing['id']}/", settings)
+    return existing["id"]
 
 
 def _find(server: LabelStudio, title: str) -> dict | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pt4al.annotation.aggregation import REVIEW, SKIPPED
 from pt4al.annotation.progress import Progress
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web.handler import Refused, Server
 from pt4al.errors import InputError
 from pt4al.text import normalised
@@ -21,11 +21,11 @@ EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machi
 
 
 class Page:
-    """The page of one desk: `url` has the token; `run` serves until `stop`, or Ctrl-C."""
+    """The page of one queue: `url` has the token; `run` serves until `stop`, or Ctrl-C."""
 
     def __init__(
         self,
-        desk: Desk,
+        queue: AnnotationQueue,
         picture: Callable[[str], bytes],
         why: Callable[[str], dict[str, Any] | None] = lambda image: None,
         facts: dict[str, Any] | None = None,
@@ -56,7 +56,7 @@ class Page:
         InputError
             If nothing can be served there: the port is taken, say.
         """
-        self.desk = desk
+        self.queue = queue
         self.picture = picture
         self.why = why
         self.facts = facts or {}
@@ -118,24 +118,24 @@ class Page:
 
     # Each of these takes the body, or the query's fields, and returns what is sent as JSON.
     def start(self, asked: dict[str, Any]) -> dict[str, Any]:
-        known = {"classes": self.desk.classes, "growing": self.desk.growing}
-        return {**self.facts, **known, "progress": _told(self.desk.progress())}
+        known = {"classes": self.queue.classes, "growing": self.queue.growing}
+        return {**self.facts, **known, "progress": _told(self.queue.progress())}
 
     def next(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The next image, and `ahead`, the one that is likely to follow: its picture can be fetched meanwhile."""
         annotator = _annotator(asked)
-        image, ahead = [*self.desk.upcoming(annotator), None, None][:2]
-        shown = None if image is None else self.desk.facts(image, annotator)
-        return {"image": shown, "ahead": ahead, "progress": _told(self.desk.progress())}
+        image, ahead = [*self.queue.upcoming(annotator), None, None][:2]
+        shown = None if image is None else self.queue.facts(image, annotator)
+        return {"image": shown, "ahead": ahead, "progress": _told(self.queue.progress())}
 
     def facts_of(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"image": self.desk.facts(self._image(asked), _annotator(asked))}
+        return {"image": self.queue.facts(self._image(asked), _annotator(asked))}
 
     def answered(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"images": self.desk.answered(_annotator(asked))}
+        return {"images": self.queue.answered(_annotator(asked))}
 
     def disputed(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"images": self.desk.disputed()}
+        return {"images": self.queue.disputed()}
 
     def reasons(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"why": self.why(self._image(asked))}
@@ -148,7 +148,7 @@ class Page:
                 f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
             )
         known = isinstance(seconds, int | float) and 0 <= seconds < 86_400
-        told = self.desk.answer(
+        told = self.queue.answer(
             _field(asked, "image"),
             label,
             _annotator(asked),
@@ -159,22 +159,22 @@ class Page:
         rest = (
             self.next(asked)
             if asked.get("next") is True
-            else {"progress": _told(self.desk.progress())}
+            else {"progress": _told(self.queue.progress())}
         )
         return {"status": told, **rest}
 
     def undo(self, asked: dict[str, Any]) -> dict[str, Any]:
         annotator = _annotator(asked)
-        image = self.desk.undo(annotator, _field(asked, "key"))
-        shown = None if image is None else self.desk.facts(image, annotator)
-        return {"image": shown, "progress": _told(self.desk.progress())}
+        image = self.queue.undo(annotator, _field(asked, "key"))
+        shown = None if image is None else self.queue.facts(image, annotator)
+        return {"image": shown, "progress": _told(self.queue.progress())}
 
     def add_class(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"name": self.desk.add_class(_field(asked, "name")), "classes": self.desk.classes}
+        return {"name": self.queue.add_class(_field(asked, "name")), "classes": self.queue.classes}
 
     def _image(self, asked: dict[str, Any]) -> str:
         image = _field(asked, "image")
-        if not self.desk.knows(image):
+        if not self.queue.knows(image):
             raise Refused(404, "no such image in this query")
         return image
 

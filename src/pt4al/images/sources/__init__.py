@@ -1,4 +1,4 @@
-"""Sources: one file a layout on disk, all with `read(path) -> Collection` and `recognises(path) -> bool`."""
+"""Sources: a file a layout on disk, each with `read(path) -> Collection` and `recognises(path)`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,11 +20,11 @@ from pt4al.images.sources import (
     parquet,
     table,
 )
-from pt4al.images.sources.finding import flat_notes, flat_splits, found
+from pt4al.images.sources.finding import find, flat_notes, flat_splits
 
 Source = Callable[[str], Collection]
 
-# In the order in which they are tried: the particular before the general.
+# In the order in which they are tried: special layouts before general ones.
 LAYOUTS = {
     "table": table,
     "parquet": parquet,
@@ -37,7 +37,7 @@ LAYOUTS = {
     "folders": folders,
     "flat": flat,
 }
-TOLD = {  # what each is called in a sentence
+NAMES = {  # what each is called in a sentence
     "table": "a table",
     "parquet": "Parquet files",
     "idx": "IDX files",
@@ -70,16 +70,17 @@ SOURCES: dict[str, Source] = {
 
 
 def read(kind: str, path: str, columns: Mapping[str, str] | None = None) -> Collection:
-    """Read the source of a kind (a key of `SOURCES`) at `path`: the one door through which pictures and names come.
+    """Read the source of a kind (a key of `SOURCES`) at `path`.
 
-    Names get one spelling, the collection says how it was read, and whatever a library raises about
-    a damaged file, now or when a picture is fetched, is an InputError.
+    All pictures and names come through this function: names get one spelling, the collection says
+    how it was read, and whatever a library raises about a damaged file, now or when a picture is
+    fetched, becomes an InputError.
 
     Parameters
     ----------
     columns
-        Of a table or Parquet files: which column holds the `image`, `label` ...; by default those
-        of usual names.
+        For a table or Parquet files: which column holds the `image`, `label` ...; by default those
+        with usual names.
     """
     try:
         collection = _read(kind, path, columns or {})
@@ -94,7 +95,9 @@ def read(kind: str, path: str, columns: Mapping[str, str] | None = None) -> Coll
 
 def _read(kind: str, path: str, columns: Mapping[str, str]) -> Collection:
     automatic = kind == "auto"
-    kind, place = found(path, LAYOUTS) if automatic else (kind, path)
+    place = path
+    if automatic:
+        kind, place = find(path, LAYOUTS)
     if kind in WITH_COLUMNS:
         collection = LAYOUTS[kind].read(place, columns)
     elif columns:
@@ -105,9 +108,11 @@ def _read(kind: str, path: str, columns: Mapping[str, str]) -> Collection:
         collection = flat.read(place, flat_splits(place))
     else:
         collection = SOURCES[kind](place)
-    notes = flat_notes(place) if kind == "flat" and automatic else collection.reading.notes
+    notes = collection.reading.notes
+    if kind == "flat" and automatic:
+        notes = flat_notes(place)
     reading = replace(
-        collection.reading, layout=TOLD.get(kind, kind), place=place, notes=tuple(notes)
+        collection.reading, layout=NAMES.get(kind, kind), place=place, notes=tuple(notes)
     )
     return replace(collection, reading=reading)
 
@@ -125,10 +130,11 @@ def _guarded(path: str, pictures: Pictures) -> Pictures:
 
 
 def _damaged(path: str, error: Exception) -> InputError:
-    """Say that a source is damaged; what libraries raise about damaged files is theirs to choose."""
-    if isinstance(error, OSError) and error.strerror:  # the system's
+    """Return an InputError for whatever a library has raised about a damaged file."""
+    if isinstance(error, OSError) and error.strerror:  # raised by the system
         return InputError(f"{error.filename or path}: can't be read ({error.strerror})")
-    said = " ".join(str(error).split())[:LONGEST] or type(error).__name__
+    message = " ".join(str(error).split())[:LONGEST] or type(error).__name__
     return InputError(
-        f"{path}: is damaged, or no such thing as it seems ({said}): get a whole copy, or mend it"
+        f"{path}: is damaged, or no such thing as it seems ({message}): "
+        "get a whole copy, or mend it"
     )

@@ -37,10 +37,11 @@ def read(path: str) -> Collection:
     if root.is_file():
         return _archived(root)
     classes = [text(name) for name in folders(root) if name != BACKGROUND]
-    found = [
+    pictures = [
         file for file in files(root) if "/" in file.id and not file.id.startswith(f"{BACKGROUND}/")
     ]
-    return collect(root, found, classes, labels=[file.id.split("/", 1)[0] for file in found])
+    labels = [file.id.split("/", 1)[0] for file in pictures]
+    return collect(root, pictures, classes, labels=labels)
 
 
 def recognises(path: str) -> bool:
@@ -86,25 +87,22 @@ def _archived(tar: Path) -> Collection:
 
 
 def _members(tar: Path) -> dict[str, tuple[int, int]]:
-    """Where each category's picture lies in the tar, by id: first byte and number of bytes."""
-    found = {}
+    """Return where each picture lies in the tar, by id: first byte and number of bytes."""
+    members = {}
     try:
         with tarfile.open(tar, "r:") as archive:
             for member in archive:
                 parts = PurePosixPath(member.name).parts
                 below = parts[parts.index(NAME) + 1 :] if NAME in parts else ()
-                if (
-                    member.isreg()
-                    and len(below) > 1
-                    and below[0] != BACKGROUND
-                    and all(map(visible, below))
-                ):
-                    found[text("/".join(below))] = (member.offset_data, member.size)
+                if len(below) < 2 or below[0] == BACKGROUND:
+                    continue
+                if member.isreg() and all(map(visible, below)):
+                    members[text("/".join(below))] = (member.offset_data, member.size)
     except (tarfile.TarError, OSError) as error:
         raise InputError(f"{tar}: not a whole tar ({error})") from error
-    if not found:
+    if not members:
         raise InputError(f"{tar}: holds no pictures in class folders of `{NAME}`")
-    return found
+    return members
 
 
 def _member(tar: Path, first: int, size: int) -> bytes:

@@ -16,12 +16,11 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
-from pt4al.images.sources.stamps import stamp
+from pt4al.images.sources.rows import check_labels, from_files, table
 
 SHAPE = (3, 32, 32)
-_REBUILD = np.empty(0).__reduce__()[
-    0
-]  # numpy moved it between modules: old pickles name the old one
+# numpy moved it between modules: old pickles name the old one.
+_REBUILD = np.empty(0).__reduce__()[0]
 ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"): _REBUILD,
     ("numpy._core.multiarray", "_reconstruct"): _REBUILD,
@@ -43,7 +42,7 @@ class _Layout:
 LAYOUTS = [
     _Layout(
         "cifar-10-batches-py",
-        {**{f"data_batch_{number}": "train" for number in range(1, 6)}, "test_batch": "test"},
+        dict.fromkeys([f"data_batch_{n}" for n in range(1, 6)], "train") | {"test_batch": "test"},
         "batches.meta",
         "labels",
         "label_names",
@@ -64,7 +63,7 @@ def recognises(path: str) -> bool:
 
 
 def read(path: str) -> Collection:
-    """Read all batches of the folder `path`, or of the one in it; classes are CIFAR-100's fine ones.
+    """Read all batches of the folder `path`, or of the one in it; CIFAR-100's classes are fine.
 
     Raises
     ------
@@ -73,18 +72,18 @@ def read(path: str) -> Collection:
 
     Source: Krizhevsky 2009 (https://www.cs.toronto.edu/~kriz/cifar.html).
     """
-    found = _find(Path(path))
-    if found is None:
+    place = _find(Path(path))
+    if place is None:
         names = " nor ".join(layout.folder for layout in LAYOUTS)
         raise InputError(f"{path}: neither is nor holds {names} (`pool.source.path`)")
-    folder, layout = found
+    folder, layout = place
     classes = _entry(folder / layout.meta, layout.names)
-    tables = [_index(folder / name, split, layout, classes) for name, split in layout.files.items()]
     files = [folder / name for name in layout.files]
-    ends = np.cumsum([len(table) for table in tables])
-    return Collection(
-        pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows)
-    )
+    splits = layout.files.values()
+    tables = [
+        _table(file, split, layout, classes) for file, split in zip(files, splits, strict=True)
+    ]
+    return from_files(files, tables, classes, _pictures)
 
 
 def _find(path: Path) -> tuple[Path, _Layout] | None:
@@ -96,48 +95,27 @@ def _find(path: Path) -> tuple[Path, _Layout] | None:
     return None
 
 
-def _index(file: Path, split: str, layout: _Layout, classes: list[str]) -> pd.DataFrame:
+def _table(file: Path, split: str, layout: _Layout, classes: list[str]) -> pd.DataFrame:
     batch = _load(file)
     pixels = _pixels(file, batch)
     labels = _entry(file, layout.labels, batch)
     if len(labels) != len(pixels):
         raise InputError(f"{file}: {len(pixels)} pictures but {len(labels)} `{layout.labels}`")
-    strange = next(
-        (row for row, label in enumerate(labels) if label not in range(len(classes))), None
-    )
-    if strange is not None:
-        raise InputError(
-            f"{file}: row {strange} has label {labels[strange]}, but there are {len(classes)} classes"
-        )
-    return pd.DataFrame(
-        {
-            "id": [f"{file.name}/{row:05d}" for row in range(len(labels))],
-            "source": str(file),
-            "split": split,
-            "label": [classes[label] for label in labels],
-            "stamp": stamp(file.stat()),
-        },
-        dtype="str",
-    )
+    check_labels(file, labels, len(classes))
+    return table(file, split, [classes[label] for label in labels], file.name)
 
 
-def _pictures(files: list[Path], ends: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    for file, last, first in zip(files, ends, [0, *ends], strict=False):
-        inside = rows[(rows >= first) & (rows < last)] - first
-        if len(inside):
-            pixels = _pixels(file, _load(file))
-            for row in inside:
-                yield np.ascontiguousarray(pixels[row].reshape(SHAPE).transpose(1, 2, 0))
+def _pictures(file: Path, rows: np.ndarray) -> Iterator[np.ndarray]:
+    pixels = _pixels(file, _load(file))
+    for row in rows:
+        yield np.ascontiguousarray(pixels[row].reshape(SHAPE).transpose(1, 2, 0))
 
 
 def _pixels(file: Path, batch: dict) -> np.ndarray:
     pixels = _entry(file, "data", batch)
     size = int(np.prod(SHAPE))
-    if (
-        not isinstance(pixels, np.ndarray)
-        or pixels.dtype != np.uint8
-        or pixels.shape[1:] != (size,)
-    ):
+    plain = isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8
+    if not plain or pixels.shape[1:] != (size,):
         raise InputError(f"{file}: `data` must be an array of bytes (pictures, {size})")
     return pixels
 

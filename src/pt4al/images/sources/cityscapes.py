@@ -1,19 +1,17 @@
-"""Source `cityscapes`: street scenes with a mask of 19 classes, in the layout of the Cityscapes data set."""
+"""Source `cityscapes`: street scenes with masks of 19 classes, as Cityscapes lays them out."""
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
-from pt4al.images.decode import IGNORED
 from pt4al.images.opening import BadPicture, opened
 from pt4al.images.sources.walk import collect, files
+from pt4al.masks import IGNORED, VALUES, encode
 
 PICTURES = "leftImg8bit"
 MASKS = "gtFine"
@@ -41,7 +39,7 @@ CLASSES = {
     32: "motorcycle",
     33: "bicycle",
 }
-TRAIN_IDS = np.full(256, IGNORED, np.uint8)
+TRAIN_IDS = np.full(VALUES, IGNORED, np.uint8)
 TRAIN_IDS[list(CLASSES)] = np.arange(len(CLASSES))
 
 
@@ -64,29 +62,30 @@ def read(path: str) -> Collection:
     for name in (PICTURES, MASKS):
         if not (root / name).is_dir():
             raise InputError(
-                f"{path}: holds no folder `{name}`; `{PICTURES}` and `{MASKS}` must lie side by side"
+                f"{path}: holds no folder `{name}`; "
+                f"`{PICTURES}` and `{MASKS}` must lie side by side"
             )
     ending = f"_{PICTURES}.png"
-    found = [
+    pictures = [
         file._replace(path=f"{PICTURES}/{file.path}", id=f"{PICTURES}/{file.id}")
         for file in files(root / PICTURES)
         if file.path.split("/", 1)[0] in SPLITS and file.path.endswith(ending)
     ]
     painted = {file.path: file for file in files(root / MASKS) if not file.path.startswith("test/")}
-    scenes = [file.path.removeprefix(f"{PICTURES}/").removesuffix(ending) for file in found]
+    scenes = [file.path.removeprefix(f"{PICTURES}/").removesuffix(ending) for file in pictures]
     masks = [
         painted.get(f"{scene}_gtFine_labelTrainIds.png")
         or painted.get(f"{scene}_gtFine_labelIds.png")
         for scene in scenes
     ]
     # A mask painted anew makes the picture another.
-    found = [
+    pictures = [
         file._replace(stamp=f"{file.stamp}+{mask.stamp}") if mask else file
-        for file, mask in zip(found, masks, strict=True)
+        for file, mask in zip(pictures, masks, strict=True)
     ]
     splits = [scene.split("/", 1)[0] for scene in scenes]
     return replace(
-        collect(root, found, list(CLASSES.values()), splits=splits),
+        collect(root, pictures, list(CLASSES.values()), splits=splits),
         masks=partial(_masks, root / MASKS, [mask and mask.path for mask in masks]),
         masked=np.array([mask is not None for mask in masks], bool),
     )
@@ -105,11 +104,9 @@ def _masks(
 
 
 def _mapped(path: Path) -> bytes:
-    """Read a mask of ids as one of trainIds, encoded without loss."""
+    """Return a mask of ids as one of trainIds, encoded without loss."""
     with opened(path.read_bytes) as image:
         ids = np.asarray(image)
     if ids.ndim != 2 or ids.dtype != np.uint8:
         raise BadPicture(f"{path} is not an image of one channel with 8 bits")
-    encoded = io.BytesIO()
-    Image.fromarray(TRAIN_IDS[ids]).save(encoded, "PNG", compress_level=1)
-    return encoded.getvalue()
+    return encode(TRAIN_IDS[ids], compress_level=1)

@@ -1,4 +1,4 @@
-"""Which column of a table, or of the hub's Parquet files, holds what: by a setting, or by the names in use."""
+"""Find which column of a table or Parquet file holds what, by a setting or by usual names."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
-# In the order in which they are looked for. The first ones are this project's own.
+# In the order in which they are looked for; the first ones are this project's own.
 PATHS = (
     "path",
     "image_path",
@@ -34,50 +34,50 @@ def detail(roles: Mapping[str, str]) -> str:
 
 
 def unnamed(file: Path, roles: Mapping[str, str], ignored: Sequence[str]) -> list[str]:
-    """Say that labels may be in a column whose name says nothing, where there is one and none was found."""
+    """Say that labels may be in a column of an unknown name, if there is one and no labels are."""
     if "label" in roles or not ignored:
         return []
-    known = ", ".join(LABELS)
+    usual = ", ".join(LABELS)
     return [
-        f"{file}: no column has a name of labels ({known}); if {ignored[0]!r} holds them, "
+        f"{file}: no column has a name of labels ({usual}); if {ignored[0]!r} holds them, "
         f"`pool.source.columns.label={ignored[0]}`"
     ]
 
 
 def find(
-    file: Path, names: Sequence[str], known: Mapping[str, Sequence[str]], columns: Mapping[str, str]
+    file: Path, names: Sequence[str], usual: Mapping[str, Sequence[str]], columns: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the column, as the file spells it, for each role that has one.
 
     Parameters
     ----------
     names
-        Of the file's columns.
-    known
-        The names in use for each role, the usual first; case and blanks at the ends don't matter.
+        Names of the file's columns.
+    usual
+        Names in use for each role, the commonest first; case and blanks at the ends don't matter.
     columns
-        By role, what a person has said (`pool.source.columns`).
+        Setting `pool.source.columns`: a column's name by role.
 
     Raises
     ------
     InputError
-        If a person has named a column that is not there, or a role that is none.
+        If the setting names a column that the file lacks, or an unknown role.
     """
     spelled: dict[str, str] = {}
     for name in names:
         spelled.setdefault(normalised(str(name)).casefold(), name)
-    found = {
-        role: spelled[name]
-        for role, usual in known.items()
-        for name in reversed(usual)
-        if name in spelled
-    }
+    roles = {}
+    for role, candidates in usual.items():
+        name = next((name for name in candidates if name in spelled), None)
+        if name is not None:
+            roles[role] = spelled[name]
     for role, name in columns.items():
-        if role not in known:
-            raise InputError(f"`pool.source.columns.{role}`: {did_you_mean(role, known)}")
+        if role not in usual:
+            raise InputError(f"`pool.source.columns.{role}`: {did_you_mean(role, usual)}")
         if normalised(name).casefold() not in spelled:
             raise InputError(
-                f"{file}: has no column {name!r} (`pool.source.columns.{role}`): {did_you_mean(name, names)}"
+                f"{file}: has no column {name!r} (`pool.source.columns.{role}`): "
+                f"{did_you_mean(name, names)}"
             )
-        found[role] = spelled[normalised(name).casefold()]
-    return found
+        roles[role] = spelled[normalised(name).casefold()]
+    return roles

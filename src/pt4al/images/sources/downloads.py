@@ -1,4 +1,4 @@
-"""Sources `download_...`: data sets that torchvision downloads where they are missing, for people with internet."""
+"""Sources `download_...`: data sets that torchvision downloads where they are missing."""
 
 import logging
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def _read(
     recognises: Callable[[str], bool],
     read: Callable[[str], Collection],
 ) -> Collection:
-    """Read the folder where torchvision's data set `name` puts its files, after it has put them there."""
+    """Read the folder of torchvision's data set `name`, which is downloaded if needed."""
     place = str(Path(path) / folder)
     if not recognises(place):
         logger.info("%s is not in %s: downloading it", name, path)

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from pt4al.errors import InputError
 from pt4al.images.sources import folders
-from pt4al.images.sources.left_out import told
+from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.walk import folders as folders_in
 from pt4al.images.sources.walk import text, visible
 
-DEEPEST = 6  # folders, each the only one in another, that are gone down
+DEEPEST = 6  # folders, each the only one in another, that are descended into
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z", ".bz2", ".xz")
 TABLES = (".csv", ".tsv", ".parquet")
 
@@ -19,10 +19,10 @@ class Layout(Protocol):
     """A module of this package."""
 
     def recognises(self, path: str) -> bool:
-        """Tell whether it lies at `path`; little is read for that."""
+        """Tell whether this layout lies at `path`; little is read for that."""
 
 
-def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
+def find(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
     """Return which of the layouts lies at `path`, or in the only folder in it, and where.
 
     Raises
@@ -33,26 +33,24 @@ def found(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
     if not Path(path).exists():
         raise InputError(f"{path}: no such file or folder (`pool.source.path`)")
     for place in _nested(path):
-        for kind in (
-            kind for kind, layout in layouts.items() if kind != "flat" and layout.recognises(place)
-        ):
+        for kind, layout in layouts.items():
+            if kind == "flat" or not layout.recognises(place):
+                continue
             if kind == "folders":
                 folders.refuse_parts(place)
             return kind, place
     if layouts["flat"].recognises(path):
         return "flat", path
     if Path(path).suffix.lower() in TABLES and Path(path).is_file():
-        return "table", path  # which says what it lacks
-    kinds = (
-        f" `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md"
-        if Path(path).is_dir()
-        else ""
-    )
+        return "table", path  # its reader says what it lacks
+    kinds = ""
+    if Path(path).is_dir():
+        kinds = f" `pool.source.kind` can be {', '.join(layouts)}: docs/datasets.md"
     raise InputError(f"{path}: {_instead(Path(path))}{kinds}")
 
 
 def flat_splits(path: str) -> dict[str, str]:
-    """Return the splits, by folders' paths below `path`, of pictures that lie in no class folders."""
+    """Return the splits of pictures without class folders, by folders' paths below `path`."""
     innermost = list(_nested(path))[-1]
     prefix = "" if innermost == path else f"{Path(innermost).relative_to(path).as_posix()}/"
     return {f"{prefix}{name}": split for name, split in folders.layout(innermost).splits.items()}
@@ -65,7 +63,8 @@ def flat_notes(path: str) -> list[str]:
     notes = []
     if pictures and inside:
         notes.append(
-            f"{len(pictures)} pictures lie beside {len(inside)} folders, so that folders are no classes"
+            f"{len(pictures)} pictures lie beside {len(inside)} folders, "
+            "so that folders are no classes"
         )
     elif len(inside) == 1 and not folders.layout(path).splits:
         notes.append(
@@ -77,15 +76,16 @@ def flat_notes(path: str) -> list[str]:
         if visible(entry.name) and entry.suffix.lower() in TABLES
     )
     if tables:
+        (lying,) = summarise(tables, "table lies", "tables lie")
         notes.append(
-            f"{told(tables, 'table lies', 'tables lie')[0]} beside them: if labels are in one, "
+            f"{lying} beside them: if labels are in one, "
             f"`pool.source.path={path}/{tables[0]}` reads them"
         )
     return notes
 
 
 def _nested(path: str) -> Iterator[str]:
-    """Yield `path`, the folder in it if there is but one and no picture beside it, the one in that ..."""
+    """Yield `path`, the only folder in it if no picture lies beside it, the only one in that ..."""
     yield path
     place = Path(path)
     for _ in range(DEEPEST):
@@ -105,21 +105,27 @@ def _instead(path: Path) -> str:
         if suffix in ARCHIVES:
             return "is an archive: unpack it."
         if suffix == ".json":
-            return "is JSON: boxes and regions of COCO are no classes of whole pictures; name the pictures' folder."
+            return (
+                "is JSON: boxes and regions of COCO are no classes of whole pictures; "
+                "name the pictures' folder."
+            )
         return "is no file of a layout known here: tables end in .csv, .tsv or .parquet."
     inside = folders_in(path)
     names = sorted(
         text(entry.name) for entry in path.iterdir() if visible(entry.name) and not entry.is_dir()
     )
     if any(name.endswith(".arrow") for name in names):
-        return "holds Arrow files of `save_to_disk`: write Parquet instead (`to_parquet` of the library datasets)."
+        return (
+            "holds Arrow files of `save_to_disk`: "
+            "write Parquet instead (`to_parquet` of the library datasets)."
+        )
     if any(name.lower().endswith(ARCHIVES) for name in names):
-        return f"holds {told(names, 'file', 'files')[0]}: unpack archives."
+        return f"holds {summarise(names, 'file', 'files')[0]}: unpack archives."
     if inside and all(folders_in(path / name) == [] for name in inside):
-        holding = told([text(name) for name in inside], "folder", "folders")[0]
+        holding = summarise([text(name) for name in inside], "folder", "folders")[0]
         return f"holds {holding} in which no pictures were found."
     holding = [
-        *told([text(name) for name in inside], "folder", "folders"),
-        *told(names, "file", "files"),
+        *summarise([text(name) for name in inside], "folder", "folders"),
+        *summarise(names, "file", "files"),
     ]
     return f"holds no layout known here, but {' and '.join(holding) or 'nothing'}."

@@ -8,95 +8,33 @@ from pathlib import Path
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Reading
-from pt4al.images.sources.left_out import told
+from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.parts import MASKS, PICTURES, is_part, split_of
 from pt4al.images.sources.walk import File, collect, files, folders, text, visible
 from pt4al.text import normalised
 
+# fmt: off
 ENDINGS = (
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".png",
-    ".gif",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".avif",
-    ".jp2",
-    ".ppm",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp",
+    ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm",
 )
-# Of files that lie among pictures and are none; all others are looked into.
+# Endings of files that lie among pictures and are none; all others are looked into.
 NO_PICTURES = (
-    *(
-        ".txt",
-        ".md",
-        ".rst",
-        ".csv",
-        ".tsv",
-        ".json",
-        ".jsonl",
-        ".xml",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-    ),
-    *(
-        ".htm",
-        ".html",
-        ".pdf",
-        ".doc",
-        ".docx",
-        ".xls",
-        ".xlsx",
-        ".ods",
-        ".py",
-        ".ipynb",
-        ".sh",
-        ".log",
-        ".names",
-    ),
-    *(
-        ".mat",
-        ".npy",
-        ".npz",
-        ".pkl",
-        ".h5",
-        ".parquet",
-        ".arrow",
-        ".db",
-        ".sqlite",
-        ".aae",
-        ".xmp",
-        ".lnk",
-        ".url",
-    ),
-    *(
-        ".zip",
-        ".tar",
-        ".gz",
-        ".bz2",
-        ".xz",
-        ".rar",
-        ".7z",
-        ".mp3",
-        ".wav",
-        ".mp4",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".m4v",
-    ),
+    ".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl",
+    ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg",
+    ".htm", ".html", ".pdf", ".doc", ".docx", ".xls", ".xlsx",
+    ".ods", ".py", ".ipynb", ".sh", ".log", ".names",
+    ".mat", ".npy", ".npz", ".pkl", ".h5", ".parquet", ".arrow",
+    ".db", ".sqlite", ".aae", ".xmp", ".lnk", ".url",
+    ".zip", ".tar", ".gz", ".bz2", ".xz", ".rar", ".7z",
+    ".mp3", ".wav", ".mp4", ".mov", ".avi", ".mkv", ".m4v",
 )
+# fmt: on
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Which folders are splits; the others at the top are left out if there are any, and classes if not.
+    """Which folders are splits; without any, the folders at the top are classes.
 
     Attributes
     ----------
@@ -113,9 +51,9 @@ class Tree:
 def read(path: str) -> Collection:
     """Read `<path>/<class>/**/file` or `<path>/<split>/<class>/**/file`.
 
-    Folders are splits if one has a name of `train`'s, and another a name of a split or nothing
-    stands beside it. Classes are the folders' names, sorted. What stands beside class folders is
-    left out, and so are files whose names end like those of texts, tables and films.
+    Folders are splits if one is named like `train`, and it either stands alone or another is named
+    like a split. Classes are the folders' names, sorted. What stands beside class folders is left
+    out, and so are files whose names end like those of texts, tables and films.
 
     Raises
     ------
@@ -126,7 +64,8 @@ def read(path: str) -> Collection:
     classes = _classes(path, tree)
     if not classes:
         raise InputError(
-            f"{path}: holds no class folders; `pool.source.kind: flat` reads a folder of pictures without labels"
+            f"{path}: holds no class folders; "
+            "`pool.source.kind: flat` reads a folder of pictures without labels"
         )
     places = {f"{folder}/": split for folder, split in tree.splits.items()} or {"": None}
     taken = []
@@ -168,7 +107,7 @@ def recognises(path: str) -> bool:
 
 
 def refuse_parts(path: str) -> None:
-    """Raise InputError if a folder that would be a class has the name of a split or of a part of a data set."""
+    """Raise InputError if class folders are named like splits or parts of a data set."""
     tree = layout(path)
     classes = _classes(path, tree)
     strange = [name for name in classes if is_part(name) or split_of(name)]
@@ -176,9 +115,9 @@ def refuse_parts(path: str) -> None:
         return
     here = [Path(path, split, name) for split in tree.splits or [""] for name in classes]
     here = [folder for folder in here if folder.is_dir()]
-    told = "is a name of a split or part" if len(strange) == 1 else "are names of splits or parts"
+    what = "is a name of a split or part" if len(strange) == 1 else "are names of splits or parts"
     raise InputError(
-        f"{path}: {_and(strange)} {told} of a data set, not of classes{_kind(classes, here)}. "
+        f"{path}: {_and(strange)} {what} of a data set, not of classes{_kind(classes, here)}. "
         f"{_way_out(path, here, classes)} To take the folders' names as classes all the same: "
         "`pool.source.kind=folders`; all pictures without labels: `pool.source.kind=flat`"
     )
@@ -187,8 +126,8 @@ def refuse_parts(path: str) -> None:
 def layout(path: str | Path) -> Tree:
     """Find out which folders below `path` are splits."""
     named = {name: split_of(name) for name in folders(path)}
-    known = {split for split in named.values() if split}
-    if "train" not in known or (None in named.values() and len(known) == 1):
+    occurring = {split for split in named.values() if split}
+    if "train" not in occurring or (None in named.values() and len(occurring) == 1):
         return Tree({}, [])
     splits = {name: split for name, split in named.items() if split not in (None, "unlabeled")}
     beside = [name for name in named if name not in splits]
@@ -197,27 +136,28 @@ def layout(path: str | Path) -> Tree:
 
 def beside(path: str | Path) -> list[str]:
     """Return the names of the pictures that lie in the folder itself."""
-    return sorted(name for name in os.listdir(path) if visible(name) and is_picture(name))  # noqa: PTH208 a million
+    names = os.listdir(path)  # noqa: PTH208 there may be a million
+    return sorted(name for name in names if visible(name) and is_picture(name))
 
 
 def is_picture(name: str) -> bool:
-    """Tell whether a file's name is one of a picture; what it holds is not looked at."""
+    """Tell by its name whether a file is a picture."""
     return name.lower().endswith(ENDINGS)
 
 
 def is_no_picture(name: str) -> bool:
-    """Tell whether a file's name is one of something else than a picture."""
+    """Tell by its name whether a file is something else than a picture."""
     return name.lower().endswith(NO_PICTURES)
 
 
 def _inner(root: Path, name: str) -> str:
-    """Go down while a split's folder holds nothing but one more of its name, or one of its pictures."""
+    """Descend while a split's folder holds but one folder, of the same split or of pictures."""
     while True:
         inside = folders(root / name)
-        again = len(inside) == 1 and (
-            split_of(inside[0]) == split_of(name.split("/")[0]) or _holds_pictures(inside[0])
-        )
-        if not again or beside(root / name):
+        if len(inside) != 1 or beside(root / name):
+            return name
+        same_split = split_of(inside[0]) == split_of(name.split("/")[0])
+        if not same_split and not _holds_pictures(inside[0]):
             return name
         name = f"{name}/{inside[0]}"
 
@@ -231,31 +171,34 @@ def _classes(path: str, tree: Tree) -> list[str]:
 
 
 def _holds_files(path: str, tree: Tree, name: str) -> bool:
-    """Tell whether a class's folder holds anything: an empty one may be there to name a class."""
+    """Tell whether a class's folder holds any file; an empty one may be there to name a class."""
     places = [Path(path, split, name) for split in tree.splits or [""]]
     return any(files(place) for place in places if place.is_dir())
 
 
 def _reading(left: list[File], tree: Tree, empty: list[str]) -> Reading:
-    """Say what was left out: files that are no pictures, pictures in no class folder, whole folders, empty classes."""
-    whole = Counter(
-        file.id.split("/", 1)[0] for file in left if file.path.split("/", 1)[0] in tree.beside
-    )
-    rest = [file.id for file in left if file.path.split("/", 1)[0] not in tree.beside]
-    others = [name for name in rest if is_no_picture(name) or not is_picture(name)]
-    stray = [name for name in rest if name not in set(others)]
+    """Say what was left out: files, pictures in no class folder, whole folders, empty classes."""
+    whole = Counter()
+    stray = []
+    others = []
+    for file in left:
+        if file.path.split("/", 1)[0] in tree.beside:
+            whole[file.id.split("/", 1)[0]] += 1
+        elif is_picture(file.id) and not is_no_picture(file.id):
+            stray.append(file.id)
+        else:
+            others.append(file.id)
     where = "no class folder of its split" if tree.splits else "no class folder"
-    return Reading(
-        left_out=(
-            *told(stray, f"picture in {where}", f"pictures in {where}"),
-            *told(others, "file that is no picture", "files that are no pictures"),
-            *[
-                f"{count:,} {'file' if count == 1 else 'files'} in {name}/"
-                for name, count in whole.items()
-            ],
-            *told(empty, "class folder without pictures", "class folders without pictures"),
-        )
-    )
+    left_out = [
+        *summarise(stray, f"picture in {where}", f"pictures in {where}"),
+        *summarise(others, "file that is no picture", "files that are no pictures"),
+        *[
+            f"{number:,} {'file' if number == 1 else 'files'} in {name}/"
+            for name, number in whole.items()
+        ],
+        *summarise(empty, "class folder without pictures", "class folders without pictures"),
+    ]
+    return Reading(left_out=tuple(left_out))
 
 
 def _kind(classes: list[str], here: list[Path]) -> str:
@@ -271,12 +214,18 @@ def _kind(classes: list[str], here: list[Path]) -> str:
 def _way_out(path: str, here: list[Path], classes: list[str]) -> str:
     pictures = [folder for folder in here if _holds_pictures(folder.name)]
     if any(normalised(name).casefold() in MASKS for name in classes):
-        return "Pictures with masks are read by a table (CSV) with columns `path` and `mask`: docs/datasets.md."
+        return (
+            "Pictures with masks are read by a table (CSV) with columns `path` and `mask`: "
+            "docs/datasets.md."
+        )
     if len(pictures) == 1:
         return f"The pictures alone: `pool.source.path={pictures[0]}`."
     if all(split_of(name) for name in classes):
         return f"Splits need one of the name `train` in {path}."
-    return "Labels may come by a table (CSV) with columns `path`, `label` and `split`: docs/datasets.md."
+    return (
+        "Labels may come by a table (CSV) with columns `path`, `label` and `split`: "
+        "docs/datasets.md."
+    )
 
 
 def _first(folder: Path, ending: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which Parquet files a repository of the Hugging Face hub holds for each split, and how one is opened."""
+"""Find and open the Parquet files of a repository of the Hugging Face hub."""
 
 import re
 from pathlib import Path
@@ -18,26 +18,30 @@ SPLITS = ("train", "val", "test")  # in the order in which they are read
 
 
 def files(folder: Path) -> list[tuple[Path, str]]:
-    """Return the Parquet files of a folder, of its folder `data` or of a folder a split, with their splits.
+    """Return the Parquet files of a folder, its `data` or its folders of splits, with splits.
 
-    In the order train, val, test; files whose names are of no split are left out.
+    In the order train, val, test; files whose names tell no split are left out.
     """
     for place in (folder, folder / "data"):
-        found = [(file, _split(file)) for file in sorted(place.glob("*.parquet"))]
-        found += [
-            (file, split_of(file.parent.name)) for file in sorted(place.glob("*/[0-9]*.parquet"))
-        ]
-        found = [(file, split) for file, split in found if split is not None]
-        if found:
-            _check_shards([file for file, _ in found])
-            whole = {(split, file.parent) for file, split in found if file.stem == split}
-            found = [
-                (file, split)
-                for file, split in found
-                if file.stem == split or (split, file.parent) not in whole
-            ]
-            return [(file, split) for wanted in SPLITS for file, split in found if split == wanted]
+        splits = {file: _split(file) for file in sorted(place.glob("*.parquet"))}
+        for file in sorted(place.glob("*/[0-9]*.parquet")):
+            splits[file] = split_of(file.parent.name)
+        splits = {file: split for file, split in splits.items() if split is not None}
+        if splits:
+            return _in_order(splits)
     return []
+
+
+def _in_order(splits: dict[Path, str]) -> list[tuple[Path, str]]:
+    """Return files and splits, shards left out where the whole split lies beside them."""
+    _check_shards(list(splits))
+    whole = {(split, file.parent) for file, split in splits.items() if file.stem == split}
+    return [
+        (file, split)
+        for split in SPLITS
+        for file in splits
+        if splits[file] == split and (file.stem == split or (split, file.parent) not in whole)
+    ]
 
 
 def _split(file: Path) -> str | None:
@@ -46,26 +50,25 @@ def _split(file: Path) -> str | None:
 
 
 def _check_shards(files: list[Path]) -> None:
-    """Refuse a split some of whose shards are missing: their pictures would be lost without a word."""
-    counted: dict[tuple[str, str], set[int]] = {}
+    """Raise InputError if shards of a split are missing: their pictures would be lost unnoticed."""
+    numbered: dict[tuple[str, str], set[int]] = {}
     for file in files:
         shard = SHARD.fullmatch(file.name)
         if shard and shard["all"]:
-            counted.setdefault((shard["split"], shard["all"]), set()).add(int(shard["number"]))
-    for (split, count), numbers in counted.items():
-        missing = (
-            sorted(set(range(int(count))) - numbers)
-            if int(count) <= len(files) * 1000
-            else [len(numbers)]
-        )
+            numbered.setdefault((shard["split"], shard["all"]), set()).add(int(shard["number"]))
+    for (split, count), numbers in numbered.items():
+        missing = [len(numbers)]
+        if int(count) <= len(files) * 1000:  # a larger one is no number of shards
+            missing = sorted(set(range(int(count))) - numbers)
         if missing:
             raise InputError(
-                f"{files[0].parent}: shard {missing[0]:05d} of the {int(count)} of `{split}` is missing: get it too"
+                f"{files[0].parent}: shard {missing[0]:05d} of the {int(count)} of `{split}` "
+                "is missing: get it too"
             )
 
 
 def opened_file(file: Path) -> pq.ParquetFile:
-    """Open a Parquet file to be read a few pictures at a time, or say in an InputError why it is none."""
+    """Open a Parquet file to be read a few pictures at a time; raise InputError if it is none."""
     try:
         # A buffer, so that not all of a column's chunk is read at once.
         return pq.ParquetFile(file, buffer_size=2**20, pre_buffer=False)

@@ -16,8 +16,7 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
-from pt4al.images.sources.rows import BLOCK, stream_rows
-from pt4al.images.sources.stamps import stamp
+from pt4al.images.sources.rows import BLOCK, check_labels, from_files, stream_rows, table
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -46,30 +45,27 @@ def recognises(path: str) -> bool:
 
 
 def read(path: str) -> Collection:
-    """Read the training split, and the test split where it is; `path` holds the files, or its `FashionMNIST/raw` does.
+    """Read the training split, and the test split if there is one.
 
-    Classes are the labels' numbers, 0 to the highest; Fashion-MNIST, known by its folder's name,
-    has words.
+    `path` holds the files, or its `FashionMNIST/raw` does. Classes are the labels' numbers, 0 to
+    the highest; Fashion-MNIST, known by its folder's name, has words.
 
     Source: Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), MIT licence.
     """
     folder = _holder(Path(path)) or _download(Path(path))
-    splits = [
-        "train",
-        *(["test"] if any(_file(folder, name).exists() for name in FILES["test"]) else []),
-    ]
+    splits = ["train"]
+    if any(_file(folder, name).exists() for name in FILES["test"]):
+        splits.append("test")
     labels = {split: _labels(folder, split) for split in splits}
-    fashion = "fashion" in (folder.parent if folder.name == "raw" else folder).name.lower()
-    classes = (
-        FASHION
-        if fashion
-        else [str(n) for n in range(1 + max(max(part, default=0) for part in labels.values()))]
-    )
-    index = pd.concat(
-        [_index(folder, split, labels[split], classes) for split in splits], ignore_index=True
-    )
-    ends = np.cumsum([len(labels[split]) for split in splits])
-    return Collection(index, classes, lambda rows: _pictures(folder, splits, ends, rows))
+    named = folder.parent if folder.name == "raw" else folder
+    if "fashion" in named.name.lower():
+        classes = FASHION
+    else:
+        highest = max(max(part, default=0) for part in labels.values())
+        classes = [str(number) for number in range(1 + highest)]
+    tables = [_table(folder, split, labels[split], classes) for split in splits]
+    files = [_file(folder, FILES[split][0]) for split in splits]
+    return from_files(files, tables, classes, _pictures)
 
 
 def _holder(path: Path) -> Path | None:
@@ -84,30 +80,18 @@ def _download(path: Path) -> Path:
     try:
         FashionMNIST(path, download=True)
     except (RuntimeError, OSError) as error:
+        names = ", ".join(name for pair in FILES.values() for name in pair)
         raise InputError(
-            f"pool.source.path {path}: holds none of the files {', '.join(sum(FILES.values(), ()))}, "
+            f"pool.source.path {path}: holds none of the files {names}, "
             f"and the download failed ({error})"
         ) from error
     return path / DOWNLOADED
 
 
-def _index(folder: Path, split: str, labels: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def _table(folder: Path, split: str, labels: np.ndarray, classes: list[str]) -> pd.DataFrame:
     images, answers = (_file(folder, name) for name in FILES[split])
-    if (labels >= len(classes)).any():
-        row = int(np.argmax(labels >= len(classes)))
-        raise InputError(
-            f"{answers}: row {row} has label {labels[row]}, but there are {len(classes)} classes"
-        )
-    return pd.DataFrame(
-        {
-            "id": [f"{split}/{row:05d}" for row in range(len(labels))],
-            "source": str(images),
-            "split": split,
-            "label": np.array(classes)[labels],
-            "stamp": stamp(images.stat()),
-        },
-        dtype="str",
-    )
+    check_labels(answers, labels.tolist(), len(classes))
+    return table(images, split, np.array(classes)[labels], split)
 
 
 def _labels(folder: Path, split: str) -> np.ndarray:
@@ -122,13 +106,10 @@ def _labels(folder: Path, split: str) -> np.ndarray:
         return np.frombuffer(stream.read()[-labelled:] if labelled else b"", np.uint8)
 
 
-def _pictures(
-    folder: Path, splits: list[str], ends: np.ndarray, rows: np.ndarray
-) -> Iterator[np.ndarray]:
-    for split, last, first in zip(splits, ends, [0, *ends], strict=False):
-        with _opened(_file(folder, FILES[split][0])) as stream:
-            _, _, *shape = np.frombuffer(stream.read(16), ">i4").tolist()
-            yield from stream_rows(stream, rows[(rows >= first) & (rows < last)] - first, shape)
+def _pictures(file: Path, rows: np.ndarray) -> Iterator[np.ndarray]:
+    with _opened(file) as stream:
+        _, _, *shape = np.frombuffer(stream.read(16), ">i4").tolist()
+        yield from stream_rows(stream, rows, shape)
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -140,7 +121,10 @@ def _opened(file: Path) -> IO[bytes]:
 
 
 def _sizes(file: Path, dimensions: int) -> list[int]:
-    """Check one IDX file (magic number: 2 zero bytes, type 8, dimensions; sizes; bytes) and return its sizes."""
+    """Check an IDX file and return its sizes.
+
+    It holds a magic number (2 zero bytes, type 8, the number of dimensions), sizes, and bytes.
+    """
     header = 4 * (dimensions + 1)
     try:
         with _opened(file) as stream:

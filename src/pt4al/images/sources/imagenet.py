@@ -1,4 +1,4 @@
-"""Source `imagenet`: ImageNet's folders, with the validation pictures in class folders or in one with a list."""
+"""Source `imagenet`: ImageNet's folders; validation pictures in class folders, or with a list."""
 
 import os
 import re
@@ -27,12 +27,13 @@ def recognises(path: str) -> bool:
 
 
 def read(path: str) -> Collection:
-    """Read `train/<wnid>/*.JPEG`, and `val` (class folders, or flat with a list) and `test` (no labels) if there.
+    """Read `train/<wnid>/*.JPEG`, and `val` and `test` (without labels) if they are there.
 
-    Classes are the training folders in alphabetical order, as is usual; `LOC_synset_mapping.txt`
-    gives them words, or Tiny ImageNet's `words.txt`, whose folders `images` are gone into. A list
-    for a flat `val`, beside it or in it: Kaggle's `LOC_val_solution.csv`, a `val_annotations.txt`
-    (name, tab, wnid), or Caffe's `val.txt` (name, place of the wnid in that order).
+    `val` has class folders, or a list beside it or in it: Kaggle's `LOC_val_solution.csv`, a
+    `val_annotations.txt` (name, tab, wnid), or Caffe's `val.txt` (name, place of the wnid in
+    order). Classes are the training folders in alphabetical order, as is usual;
+    `LOC_synset_mapping.txt` gives them words, or Tiny ImageNet's `words.txt`, whose folders
+    `images` are read too.
 
     Raises
     ------
@@ -41,10 +42,10 @@ def read(path: str) -> Collection:
     """
     root = Path(path)
     splits = [split for split in ("train", "val", "test") if (root / split).is_dir()]
-    found = {split: _pictures(root, split) for split in splits}
+    by_split = {split: _pictures(root, split) for split in splits}
     mapping = _mapping(root / NAMES)
     words = _mapping(root / WORDS)
-    labels = {split: [_folder(file) for file in found[split]] for split in splits}
+    labels = {split: [_folder(file) for file in by_split[split]] for split in splits}
     wnids = sorted({wnid for wnid in labels.get("train", []) if wnid is not None})
     if not wnids:
         raise InputError(
@@ -52,15 +53,15 @@ def read(path: str) -> Collection:
         )
     if None in labels.get("val", []):
         answers = _list(root, sorted(mapping) or wnids)
-        labels["val"] = [_answer(file, answers) for file in found["val"]]
+        labels["val"] = [_answer(file, answers) for file in by_split["val"]]
     for split in splits:
-        _known(root, found[split], labels[split], set(wnids), split)
+        _known(root, by_split[split], labels[split], set(wnids), split)
     names = unique_names({wnid: mapping.get(wnid) or words.get(wnid, wnid) for wnid in wnids})
     return collect(
         root,
-        [file for split in splits for file in found[split]],
+        [file for split in splits for file in by_split[split]],
         list(names.values()),
-        [split for split in splits for _ in found[split]],
+        [split for split in splits for _ in by_split[split]],
         [names.get(wnid) for split in splits for wnid in labels[split]],
     )
 
@@ -80,9 +81,9 @@ def _folder(file: File) -> str | None:
 
 
 def _known(
-    root: Path, found: list[File], labels: list[str | None], wnids: set[str], split: str
+    root: Path, pictures: list[File], labels: list[str | None], wnids: set[str], split: str
 ) -> None:
-    for file, wnid in zip(found, labels, strict=True):
+    for file, wnid in zip(pictures, labels, strict=True):
         if wnid not in wnids and (wnid is not None or split == "train"):
             raise InputError(
                 f"{root / file.id}: is of class {wnid}, which no folder in {root / 'train'} has"
@@ -108,7 +109,8 @@ def _list(root: Path, order: list[str]) -> dict[str, str]:
             if file.exists():
                 return _answers(file, order)
     raise InputError(
-        f"{root / 'val'}: holds pictures without class folders; put one of {', '.join(LISTS)} into {root}, "
+        f"{root / 'val'}: holds pictures without class folders; "
+        f"put one of {', '.join(LISTS)} into {root}, "
         f"or the pictures into folders named as in {root / 'train'}"
     )
 

@@ -1,4 +1,4 @@
-"""Source `imagenet_npz`: ImageNet reduced to 64, 32 or 16 pixels, read row by row from files larger than memory."""
+"""Source `imagenet_npz`: ImageNet at 64, 32 or 16 pixels, read row by row from large files."""
 
 import pickle
 import re
@@ -15,8 +15,7 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
-from pt4al.images.sources.rows import stream_rows
-from pt4al.images.sources.stamps import stamp
+from pt4al.images.sources.rows import from_files, stream_rows, table
 from pt4al.images.sources.synsets import unique_names
 
 NAMES = "map_clsloc.txt"
@@ -39,10 +38,10 @@ def recognises(path: str) -> bool:
 
 
 def read(path: str) -> Collection:
-    """Read `train_data_batch_<n>.npz` and, if there, `val_data.npz`: `data` (N, 3 side²) uint8, `labels` from 1.
+    """Read `train_data_batch_<n>.npz` and, if there, `val_data.npz`.
 
-    Lines such as `n02119789 1 kit_fox` in `map_clsloc.txt` name the labels' numbers; else classes
-    are "1" to "1000".
+    They hold `data` (N, 3 side²) uint8, and `labels` from 1. Lines such as `n02119789 1 kit_fox`
+    in `map_clsloc.txt` name the labels' numbers; else classes are "1" to "1000".
 
     Raises
     ------
@@ -51,17 +50,13 @@ def read(path: str) -> Collection:
 
     Source: Chrabaszcz, Loshchilov, Hutter 2017 (https://arxiv.org/abs/1707.08819).
     """
-    found = _files(Path(path))
-    if not found["train"]:
+    by_split = _files(Path(path))
+    if not by_split["train"]:
         raise InputError(f"{path}: holds no train_data_batch_1.npz (`pool.source.path`)")
     classes = _classes(Path(path) / NAMES)
-    files = found["train"] + found["val"]
-    splits = ["train"] * len(found["train"]) + ["val"] * len(found["val"])
-    tables = [_index(file, split, classes) for file, split in zip(files, splits, strict=True)]
-    ends = np.cumsum([len(table) for table in tables])
-    return Collection(
-        pd.concat(tables, ignore_index=True), classes, lambda rows: _pictures(files, ends, rows)
-    )
+    files = by_split["train"] + by_split["val"]
+    tables = [_table(file, split, classes) for split, part in by_split.items() for file in part]
+    return from_files(files, tables, classes, _pictures)
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
@@ -81,12 +76,13 @@ def _classes(file: Path) -> list[str]:
     order = sorted((int(line[2]), line[1], line[3].replace("_", " ")) for line in lines if line)
     if not order or [number for number, *_ in order] != list(range(1, len(order) + 1)):
         raise InputError(
-            f"{file}: needs lines such as 'n02119789 1 kit_fox', with the numbers 1, 2, 3 ... once each"
+            f"{file}: needs lines such as 'n02119789 1 kit_fox', "
+            "with the numbers 1, 2, 3 ... once each"
         )
     return list(unique_names({wnid: name for _, wnid, name in order}).values())
 
 
-def _index(file: Path, split: str, classes: list[str]) -> pd.DataFrame:
+def _table(file: Path, split: str, classes: list[str]) -> pd.DataFrame:
     with _opened(file) as (_, (count, *_)), np.load(file, allow_pickle=False) as arrays:
         labels = arrays["labels"]
     if labels.shape != (count,):
@@ -97,26 +93,14 @@ def _index(file: Path, split: str, classes: list[str]) -> pd.DataFrame:
         raise InputError(
             f"{file}: row {row} has label {labels[row]}; labels go from 1 to {len(classes)}"
         )
-    return pd.DataFrame(
-        {
-            "id": [f"{file.stem}/{row:06d}" for row in range(count)],
-            "source": str(file),
-            "split": split,
-            "label": np.array(classes)[labels - 1],
-            "stamp": stamp(file.stat()),
-        },
-        dtype="str",
-    )
+    return table(file, split, np.array(classes)[labels - 1], file.stem, digits=6)
 
 
-def _pictures(files: list[Path], ends: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    for file, last, first in zip(files, ends, [0, *ends], strict=False):
-        inside = rows[(rows >= first) & (rows < last)] - first
-        if len(inside):
-            with _opened(file) as (stream, (_, size)):
-                side = isqrt(size // 3)
-                for planes in stream_rows(stream, inside, (3, side, side)):
-                    yield np.ascontiguousarray(planes.transpose(1, 2, 0))
+def _pictures(file: Path, rows: np.ndarray) -> Iterator[np.ndarray]:
+    with _opened(file) as (stream, (_, size)):
+        side = isqrt(size // 3)
+        for planes in stream_rows(stream, rows, (3, side, side)):
+            yield np.ascontiguousarray(planes.transpose(1, 2, 0))
 
 
 @contextmanager
@@ -132,13 +116,11 @@ def _opened(file: Path) -> Iterator[tuple[IO[bytes], tuple[int, int]]]:
 
 
 def _shape(file: Path, stream: IO[bytes]) -> tuple[int, int]:
-    version = np.lib.format.read_magic(stream)
-    header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, columns_first, kind = header(stream)
+    if np.lib.format.read_magic(stream) == (1, 0):
+        header = np.lib.format.read_array_header_1_0(stream)
+    else:
+        header = np.lib.format.read_array_header_2_0(stream)
+    shape, columns_first, kind = header
     square = len(shape) == 2 and shape[1] > 0 and shape[1] == 3 * isqrt(shape[1] // 3) ** 2
     if columns_first or kind != np.uint8 or not square:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Labels of Parquet files: numbers that metadata name, or words; what can be neither is told."""
+"""Labels of Parquet files: numbers that metadata name, or words."""
 
 from collections import Counter
 from pathlib import Path
@@ -13,13 +13,12 @@ from pt4al.errors import InputError
 NONE = -1  # the hub's number for a label that is not given away
 MOST = 10_000  # classes without names, if there are not as many pictures
 
-Labelled = tuple[
-    Path, pa.ChunkedArray, list[str] | None
-]  # a file, its labels (or nulls), the names of their numbers
+# A file, its labels (or nulls), the names of their numbers.
+Labelled = tuple[Path, pa.ChunkedArray, list[str] | None]
 
 
 def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
-    """Return the labels of all files in words, missing ones as None, and the classes that they agree on.
+    """Return the labels of all files in words, None where missing, and the classes of all.
 
     Raises
     ------
@@ -39,7 +38,10 @@ def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
 
 
 def whole(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return labels as integers or text: categories are looked up, whole numbers that pandas made floats made whole.
+    """Return labels as integers or text.
+
+    Categories are looked up; floats that are whole numbers, which pandas makes of integers with
+    gaps, become integers again.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def _agree(labelled: list[Labelled]) -> None:
 
 
 def _numbered(files: list[Labelled], labelled: list[Labelled]) -> tuple[list[pd.Series], list[str]]:
-    """Return words for numbers, and the classes: as they are named, or "0", "1" ... to the highest."""
+    """Return words for numbers, and the classes: their names, or "0", "1" ... to the highest."""
     # pandas reads integers with gaps as floats
     columns = [column.to_pandas().astype("Int64") for _, column, _ in files]
     columns = [column.mask(column == NONE) for column in columns]
@@ -92,7 +94,8 @@ def _numbered(files: list[Labelled], labelled: list[Labelled]) -> tuple[list[pd.
             if (column == highest).any()
         )
         raise InputError(
-            f"{file}: has a label {highest}: numbers without names count classes from 0 on, and so many are none"
+            f"{file}: has a label {highest}: "
+            "numbers without names count classes from 0 on, and so many are none"
         )
     classes = unique(named) if named else [str(number) for number in range(highest + 1)]
     words = [
@@ -102,7 +105,7 @@ def _numbered(files: list[Labelled], labelled: list[Labelled]) -> tuple[list[pd.
 
 
 def unique(names: list[str]) -> list[str]:
-    """Return names of classes, with their number behind those that others have too: `crane 134`."""
+    """Return names of classes, with their number behind repeated ones: `crane 134`."""
     times = Counter(names)
     return [name if times[name] == 1 else f"{name} {number}" for number, name in enumerate(names)]
 

@@ -1,8 +1,9 @@
-"""Source `parquet`: the files of the Hugging Face hub's image data sets, as a repository there holds them."""
+"""Source `parquet`: image data sets of the Hugging Face hub, as repositories there hold them."""
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pt4al.images.collection import Collection, Reading
 from pt4al.images.sources.columns import LABELS, MASKS, detail, find, unnamed
 from pt4al.images.sources.hub_files import files, opened_file
 from pt4al.images.sources.labels import classes_and_words
-from pt4al.images.sources.left_out import told
+from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
 
@@ -27,7 +28,7 @@ TOGETHER = 64  # pictures in memory at once
 
 @dataclass(frozen=True)
 class _Part:
-    """What one file says without its pictures: the hub's names for the labels, if it has them."""
+    """What one file holds beside its pictures; `names` are the hub's for the labels, if any."""
 
     file: Path
     split: str
@@ -38,7 +39,7 @@ class _Part:
 
 
 def recognises(path: str) -> bool:
-    """Tell whether `path` is such a file, or holds some of the training split, perhaps in a folder `data`."""
+    """Tell whether `path` is such a file, or holds files of the training split."""
     place = Path(path)
     if place.is_file() and place.suffix.lower() == ".parquet":
         return "image" in _roles(place, _schema(place), {})
@@ -46,65 +47,55 @@ def recognises(path: str) -> bool:
 
 
 def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
-    """Read `<path>/<split>.parquet`, its shards, or those in `<path>/data` or `<path>/<split>`; or one file.
+    """Read one file, or each split's files in `path`, `<path>/data` or `<path>/<split>`.
 
     Columns: pictures (by the hub's metadata, or the name `image`, `img`; a struct of `bytes` and
     `path`, or bytes), perhaps labels (`label`, `labels`, `fine_label`; of the hub's classes `label`
     first), perhaps `mask` (as `image`; null where there is none). A picture's id is its `path`, or
     its row number where paths are missing or repeated in its split; a split that repeats another's
-    ids has its name before them. Classes get their names from the hub's metadata in the file, or
-    their numbers, or are the words of the labels in alphabetical order; -1 is no label. Pictures
-    that are not in the file are looked for at their `path` beside it.
+    ids has its name before them. Classes are named by the hub's metadata in the file, or by their
+    numbers, or are the words of the labels in alphabetical order; -1 is no label. Pictures that are
+    not in the file are read from their `path` beside it.
 
     Parameters
     ----------
     columns
-        What a column is for, and its name, where it is another than those in use: `{"label":
-        "coarse_label"}`.
+        Names of columns by role, where they are not the usual ones: `{"label": "coarse_label"}`.
     """
     place = Path(path)
-    found = (
-        [(place, split_of(place.stem.split("-")[0]) or "train")]
-        if place.is_file()
-        else files(place)
-    )
-    if "train" not in {split for _, split in found} and not place.is_file():
-        raise InputError(
-            f"{place / 'train.parquet'}: no such file; `pool.source.path` must hold train.parquet, "
-            "and perhaps val.parquet and test.parquet"
-        )
+    if place.is_file():
+        found = [(place, split_of(place.stem.split("-")[0]) or "train")]
+    else:
+        found = files(place)
+        if "train" not in {split for _, split in found}:
+            raise InputError(
+                f"{place / 'train.parquet'}: no such file; `pool.source.path` must hold "
+                "train.parquet, and perhaps val.parquet and test.parquet"
+            )
     parts = [_part(file, split, columns or {}) for file, split in found]
     labels, classes = classes_and_words([(part.file, _labels(part), part.names) for part in parts])
-    stamps = pd.concat(
-        [pd.Series([stamp(part.file.stat())] * len(part.table), dtype="str") for part in parts]
-    )
+    lengths = [len(part.table) for part in parts]
     index = pd.DataFrame(
         {
             "id": _ids(parts),
-            "source": np.repeat(
-                [str(part.file) for part in parts], [len(part.table) for part in parts]
-            ),
-            "split": np.repeat([part.split for part in parts], [len(part.table) for part in parts]),
+            "source": np.repeat([str(part.file) for part in parts], lengths),
+            "split": np.repeat([part.split for part in parts], lengths),
             "label": labels,
-            "stamp": stamps.to_numpy(),
+            "stamp": np.repeat([stamp(part.file.stat()) for part in parts], lengths),
         },
         dtype="str",
     )
     ignored = list(dict.fromkeys(name for part in parts for name in part.ignored))
     reading = Reading(
         detail=detail(parts[0].roles),
-        left_out=tuple(told(ignored, "column", "columns")),
+        left_out=tuple(summarise(ignored, "column", "columns")),
         notes=tuple(unnamed(place, parts[0].roles, ignored)),
     )
+    collection = Collection(index, classes, partial(_pictures, parts, "image"), reading=reading)
     masked = np.concatenate([_masked(part) for part in parts])
-    return Collection(
-        index,
-        classes,
-        lambda rows: _pictures(parts, "image", rows),
-        (lambda rows: _pictures(parts, "mask", rows)) if masked.any() else None,
-        masked if masked.any() else None,
-        reading,
-    )
+    if not masked.any():
+        return collection
+    return replace(collection, masks=partial(_pictures, parts, "mask"), masked=masked)
 
 
 def _schema(file: Path) -> pa.Schema:
@@ -113,18 +104,17 @@ def _schema(file: Path) -> pa.Schema:
 
 
 def _features(schema: pa.Schema) -> dict[str, dict]:
-    """Return what the hub's metadata in a file say of its columns; nothing where they are no such thing."""
+    """Return what the hub's metadata in a file say of its columns; empty if there are none."""
     try:
-        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"][
-            "features"
-        ]
+        facts = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = facts["info"]["features"]
         return {name: facts for name, facts in features.items() if isinstance(facts, dict)}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def _roles(file: Path, schema: pa.Schema, columns: Mapping[str, str]) -> dict[str, str]:
-    """Return the columns of pictures, labels and masks: what a person says, else the hub, else the names in use."""
+    """Return columns by role: by the setting, else the hub's metadata, else usual names."""
     features = _features(schema)
     kinds = {name: facts.get("_type") for name, facts in features.items() if name in schema.names}
     roles = find(file, schema.names, KNOWN, columns)
@@ -134,10 +124,9 @@ def _roles(file: Path, schema: pa.Schema, columns: Mapping[str, str]) -> dict[st
         ]
         if stated and role not in columns and roles.get(role) not in stated:
             roles[role] = stated[0]
-    if "image" in roles and not _holds_pictures(schema.field(roles["image"]).type):
-        del roles["image"]
-    if "mask" in roles and not _holds_pictures(schema.field(roles["mask"]).type):
-        del roles["mask"]
+    for role in ("image", "mask"):
+        if role in roles and not _holds_pictures(schema.field(roles[role]).type):
+            del roles[role]
     return roles
 
 
@@ -150,31 +139,32 @@ def _holds_pictures(kind: pa.DataType) -> bool:
 def _part(file: Path, split: str, columns: Mapping[str, str]) -> _Part:
     with opened_file(file) as opened:
         schema = opened.schema_arrow
-        if opened.metadata.num_rows > file.stat().st_size:  # no picture has less than a byte
-            raise InputError(
-                f"{file}: is damaged: states {opened.metadata.num_rows:,} rows, more than it has bytes"
-            )
+        number = opened.metadata.num_rows
+        if number > file.stat().st_size:  # no picture has less than a byte
+            raise InputError(f"{file}: is damaged: states {number:,} rows, more than it has bytes")
         roles = _roles(file, schema, columns)
         if "image" not in roles or (columns.get("mask") and "mask" not in roles):
             missing = "image" if "image" not in roles else "mask"
             raise InputError(
-                f"{file}: has columns {', '.join(schema.names)}; needs `{missing}`, a struct of `bytes` and `path` "
+                f"{file}: has columns {', '.join(schema.names)}; "
+                f"needs `{missing}`, a struct of `bytes` and `path` "
                 f"(`pool.source.columns.{missing}` names another)"
             )
-        wanted = [_light(schema, roles[role]) for role in ("image", "mask") if role in roles]
-        wanted += [roles["label"]] if "label" in roles else []
+        light = [_light(schema, roles[role]) for role in ("image", "mask") if role in roles]
+        if "label" in roles:
+            light.append(roles["label"])
         ignored = [name for name in schema.names if name not in roles.values()]
         names = _names(_features(schema).get(roles.get("label", "")))
-        return _Part(file, split, roles, _read(opened, wanted), names, ignored)
+        return _Part(file, split, roles, _read(opened, light), names, ignored)
 
 
 def _light(schema: pa.Schema, column: str) -> str:
-    """Return what tells whether a picture is there without reading it."""
+    """Return the column that tells whether a picture is there, empty if there is none."""
     return f"{column}.path" if pa.types.is_struct(schema.field(column).type) else ""
 
 
-def _read(opened: pq.ParquetFile, wanted: list[str]) -> pa.Table:
-    table = opened.read(columns=[name for name in wanted if name])
+def _read(opened: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    table = opened.read(columns=[name for name in columns if name])
     if table.num_rows == 0 and opened.metadata.num_rows:  # no column but pictures
         return pa.table({"": pa.nulls(opened.metadata.num_rows)})
     return table
@@ -182,11 +172,9 @@ def _read(opened: pq.ParquetFile, wanted: list[str]) -> pa.Table:
 
 def _names(feature: Any) -> list[str] | None:
     names = feature.get("names") if isinstance(feature, dict) else None
-    return (
-        names
-        if isinstance(names, list) and names and all(isinstance(name, str) for name in names)
-        else None
-    )
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    return names or None
 
 
 def _column(part: _Part, role: str) -> pa.ChunkedArray | None:
@@ -202,16 +190,13 @@ def _labels(part: _Part) -> pa.ChunkedArray:
 def _ids(parts: list[_Part]) -> np.ndarray:
     ids = []
     for split in dict.fromkeys(part.split for part in parts):
-        paths = pd.concat(
-            [_paths(part) for part in parts if part.split == split], ignore_index=True
-        ).astype("str")
-        own = (
-            paths
-            if paths.notna().all() and paths.is_unique
-            else [f"{split}/{row:06d}" for row in range(len(paths))]
-        )
-        own = pd.Series(own, dtype="str")
-        ids.append(f"{split}/" + own if any(own.isin(others).any() for others in ids) else own)
+        paths = [_paths(part) for part in parts if part.split == split]
+        own = pd.concat(paths, ignore_index=True).astype("str")
+        if own.isna().any() or not own.is_unique:
+            own = pd.Series([f"{split}/{row:06d}" for row in range(len(own))], dtype="str")
+        if any(own.isin(others).any() for others in ids):
+            own = f"{split}/" + own
+        ids.append(own)
     return pd.concat(ids).to_numpy()
 
 
@@ -227,16 +212,16 @@ def _masked(part: _Part) -> np.ndarray:
     return np.zeros(len(part.table), bool) if column is None else column.is_valid().to_numpy()
 
 
-def _pictures(parts: list[_Part], role: str, wanted: np.ndarray) -> Iterator[Any]:
-    """Yield the pictures of ascending row numbers over all files, some in memory at a time."""
+def _pictures(parts: list[_Part], role: str, rows: np.ndarray) -> Iterator[Any]:
+    """Yield the pictures of ascending row numbers over all files, a few in memory at a time."""
     first = 0
     for part in parts:
         with opened_file(part.file) as opened:
             for group in range(opened.num_row_groups):
                 last = first + opened.metadata.row_group(group).num_rows
-                rows = wanted[(wanted >= first) & (wanted < last)] - first
-                if len(rows):
-                    yield from _of_group(opened, group, part, role, rows)
+                inside = rows[(rows >= first) & (rows < last)] - first
+                if len(inside):
+                    yield from _of_group(opened, group, part, role, inside)
                 first = last
 
 
@@ -253,7 +238,7 @@ def _of_group(
 
 
 def _bytes(picture: Any, file: Path) -> Any:
-    """Return a picture's bytes, or what reads the file at its path where they are not embedded."""
+    """Return a picture's bytes, or a function that reads the file at its path."""
     if not isinstance(picture, dict):
         return picture or b""
     if picture["bytes"] or not picture["path"]:

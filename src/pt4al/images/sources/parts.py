@@ -1,4 +1,4 @@
-"""What folders and files are called that stand for splits, or parts, of a data set, and so for no class."""
+"""Names of folders and files that stand for splits or parts of a data set, not for classes."""
 
 import re
 
@@ -73,7 +73,7 @@ MASKS = {"mask", "masks", "segmentation", "segmentations", "segmentationclass"}
 
 
 def split_of(name: str) -> str | None:
-    """Return the split that a name stands for: train, val, test, unlabeled; None if it is a name like any other.
+    """Return the split that a name stands for (train, val, test, unlabeled), None if for none.
 
     Case does not matter, nor a year (`train2017`) or a word that says nothing (`test_images`,
     `seg_train`).
@@ -85,10 +85,13 @@ def split_of(name: str) -> str | None:
 
 
 def is_part(name: str) -> bool:
-    """Tell whether a name is one of a part of a data set: images, train_masks, images_001, fold2."""
-    words = [normalised(name).casefold()] if normalised(name).casefold() in PARTS else _words(name)
-    known = all(word in PARTS or word in FILLING or word in SPLITS for word in words)
-    return known and any(word in PARTS for word in words)
+    """Tell whether a name stands for a part of a data set: images, train_masks, images_001."""
+    whole = normalised(name).casefold()
+    if whole in PARTS:
+        return True
+    words = _words(name)
+    meant = all(word in PARTS or word in FILLING or word in SPLITS for word in words)
+    return meant and any(word in PARTS for word in words)
 
 
 def _words(name: str) -> list[str]:

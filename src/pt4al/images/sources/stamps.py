@@ -4,5 +4,5 @@ import os
 
 
 def stamp(facts: os.stat_result) -> str:
-    """Return text that is another when a file's size or time of change is: of `path.stat()`."""
+    """Return text that changes with a file's size or modification time, from `path.stat()`."""
     return f"{facts.st_size}-{facts.st_mtime_ns}"

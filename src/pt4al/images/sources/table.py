@@ -16,30 +16,29 @@ from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Pictures, Reading
 from pt4al.images.sources.columns import LABELS, MASKS, PATHS, SPLIT_NAMES, detail, find, unnamed
 from pt4al.images.sources.labels import whole
-from pt4al.images.sources.left_out import told
+from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
 from pt4al.text import normalised
 
 KNOWN = {"path": PATHS, "id": ("id",), "label": LABELS, "split": SPLIT_NAMES, "mask": MASKS}
 SEPARATORS = (",", ";", "\t", "|")
-LONGEST = 100_000  # characters of a head
+LONGEST = 100_000  # characters of a header
 PROTOCOL = r"(?:^|::)([\w+.-]+)(?=://|::)"  # each of a chain's: simplecache::s3://bucket/x.jpg
 
 
 def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
-    """Read a table with a column `path`, perhaps `id`, `label`, `split` and `mask`; others are left out.
+    """Read a table with a column `path`, perhaps `id`, `label`, `split` and `mask`.
 
     Paths (of pictures, of masks) are absolute, relative to the table's folder, or addresses that
     fsspec knows (`s3://bucket/x.jpg`). An id is the text in `id`, or in `path`. Empty text is a
-    missing value. Columns of other names in use (`file_name`, `class`) are found too; a CSV file's
-    values are parted by a comma, semicolon, tab or bar.
+    missing value. Columns of other usual names (`file_name`, `class`) are found too; a CSV file's
+    values are separated by a comma, semicolon, tab or bar.
 
     Parameters
     ----------
     columns
-        What a column is for, and its name, where it is another than those in use: `{"label":
-        "species"}`.
+        Names of columns by role, where they are not the usual ones: `{"label": "species"}`.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
     )
     reading = Reading(
         detail=detail(roles),
-        left_out=tuple(told(ignored, "column", "columns")),
+        left_out=tuple(summarise(ignored, "column", "columns")),
         notes=tuple(unnamed(file, roles, ignored)),
     )
     classes = sorted(index["label"].dropna().unique())
@@ -74,14 +73,13 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
 
 
 def recognises(path: str) -> bool:
-    """Tell whether `path` is a CSV or Parquet file with a column of paths; only its head is read."""
+    """Tell by its header whether `path` is a CSV or Parquet file with a column of paths."""
     file = Path(path)
     if file.suffix.lower() not in (".csv", ".tsv", ".parquet") or not file.is_file():
         return False
     try:
-        return "path" in find(
-            file, _text_columns(file) if _is_parquet(file) else list(_csv(file, {}, 0)), KNOWN, {}
-        )
+        names = _text_columns(file) if _is_parquet(file) else list(_csv(file, {}, 0))
+        return "path" in find(file, names, KNOWN, {})
     except (InputError, pa.ArrowException, OSError):
         return False
 
@@ -89,9 +87,9 @@ def recognises(path: str) -> bool:
 def _table(
     file: Path, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
-    """Read the columns of `KNOWN` as text, missing ones as missing values; say which they are, and name the others.
+    """Return the columns of `KNOWN` as text, their names in the file, and the ignored columns.
 
-    Every row has a path and an id.
+    Columns that are missing hold missing values; every row has a path and an id.
     """
     if not file.is_file():
         raise InputError(f"{file}: no such file; `pool.source.path` must be a CSV or Parquet file")
@@ -99,20 +97,24 @@ def _table(
     roles = find(file, list(content), KNOWN, columns)
     if "path" not in roles:
         raise InputError(
-            f"{file}: has columns {', '.join(content)}; needs `path`, or `pool.source.columns.path` to name it"
+            f"{file}: has columns {', '.join(content)}; "
+            "needs `path`, or `pool.source.columns.path` to name it"
         )
     ignored = [name for name in content if name not in roles.values()]
     table = pd.DataFrame(
         {role: content[roles[role]] if role in roles else None for role in KNOWN}, dtype="str"
     )
     table = table.mask(lambda text: text == "")
-    for role in ("path", "id") if "id" in roles else ("path",):
-        if table[role].isna().any():
-            row = int(table[role].isna().to_numpy().argmax())
+    if "id" not in roles:
+        table = table.assign(id=table["path"])
+    for role in ("path", "id"):
+        missing = table[role].isna().to_numpy()
+        if missing.any():
             raise InputError(
-                f"{file}: row {row} (the first is 0) has no `{role}`: every picture needs one"
+                f"{file}: row {missing.argmax()} (the first is 0) has no `{role}`: "
+                "every picture needs one"
             )
-    return table if "id" in roles else table.assign(id=table["path"]), roles, ignored
+    return table, roles, ignored
 
 
 def _is_parquet(file: Path) -> bool:
@@ -137,28 +139,27 @@ def _csv(file: Path, columns: Mapping[str, str], rows: int | None = None) -> pd.
         raise InputError(
             f"{file}: cannot be read as CSV in UTF-8 ({why}): save it as `CSV UTF-8`"
         ) from error
-    if not isinstance(table.index, pd.RangeIndex) and len(
-        table
-    ):  # pandas takes what is too much for row names
+    # pandas takes values that are too many for names of rows.
+    if len(table) and not isinstance(table.index, pd.RangeIndex):
         raise InputError(
-            f"{file}: its rows have more values than the head has names: quote values that hold a comma"
+            f"{file}: its rows have more values than the head has names: "
+            "quote values that hold a comma"
         )
     return table
 
 
 def _separator(head: str, columns: Mapping[str, str]) -> str:
-    """Return what parts the names in a table's head: what makes one of them the name of a column of paths."""
+    """Return the separator by which a table's header has the name of a column of paths."""
     usual = {*PATHS, normalised(columns.get("path", "path")).casefold()}
     for separator in SEPARATORS:
-        if usual & {
-            normalised(name.strip().strip('"')).casefold() for name in head.split(separator)
-        }:
+        names = [name.strip().strip('"') for name in head.split(separator)]
+        if any(normalised(name).casefold() in usual for name in names):
             return separator
     return ","
 
 
 def _text_columns(file: Path) -> list[str]:
-    """Return the names of a Parquet file's columns but those whose values are no text: the hub's pictures."""
+    """Return the names of a Parquet file's columns, without nested ones (the hub's pictures)."""
     return [field.name for field in pq.read_schema(file) if not pa.types.is_nested(field.type)]
 
 
@@ -166,14 +167,13 @@ def _parquet(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     try:
         names = pq.read_schema(file).names
         roles = find(file, names, KNOWN, columns)
-        content = pq.read_table(file, columns=list(roles.values())) if "path" in roles else None
-        if content is None:
+        if "path" not in roles:
             return pd.DataFrame(columns=names)
+        content = pq.read_table(file, columns=list(roles.values()))
         if "label" in roles:
-            place = content.column_names.index(roles["label"])
-            content = content.set_column(
-                place, roles["label"], whole(file, content[roles["label"]])
-            )
+            name = roles["label"]
+            place = content.column_names.index(name)
+            content = content.set_column(place, name, whole(file, content[name]))
         plain = {name: content[name].cast(pa.string()).to_pandas() for name in content.column_names}
         return pd.DataFrame({name: plain.get(name) for name in names}, dtype="str")
     except InputError:
@@ -192,21 +192,18 @@ def _located(file: Path, paths: pd.Series) -> list[str | None]:
         except (ImportError, ValueError) as error:
             raise InputError(f"{file}: addresses {protocol}:// cannot be read: {error}") from error
     folder = file.parent.absolute()
-    return [
-        None if pd.isna(path) else path if "://" in path else _existing(folder, path)
-        for path in paths
-    ]
+    return [None if pd.isna(path) else _existing(folder, path) for path in paths]
 
 
 def _existing(folder: Path, path: str) -> str:
-    """Return where a picture lies: file systems tell composed letters from others, and blanks at a name's end."""
+    """Return where a picture lies, in whichever spelling of its name the file system has it."""
+    if "://" in path:
+        return path
     spellings = (path, normalised(path), unicodedata.normalize("NFD", normalised(path)))
     if path.isascii() and path == path.strip():
         return str(folder / path)
-    return next(
-        (str(folder / spelling) for spelling in spellings if _is_there(folder / spelling)),
-        str(folder / path),
-    )
+    spelling = next((one for one in spellings if _is_there(folder / one)), path)
+    return str(folder / spelling)
 
 
 def _is_there(place: Path) -> bool:
@@ -225,7 +222,7 @@ def _readers(places: list[str | None]) -> Pictures:
 
 
 def _fetch(address: str) -> bytes:
-    """Read a remote file; whatever its protocol's package raises becomes an OSError."""
+    """Read a remote file; whatever the protocol's package raises becomes an OSError."""
     try:
         system, path = fsspec.url_to_fs(address)
         return system.cat_file(path)
@@ -234,7 +231,7 @@ def _fetch(address: str) -> bytes:
 
 
 def _stamp(*places: str | None) -> str:
-    """Return the stamps of a picture and its mask: a mask painted anew makes the picture another."""
+    """Return the stamps of a picture and its mask: a new mask makes it a changed picture."""
     return "+".join(_stamp_of(place) for place in places if place)
 
 

@@ -1,4 +1,4 @@
-"""Walk a folder of pictures: every visible file is taken, whatever its name says it is."""
+"""Walk a folder of pictures: every visible file is taken, whatever its name."""
 
 import os
 import stat
@@ -35,10 +35,10 @@ class File(NamedTuple):
 
 
 def files(root: str | Path) -> list[File]:
-    """Return the visible files below `root`, sorted by id; links are followed, but never in a circle.
+    """Return the visible files below `root`, sorted by id.
 
-    A link that leads nowhere is taken too, with an empty stamp: a missing picture must not go
-    unnoticed.
+    Links are followed, but never in a circle. A broken link is taken too, with an empty stamp: a
+    missing picture must not go unnoticed.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def files(root: str | Path) -> list[File]:
 
 
 def walk(root: str | Path) -> Iterator[File]:
-    """Yield what `files` returns as it is found, in no certain order."""
+    """Yield what `files` returns, in no certain order."""
     root = os.fspath(root)
     entries = _entries(root)
     here = Path(root).stat()
@@ -73,21 +73,21 @@ def text(path: str) -> str:
 
 def collect(
     root: str | Path,
-    found: list[File],
+    taken: list[File],
     classes: list[str],
     splits: Sequence[str | None] | None = None,
     labels: Sequence[str | None] | None = None,
 ) -> Collection:
-    """Make a collection of files below `root`; `splits` and `labels` have one entry a file, or are None."""
+    """Make a collection of files below `root`; `splits` and `labels` have one entry a file."""
     folder = Path(root)
-    paths = [file.path for file in found]
+    paths = [file.path for file in taken]
     where = text(str(folder))
     columns = {
-        "id": [file.id for file in found],
-        "source": [f"{where}/{file.id}" for file in found],
-        "split": [None] * len(found) if splits is None else splits,
-        "label": [None] * len(found) if labels is None else labels,
-        "stamp": [file.stamp for file in found],
+        "id": [file.id for file in taken],
+        "source": [f"{where}/{file.id}" for file in taken],
+        "split": [None] * len(taken) if splits is None else splits,
+        "label": [None] * len(taken) if labels is None else labels,
+        "stamp": [file.stamp for file in taken],
     }
     index = pd.DataFrame(columns, dtype="str")
     return Collection(
@@ -98,7 +98,7 @@ def collect(
 def _below(
     entries: list[os.DirEntry], prefix: str, above: frozenset[tuple[int, int]]
 ) -> Iterator[File]:
-    """Yield the files of a folder and of those in it; `above` are the folders it lies in, and itself."""
+    """Yield the files below a folder; `above` are the folders it lies in, and itself."""
     for entry in entries:
         status = _status(entry)
         path = prefix + entry.name
@@ -106,9 +106,8 @@ def _below(
             here = (status.st_dev, status.st_ino)
             if here not in above:
                 yield from _below(_entries(entry.path), f"{path}/", above | {here})
-        elif status is None or stat.S_ISREG(
-            status.st_mode
-        ):  # a pipe would be waited for without end
+        # Reading a pipe would never end.
+        elif status is None or stat.S_ISREG(status.st_mode):
             yield File(path, text(path), stamp(status) if status else "")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from pt4al.errors import InputError
 from pt4al.features import probe
 from pt4al.features.vectors import Features, View
-from pt4al.labels.recorded import Recorded
+from pt4al.labels.recorded import recorded_answers
 from pt4al.pages import cold_start as reporting
 from pt4al.project.configuration.parameters import ColdStart, Main, Query, Run
 from pt4al.randomness import stream
@@ -59,7 +59,7 @@ def measure(
     classes: list[str],
 ) -> pd.DataFrame:
     """Return `start`, `budget`, `seed`, `accuracy`, `balanced_accuracy`, `query` (equal for equal queries)."""
-    asked = Recorded(recorded_labels).label(start_queries["id"].drop_duplicates())
+    asked = recorded_answers(recorded_labels, start_queries["id"].drop_duplicates())
     learnt = pd.DataFrame(features.gather(features.rows(asked["id"])).numpy(), index=asked["id"])
     targets = pd.Series(classification.targets(asked["label"], classes).numpy(), index=asked["id"])
     tested = test_features.gather(test_features.rows(test_labels["id"])).numpy()

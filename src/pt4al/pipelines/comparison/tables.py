@@ -8,6 +8,7 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.files import records
+from pt4al.masks import count
 from pt4al.pipelines.report.nodes import once
 from pt4al.project.runs.folder import Runs
 from pt4al.training.tasks import Task
@@ -44,9 +45,8 @@ def queries(
         answers = runs[cell["run"]].read("label_set.parquet", cycles - 1)
         counted = np.zeros(len(classes), int)
         for cycle, asked in answers.groupby("cycle"):
-            numbers = task.targets(asked["label"], classes).flatten().numpy()
-            # Masks may hold 255, which stands for no class.
-            counted = counted + np.bincount(numbers, minlength=256)[: len(classes)]
+            numbers = task.targets(asked["label"], classes).numpy()
+            counted = counted + count(numbers, len(classes))
             rows = pd.DataFrame({"class": classes, "images": counted})
             tables.append(rows.assign(**{name: cell[name] for name in CELL}, cycle=cycle))
     return pd.concat(tables, ignore_index=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pt4al.features.store import Features
+from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.project.configuration.parameters import Engine, Main, Query, Run
 from pt4al.randomness import stream

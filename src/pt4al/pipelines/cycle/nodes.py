@@ -9,13 +9,13 @@ import torch
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.oracle import CORRECTION, People, none_asked
+from pt4al.annotation.oracle import CORRECTION, HumanOracle, none_asked
 from pt4al.errors import InputError
 from pt4al.features.probe import probe
-from pt4al.features.store import Features
+from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.labels import label_set as labelling
-from pt4al.labels.recorded import Recorded
+from pt4al.labels.recorded import recorded_answers
 from pt4al.pipelines.cycle.evidence import CACHED, Gatherer, Known, needs
 from pt4al.pipelines.cycle.request import Request
 from pt4al.project.configuration.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
@@ -212,7 +212,7 @@ def suggest(
 
 def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame, oracle: Oracle) -> pd.DataFrame:
     """Return the oracle's answers to a query."""
-    return Recorded(recorded_labels).label(query["id"])
+    return recorded_answers(recorded_labels, query["id"])
 
 
 def ask_people(
@@ -226,7 +226,7 @@ def ask_people(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what people have answered, late answers and corrections too, and all that has been asked so far."""
     asked = none_asked() if asked is None else asked
-    people = People(answer_log, Policy(oracle.annotators, oracle.disagreement, oracle.skipped))
+    people = HumanOracle(answer_log, Policy(oracle.annotators, oracle.disagreement, oracle.skipped))
     return people.label(query, label_set, asked, cycle, oracle.go_on.share, oracle.go_on.after)
 
 

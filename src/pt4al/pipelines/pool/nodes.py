@@ -19,13 +19,14 @@ from pt4al.images import sources, summary, survey
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
 from pt4al.images.duplicates import find, label_pairs, linked
-from pt4al.images.imbalance import thin
+from pt4al.images.imbalance import subsample_classes
 from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
 from pt4al.images.ranges import narrow
 from pt4al.images.splits import divide
 from pt4al.images.summary import Summary
 from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
+from pt4al.masks import encode
 from pt4al.pages import intake
 from pt4al.pipelines.comparison.remembered import once
 from pt4al.plots import contact_sheets
@@ -34,7 +35,6 @@ from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-from pt4al.training.tasks import segmentation
 
 logger = logging.getLogger(__name__)
 
@@ -195,7 +195,9 @@ def _divided(pool: Pool) -> dict[str, Collection]:
 
 def _taken(pool: Pool, parts: dict[str, Collection]) -> dict[str, Collection]:
     # Before the limit, which says how many images there are whatever their classes.
-    parts = parts | {"train": thin(parts["train"], pool.imbalance.kind, pool.imbalance.factor)}
+    parts = parts | {
+        "train": subsample_classes(parts["train"], pool.imbalance.kind, pool.imbalance.factor)
+    }
     return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
 
 
@@ -206,7 +208,7 @@ def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main)
     if collection.masks is None:  # people will draw them
         return pd.DataFrame(columns=["id", "label"])
     masks = read_masks(collection, pool.ids, pool.frame, settings.ignore)
-    found = [(name, segmentation.encode(mask)) for name, mask in masks]
+    found = [(name, encode(mask, compress_level=9)) for name, mask in masks]
     return pd.DataFrame(found, columns=["id", "label"])
 
 

@@ -13,6 +13,7 @@ from pt4al.errors import InputError
 from pt4al.images import sources, summary
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
+from pt4al.masks import encode
 from pt4al.pages import predictions as pages
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.plots import contact_sheets
@@ -67,7 +68,9 @@ def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
         masks = training.predict(
             model.network, segmentation.outputs, pool, hardware, rows, title="predict"
         )
-        return pd.DataFrame({"id": pool.ids, "mask": [segmentation.encode(mask) for mask in masks]})
+        return pd.DataFrame(
+            {"id": pool.ids, "mask": [encode(mask, compress_level=9) for mask in masks]}
+        )
     likely = training.predict(
         model.network, classification.class_probabilities, pool, hardware, rows, title="predict"
     )

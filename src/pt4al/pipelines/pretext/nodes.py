@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pt4al.features.store import Features
-from pt4al.features.vectors import moments
+from pt4al.features.vectors import Features, moments
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.losses import cross_fitted, mean_over_epochs

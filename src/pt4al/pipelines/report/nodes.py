@@ -8,6 +8,7 @@ import pandas as pd
 
 from pt4al.annotation import audit
 from pt4al.images.pool import ImagePool
+from pt4al.masks import count
 from pt4al.pages import render
 from pt4al.pipelines.leakage import check_reads
 from pt4al.plots import contact_sheets, heat_maps, mask_panels, run
@@ -250,8 +251,8 @@ def _class_counts(label_set: pd.DataFrame, classes: list[str], task: Task) -> pd
     """Labels, or pixels, of each class (row) in each cycle (column)."""
     counts = {}
     for cycle, answers in label_set.groupby("cycle"):
-        numbers = task.targets(answers["label"], classes).flatten().numpy()
-        counts[cycle] = np.bincount(numbers, minlength=256)[: len(classes)]
+        numbers = task.targets(answers["label"], classes).numpy()
+        counts[cycle] = count(numbers, len(classes))
     return pd.DataFrame(counts, index=classes)
 
 

@@ -53,7 +53,7 @@ def label(
         port = kept.port if kept else 0
     token = kept.token if kept else None
     with session(metadata, run) as opened:
-        page = Page(opened.desk, opened.picture, opened.why, facts, host, port, token)
+        page = Page(opened.queue, opened.picture, opened.why, facts, host, port, token)
         link.keep(file, link.Link(page.port, page.token))
         click.echo(f"Run {run.name}, cycle {run.cycle}: {run.progress()}.")
         click.echo(f"Open this page in a browser: {page.url}")

@@ -45,13 +45,10 @@ def push(metadata: ProjectMetadata, name: str | None, url: str | None, suggestio
     with session(metadata, run) as opened, one_at_a_time:
         pushed = sync.push(
             _server(metadata, url),
-            _title(run.name),
+            sync.Project(_title(run.name), run.classes, run.masks, run.annotators),
             run.progress().images,
             opened.decoded if run.masks else opened.picture,
-            run.classes,
-            run.masks,
             run.suggestions if suggestions else None,
-            run.annotators,
         )
     click.echo(
         f"{pushed.new} new images, {pushed.known} were there. Label them at {pushed.project}"

@@ -159,7 +159,7 @@ class Pool(Recipe, Origin):  # the fields of Origin come first
 
 
 class Features(Block):
-    network: Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(backbones.known)]
+    network: Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(backbones.validated_name)]
     weights: Weights | None
     size: Literal["auto"] | Annotated[int, Field(gt=0, le=LARGEST_SIDE)]
 

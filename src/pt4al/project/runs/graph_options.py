@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from pt4al.errors import InputError
-from pt4al.images.sources import TOLD
+from pt4al.images.sources import NAMES
 from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pool.nodes import collect, read_source
 from pt4al.project.configuration.parameters import Control, Parameters
@@ -74,7 +74,7 @@ def _without_albums(parameters: Parameters, root: Path) -> Parameters:
     if labels <= classes:
         return parameters
     where = parameters.pool.source
-    if where.kind == "auto" and source.reading.layout == TOLD["folders"] and not labels & classes:
+    if where.kind == "auto" and source.reading.layout == NAMES["folders"] and not labels & classes:
         logger.info(
             "none of the folders in %s has the name of a class of `oracle.classes`: "
             "they are no labels",

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from pt4al.annotation.aggregation import LABELLED, Policy, settle
+from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.progress import Progress, assign
+from pt4al.annotation.progress import Progress, measure_progress
 from pt4al.errors import InputError
 from pt4al.labels.label_set import empty
 from pt4al.project.runs.folder import RunFolder, Runs
@@ -108,7 +108,7 @@ class LabelledRun:
     @property
     def labels(self) -> pd.DataFrame:
         """What has a label by all answers so far: `id`, `label`."""
-        settled = settle(self.log.read(), self.policy)
+        settled = aggregate(self.log.read(), self.policy)
         return settled[settled["state"] == LABELLED][["id", "label"]].reset_index(drop=True)
 
     def mask(self, label: str) -> np.ndarray:
@@ -117,7 +117,7 @@ class LabelledRun:
 
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
-        return assign(self.query, settle(self.log.read(), self.policy), self.policy)
+        return measure_progress(self.query, aggregate(self.log.read(), self.policy), self.policy)
 
     def _table(self, name: str, cycle: int) -> pd.DataFrame:
         table = self.folder.read(f"{name}.parquet", cycle)

@@ -11,7 +11,7 @@ import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
-from pt4al.annotation.queue import Desk
+from pt4al.annotation.queue import AnnotationQueue
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
@@ -49,14 +49,14 @@ class LabellingSession:
         return self.catalog.load("pool")
 
     @cached_property
-    def desk(self) -> Desk:
+    def queue(self) -> AnnotationQueue:
         """Where people answer."""
         run = self.run
         # A page that was left open may still have an answer to an image that the run has gone on
         # without.
         late = run.answerable[~run.answerable.isin([*run.query["id"], *run.earlier["id"]])]
         earlier = pd.concat([run.earlier[["id", "label"]], late.to_frame("id")], ignore_index=True)
-        return Desk(
+        return AnnotationQueue(
             run.log,
             run.query,
             run.policy,

@@ -17,8 +17,9 @@ from pt4al.features.scoring import scoring
 from pt4al.features.vectors import Features
 from pt4al.images.collection import Collection
 from pt4al.images.pool import ImagePool
-from pt4al.images.survey import survey
+from pt4al.images.survey import infer_frame
 from pt4al.labels import label_set
+from pt4al.masks import encode
 from pt4al.pipelines.cycle import nodes as cycle
 from pt4al.pipelines.cycle.evidence import Gatherer, Known, needs
 from pt4al.pipelines.pretext import nodes as pretext
@@ -29,7 +30,7 @@ from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-from pt4al.training.tasks import TASKS, segmentation
+from pt4al.training.tasks import TASKS
 
 REHEARSED = 2  # images: the fewest that batch norms can tell apart
 SHORT = {
@@ -43,7 +44,7 @@ SHORT = {
 def sample(parameters: Parameters, pool: Collection) -> ImagePool:
     """Return images made up, of the size and the channels that a pool would have."""
     recipe = parameters.pool
-    frame = survey(pool, recipe.size, recipe.channels, recipe.fit, recipe.background)
+    frame = infer_frame(pool, recipe.size, recipe.channels, recipe.fit, recipe.background)
     shape = REHEARSED, frame.channels, frame.height, frame.width
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     index = pd.DataFrame({"id": [f"made up {row}" for row in range(REHEARSED)], "split": "train"})
@@ -221,6 +222,6 @@ def _labels(pool: ImagePool, classes: list[str], number: int, dense: bool) -> pd
     labels = [classes[row % len(classes)] for row in range(len(ids))]
     if dense:
         mask = np.arange(np.prod(pool.shape[1:])).reshape(pool.shape[1:]) % len(classes)
-        labels = [segmentation.encode(mask.astype(np.uint8))] * len(ids)
+        labels = [encode(mask.astype(np.uint8), compress_level=9)] * len(ids)
     answers = pd.DataFrame({"id": ids.to_numpy(), "label": labels})
     return label_set.extend(label_set.empty(), answers, 0, "rehearsal")

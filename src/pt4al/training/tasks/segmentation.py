@@ -1,30 +1,21 @@
 """Main task `segmentation`: one class a pixel. Masks travel as PNG files of class numbers; 255 is to be ignored."""
 
-import io
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from pt4al.errors import InputError
-from pt4al.images.masks import IGNORED
+from pt4al.masks import IGNORED, VALUES, count, decode, unknown_values
 from pt4al.training.tasks.likelihood import softmax
 
 dense = True
 metric = "miou"
 
 CHUNK = 16  # images counted at once
-
-
-def encode(mask: np.ndarray) -> bytes:
-    """Return a mask (H, W), uint8, as a PNG file: the same mask is always the same bytes."""
-    encoded = io.BytesIO()
-    Image.fromarray(mask).save(encoded, "PNG", compress_level=9)
-    return encoded.getvalue()
 
 
 def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
@@ -52,9 +43,7 @@ def class_weights(targets: torch.Tensor, classes: int) -> torch.Tensor:
     occurs. The median is over classes that occur; one that doesn't has weight 1, which is never
     used.
     """
-    counts = torch.stack(
-        [torch.bincount(mask.flatten().long(), minlength=256)[:classes] for mask in targets]
-    )
+    counts = torch.from_numpy(np.stack([count(mask, classes) for mask in targets.numpy()]))
     shown = torch.where(counts > 0, counts.sum(1, keepdim=True), 0).sum(0)
     frequency = counts.sum(0) / shown.clamp(min=1)
     occurs = frequency > 0
@@ -74,7 +63,7 @@ def loss(
     """Cross-entropy of each image, (B,): its mean over pixels, by their classes' weights; 0 if all are ignored."""
     logits = network(images)
     targets = targets.long()
-    scale = logits.new_zeros(256)  # what each value of a mask counts
+    scale = logits.new_zeros(VALUES)  # what each value of a mask counts
     scale[: logits.shape[1]] = (
         1 if weights is None else weights.to(logits.device, non_blocking=True)
     )
@@ -139,16 +128,13 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
 
 def _decode(label: bytes, row: int, classes: int) -> np.ndarray:
     try:
-        mask = np.array(Image.open(io.BytesIO(label)))
-    except (UnidentifiedImageError, OSError, SyntaxError, TypeError) as error:
-        raise InputError(f"mask {row} can't be read: {error}") from error
-    if mask.ndim != 2 or mask.dtype != np.uint8:
+        mask = decode(label)
+    except InputError as error:
+        raise InputError(f"mask {row} {error}") from error
+    unknown = unknown_values(mask, classes)
+    if len(unknown):
         raise InputError(
-            f"mask {row} has the shape {mask.shape} and numbers {mask.dtype}: it must be grey, 8 bit"
-        )
-    wrong = mask[(mask >= classes) & (mask != IGNORED)]
-    if wrong.size:
-        raise InputError(
-            f"mask {row} holds the value {wrong[0]}: classes are 0 to {classes - 1}, {IGNORED} is ignored"
+            f"mask {row} holds the value {unknown[0]}: "
+            f"classes are 0 to {classes - 1}, {IGNORED} is ignored"
         )
     return mask
