@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from pt4al.pages.render import environment
-from pt4al.statistics.label_value import cost, savings, unsaid, worth
+from pt4al.statistics.label_value import LabellingPlan, cost, label_value, savings, unsaid
 
 FREE = {"label": None, "hour": None, "currency": "EUR"}
 NO_ONE = pd.Series(dtype=float)
@@ -28,7 +28,8 @@ def curve(cycles: int = 4, images: int | None = 200, value: float = 0.8) -> pd.D
 
 def facts(cycles: int = 4, images: int | None = 200, reference: pd.DataFrame | None = None, **more: bool) -> dict:
     ahead = 100.0 * np.arange(cycles + 1, 7)
-    return worth(curve(cycles, images), reference, ahead, STOP, FREE, NO_ONE, np.random.default_rng(0), **more)
+    plan = LabellingPlan(ahead, STOP, FREE)
+    return label_value(curve(cycles, images), reference, plan, NO_ONE, np.random.default_rng(0), **more)
 
 
 def text(found: dict, figures: dict[str, bytes] | None = None) -> str:

@@ -7,8 +7,16 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from pt4al.plots.style import MAIN, OTHERS, plain
 
 
-def draw(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
-    """Draw a learning curve with intervals; `curve` and `ahead` as `worth.worth` returns them."""
+def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
+    """Draw a learning curve with intervals and its forecast.
+
+    Parameters
+    ----------
+    curve, ahead
+        `curve` and `forecast` of `pt4al.statistics.label_value.label_value`.
+    metric
+        `accuracy` or `miou`.
+    """
     names = {"accuracy": "accuracy (%)", "miou": "mean IoU (%)"}
     figure, axes = plain(4.0, "labels", f"{names[metric]} on control images")
     points = pd.DataFrame(curve)

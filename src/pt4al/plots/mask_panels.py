@@ -30,7 +30,7 @@ HATCH = (185, 226)  # grays that no class has
 HEAT = colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
 
 
-def panels(
+def mask_panels(
     images: np.ndarray,
     truths: np.ndarray,
     predictions: np.ndarray | None,

@@ -1,4 +1,4 @@
-"""Draw what a run did: its curve, its ranking, its audit and its time; the other pictures come from beside it."""
+"""Draw what a run did: its curve, its ranking, its audit and its time."""
 
 import math
 from itertools import cycle
@@ -9,23 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
-from pt4al.plots.contact_sheets import contact_sheet
-from pt4al.plots.heat_maps import class_balance, iou_by_class
-from pt4al.plots.mask_panels import panels
-from pt4al.plots.style import HALO, INK, MAIN, OTHERS, duration, logarithmic, nothing, plain, png
-
-__all__ = [
-    "audit",
-    "class_balance",
-    "contact_sheet",
-    "duration",
-    "iou_by_class",
-    "learning_curve",
-    "losses_by_batch",
-    "panels",
-    "png",
-    "seconds_by_stage",
-]
+from pt4al.plots.style import HALO, INK, MAIN, OTHERS, duration, logarithmic, nothing, plain
 
 PAPER_CORRELATION = 0.79  # PT4AL, rotation on CIFAR-10
 # What the axes of a learning curve say, by metric.

@@ -108,64 +108,6 @@ def power_law(
     return ceiling - drop * (ahead / labels[-1]) ** -RATES[best, None]
 
 
-def back_test(curves: pd.DataFrame, rng: np.random.Generator, nested: bool = False) -> pd.DataFrame:
-    """Forecast each later point of recorded curves from the points before it.
-
-    Parameters
-    ----------
-    curves
-        One row a cycle: `run`, `labels`, `value`, and perhaps `images` (measured on) and `truth`
-        (the value without noise; else the value stands for it).
-    nested
-        See `forecast`.
-
-    Returns
-    -------
-    `run`, `known` (points), `ahead` (cycles), `truth`, and what is said by the `power_law`, by the
-    `last` value and by the last `slope`; `low` and `high` of the power law's band, and whether the
-    truth is `inside`.
-    """
-    found = [
-        _back_test(curve, known, rng, nested).assign(run=run)
-        for run, curve in curves.groupby("run", sort=False)
-        for known in range(FEWEST, len(curve))
-    ]
-    columns = [
-        "run",
-        "known",
-        "ahead",
-        "truth",
-        "power_law",
-        "last",
-        "slope",
-        "low",
-        "high",
-        "inside",
-    ]
-    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
-
-
-def _back_test(
-    curve: pd.DataFrame, known: int, rng: np.random.Generator, nested: bool
-) -> pd.DataFrame:
-    labels = curve["labels"].to_numpy(float)
-    values = curve["value"].to_numpy(float)
-    images = curve["images"].to_numpy(float)[:known] if "images" in curve else None
-    truth = curve["truth" if "truth" in curve else "value"].to_numpy(float)[known:]
-    found = forecast(labels[:known], values[:known], images, labels[known:], rng, nested)
-    last = values[known - 1]
-    before = values[known - 2]
-    slope = (last - before) / (labels[known - 1] - labels[known - 2])
-    return found.rename(columns={"value": "power_law"}).assign(
-        known=known,
-        ahead=np.arange(1, len(truth) + 1),
-        truth=truth,
-        last=last,
-        slope=np.minimum(1.0, last + slope * (labels[known:] - labels[known - 1])),
-        inside=(found["low"] <= truth) & (truth <= found["high"]),
-    )
-
-
 def _noise(labels: np.ndarray, values: np.ndarray, images: np.ndarray | None) -> np.ndarray:
     """The standard deviation of each point: of its share of right answers, and of what a training run varies by."""
     own = np.full(len(values), MODEL_ERROR)

@@ -20,39 +20,6 @@ def share(right: float, images: float) -> dict[str, float]:
     return {"low": float(low), "high": float(high)}
 
 
-def accuracy(correct: np.ndarray, weights: np.ndarray | None = None) -> dict[str, float]:
-    """Return the share of a population that a model gets right, and its 95 % interval, by a random sample.
-
-    Parameters
-    ----------
-    correct
-        Whether the model is right about each image of the sample, (n,).
-    weights
-        How many images of the population each stands for, (n,): where parts of a pool were sampled
-        at different rates, because it grew, a part's images over its sampled ones. The same for all
-        by default. The interval is that of a simple random sample of the effective size (sum of
-        weights)^2 / sum of their squares (Kish 1965).
-
-    Returns
-    -------
-    `accuracy`, `low`, `high`, and `images`: n, or the effective size.
-
-    Raises
-    ------
-    ValueError
-        If there is no image, or a weight that is not above 0.
-    """
-    weights = np.ones(len(correct)) if weights is None else np.asarray(weights, dtype=float)
-    if not len(correct):
-        raise ValueError("no control image: an accuracy takes at least one")
-    if len(weights) != len(correct) or not (weights > 0).all():
-        raise ValueError(f"weights must be {len(correct)} numbers above 0, they are {weights}")
-    weights = weights / weights.max()  # squares of large ones would overflow
-    found = float(np.average(correct, weights=weights))
-    images = float(weights.sum() ** 2 / (weights**2).sum())
-    return {"accuracy": found, **share(found * images, images), "images": images}
-
-
 def resampled(
     images: int, metric: Callable[[np.ndarray], float], rng: np.random.Generator
 ) -> dict[str, float]:

@@ -1,11 +1,8 @@
-"""Advise when to stop labelling, by rules with names; and judge the rules on runs that went on."""
+"""Advise when to stop labelling, by rules with names."""
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
-
-from pt4al.statistics.forecast import forecast, together
 
 Advice = tuple[bool | None, str]  # whether to stop, None if the data can't say; and a sentence
 
@@ -78,56 +75,3 @@ def advise(
             stop, sentence = STOP_RULES[name](curve, ahead, threshold)
             found.append({"rule": name, "stop": stop, "sentence": sentence})
     return found
-
-
-def judge(
-    curves: pd.DataFrame,
-    thresholds: dict[str, float],
-    rng: np.random.Generator,
-    nested: bool = False,
-) -> pd.DataFrame:
-    """Return where each rule would have stopped recorded runs.
-
-    Parameters
-    ----------
-    curves
-        One row a cycle: `run`, `labels`, `value`; and perhaps, as a control slice gives them,
-        `low`, `high`, `images` (measured on), which the rules then see, and `truth`, by which what
-        is lost is counted. Without them, the value is taken as exact.
-    nested
-        See `forecast`.
-
-    Returns
-    -------
-    `run`, `rule`, `stopped_at` (labels), `truth` there, `saved` (labels), `lost` (points).
-    """
-    rows = []
-    for run, curve in curves.groupby("run", sort=False):
-        exact = {name: curve["value"] for name in ("low", "high", "truth") if name not in curve}
-        whole = curve.assign(**exact).reset_index(drop=True)
-        for name, threshold in thresholds.items():
-            here = whole.iloc[_stopped(whole, name, threshold, rng, nested)]
-            last = whole.iloc[-1]
-            saved = int(last["labels"] - here["labels"])
-            lost = 100 * float(last["truth"] - here["truth"])
-            stopped = {"stopped_at": int(here["labels"]), "truth": float(here["truth"])}
-            rows.append({"run": run, "rule": name, **stopped, "saved": saved, "lost": lost})
-    return pd.DataFrame(rows)
-
-
-def _stopped(
-    curve: pd.DataFrame, rule: str, threshold: float, rng: np.random.Generator, nested: bool
-) -> int:
-    """The cycle after which the rule would have stopped, the last one if never."""
-    labels = curve["labels"].to_numpy(float)
-    values = curve["value"].to_numpy(float)
-    for known in range(1, len(curve)):
-        images = curve["images"].to_numpy(float)[:known] if "images" in curve else None
-        seen = curve.iloc[:known]
-        ahead = forecast(labels[:known], values[:known], images, labels[known:], rng, nested)
-        if images is not None and not nested:
-            narrower = together(labels[:known], values[:known], images, rng)
-            seen = seen if narrower is None else seen.assign(low=narrower["low"])
-        if STOP_RULES[rule](seen, ahead, threshold)[0]:
-            return known - 1
-    return len(curve) - 1

@@ -13,7 +13,8 @@ from pt4al.errors import InputError
 from pt4al.images import sources, summary
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
-from pt4al.pages import predictions as pages
+from pt4al.pages.facts import PredictionsPage
+from pt4al.pages.predictions import render_predictions_page
 from pt4al.pipelines.comparison.runs import Runs
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.plots import contact_sheets
@@ -111,17 +112,17 @@ def write_page(
 ) -> str:
     """Return the predictions as one HTML page."""
     found = _find(runs, parameters)
-    return pages.render(
-        {
-            "title": f"What the model of {found.parameters.run.name}, cycle {found.cycle}, takes these pictures for",
-            "path": check(parameters).predict.path,
-            "images": len(predictions),
-            "counts": {}
-            if "mask" in predictions
-            else predictions["label"].value_counts().to_dict(),
-            "problems": pool.problems.to_dict("records"),
-            "figures": pictures,
-        }
+    model = f"{found.parameters.run.name}, cycle {found.cycle}"
+    counts = {} if "mask" in predictions else predictions["label"].value_counts().to_dict()
+    return render_predictions_page(
+        PredictionsPage(
+            title=f"What the model of {model}, takes these pictures for",
+            path=check(parameters).predict.path,
+            images=len(predictions),
+            counts=counts,
+            problems=pool.problems.to_dict("records"),
+            figures=pictures,
+        )
     )
 
 

@@ -23,7 +23,7 @@ from pt4al.images.decode import decode_mask
 from pt4al.images.viewing import viewable
 from pt4al.labels.label_set import empty
 from pt4al.pipelines.pool.nodes import collect
-from pt4al.plots.explanations import told
+from pt4al.plots.explanations import in_words
 from pt4al.project.configuration.parameters import Parameters, check
 from pt4al.project.runs import asked, guard
 from pt4al.project.runs import standing as people
@@ -142,7 +142,7 @@ class OpenRun:
         row = self.reasons.loc[image]
         labels = self.earlier.set_index("id")["label"]
         return {
-            "facts": told(row),
+            "facts": in_words(row),
             "neighbours": [
                 {"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])
             ],
