@@ -1,4 +1,4 @@
-"""Write a comparison as one HTML page that needs nothing but itself: the verdict first, every number traceable."""
+"""Write a comparison as one HTML page that needs nothing but itself, the verdict first."""
 
 from functools import partial
 
@@ -93,7 +93,7 @@ def _rows(results: Comparison, reference: str, seconds: pd.DataFrame) -> list[di
 
 
 def _middle(savings: pd.DataFrame) -> int:
-    """Return the middle budget: at the last one the reference often can't follow, at the first all are alike."""
+    """Return the middle budget: at the first all arms are alike, at the last few can be reached."""
     labels = sorted(savings["labels"].unique())
     return int(labels[len(labels) // 2])
 

@@ -24,7 +24,7 @@ METRICS = {"accuracy": Metric("accuracy", "accuracy"), "miou": Metric("miou", "m
 
 @dataclass(frozen=True)
 class Source:
-    """What was read, as the intake report leaves it: a sentence, warnings before and after decoding."""
+    """What was read, in a sentence; warnings before decoding; and warnings after it, `found`."""
 
     sentence: str
     warnings: list[str]
@@ -59,7 +59,7 @@ class RunPage:
     notes
         Sentences on what a reader might otherwise take for granted.
     source, intake_link, intake
-        What was read; where the intake report lies; a sentence on what became of the source's files.
+        What was read; where the intake report lies; what became of the source's files, in words.
     worth
         What the labels bought: see `pt4al.statistics.label_value.label_value`; None: not measured.
     features, feature_checks, feature_verdict
@@ -105,7 +105,7 @@ class ComparisonPage:
     metric
         The main number.
     results, settings
-        What was found, and by which settings.
+        What the cells say, and by which settings.
     arms
         The settings of each arm, in words.
     runs

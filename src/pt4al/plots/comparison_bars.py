@@ -1,4 +1,4 @@
-"""Draw one number for each arm of a comparison: its difference to the reference, its time, its rank."""
+"""Draw one number for each arm of a comparison: difference to the reference, time, rank."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ PRETEXT = "pretext"
 def differences(
     paired: pd.DataFrame, reference: str, floor: dict | None, arms: list[str]
 ) -> Figure:
-    """Draw each arm's mean difference to the reference with its 95 % interval, the noise floor shaded.
+    """Draw each arm's mean difference to the reference, its 95 % interval and the noise floor.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def seconds_by_arm(seconds: pd.DataFrame, arms: list[str]) -> Figure:
 
 
 def critical_difference(ranks: dict, arms: list[str]) -> Figure:
-    """Draw the arms' mean ranks over data sets; a bar joins arms that Nemenyi's test doesn't tell apart.
+    """Draw mean ranks over data sets; a bar joins arms that Nemenyi's test doesn't tell apart.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ MARKERS = "osD^vPX<>*hd"
 
 
 def colours(arms: list[str]) -> dict[str, str]:
-    """Return each arm's colour as `#rrggbb`, by its place in the list: the same on the page as anywhere else."""
+    """Return each arm's colour as `#rrggbb`, by its place in the list."""
     return dict(zip(arms, cycle(PALETTE), strict=False))
 
 
@@ -48,7 +48,7 @@ def learning_curves(cells: pd.DataFrame, metric: str, arms: list[str], heavy: li
 
 
 def class_balance(queries: pd.DataFrame, arms: list[str]) -> Figure:
-    """Draw how evenly the labels asked for so far are spread over the classes: 1 is even, 0 one class alone.
+    """Draw how evenly the labels so far are spread over the classes: 1 is even, 0 one class.
 
     Parameters
     ----------
@@ -77,7 +77,9 @@ def class_balance(queries: pd.DataFrame, arms: list[str]) -> Figure:
 
 
 def audits(audits: pd.DataFrame, arms: list[str]) -> Figure:
-    """Draw the rank correlation of pretext loss and main loss by cycle: mean over seeds, 95 % t-interval.
+    """Draw the rank correlation of pretext loss and main loss by cycle.
+
+    A line is the mean over seeds, a band its 95 % t-interval.
 
     Parameters
     ----------
@@ -86,18 +88,18 @@ def audits(audits: pd.DataFrame, arms: list[str]) -> Figure:
         are left out.
     """
     figure, axes = plain(4, "cycle", "rank correlation (-1 to 1)")
-    known = audits.dropna(subset=["correlation"])
-    if known.empty:
+    audits = audits.dropna(subset=["correlation"])
+    if audits.empty:
         return nothing(figure, "nothing to audit")
     axes.axhline(0, color=INK, linewidth=1)
-    _lines(axes, known, "cycle", "correlation", arms)
+    _lines(axes, audits, "cycle", "correlation", arms)
     return figure
 
 
 def _lines(
     axes: Axes, rows: pd.DataFrame, across: str, up: str, arms: list[str], heavy: Sequence[str] = ()
 ) -> None:
-    """Draw a line and a band for each arm, and a legend beside the axes in the order of the lines' ends."""
+    """Draw a line and a band for each arm, and a legend in the order of the lines' ends."""
     ends = {}
     for (arm, colour), marker in zip(colours(arms).items(), cycle(MARKERS), strict=False):
         points = rows[rows["arm"] == arm].groupby(across)[up]

@@ -79,7 +79,7 @@ def contact_sheet(
 
 
 def _wrap(caption: str, width: int) -> str:
-    """Break the lines of a caption at `width` characters, once at most; what doesn't fit then is cut."""
+    """Break each line of a caption once, at `width` characters; cut what doesn't fit then."""
     lines = []
     for line in caption.splitlines():
         first, *rest = wrap(line, max(4, width), break_on_hyphens=False) or [""]
@@ -91,7 +91,7 @@ def _wrap(caption: str, width: int) -> str:
 def tile(
     images, columns: int, scale: int, gap: int, strip: int, header: int
 ) -> tuple[np.ndarray, list]:
-    """Return images (N, C, H, W) enlarged on one white canvas (height, width, 3), and their corners (x, y)."""
+    """Return images (N, C, H, W) on one canvas (height, width, 3), and their corners (x, y)."""
     count, _, height, width = images.shape
     down = scale * height + strip
     across = scale * width + gap

@@ -1,4 +1,4 @@
-"""Show why each image of a query was chosen: in words, and beside the labelled images that it is like."""
+"""Show why each image of a query was chosen: in words, and beside similar labelled images."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Draw a number for each of two things: class and cycle (share among the labels, IoU), or two rankings (agreement)."""
+"""Draw heat maps: of class and cycle (share among the labels, IoU), and of rankings (agreement)."""
 
 import math
 
@@ -80,7 +80,7 @@ def _percent(share: float) -> str:
 def _heat_map(
     values: pd.DataFrame, texts: pd.DataFrame, across: str, bar: str, darkest: float | None = None
 ) -> Figure:
-    """Draw values from 0 on by class (row) and cycle (column), with their texts where there is room for them."""
+    """Draw values from 0 on by class (row) and cycle (column), with texts where there is room."""
     rows, columns = values.shape
     few = rows <= 30
     figure, axes = plain(max(3, 1.2 + rows * (0.32 if few else 0.14)), across, "")

@@ -39,7 +39,9 @@ def mask_panels(
     captions: list[str],
     title: str = "",
 ) -> Figure:
-    """Show one image a row, beside its truth, prediction and uncertainty; without the latter two, two images a row.
+    """Show each image beside its truth, prediction and uncertainty.
+
+    One image a row; two without prediction and uncertainty.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def _numbers(maps: dict[str, np.ndarray]) -> list[int]:
 
 
 def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray, int]:
-    """Return an image and its maps beside each other (N, 3, height, width), and from one to the next in pixels."""
+    """Return an image beside its maps, (N, 3, height, width), and a panel's width with its gap."""
     side = max(images.shape[2:])
     step = math.ceil(side / SIDE)
     scale = max(1, round(SIDE * step / side))
@@ -168,7 +170,7 @@ def _painted(numbers: np.ndarray) -> np.ndarray:
 
 
 def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> list[tuple[np.ndarray, str]]:
-    """Return a swatch (TEXT, width, 3) and a name for each class that occurs, and for what else the maps show."""
+    """Return a swatch (TEXT, width, 3) and a name for each class that occurs, and uncertainty."""
     items = [
         (
             _painted(np.full((TEXT, TEXT), number, np.uint8)),
@@ -182,14 +184,15 @@ def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> list[tuple[np.nd
 
 
 def _flow(items: list[tuple[np.ndarray, str]], width: int) -> tuple[list[tuple[int, int]], int]:
-    """Return where swatches with their names stand, in lines of at most `width` pixels, and the lines' height."""
+    """Return the places of swatches in lines of at most `width` pixels, and the lines' height."""
     places = []
     x = 0
     y = 0
     for swatch, name in items:
         needed = swatch.shape[1] + 24 + round(0.64 * TEXT * len(name))
         if x and x + needed > width:
-            x, y = 0, y + TEXT + 8
+            x = 0
+            y += TEXT + 8
         places.append((x, y))
         x += needed
     return places, y + TEXT

@@ -17,7 +17,7 @@ AXES = {"accuracy": ("labels", "accuracy (%)"), "miou": ("labelled images", "mea
 
 
 def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") -> Figure:
-    """Draw a metric over labels; the first curve is the run reported on, the others stand behind it.
+    """Draw a metric over labels; the first curve is the run's own, the others stand behind it.
 
     Parameters
     ----------
@@ -147,8 +147,8 @@ def audit(audits: pd.DataFrame) -> Figure:
         `cycle`, `correlation`, `low`, `high`; rows without a correlation are left out.
     """
     figure, axes = plain(3.8, "cycle", "rank correlation (-1 to 1)")
-    known = audits.dropna(subset=["correlation"])
-    if known.empty:
+    audits = audits.dropna(subset=["correlation"])
+    if audits.empty:
         return nothing(figure, "nothing to audit yet")
     axes.axhline(0, color=INK, linewidth=1)
     axes.axhline(PAPER_CORRELATION, color="#D55E00", linewidth=1.2, linestyle="--")
@@ -163,10 +163,10 @@ def audit(audits: pd.DataFrame) -> Figure:
         fontsize=9,
         path_effects=HALO,
     )
-    values = known[["correlation", "low", "high"]].to_numpy(float)
+    values = audits[["correlation", "low", "high"]].to_numpy(float)
     spread = np.abs(values[:, 1:] - values[:, :1]).T
     axes.errorbar(
-        known["cycle"],
+        audits["cycle"],
         values[:, 0],
         spread,
         fmt="o",
@@ -175,7 +175,7 @@ def audit(audits: pd.DataFrame) -> Figure:
         capsize=4,
         markersize=7,
     )
-    axes.set_xlim(known["cycle"].min() - 0.6, known["cycle"].max() + 0.6)
+    axes.set_xlim(audits["cycle"].min() - 0.6, audits["cycle"].max() + 0.6)
     axes.set_ylim(-1, 1)
     axes.xaxis.set_major_locator(MaxNLocator(20, integer=True))
     return figure

@@ -60,7 +60,7 @@ def _picture(name: str, draw: Callable[[], Figure]) -> bytes:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Make the upright axis logarithmic, with numbers such as 0.01, since nothing here is read as mathematics."""
+    """Make the upright axis logarithmic, with plain numbers: mathematical text is off."""
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())

@@ -55,13 +55,13 @@ def summarise(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def wins(summary: pd.DataFrame) -> pd.Series:
-    """Return at how many budgets a start is better than random after Holm's correction, best first."""
+    """Return at how many budgets each start beats random after Holm's correction, most first."""
     better = (summary["p_holm"] < ALPHA) & (summary["difference"] > 0)
     return summary.loc[better, "start"].value_counts()
 
 
 def verdicts(summary: pd.DataFrame) -> list[str]:
-    """Say of each start but random at which budgets it is better or worse than random, after Holm's correction."""
+    """Say at which budgets each start differs from random, after Holm's correction."""
     sentences = []
     for start, rows in summary[summary["p_holm"].notna()].groupby("start", sort=False):
         significant = rows[rows["p_holm"] < ALPHA]

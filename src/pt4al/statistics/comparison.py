@@ -1,4 +1,4 @@
-"""Compare arms over seeds: sum cells up, test differences, and say by a rule stated before who wins."""
+"""Compare arms over seeds: summarise cells, test differences, apply the rule stated before."""
 
 from dataclasses import dataclass, field
 
@@ -132,7 +132,7 @@ def by_arm(summary: pd.DataFrame) -> pd.DataFrame:
 def compare(
     cells: pd.DataFrame, settings: ComparisonSettings, rng: np.random.Generator
 ) -> Comparison:
-    """Return all that the page says of the cells. `cells`: as for `summary`; `rng` draws the bootstrap's seeds."""
+    """Return what the cells say. `cells`: as for `summary`; `rng`: draws the bootstrap's seeds."""
     metric = settings.metric
     rule = settings.rule
     table = summary(cells, metric, settings.low_budget)

@@ -72,14 +72,14 @@ def forecast(
 def together(
     labels: np.ndarray, values: np.ndarray, images: np.ndarray, rng: np.random.Generator
 ) -> dict[str, float] | None:
-    """Return the newest cycle's `value` with a narrower interval, `low` and `high`, by the earlier cycles' slices too.
+    """Return the newest cycle's `value` with a narrower interval, `low` and `high`.
 
-    Supposes that the truth rises with the labels by a power law, and that no image is in two
-    slices; None if there are fewer than three. In simulated runs it covered as often as the plain
-    interval should: docs/people_study.md.
+    Uses the slices of earlier cycles, too. Supposes that the truth rises with the labels by a power
+    law, and that no image is in two slices; None if there are fewer than three. In simulated runs
+    it covered as often as the plain interval should: docs/people_study.md.
     """
-    found = forecast(labels, values, images, labels[-1:], rng)
-    return None if found is None else found[["value", "low", "high"]].iloc[0].to_dict()
+    newest = forecast(labels, values, images, labels[-1:], rng)
+    return None if newest is None else newest[["value", "low", "high"]].iloc[0].to_dict()
 
 
 def power_law(
@@ -109,7 +109,7 @@ def power_law(
 
 
 def _noise(labels: np.ndarray, values: np.ndarray, images: np.ndarray | None) -> np.ndarray:
-    """The standard deviation of each point: of its share of right answers, and of what a training run varies by."""
+    """Return each point's standard deviation: of its sample, and of what training runs vary by."""
     own = np.full(len(values), MODEL_ERROR)
     if images is None:
         return own
@@ -121,7 +121,7 @@ def _noise(labels: np.ndarray, values: np.ndarray, images: np.ndarray | None) ->
 
 
 def _drawn(noise: np.ndarray, nested: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """Draw the points' errors, (draws, points), of their standard deviation; of `nested` samples, growing sums."""
+    """Draw the points' errors, (draws, points); those of `nested` samples are growing sums."""
     independent = rng.normal(size=(RESAMPLES, len(noise)))
     if nested is None:
         return noise * independent

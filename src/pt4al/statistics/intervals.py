@@ -10,7 +10,7 @@ RESAMPLES = 1000
 
 
 def share(right: float, images: float) -> dict[str, float]:
-    """Return the 95 % interval, `low` and `high`, of a share that was found on a simple random sample.
+    """Return the 95 % interval, `low` and `high`, of a share in a simple random sample.
 
     Wilson's interval: of the four that were computed for 5 to 200 images (docs/people_study.md) it
     is the narrowest, and from 10 images on it covers between 90 and 99 % whatever the share, where
@@ -30,6 +30,6 @@ def resampled(
     metric
         Takes rows of the sample, some of them twice, and returns the metric on them.
     """
-    found = [metric(rng.integers(images, size=images)) for _ in range(RESAMPLES)]
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    values = [metric(rng.integers(images, size=images)) for _ in range(RESAMPLES)]
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return {"low": float(low), "high": float(high)}

@@ -1,4 +1,4 @@
-"""What the labels bought: how good the model is, what more would bring, what it cost, and what can't be said."""
+"""What the labels bought: how good the model is, what more would bring, and what it cost."""
 
 from dataclasses import dataclass
 
@@ -137,7 +137,7 @@ def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
 
 
 def unsaid(curve: pd.DataFrame, ahead: pd.DataFrame | None) -> list[str]:
-    """Return sentences on what these data can't say. `ahead`: the forecast, None if there is none."""
+    """Return sentences on what these data can't say. `ahead`: the forecast, or None."""
     last = curve.iloc[-1]
     sentences = []
     if ahead is None:

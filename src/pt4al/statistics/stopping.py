@@ -7,17 +7,18 @@ import pandas as pd
 Advice = tuple[bool | None, str]  # whether to stop, None if the data can't say; and a sentence
 
 
-def target(curve: pd.DataFrame, ahead: pd.DataFrame | None, wanted: float) -> Advice:
-    """Stop when the lower end of the interval of the newest value is at or above what was wanted.
+def target(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advice:
+    """Stop when the lower end of the interval of the newest value is at least the target.
 
     To look after each cycle is to have several chances of being wrong: docs/people_study.md says
     how often it was.
     """
     low = curve["low"].iloc[-1]
-    reached = bool(low >= wanted)
+    reached = bool(low >= least)
     is_below = "is" if reached else "is not yet"
     return reached, (
-        f"The target of {100 * wanted:.1f} % {is_below} below the newest interval, which begins at {100 * low:.1f} %."
+        f"The target of {100 * least:.1f} % {is_below} below the newest interval, which begins at "
+        f"{100 * low:.1f} %."
     )
 
 
@@ -30,12 +31,13 @@ def gain(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advic
         )
     more, most = 100 * ahead[["gain", "most"]].iloc[0]
     return bool(more < least), (
-        f"The next cycle is expected to gain {more:.1f} points, {most:.1f} at most (95 %); the threshold is {least:g}."
+        f"The next cycle is expected to gain {more:.1f} points, {most:.1f} at most (95 %); the "
+        f"threshold is {least:g}."
     )
 
 
 def flat(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advice:
-    """Stop when even the upper end of the forecast gain is less than a threshold in all the cycles to come."""
+    """Stop when all cycles to come gain less than a threshold, even at the band's upper end."""
     if ahead is None or ahead.empty:
         return (
             None,
@@ -69,9 +71,9 @@ def advise(
     thresholds
         By rule: a value from 0 to 1 for `target`, points for the others.
     """
-    found = []
+    advice = []
     for name, threshold in thresholds.items():
         if threshold is not None:
             stop, sentence = STOP_RULES[name](curve, ahead, threshold)
-            found.append({"rule": name, "stop": stop, "sentence": sentence})
-    return found
+            advice.append({"rule": name, "stop": stop, "sentence": sentence})
+    return advice

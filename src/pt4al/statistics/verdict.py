@@ -51,7 +51,7 @@ class Verdict:
 
 
 def verdict(summary: pd.DataFrame, rule: Rule, floor: dict | None) -> Verdict:
-    """Apply the rule: a win is a gain over every opponent that is large enough, significant and beyond the noise.
+    """Apply the rule: a win is a large, significant gain over every opponent, beyond the noise.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def verdict(summary: pd.DataFrame, rule: Rule, floor: dict | None) -> Verdict:
 
 
 def best(summary: pd.DataFrame, rule: Rule) -> str:
-    """Say which arm has the highest mean of the rule's metric, and which arms can't be told from it."""
+    """Say which arm has the highest mean of the rule's metric, and which are level with it."""
     metric = rule.metric
     means = summary[summary["repeat"] == 0].groupby("arm", sort=False)[metric].mean()
     tests = paired(summary, metric, [means.idxmax()])

@@ -95,7 +95,7 @@ def gather_history(
 
 
 def by_cycle(datasets: dict[str, Any], name: str) -> dict[int, Any]:
-    """Return the cycles' datasets of one name, by cycle and in order: `cycle_3.query` is `query` of 3."""
+    """Return the datasets of one name by cycle, in order: `cycle_3.query` is `query` of cycle 3."""
     numbers = {}
     for dataset, content in datasets.items():
         cycle, _, own_name = dataset.partition(".")

@@ -34,9 +34,10 @@ def collect_audit(**audits: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_leaks(history: RunHistory, test_pool: ImagePool, reads: pd.DataFrame) -> pd.DataFrame:
-    """Return `check`, `ok`, `found`: whether no query and no training read a label that was not asked for.
+    """Return whether queries and trainings read only labels that were asked for.
 
-    All readings of evaluations are in `reads`, since the history has the learning curve.
+    Columns: `check`, `ok`, `found`. All readings of evaluations are in `reads`, since the history
+    has the learning curve.
     """
     compared = audit.compare(
         history.start_label_set,
@@ -85,13 +86,13 @@ def weigh(
 
 
 def once(timings: pd.DataFrame) -> pd.DataFrame:
-    """Return timings in which a node that always runs counts once, the last time; what grew counts each time."""
+    """Return timings in which a node that always runs counts once; what grew counts each time."""
     again = timings.duplicated(["stage", "node"], keep="last") & timings["stage"].isin(AGAIN)
     return timings[~again]
 
 
 def _reference(history: RunHistory, run_curves: dict[str, pd.DataFrame]) -> pd.DataFrame | None:
-    """Return the learning curve of a run that chose at random from the same pool, if there is one."""
+    """Return the curve of a run that chose at random from the same pool; None if there is none."""
     metric = history.task.metric
     pools = set(history.learning_curve["pool"])
     for name in history.settings.report.baselines:

@@ -70,7 +70,7 @@ def draw_worth(worth: dict, history: RunHistory) -> dict[str, bytes]:
 
 
 def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, bytes]:
-    """Return a sheet a cycle: why its images were chosen. `reasons`: `cycle_0.reasons` and so on."""
+    """Return a sheet a cycle: why its images were chosen. `reasons`: `cycle_0.reasons` ..."""
     labels = history.labels
     drawings: Drawings = {}
     for cycle, table in by_cycle(reasons, "reasons").items():

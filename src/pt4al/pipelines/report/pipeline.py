@@ -1,4 +1,4 @@
-"""Wiring of stage `report`. Its nodes always run: another run's curve may have come to compare with."""
+"""Wiring of stage `report`. Its nodes always run: there may be another run to compare with."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -9,7 +9,7 @@ from pt4al.pipelines.report import history, nodes, page, pictures
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
-    """Return the report on the cycles that are, or can be, finished; nothing before there is one."""
+    """Return the report on the cycles that are, or can be, finished; empty without one."""
     if not shape.cycles:
         return Pipeline([])
     wired = [*_tables(shape), *_pictures(shape), _page(shape)]
