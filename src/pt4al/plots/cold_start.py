@@ -4,9 +4,9 @@ from itertools import cycle
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, NullLocator
 
-from pt4al.plots.style import MAIN, OTHERS, plain
+from pt4al.plots.style import MAIN, OTHERS, plain, share_by_labels
 
 
 def accuracy_by_budget(summary: pd.DataFrame) -> Figure:
@@ -29,7 +29,6 @@ def accuracy_by_budget(summary: pd.DataFrame) -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(sorted(summary["budget"].unique())))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    share_by_labels(axes)
     axes.legend(frameon=False)
     return figure

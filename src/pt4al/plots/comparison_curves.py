@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import entropy
 
 from pt4al.plots.run import AXES
-from pt4al.plots.style import INK, MAIN, OTHERS, nothing, plain
+from pt4al.plots.style import INK, MAIN, OTHERS, nothing, plain, share_by_labels
 from pt4al.statistics.paired import interval
 
 # Okabe and Ito 2008, then Tol's muted ones: told apart with any colour vision, from the eighth on
@@ -42,8 +42,7 @@ def learning_curves(cells: pd.DataFrame, metric: str, arms: list[str], heavy: li
     across, up = AXES.get(metric, ("labels", f"{metric.replace('_', ' ')} (%)"))
     figure, axes = plain(5, across, up)
     _lines(axes, cells[cells["repeat"] == 0], "labels", metric, arms, heavy)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    share_by_labels(axes)
     return figure
 
 

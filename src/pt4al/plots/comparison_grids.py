@@ -87,9 +87,9 @@ def _grid(
     shown = axes.imshow(
         values, cmap=palette, vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="nearest"
     )
-    axes.set_yticks(range(len(rows)), rows, parse_math=False)
+    axes.set_yticks(range(len(rows)), rows)
     tilt = {"rotation": 35, "ha": "right"} if sum(map(len, columns)) > 60 else {}
-    axes.set_xticks(range(len(columns)), columns, parse_math=False, **tilt)
+    axes.set_xticks(range(len(columns)), columns, **tilt)
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)

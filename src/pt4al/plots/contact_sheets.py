@@ -55,26 +55,8 @@ def contact_sheet(
     for (x, y), caption in zip(corners, captions, strict=True):
         left = x + scale * images.shape[3] / 2
         below = y + scale * images.shape[2] + 5
-        axes.text(
-            left,
-            below,
-            caption,
-            fontsize=text * points,
-            color=INK,
-            ha="center",
-            va="top",
-            parse_math=False,
-        )
-    axes.text(
-        gap,
-        24,
-        title,
-        fontsize=22 * points,
-        color=INK,
-        weight="bold",
-        va="center",
-        parse_math=False,
-    )
+        axes.text(left, below, caption, fontsize=text * points, color=INK, ha="center", va="top")
+    axes.text(gap, 24, title, fontsize=22 * points, color=INK, weight="bold", va="center")
     return axes.figure
 
 

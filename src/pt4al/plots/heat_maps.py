@@ -87,7 +87,7 @@ def _heat_map(
     shown = axes.imshow(
         values, cmap="Blues", vmin=0, vmax=darkest, aspect="auto", interpolation="nearest"
     )
-    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 7, parse_math=False)
+    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 7)
     names = values.columns.astype(str)
     longest = max(len(line) for name in names for line in name.splitlines())
     every = math.ceil(columns * (longest + 1) / LINE)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
-from pt4al.plots.style import MAIN, OTHERS, plain
+from pt4al.plots.style import MAIN, OTHERS, plain, share_by_labels
 
 
 def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
@@ -44,8 +44,7 @@ def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figur
         axes.plot(
             coming["labels"], coming["value"], "o--", color=OTHERS[0], label="forecast, 95 % band"
         )
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    share_by_labels(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.legend(frameon=False, loc="best")
     return figure

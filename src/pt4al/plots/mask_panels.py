@@ -85,16 +85,7 @@ def mask_panels(
     axes = pixel_axes(canvas)
 
     def write(x: float, y: float, text: str, size: int = TEXT, weight: str = "normal") -> None:
-        axes.text(
-            x,
-            y,
-            text,
-            fontsize=size * 72 / DPI,
-            weight=weight,
-            color=INK,
-            va="center",
-            parse_math=False,
-        )
+        axes.text(x, y, text, fontsize=size * 72 / DPI, weight=weight, color=INK, va="center")
 
     write(GAP, 24, title, size=22, weight="bold")
     for (x, y), (swatch, name) in zip(places, legend, strict=True):

@@ -7,9 +7,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from pt4al.plots.style import HALO, INK, MAIN, OTHERS, duration, logarithmic, nothing, plain
+from pt4al.plots.style import (
+    HALO,
+    INK,
+    MAIN,
+    OTHERS,
+    duration,
+    logarithmic,
+    name_rows,
+    nothing,
+    plain,
+    share_by_labels,
+)
 
 PAPER_CORRELATION = 0.79  # PT4AL, rotation on CIFAR-10
 # What the axes of a learning curve say, by metric.
@@ -36,9 +47,8 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
     ):
         axes.plot(curve["labels"], curve[metric], dashes, color=colour, linewidth=1.4, label=other)
     _annotate(axes, this, [curve for _, curve in others], metric)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    share_by_labels(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.06, y=0.12)
     if others:
         axes.legend(frameon=False, loc="best")
@@ -129,12 +139,10 @@ def seconds_by_stage(timings: pd.DataFrame) -> Figure:
         return nothing(figure, "nothing timed yet")
     bars = axes.barh(range(len(totals)), totals.to_numpy(float), color=MAIN, height=0.62)
     axes.bar_label(bars, [duration(seconds) for seconds in totals], padding=5, color=INK)
-    axes.set_yticks(range(len(totals)), totals.index, parse_math=False)
+    name_rows(axes, totals.index)
     axes.invert_yaxis()
     axes.set_xlim(0, max(1.18 * totals.max(), 1e-3))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
     return figure
 
 

@@ -2,14 +2,14 @@
 
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 
 from pt4al.errors import InputError
 
@@ -86,6 +86,19 @@ def pixel_axes(canvas: np.ndarray) -> Axes:
     axes.imshow(canvas, interpolation="nearest", aspect="auto")
     axes.axis("off")
     return axes
+
+
+def share_by_labels(axes: Axes) -> None:
+    """Write numbers of labels across, and shares of 1 upwards in percent."""
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Write a name beside each row of a chart, the first one at 0."""
+    axes.set_yticks(range(len(names)), names)
+    axes.grid(False, axis="y")
+    axes.tick_params(axis="y", length=0)
 
 
 def plain(height: float, across: str, up: str) -> tuple[Figure, Axes]:
