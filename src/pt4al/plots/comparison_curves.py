@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import entropy
 
-from pt4al.plots.run import AXES
-from pt4al.plots.style import INK, MAIN, OTHERS, nothing, plain, share_by_labels
+from pt4al.plots.style import AXES, INK, MAIN, OTHERS, nothing, plain, share_by_labels
 from pt4al.statistics.paired import interval
 
 # Okabe and Ito 2008, then Tol's muted ones: told apart with any colour vision, from the eighth on

@@ -49,7 +49,7 @@ def iou_by_class(metrics: list[dict[str, float]]) -> Figure:
 
 
 def ranking_agreement(pairs: pd.DataFrame) -> Figure:
-    """Draw the rank correlation of each two rankings; none below 0 is lighter than one of 0.
+    """Draw the rank correlation of each two rankings; those below 0 are as light as 0.
 
     Parameters
     ----------

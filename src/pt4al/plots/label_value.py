@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pt4al.plots.style import MAIN, OTHERS, plain, share_by_labels
+from pt4al.plots.style import AXES, MAIN, OTHERS, plain, share_by_labels
 
 
 def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
@@ -17,8 +17,8 @@ def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figur
     metric
         `accuracy` or `miou`.
     """
-    names = {"accuracy": "accuracy (%)", "miou": "mean IoU (%)"}
-    figure, axes = plain(4.0, "labels", f"{names[metric]} on control images")
+    _, up = AXES[metric]
+    figure, axes = plain(4.0, "labels", f"{up} on control images")
     points = pd.DataFrame(curve)
     spread = [points["value"] - points["low"], points["high"] - points["value"]]
     axes.errorbar(

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from pt4al.plots.style import (
+    AXES,
     HALO,
     INK,
     MAIN,
@@ -23,8 +24,6 @@ from pt4al.plots.style import (
 )
 
 PAPER_CORRELATION = 0.79  # PT4AL, rotation on CIFAR-10
-# What the axes of a learning curve say, by metric.
-AXES = {"accuracy": ("labels", "accuracy (%)"), "miou": ("labelled images", "mean IoU (%)")}
 
 
 def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") -> Figure:

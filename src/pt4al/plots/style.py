@@ -25,6 +25,8 @@ FAINT = "#d9d9d9"
 # Okabe and Ito 2008: distinguishable with any colour vision.
 MAIN = "#0072B2"
 OTHERS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#777777"]
+# What the axes of a learning curve say, by metric.
+AXES = {"accuracy": ("labels", "accuracy (%)"), "miou": ("labelled images", "mean IoU (%)")}
 HALO = [withStroke(linewidth=3, foreground="white")]
 
 
@@ -41,9 +43,9 @@ def png(figure: Figure) -> bytes:
 
 
 def pictures(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
-    """Return each drawing as a PNG file; a picture is never worth a run.
+    """Return each drawing as a PNG file.
 
-    One that can't be drawn is a warning, and its picture says so.
+    One that can't be drawn is a warning, and its picture says so: the run goes on.
     """
     return {name: _picture(name, draw) for name, draw in drawings.items()}
 

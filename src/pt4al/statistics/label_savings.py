@@ -52,8 +52,8 @@ def savings(
     return pd.concat(rows, ignore_index=True)
 
 
-def beside(curve: pd.DataFrame, other: pd.DataFrame, name: str, metric: str) -> str:
-    """Return a sentence on one curve beside another one of the same pool.
+def compare_in_words(curve: pd.DataFrame, other: pd.DataFrame, name: str, metric: str) -> str:
+    """Compare a curve with another run's on the same pool, in a sentence.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ WIDE = 0.1
 
 @dataclass(frozen=True)
 class LabellingPlan:
-    """What labelling is to go on like.
+    """How labelling is planned to go on.
 
     Attributes
     ----------
@@ -80,13 +80,13 @@ def label_value(
         "forecast": [] if ahead is None else ahead.to_dict("records"),
         "advice": advise(sharpest, ahead, plan.thresholds),
         "cost": cost(int(labels[-1]), plan.price, seconds),
-        "savings": savings(curve, reference),
+        "savings": labels_saved(curve, reference),
         "unsaid": unsaid(curve, ahead),
     }
 
 
 def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) -> list[str]:
-    """Return sentences on hours and money; what nobody has set a price for is left out."""
+    """Return sentences on hours and money, as far as times and prices are known."""
     sentences = []
     timed = seconds.dropna()
     hours = None
@@ -109,7 +109,7 @@ def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) 
     return sentences
 
 
-def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
+def labels_saved(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
     """Say how many labels random choice would have needed for the same, as far as the data can say.
 
     Supposes that the reference, made monotone, runs straight between its points, and that both runs

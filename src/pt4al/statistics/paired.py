@@ -1,4 +1,4 @@
-"""Test whether arms differ, seed by seed, and how much two runs of one arm differ by themselves."""
+"""Test whether arms differ, seed by seed, and how much two runs of one arm differ by chance."""
 
 from itertools import combinations
 

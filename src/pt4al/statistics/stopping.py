@@ -1,4 +1,4 @@
-"""Advise when to stop labelling, by rules with names."""
+"""Advise when to stop labelling, by named rules."""
 
 from collections.abc import Callable
 

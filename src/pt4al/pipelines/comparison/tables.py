@@ -5,7 +5,7 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.pipelines.comparison.runs import Runs
-from pt4al.pipelines.report.nodes import once
+from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.training.tasks import Task
 
 CELL = ["arm", "seed", "repeat", "run"]
@@ -83,7 +83,9 @@ def _stacked(
     columns = CELL + (also or [])
     tables = {cell["run"]: runs.read(name, cell["run"]) for cell in plan.to_dict("records")}
     if name == "timings":
-        tables = {run: table if table is None else once(table) for run, table in tables.items()}
+        tables = {
+            run: table if table is None else without_repeats(table) for run, table in tables.items()
+        }
     found = [
         table.assign(**{column: cell[column] for column in columns})
         for cell in plan.to_dict("records")

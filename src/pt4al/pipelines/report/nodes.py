@@ -85,7 +85,7 @@ def weigh(
     return value | {"agreement": None if given is None else agreement(given)}
 
 
-def once(timings: pd.DataFrame) -> pd.DataFrame:
+def without_repeats(timings: pd.DataFrame) -> pd.DataFrame:
     """Return timings in which a node that always runs counts once; what grew counts each time."""
     again = timings.duplicated(["stage", "node"], keep="last") & timings["stage"].isin(AGAIN)
     return timings[~again]

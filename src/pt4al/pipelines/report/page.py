@@ -8,10 +8,10 @@ import pandas as pd
 from pt4al.pages.facts import METRICS, RunPage, Source
 from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report.history import RunHistory
-from pt4al.pipelines.report.nodes import once
+from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.project.configuration.parameters import BESIDE, Parameters, flat
 from pt4al.statistics import feature_checks as features
-from pt4al.statistics.label_savings import beside
+from pt4al.statistics.label_savings import compare_in_words
 
 RANKED = {"strata", "loss_weighted", "audited"}  # these look at the ranking, whatever the scope
 
@@ -58,7 +58,9 @@ def _facts(inputs: PageInputs) -> RunPage:
         summary=curve.drop(columns="pool").to_dict("records"),
         controlled="images" in curve,
         baselines=list(baselines),
-        beside=[beside(curve, other, name, metric.key) for name, other in baselines.items()],
+        beside=[
+            compare_in_words(curve, other, name, metric.key) for name, other in baselines.items()
+        ],
         pretext_checks=inputs.pretext_checks.to_dict("records"),
         features=settings.features.network,
         feature_checks=inputs.feature_checks.to_dict("records"),
@@ -67,7 +69,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         audit=history.pretext_audit.to_dict("records"),
         figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
         worth=inputs.worth,
-        seconds=float(once(inputs.timings)["seconds"].sum()),
+        seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
         notes=_notes(settings),
     )
 

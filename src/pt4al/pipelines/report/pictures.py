@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from pt4al.images.pool import ImagePool
 from pt4al.pipelines.report.history import RunHistory, by_cycle
-from pt4al.pipelines.report.nodes import once
+from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.plots import heat_maps, run
 from pt4al.plots.contact_sheets import contact_sheet
 from pt4al.plots.explanations import explanation_sheet
@@ -39,7 +39,7 @@ def draw_pictures(
         "learning_curve": partial(run.learning_curve, curves, history.task.metric),
         "losses_by_batch": partial(run.losses_by_batch, ranking),
         "audit": partial(run.audit, history.pretext_audit),
-        "seconds_by_stage": partial(run.seconds_by_stage, once(timings)),
+        "seconds_by_stage": partial(run.seconds_by_stage, without_repeats(timings)),
         **_class_drawings(history),
         **_extreme_drawings(history.pool, ranking),
     }
