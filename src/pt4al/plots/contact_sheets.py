@@ -40,15 +40,11 @@ def contact_sheet(
     step = math.ceil(max(images.shape[2:]) / 160)
     images = images[:, :, ::step, ::step]
     scale = max(1, round(140 / max(images.shape[2:])))
-    # pixels
-    text = 17
+    text = 17  # pixels, as the gap
     gap = 12
     captions = [_wrap(caption, int(scale * images.shape[3] / (0.6 * text))) for caption in captions]
-    strip = (
-        max((caption.count("\n") + 1 for caption in captions), default=1) * int(1.25 * text)
-        + gap
-        + 8
-    )
+    lines = max((caption.count("\n") + 1 for caption in captions), default=1)
+    strip = lines * int(1.25 * text) + gap + 8
     canvas, corners = tile(images, columns, scale, gap, strip, header=48 if title else gap)
     axes = pixel_axes(canvas)
     points = 72 / DPI
@@ -71,15 +67,14 @@ def _wrap(caption: str, width: int) -> str:
 
 
 def tile(
-    images, columns: int, scale: int, gap: int, strip: int, header: int
-) -> tuple[np.ndarray, list]:
+    images: np.ndarray, columns: int, scale: int, gap: int, strip: int, header: int
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
     """Return images (N, C, H, W) on one canvas (height, width, 3), and their corners (x, y)."""
     count, _, height, width = images.shape
     down = scale * height + strip
     across = scale * width + gap
-    canvas = np.full(
-        (header + max(1, -(-count // columns)) * down, gap + columns * across, 3), 255, np.uint8
-    )
+    rows = max(1, math.ceil(count / columns))
+    canvas = np.full((header + rows * down, gap + columns * across, 3), 255, np.uint8)
     corners = [(gap + i % columns * across, header + i // columns * down) for i in range(count)]
     for (x, y), image in zip(corners, images, strict=True):
         large = image.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1)

@@ -141,10 +141,9 @@ def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray
 
     image = np.moveaxis(sized(images), 1, -1)
     panels = [np.broadcast_to(image, (*image.shape[:3], 3))]
-    panels += [
-        HEAT[sized(maps[name])] if name == "uncertainty" else _painted(sized(maps[name]))
-        for name in maps
-    ]
+    for name, values in maps.items():
+        large = sized(values)
+        panels.append(HEAT[large] if name == "uncertainty" else _painted(large))
     white = np.full((*image.shape[:2], BESIDE, 3), 255, np.uint8)
     strips = np.concatenate([part for panel in panels for part in (white, panel)][1:], axis=2)
     return np.moveaxis(strips, -1, 1), image.shape[2] + BESIDE
@@ -152,23 +151,18 @@ def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray
 
 def _painted(numbers: np.ndarray) -> np.ndarray:
     """Return the colours (..., height, width, 3) of classes by number (..., height, width)."""
-    hatch = np.where(np.add.outer(*map(np.arange, numbers.shape[-2:])) % 8 < 2, *HATCH).astype(
-        np.uint8
-    )
-    return np.where(
-        numbers[..., None] == IGNORED, hatch[..., None], PALETTE[numbers % len(PALETTE)]
-    )
+    rows, columns = np.indices(numbers.shape[-2:])
+    hatch = np.where((rows + columns) % 8 < 2, *HATCH).astype(np.uint8)
+    ignored = numbers[..., None] == IGNORED
+    return np.where(ignored, hatch[..., None], PALETTE[numbers % len(PALETTE)])
 
 
 def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> list[tuple[np.ndarray, str]]:
     """Return a swatch (TEXT, width, 3) and a name for each class that occurs, and uncertainty."""
-    items = [
-        (
-            _painted(np.full((TEXT, TEXT), number, np.uint8)),
-            "ignored" if number == IGNORED else classes[number],
-        )
-        for number in _numbers(maps)
-    ]
+    items = []
+    for number in _numbers(maps):
+        swatch = _painted(np.full((TEXT, TEXT), number, np.uint8))
+        items.append((swatch, "ignored" if number == IGNORED else classes[number]))
     if "uncertainty" in maps:
         items.append((np.broadcast_to(HEAT[::2], (TEXT, 128, 3)), "uncertainty, low to high"))
     return items

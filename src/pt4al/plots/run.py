@@ -63,14 +63,15 @@ def _annotate(axes: Axes, this: pd.DataFrame, others: list[pd.DataFrame], metric
             np.interp(labels, other["labels"], other[metric]) for other in others if len(other)
         ]
         above = not beside or value >= np.mean(beside)
+        # A learning curve rises: there is room to the upper left and to the lower right of it.
+        place = {"xytext": (2, -7), "ha": "left", "va": "top"}
+        if above:
+            place = {"xytext": (-2, 7), "ha": "right", "va": "bottom"}
         axes.annotate(
             f"{100 * value:.1f}",
             (labels, value),
-            # A learning curve rises: there is room to the upper left and to the lower right of it.
-            (-2, 7) if above else (2, -7),
+            **place,
             textcoords="offset points",
-            ha="right" if above else "left",
-            va="bottom" if above else "top",
             color=MAIN,
             path_effects=HALO,
             zorder=6,

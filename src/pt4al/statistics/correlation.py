@@ -40,9 +40,9 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> dict:
         return {"correlation": None, "low": None, "high": None, "images": images}
     correlation = float(np.clip(spearmanr(*pairs).statistic, -1, 1))
     # At +-1 Fisher's z is infinite and the interval has no width.
-    centre = (
-        math.atanh(correlation) if abs(correlation) < 1 else math.copysign(math.inf, correlation)
-    )
+    centre = math.copysign(math.inf, correlation)
+    if abs(correlation) < 1:
+        centre = math.atanh(correlation)
     half = float(norm.ppf(0.975)) * math.sqrt((1 + correlation**2 / 2) / (images - 3))
     return {
         "correlation": correlation,

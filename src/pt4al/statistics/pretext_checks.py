@@ -1,6 +1,7 @@
 """Check pretext losses before any label: do they read content, tell images apart, agree?"""
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -126,35 +127,28 @@ def agreement(losses: dict[str, pd.DataFrame]) -> pd.DataFrame:
     One row a pair, each pair once: `one`, `other`, `correlation`, `low`, `high`, `images`.
     """
     columns = {name: table.set_index("id")["pretext_loss"] for name, table in losses.items()}
-    pairs = [
-        (one, other) for number, one in enumerate(columns) for other in list(columns)[number + 1 :]
-    ]
-    rows = [
-        {
-            "one": one,
-            "other": other,
-            **rank_correlation(columns[one], columns[other].loc[columns[one].index]),
-        }
-        for one, other in pairs
-    ]
+    rows = []
+    for one, other in combinations(columns, 2):
+        paired = columns[other].loc[columns[one].index]
+        rows.append({"one": one, "other": other, **rank_correlation(columns[one], paired)})
     return pd.DataFrame(rows, columns=["one", "other", "correlation", "low", "high", "images"])
 
 
 def distinct_names(settings: dict[str, dict]) -> dict[str, str]:
     """Return names by the settings that differ; equal names get the key's last letters."""
-    seen: dict[str, set[str]] = {}
-    for name, value in [setting for facts in settings.values() for setting in facts.items()]:
-        seen.setdefault(name, set()).add(str(value))
-    differing = [name for name, values in seen.items() if len(values) > 1]
-    names = {
-        key: ", ".join(_setting(name, facts.get(name)) for name in differing)
-        for key, facts in settings.items()
-    }
+    values: dict[str, set[str]] = {}
+    for facts in settings.values():
+        for name, value in facts.items():
+            values.setdefault(name, set()).add(str(value))
+    differing = [name for name, different in values.items() if len(different) > 1]
+    names = {}
+    for key, facts in settings.items():
+        names[key] = ", ".join(_setting(name, facts.get(name)) for name in differing)
     counts = Counter(names.values())
-    return {
-        key: name if counts[name] == 1 else f"{name} {key[-4:]}".strip()
-        for key, name in names.items()
-    }
+    for key, name in names.items():
+        if counts[name] > 1:
+            names[key] = f"{name} {key[-4:]}".strip()
+    return names
 
 
 def _setting(name: str, value: object) -> str:
