@@ -37,8 +37,10 @@ from pt4al.selection.evidence import Evidence
 from pt4al.selection.ranking import draw, rank, split
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import MEASURES, RANDOM
-from pt4al.statistics.comparison import by_arm, paired, ranks, summary
+from pt4al.statistics.comparison import by_arm, summary
 from pt4al.statistics.correlation import rank_correlation
+from pt4al.statistics.paired import paired
+from pt4al.statistics.ranks import ranks
 from pt4al.training.tasks import classification
 
 LOW_BUDGET = 2  # cycles
@@ -253,7 +255,7 @@ def _made_with(settings: Parameters) -> str:
 
 
 def summarise(found: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an arm and seed, runs with one pretext network averaged: see `reporting.comparison.summary`."""
+    """Return one row an arm and seed, runs with one pretext network averaged: see `statistics.comparison.summary`."""
     cells = found.groupby(["arm", "seed", "cycle", "labels"], sort=False, as_index=False)["accuracy"].mean()
     return summary(cells.assign(repeat=0, run=cells["arm"] + "-s" + cells["seed"].astype(str)), "accuracy", LOW_BUDGET)
 

@@ -23,13 +23,13 @@ from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 
+from back_tests import back_test, judge
 from people_runs import DATA, KEY, Course, load, prepare, record
 from pt4al.files.versions import newest
 from pt4al.files.whole import replacing
 from pt4al.randomness import stream
-from pt4al.statistics.forecast import FEWEST, back_test, together
+from pt4al.statistics.forecast import FEWEST, together
 from pt4al.statistics.intervals import share
-from pt4al.statistics.stopping import judge
 
 COURSE = Course(cycles=8, budget=200, share=0.1)
 QUICK = "pool.limit.train=600,pool.limit.test=200,pretext.schedule.epochs=1,pretext.schedule.minimum_steps=2"

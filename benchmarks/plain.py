@@ -29,7 +29,8 @@ from pt4al.images.sources import SOURCES
 from pt4al.images.splits import divide
 from pt4al.labels import label_set as labelling
 from pt4al.labels.recorded import recorded_answers
-from pt4al.plots import run as figures
+from pt4al.plots.run import learning_curve
+from pt4al.plots.style import png
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.project.configuration.parameters import Parameters, flat
 from pt4al.randomness import stream, torch_generator
@@ -38,7 +39,7 @@ from pt4al.selection import ranking
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
-from pt4al.statistics import correlation as statistics
+from pt4al.statistics.correlation import rank_correlation
 from pt4al.training import networks
 from pt4al.training.engine import Loss, fit, predict
 from pt4al.training.networks import Network
@@ -184,7 +185,7 @@ class Run:
         """How far the newest audit trusts the ranking: the lower bound of the losses' rank correlation."""
         if cycle < 2:
             return None
-        return statistics.rank_correlation(self.audit["pretext_loss"], self.audit["main_loss"])["low"]
+        return rank_correlation(self.audit["pretext_loss"], self.audit["main_loss"])["low"]
 
     def compare_losses(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Audit the ranking: pretext loss and main loss of images just labelled, which the network has not seen."""
@@ -221,8 +222,8 @@ class Run:
         networks.save(self.network, self.folder / f"network_{cycle}.safetensors")
         curve = pd.DataFrame(self.metrics)
         curve.to_csv(self.folder / "learning_curve.csv", index=False)
-        picture = figures.learning_curve({self.settings.run.name: curve})
-        (self.folder / "learning_curve.png").write_bytes(figures.png(picture))
+        picture = learning_curve({self.settings.run.name: curve})
+        (self.folder / "learning_curve.png").write_bytes(png(picture))
 
     def rng(self, purpose: str, cycle: int = 0) -> np.random.Generator:
         """Return the run's random numbers for one purpose in one cycle."""

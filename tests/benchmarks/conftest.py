@@ -16,9 +16,20 @@ Script = Callable[..., str]
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Script]:
-    """Type `python benchmarks/<name>.py <arguments>`; returns what it prints."""
+def beside_benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Modules of benchmarks/ can be imported, as by a script beside them."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
+    yield
+    for name, module in list(sys.modules.items()):  # `training` and the like stand for nothing elsewhere
+        if Path(getattr(module, "__file__", None) or "").parent == BENCHMARKS:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def script(
+    beside_benchmarks: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Script]:
+    """Type `python benchmarks/<name>.py <arguments>`; returns what it prints."""
     threads = torch.get_num_threads()
 
     def run(name: str, *arguments: str) -> str:
@@ -28,8 +39,5 @@ def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return capsys.readouterr().out
 
     yield run
-    for name, module in list(sys.modules.items()):  # `training` and the like stand for nothing elsewhere
-        if Path(getattr(module, "__file__", None) or "").parent == BENCHMARKS:
-            del sys.modules[name]
     torch.set_num_threads(threads)
     threadpool_limits(threads)

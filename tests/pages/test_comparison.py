@@ -1,19 +1,20 @@
 """What the comparison's page says and shows."""
 
 import re
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pt4al.pages import comparison
-from pt4al.statistics.comparison import compare
+from pt4al.pages.comparison import draw_comparison, render_comparison_page
+from pt4al.pages.facts import METRICS, ComparisonPage
+from pt4al.statistics.comparison import ComparisonSettings, compare
 from support.arms import RULE, cells
 
 GAINS = {"random": 0.0, "margin": 0.01, "ours": 0.03}
 CELLS = cells(GAINS, repeated="random")
-SETTINGS = {"metric": "accuracy", "reference": "random", "rule": RULE, "low_budget": 2}
-SETTINGS |= {"others": {"elsewhere": cells(GAINS, seed=1)}, "arms": {arm: f"query.measure: <{arm}>" for arm in GAINS}}
+SETTINGS = ComparisonSettings("accuracy", "random", RULE, 2, {"elsewhere": cells(GAINS, seed=1)})
 RUNS = CELLS.drop_duplicates("run")[["run", "arm", "seed", "repeat"]]
 RUNS = RUNS.assign(report="../" + RUNS["run"] + "/report.html")
 LEAKS = pd.DataFrame({"run": RUNS["run"], "check": "Each label was asked for once", "ok": True})
@@ -30,14 +31,19 @@ def facts() -> dict:
     results = compare(CELLS, SETTINGS, np.random.default_rng(0))
     return {
         "title": "Comparison <b>strategies</b>",
-        "metric": {"key": "accuracy", "name": "accuracy"},
+        "metric": METRICS["accuracy"],
         "results": results,
         "settings": SETTINGS,
+        "arms": {arm: f"query.measure: <{arm}>" for arm in GAINS},
         "runs": RUNS,
         "leaks": LEAKS,
         "seconds": SECONDS,
-        "figures": comparison.draw(results, TABLES, SETTINGS),
+        "figures": draw_comparison(results, TABLES, SETTINGS),
     }
+
+
+def render(facts: dict) -> str:
+    return render_comparison_page(ComparisonPage(**facts))
 
 
 def text(page: str) -> str:
@@ -53,53 +59,53 @@ def rows(page: str, heads: str) -> dict[str, list[str]]:
 
 
 def test_the_verdict_comes_first_and_the_rule_with_it(facts):
-    page = text(comparison.render(facts))
+    page = text(render(facts))
     parts = ["ours beats random and margin", "The rule, stated before the run", "Against margin", "Accuracy by number"]
     places = [page.index(part) for part in parts]
     assert places == sorted(places) and "By it ours wins" in page
 
 
 def test_every_arm_has_its_numbers_the_highest_area_first(facts):
-    table = rows(comparison.render(facts), "low budget final against random")
+    table = rows(render(facts), "low budget final against random")
     assert list(table) == ["ours", "margin", "random"]
-    areas = facts["results"]["arms"].set_index("arm")["area"]
+    areas = facts["results"].arms.set_index("arm")["area"]
     assert table["ours"][0].startswith(f"{100 * areas['ours']:.1f} ±")
     assert table["ours"][3].startswith("+3.") and table["ours"][6] == "1 min 1 s"
     assert table["random"][3:6] == ["–", "–", "300"]
 
 
 def test_every_run_has_its_numbers_and_a_link_to_its_page(facts):
-    page = comparison.render(facts)
+    page = render(facts)
     table = rows(page, "run arm seed repetition")
     assert set(table) == set(RUNS["run"])
-    for row in facts["results"]["summary"].to_dict("records"):
+    for row in facts["results"].summary.to_dict("records"):
         assert table[row["run"]][3:] == [f"{100 * row[name]:.1f} %" for name in ("area", "low_budget", "final")]
         assert f'href="../{row["run"]}/report.html"' in page
 
 
 def test_every_figure_is_shown_and_nothing_comes_from_elsewhere(facts):
-    page = comparison.render(facts)
+    page = render(facts)
     assert page.count("<img ") == len(facts["figures"]) == 8
     assert "http" not in re.sub("http-equiv", "", page) and "url(" not in page
     assert all(source.startswith("data:image/png;base64,") for source in re.findall('src="(.*?)"', page))
 
 
 def test_text_is_escaped(facts):
-    page = comparison.render(facts)
+    page = render(facts)
     assert "<b>strategies" not in page and "&lt;b&gt;strategies" in page
     assert "query.measure: &lt;ours&gt;" in page
 
 
 def test_leak_proof_counts_the_runs_that_were_checked(facts):
-    assert "an unasked label: checked by code in 20 of 20 runs" in text(comparison.render(facts))
-    some = comparison.render(facts | {"leaks": LEAKS.head(7)})
+    assert "an unasked label: checked by code in 20 of 20 runs" in text(render(facts))
+    some = render(facts | {"leaks": LEAKS.head(7)})
     assert "checked by code in 7 of 20 runs" in text(some) and 'class="ok"' not in some
-    assert "No run was checked for leaks" in comparison.render(facts | {"leaks": LEAKS.head(0)})
+    assert "No run was checked for leaks" in render(facts | {"leaks": LEAKS.head(0)})
 
 
 def test_a_leak_is_told_with_its_run_before_any_number(facts):
     leaks = LEAKS.assign(ok=LEAKS["run"] != "c-margin-s3")
-    page = text(comparison.render(facts | {"leaks": leaks}))
+    page = text(render(facts | {"leaks": leaks}))
     assert "can't be trusted: 1 of 20 checked runs read what they should not: c-margin-s3" in page
     assert "No query and no training" not in page
     assert page.index("c-margin-s3") < page.index("Accuracy by number")
@@ -107,30 +113,30 @@ def test_a_leak_is_told_with_its_run_before_any_number(facts):
 
 
 def test_a_lost_claim_is_told_as_such(facts):
-    settings = SETTINGS | {"rule": RULE | {"claim": "random", "against": ["margin", "ours"]}}
+    settings = replace(SETTINGS, rule=replace(RULE, claim="random", against=["margin", "ours"]))
     results = compare(CELLS, settings, np.random.default_rng(0))
-    page = comparison.render(facts | {"results": results, "settings": settings})
+    page = render(facts | {"results": results, "settings": settings})
     assert "random does not beat margin or ours" in text(page) and "By it random does not win" in text(page)
     assert 'class="answer lost"' in page
 
 
 def test_few_seeds_are_called_an_indication(facts):
-    assert "Fewer than 5 seeds" not in comparison.render(facts)
+    assert "Fewer than 5 seeds" not in render(facts)
     few = CELLS[CELLS["seed"] < 3]
-    results = compare(few, SETTINGS | {"others": {}}, np.random.default_rng(0))
-    page = comparison.render(facts | {"results": results})
+    results = compare(few, replace(SETTINGS, others={}), np.random.default_rng(0))
+    page = render(facts | {"results": results})
     assert "Fewer than 5 seeds" in page and "Over several data sets" not in page
 
 
 def test_what_was_not_recorded_has_no_figure(facts):
     tables = TABLES | {name: TABLES[name].head(0) for name in ("queries", "seconds", "audits")}
-    drawn = comparison.draw(facts["results"] | {"ranks": None}, tables, SETTINGS)
+    drawn = draw_comparison(replace(facts["results"], ranks=None), tables, SETTINGS)
     assert set(drawn) == {"curves", "differences", "savings", "penalties"}
-    page = comparison.render(facts | {"figures": drawn, "seconds": SECONDS.head(0)})
+    page = render(facts | {"figures": drawn, "seconds": SECONDS.head(0)})
     assert page.count("<img ") == 4
 
 
-@pytest.mark.parametrize("name", ["title", "metric", "results", "settings", "runs", "leaks", "seconds", "figures"])
+@pytest.mark.parametrize("name", [field.name for field in fields(ComparisonPage)])
 def test_a_missing_fact_is_named(facts, name):
-    with pytest.raises(Exception, match=name):
-        comparison.render({key: value for key, value in facts.items() if key != name})
+    with pytest.raises(TypeError, match=name):
+        render({key: value for key, value in facts.items() if key != name})

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from jinja2 import UndefinedError
 
-from pt4al.pages.intake import found, render
+from pt4al.pages.facts import IntakePage
+from pt4al.pages.intake import render_intake_page, warn_of_contradictions
 from pt4al.plots.duplicates import pairs
 
 PNG = b"\x89PNG not really"
@@ -38,6 +38,10 @@ FACTS = {
     "duplicates": [pair(0), pair(1, "pool"), pair(2, "pool", "near", 2.345)],
     "figures": {"sample": PNG, "duplicates": PNG},
 }
+
+
+def render(facts: dict) -> str:
+    return render_intake_page(IntakePage(**facts))
 
 
 class Parser(HTMLParser):
@@ -121,7 +125,7 @@ def test_source_without_faults_has_a_short_page():
 
 @pytest.mark.parametrize("name", sorted(FACTS))
 def test_a_missing_fact_is_named(name):
-    with pytest.raises(UndefinedError, match=name):
+    with pytest.raises(TypeError, match=name):
         render({key: value for key, value in FACTS.items() if key != name})
 
 
@@ -140,7 +144,7 @@ def test_one_picture_under_two_classes_is_a_contradiction():
     page = text(FACTS | {"duplicates": pairs_found})
     assert "1 of them has another class than the picture that it repeats: one label of each is wrong" in page
     assert "copy 0 is called boat, and first 0 tree" in page
-    assert found(pairs_found, "photos") == [
+    assert warn_of_contradictions(pairs_found, "photos") == [
         "1 picture stands in photos under two classes: one label of each is wrong. "
         "The first is copy 0 (boat), the same as first 0 (tree)"
     ]
@@ -148,7 +152,7 @@ def test_one_picture_under_two_classes_is_a_contradiction():
 
 @pytest.mark.parametrize("pairs_found", [[], [named(0, "boat", "boat")], [named(0, "boat", "tree", "near")]])
 def test_pictures_that_agree_or_only_look_alike_are_no_contradiction(pairs_found):
-    assert found(pairs_found, "photos") == []
+    assert warn_of_contradictions(pairs_found, "photos") == []
     assert "one label of each is wrong" not in text(FACTS | {"duplicates": pairs_found})
 
 

@@ -1,9 +1,9 @@
 """What the page of predictions says, and that names can't break it."""
 
 import pytest
-from jinja2 import UndefinedError
 
-from pt4al.pages import predictions
+from pt4al.pages.facts import PredictionsPage
+from pt4al.pages.predictions import SHOWN, render_predictions_page
 
 FACTS = {
     "title": "What a model takes these for",
@@ -16,7 +16,7 @@ FACTS = {
 
 
 def render(**changes: object) -> str:
-    return predictions.render(FACTS | changes)
+    return render_predictions_page(PredictionsPage(**FACTS | changes))
 
 
 def test_classes_counts_and_both_sheets_are_shown() -> None:
@@ -41,7 +41,7 @@ def test_a_page_of_masks_has_no_classes_and_no_sheets() -> None:
 
 def test_a_page_of_a_thousand_classes_stays_short() -> None:
     page = render(counts={f"class {number}": 1 for number in range(1000)})
-    assert page.count("<td>class ") == predictions.SHOWN
+    assert page.count("<td>class ") == SHOWN
 
 
 def test_names_are_text_not_html() -> None:
@@ -55,5 +55,5 @@ def test_nothing_comes_from_the_network() -> None:
 
 
 def test_a_missing_fact_is_named() -> None:
-    with pytest.raises(UndefinedError, match="counts"):
-        predictions.render({name: value for name, value in FACTS.items() if name != "counts"})
+    with pytest.raises(TypeError, match="counts"):
+        PredictionsPage(**{name: value for name, value in FACTS.items() if name != "counts"})

@@ -33,11 +33,11 @@ def sheet(reasons_of: pd.DataFrame, channels: int = 3):
         return np.full((len(ids), channels, 8, 8), 9, np.uint8)
 
     labels = pd.Series({"known 0": "cat", "known 1": "dog"})
-    return explanations.sheet(reasons_of, pictures, labels, "Query 1"), asked
+    return explanations.explanation_sheet(reasons_of, pictures, labels, "Query 1"), asked
 
 
 def test_every_reason_is_in_words() -> None:
-    told = explanations.told(table().iloc[0])
+    told = explanations.in_words(table().iloc[0])
     assert told == {
         "score": "0.250",
         "ranking": "place 1 of 5,000 in batch 2",
@@ -47,7 +47,7 @@ def test_every_reason_is_in_words() -> None:
 
 
 def test_a_first_query_has_no_score_and_none_is_invented() -> None:
-    assert "score" not in explanations.told(table(score=np.nan).iloc[0])
+    assert "score" not in explanations.in_words(table(score=np.nan).iloc[0])
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -1,6 +1,6 @@
 """The picture of what the labels bought."""
 
-from pt4al.plots.label_value import draw
+from pt4al.plots.label_value import draw_label_value
 
 CURVE = [
     {"labels": 100, "value": 0.6, "low": 0.5, "high": 0.7},
@@ -13,7 +13,7 @@ AHEAD = [
 
 
 def test_each_measured_and_each_coming_cycle_is_drawn():
-    (axes,) = draw(CURVE, AHEAD, "accuracy").axes
+    (axes,) = draw_label_value(CURVE, AHEAD, "accuracy").axes
     (measured,) = axes.containers
     assert list(measured.lines[0].get_xdata()) == [100, 200]
     (coming,) = [line for line in axes.lines if list(line.get_xdata()) == [300, 400]]
@@ -23,11 +23,11 @@ def test_each_measured_and_each_coming_cycle_is_drawn():
 
 
 def test_intervals_reach_from_low_to_high():
-    (axes,) = draw(CURVE, [], "accuracy").axes
+    (axes,) = draw_label_value(CURVE, [], "accuracy").axes
     (bars,) = axes.containers[0].lines[2]
     assert [[round(end, 6) for _, end in bar] for bar in bars.get_segments()] == [[0.5, 0.7], [0.9, 1.0]]
 
 
 def test_a_first_cycle_alone_can_be_drawn_and_the_metric_is_named():
-    (axes,) = draw(CURVE[:1], [], "miou").axes
+    (axes,) = draw_label_value(CURVE[:1], [], "miou").axes
     assert "mean IoU" in axes.get_ylabel()

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pt4al.plots import run
+from pt4al.plots.style import png
 
 
 def curve(*accuracy: float) -> pd.DataFrame:
@@ -26,7 +27,7 @@ def test_learning_curve_writes_this_runs_numbers_and_names_all_curves():
     figure = run.learning_curve({"mine": curve(0.5, 0.625), "random": curve(0.4, 0.7)})
     assert sorted(texts(figure)) == ["50.0", "62.5"]
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["mine", "random"]
-    run.png(figure)
+    png(figure)
 
 
 def test_learning_curve_of_segmentation_shows_mean_iou_of_labelled_images():
@@ -57,7 +58,7 @@ def test_learning_curve_of_many_cycles_writes_few_numbers_and_the_last():
 def test_losses_over_many_decades_are_drawn_on_a_logarithmic_axis(losses, scale):
     figure = run.losses_by_batch(ranking(losses))
     assert figure.axes[0].get_yscale() == scale
-    run.png(figure)
+    png(figure)
 
 
 def test_losses_of_zero_on_a_logarithmic_axis_are_counted():
@@ -75,21 +76,13 @@ def test_seconds_of_a_stage_are_added_up_and_the_first_seen_is_on_top():
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (0.42, "0.42 s"), (9.99, "10 s"), (59.7, "1 min 0 s"), (3599.9, "1 h 0 min"), (7500, "2 h 5 min")],
-)
-def test_durations_are_written_for_people(seconds, text):
-    assert run.duration(seconds) == text
-
-
 def test_audit_draws_the_known_cycles_alone():
     audits = pd.DataFrame({"cycle": [1, 2], "correlation": [0.4, np.nan], "low": [0.1, np.nan], "high": [0.6, np.nan]})
     figure = run.audit(audits)
     (points,) = figure.axes[0].containers
     assert points[0].get_xydata().tolist() == [[1, 0.4]]
     assert any("0.79" in text for text in texts(figure))
-    run.png(figure)
+    png(figure)
     assert texts(run.audit(audits.tail(1))) == ["nothing to audit yet"]
 
 
@@ -104,9 +97,9 @@ def test_audit_draws_the_known_cycles_alone():
 def test_a_figure_of_nothing_says_so(figure, message):
     drawn = figure()
     assert message in texts(drawn)[0]
-    run.png(drawn)
+    png(drawn)
 
 
 def test_the_same_figure_gives_the_same_bytes():
-    first, second = (run.png(run.learning_curve({"mine": curve(0.5, 0.6)})) for _ in range(2))
+    first, second = (png(run.learning_curve({"mine": curve(0.5, 0.6)})) for _ in range(2))
     assert first == second

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pt4al.errors import InputError
 from pt4al.plots import contact_sheets, heat_maps, run
-from pt4al.plots.style import pictures, plain, png
+from pt4al.plots.style import duration, pictures, plain, png
 
 DOLLARS = [r"$\frac{$", "a$b$c", "$$", "_x^2$$", "100$"]
 
@@ -59,3 +59,11 @@ def test_what_can_not_be_read_is_no_matter_of_a_picture() -> None:
 
     with pytest.raises(InputError, match="is damaged"):
         pictures({"sheet": damaged})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.42, "0.42 s"), (9.99, "10 s"), (59.7, "1 min 0 s"), (3599.9, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_durations_are_written_for_people(seconds, text):
+    assert duration(seconds) == text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pt4al.errors import InputError
-from pt4al.statistics.comparison import by_arm, compare, summary
+from pt4al.statistics.comparison import ComparisonSettings, by_arm, compare, summary
 from support.arms import RULE, cells
 
 
@@ -58,9 +58,9 @@ def test_arms_have_the_mean_and_t_interval_of_their_seeds_in_the_order_of_the_ce
 def test_a_comparison_is_the_same_whenever_it_is_made():
     curves = cells({"random": 0.0, "margin": 0.01, "ours": 0.02}, repeated="random")
     others = {"elsewhere": cells({"random": 0.0, "margin": 0.01, "ours": 0.02}, seed=1)}
-    settings = {"metric": "accuracy", "reference": "random", "rule": RULE, "low_budget": 2, "others": others}
+    settings = ComparisonSettings("accuracy", "random", RULE, 2, others)
     first, second = (compare(curves, settings, np.random.default_rng(0)) for _ in range(2))
-    pd.testing.assert_frame_equal(first["savings"], second["savings"])
-    assert first["verdict"]["won"] and first["verdict"] == second["verdict"]
-    assert list(first["ranks"]["ranks"]) == [3, 2, 1]
-    assert set(first["paired"]["against"]) == {"random", "margin"}
+    pd.testing.assert_frame_equal(first.savings, second.savings)
+    assert first.verdict.won and first.verdict == second.verdict
+    assert list(first.ranks["ranks"]) == [3, 2, 1]
+    assert set(first.paired["against"]) == {"random", "margin"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
-from pt4al.statistics.forecast import FEWEST, back_test, forecast, power_law, together
+from pt4al.statistics.forecast import FEWEST, forecast, power_law, together
 from pt4al.statistics.intervals import share
 
 LABELS = 200.0 * np.arange(1, 6)
@@ -74,30 +74,6 @@ def test_nothing_to_come_is_an_empty_forecast_and_the_same_seed_gives_the_same()
     assert forecast(LABELS, true_curve(LABELS), None, np.array([]), rng()).empty
     twice = [forecast(LABELS, true_curve(LABELS), None, AHEAD, rng()) for _ in range(2)]
     pd.testing.assert_frame_equal(*twice)
-
-
-def test_back_tests_see_only_the_points_before():
-    curve = pd.DataFrame({"run": "a", "labels": LABELS, "value": true_curve(LABELS)})
-    found = back_test(curve, rng())
-    assert list(zip(found["known"], found["ahead"], strict=True)) == [(3, 1), (3, 2), (4, 1)]
-    assert found["truth"].to_numpy() == pytest.approx(true_curve(LABELS)[[3, 4, 4]])
-    assert found["last"].to_numpy() == pytest.approx(true_curve(LABELS)[[2, 2, 3]])
-    other = back_test(curve.assign(value=[*curve["value"][:4], 0.1]), rng())
-    pd.testing.assert_frame_equal(other.drop(columns=["truth", "inside"]), found.drop(columns=["truth", "inside"]))
-    steps = true_curve(LABELS)
-    assert found["slope"].iloc[1] == pytest.approx(steps[2] + 2 * (steps[2] - steps[1]))
-
-
-def test_back_tests_of_noisy_points_are_judged_by_the_truth():
-    facts = {"run": "a", "labels": LABELS, "images": 20, "truth": true_curve(LABELS)}
-    found = back_test(pd.DataFrame({**facts, "value": [0.6, 0.9, 0.7, 0.8, 0.9]}), rng())
-    assert found["truth"].iloc[0] == pytest.approx(true_curve(LABELS)[3])
-    assert found["inside"].all()
-
-
-def test_curves_of_three_points_leave_nothing_to_test():
-    curve = pd.DataFrame({"run": "a", "labels": LABELS[:3], "value": true_curve(LABELS[:3])})
-    assert back_test(curve, rng()).empty
 
 
 def test_all_slices_together_say_more_of_the_newest_cycle_than_its_own():

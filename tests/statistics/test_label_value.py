@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from pt4al.pages.render import environment
-from pt4al.statistics.label_value import cost, savings, unsaid, worth
+from pt4al.statistics.label_value import LabellingPlan, cost, label_value, labels_saved, unsaid
 
 FREE = {"label": None, "hour": None, "currency": "EUR"}
 NO_ONE = pd.Series(dtype=float)
@@ -28,7 +28,8 @@ def curve(cycles: int = 4, images: int | None = 200, value: float = 0.8) -> pd.D
 
 def facts(cycles: int = 4, images: int | None = 200, reference: pd.DataFrame | None = None, **more: bool) -> dict:
     ahead = 100.0 * np.arange(cycles + 1, 7)
-    return worth(curve(cycles, images), reference, ahead, STOP, FREE, NO_ONE, np.random.default_rng(0), **more)
+    plan = LabellingPlan(ahead, STOP, FREE)
+    return label_value(curve(cycles, images), reference, plan, NO_ONE, np.random.default_rng(0), **more)
 
 
 def text(found: dict, figures: dict[str, bytes] | None = None) -> str:
@@ -91,7 +92,7 @@ def test_money_is_by_label_and_by_hour_where_there_is_a_price():
 
 def test_labels_saved_are_read_off_the_random_runs_curve():
     reference = pd.DataFrame({"labels": [100, 500, 1000], "value": [0.5, 0.75, 0.85]})
-    told = savings(curve(), reference)
+    told = labels_saved(curve(), reference)
     assert "the random run needed about 750 labels (about" in told
     assert "this one 400" in told
     assert "One run each" in told
@@ -102,7 +103,7 @@ def test_labels_saved_are_read_off_the_random_runs_curve():
     [([0.3, 0.4], "more than its 500 labels (the same"), ([0.95, 0.96], "100 labels or fewer (the same")],
 )
 def test_what_the_random_run_does_not_span_is_not_extrapolated(values, said):
-    assert said in savings(curve(), pd.DataFrame({"labels": [100, 500], "value": values}))
+    assert said in labels_saved(curve(), pd.DataFrame({"labels": [100, 500], "value": values}))
 
 
 def test_narrow_intervals_leave_less_unsaid():

@@ -1,11 +1,11 @@
-"""Advice on when to stop, and what it would have been worth."""
+"""Advice on when to stop."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pt4al.statistics.forecast import forecast
-from pt4al.statistics.stopping import STOP_RULES, advise, judge
+from pt4al.statistics.stopping import STOP_RULES, advise
 
 
 def curve(values: list[float], images: int | None = None) -> pd.DataFrame:
@@ -55,26 +55,6 @@ def test_rules_without_a_threshold_are_left_out_and_sentences_name_the_numbers()
     assert "90.0 %" in found[0]["sentence"]
     assert "80.0 %" in found[0]["sentence"]
     assert "2.0 points" in found[1]["sentence"]
-
-
-def test_a_curve_that_ends_its_rise_is_left_and_one_that_rises_is_not():
-    rises, ends = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8], [0.5, 0.8, 0.8, 0.8, 0.8, 0.8]
-    curves = pd.concat([curve(rises).assign(run="rises"), curve(ends).assign(run="ends")])
-    found = judge(curves[["run", "labels", "value"]], {"gain": 0.5, "target": 0.75}, np.random.default_rng(0))
-    found = found.set_index(["run", "rule"])
-    assert found.loc[("rises", "gain"), "saved"] == 0
-    assert found.loc[("rises", "gain"), "lost"] == 0
-    assert found.loc[("rises", "target"), "lost"] == 0
-    assert found.loc[("ends", "gain"), "saved"] > 0
-    assert found.loc[("ends", "target"), "stopped_at"] == 200
-    assert found.loc[("ends", "target"), "saved"] == 400
-
-
-def test_what_is_lost_is_counted_by_the_truth_and_not_by_the_noise():
-    points = curve([0.6, 0.95, 0.7], images=100).assign(run="a", images=100, truth=[0.6, 0.7, 0.75])
-    found = judge(points, {"target": 0.9}, np.random.default_rng(0)).iloc[0]
-    assert (found["stopped_at"], found["truth"], found["saved"]) == (200, 0.7, 100)
-    assert found["lost"] == pytest.approx(5)
 
 
 def test_every_rule_takes_what_forecast_gives():

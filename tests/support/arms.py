@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-RULE = {"claim": "ours", "against": ["random", "margin"], "metric": "area", "alpha": 0.05, "least_gain": 0.5}
+from pt4al.statistics.verdict import Rule
+
+RULE = Rule(claim="ours", against=["random", "margin"], metric="area", alpha=0.05, least_gain=0.5)
 
 
 def cells(

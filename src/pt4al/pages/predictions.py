@@ -1,23 +1,11 @@
 """Write what a model takes pictures for as one HTML page that needs nothing but itself."""
 
-from pt4al.pages.render import environment
+from pt4al.pages.facts import PredictionsPage
+from pt4al.pages.render import render_page
 
 SHOWN = 200  # rows of a table
 
 
-def render(facts: dict) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    facts
-        `title`: a line. `path`: where the pictures are. `images`: how many. `counts`: images by
-        class; empty of masks. `problems`: dicts with `source`, `reason`. `figures`: PNG files by
-        name, `surest` and `least_sure`.
-
-    Raises
-    ------
-    jinja2.UndefinedError
-        If a fact is missing; it names it.
-    """
-    return environment().get_template("predictions.html").render(facts, shown=SHOWN)
+def render_predictions_page(facts: PredictionsPage) -> str:
+    """Return the page."""
+    return render_page("predictions.html", {**vars(facts), "shown": SHOWN})

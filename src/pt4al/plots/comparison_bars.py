@@ -1,4 +1,4 @@
-"""Draw one number for each arm of a comparison: its difference to the reference, its time, its rank."""
+"""Draw one number for each arm of a comparison: difference to the reference, time, rank."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from pt4al.plots.comparison_curves import PALETTE, colours
-from pt4al.plots.style import INK, duration, nothing, plain
+from pt4al.plots.style import INK, duration, name_rows, nothing, plain
 from pt4al.statistics.verdict import points
 
 PRETEXT = "pretext"
@@ -15,7 +15,7 @@ PRETEXT = "pretext"
 def differences(
     paired: pd.DataFrame, reference: str, floor: dict | None, arms: list[str]
 ) -> Figure:
-    """Draw each arm's mean difference to the reference with its 95 % interval, the noise floor shaded.
+    """Draw each arm's mean difference to the reference, its 95 % interval and the noise floor.
 
     Parameters
     ----------
@@ -47,10 +47,8 @@ def differences(
             color=INK,
             annotation_clip=False,
         )
-    axes.set_yticks(range(len(rows)), rows["arm"], parse_math=False)
+    name_rows(axes, rows["arm"])
     axes.margins(x=0.1, y=0.6 / len(rows))
-    axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
     return figure
 
 
@@ -101,18 +99,16 @@ def seconds_by_arm(seconds: pd.DataFrame, arms: list[str]) -> Figure:
             va="center",
             color=INK,
         )
-    axes.set_yticks(range(len(means)), means.index, parse_math=False)
+    name_rows(axes, means.index)
     axes.invert_yaxis()
     axes.set_xlim(0, max(1.18 * left.max(), 1e-3))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper left", ncols=len(means.columns), frameon=False)
     return figure
 
 
 def critical_difference(ranks: dict, arms: list[str]) -> Figure:
-    """Draw the arms' mean ranks over data sets; a bar joins arms that Nemenyi's test doesn't tell apart.
+    """Draw mean ranks over data sets; a bar joins arms that Nemenyi's test doesn't tell apart.
 
     Parameters
     ----------

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import entropy
 
-from pt4al.plots.run import AXES
-from pt4al.plots.style import INK, MAIN, OTHERS, nothing, plain
+from pt4al.plots.style import AXES, INK, MAIN, OTHERS, nothing, plain, share_by_labels
 from pt4al.statistics.paired import interval
 
 # Okabe and Ito 2008, then Tol's muted ones: told apart with any colour vision, from the eighth on
@@ -21,7 +20,7 @@ MARKERS = "osD^vPX<>*hd"
 
 
 def colours(arms: list[str]) -> dict[str, str]:
-    """Return each arm's colour as `#rrggbb`, by its place in the list: the same on the page as anywhere else."""
+    """Return each arm's colour as `#rrggbb`, by its place in the list."""
     return dict(zip(arms, cycle(PALETTE), strict=False))
 
 
@@ -42,13 +41,12 @@ def learning_curves(cells: pd.DataFrame, metric: str, arms: list[str], heavy: li
     across, up = AXES.get(metric, ("labels", f"{metric.replace('_', ' ')} (%)"))
     figure, axes = plain(5, across, up)
     _lines(axes, cells[cells["repeat"] == 0], "labels", metric, arms, heavy)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    share_by_labels(axes)
     return figure
 
 
 def class_balance(queries: pd.DataFrame, arms: list[str]) -> Figure:
-    """Draw how evenly the labels asked for so far are spread over the classes: 1 is even, 0 one class alone.
+    """Draw how evenly the labels so far are spread over the classes: 1 is even, 0 one class.
 
     Parameters
     ----------
@@ -77,7 +75,9 @@ def class_balance(queries: pd.DataFrame, arms: list[str]) -> Figure:
 
 
 def audits(audits: pd.DataFrame, arms: list[str]) -> Figure:
-    """Draw the rank correlation of pretext loss and main loss by cycle: mean over seeds, 95 % t-interval.
+    """Draw the rank correlation of pretext loss and main loss by cycle.
+
+    A line is the mean over seeds, a band its 95 % t-interval.
 
     Parameters
     ----------
@@ -86,18 +86,18 @@ def audits(audits: pd.DataFrame, arms: list[str]) -> Figure:
         are left out.
     """
     figure, axes = plain(4, "cycle", "rank correlation (-1 to 1)")
-    known = audits.dropna(subset=["correlation"])
-    if known.empty:
+    audits = audits.dropna(subset=["correlation"])
+    if audits.empty:
         return nothing(figure, "nothing to audit")
     axes.axhline(0, color=INK, linewidth=1)
-    _lines(axes, known, "cycle", "correlation", arms)
+    _lines(axes, audits, "cycle", "correlation", arms)
     return figure
 
 
 def _lines(
     axes: Axes, rows: pd.DataFrame, across: str, up: str, arms: list[str], heavy: Sequence[str] = ()
 ) -> None:
-    """Draw a line and a band for each arm, and a legend beside the axes in the order of the lines' ends."""
+    """Draw a line and a band for each arm, and a legend in the order of the lines' ends."""
     ends = {}
     for (arm, colour), marker in zip(colours(arms).items(), cycle(MARKERS), strict=False):
         points = rows[rows["arm"] == arm].groupby(across)[up]

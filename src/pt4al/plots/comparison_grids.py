@@ -1,4 +1,4 @@
-"""Draw a comparison as grids of numbers: who beats whom how often, and the labels the reference needs."""
+"""Draw a comparison as grids of numbers: who beats whom, and the labels the reference needs."""
 
 import math
 
@@ -13,7 +13,7 @@ AVERAGE = "average"
 
 
 def penalty_matrix(matrix: pd.DataFrame) -> Figure:
-    """Draw the pairwise penalty matrix, and under it each column's mean over the other arms: less is better.
+    """Draw the pairwise penalty matrix, and under it each column's mean: less is better.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def penalty_matrix(matrix: pd.DataFrame) -> Figure:
 
 
 def label_savings(savings: pd.DataFrame, reference: str) -> Figure:
-    """Draw the labels that the reference needs to be as good as each arm (row) at each budget (column).
+    """Draw the labels that the reference needs to be as good as an arm (row) at a budget (column).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def label_savings(savings: pd.DataFrame, reference: str) -> Figure:
 
 
 def needed_text(labels: float, ends: tuple[int, int]) -> str:
-    """Return a number of labels for people; `≤ 100` and `> 1,000` at the ends of what the reference was given."""
+    """Return a number of labels for people; `≤ 100` and `> 1,000` at the reference's ends."""
     if math.isinf(labels):
         return f"> {ends[1]:,}"
     return f"≤ {ends[0]:,}" if labels <= ends[0] else f"{labels:,.0f}"
@@ -87,9 +87,9 @@ def _grid(
     shown = axes.imshow(
         values, cmap=palette, vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="nearest"
     )
-    axes.set_yticks(range(len(rows)), rows, parse_math=False)
+    axes.set_yticks(range(len(rows)), rows)
     tilt = {"rotation": 35, "ha": "right"} if sum(map(len, columns)) > 60 else {}
-    axes.set_xticks(range(len(columns)), columns, parse_math=False, **tilt)
+    axes.set_xticks(range(len(columns)), columns, **tilt)
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)

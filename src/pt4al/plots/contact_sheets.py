@@ -40,46 +40,24 @@ def contact_sheet(
     step = math.ceil(max(images.shape[2:]) / 160)
     images = images[:, :, ::step, ::step]
     scale = max(1, round(140 / max(images.shape[2:])))
-    # pixels
-    text = 17
+    text = 17  # pixels, as the gap
     gap = 12
     captions = [_wrap(caption, int(scale * images.shape[3] / (0.6 * text))) for caption in captions]
-    strip = (
-        max((caption.count("\n") + 1 for caption in captions), default=1) * int(1.25 * text)
-        + gap
-        + 8
-    )
+    lines = max((caption.count("\n") + 1 for caption in captions), default=1)
+    strip = lines * int(1.25 * text) + gap + 8
     canvas, corners = tile(images, columns, scale, gap, strip, header=48 if title else gap)
     axes = pixel_axes(canvas)
     points = 72 / DPI
     for (x, y), caption in zip(corners, captions, strict=True):
         left = x + scale * images.shape[3] / 2
         below = y + scale * images.shape[2] + 5
-        axes.text(
-            left,
-            below,
-            caption,
-            fontsize=text * points,
-            color=INK,
-            ha="center",
-            va="top",
-            parse_math=False,
-        )
-    axes.text(
-        gap,
-        24,
-        title,
-        fontsize=22 * points,
-        color=INK,
-        weight="bold",
-        va="center",
-        parse_math=False,
-    )
+        axes.text(left, below, caption, fontsize=text * points, color=INK, ha="center", va="top")
+    axes.text(gap, 24, title, fontsize=22 * points, color=INK, weight="bold", va="center")
     return axes.figure
 
 
 def _wrap(caption: str, width: int) -> str:
-    """Break the lines of a caption at `width` characters, once at most; what doesn't fit then is cut."""
+    """Break each line of a caption once, at `width` characters; cut what doesn't fit then."""
     lines = []
     for line in caption.splitlines():
         first, *rest = wrap(line, max(4, width), break_on_hyphens=False) or [""]
@@ -89,15 +67,14 @@ def _wrap(caption: str, width: int) -> str:
 
 
 def tile(
-    images, columns: int, scale: int, gap: int, strip: int, header: int
-) -> tuple[np.ndarray, list]:
-    """Return images (N, C, H, W) enlarged on one white canvas (height, width, 3), and their corners (x, y)."""
+    images: np.ndarray, columns: int, scale: int, gap: int, strip: int, header: int
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Return images (N, C, H, W) on one canvas (height, width, 3), and their corners (x, y)."""
     count, _, height, width = images.shape
     down = scale * height + strip
     across = scale * width + gap
-    canvas = np.full(
-        (header + max(1, -(-count // columns)) * down, gap + columns * across, 3), 255, np.uint8
-    )
+    rows = max(1, math.ceil(count / columns))
+    canvas = np.full((header + rows * down, gap + columns * across, 3), 255, np.uint8)
     corners = [(gap + i % columns * across, header + i // columns * down) for i in range(count)]
     for (x, y), image in zip(corners, images, strict=True):
         large = image.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1)

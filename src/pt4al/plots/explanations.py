@@ -1,4 +1,4 @@
-"""Show why each image of a query was chosen: in words, and beside the labelled images that it is like."""
+"""Show why each image of a query was chosen: in words, and beside similar labelled images."""
 
 import json
 import math
@@ -15,8 +15,8 @@ SHOWN = 24  # images of a query
 SIDE = 0.75  # inches of a picture
 
 
-def told(row: pd.Series) -> dict[str, str]:
-    """Return what is known of an image by name, in words: see `selection.reasons.explain`."""
+def in_words(row: pd.Series) -> dict[str, str]:
+    """Return why an image was chosen, by name and in words: a row of `pt4al.selection.explain`."""
     facts = {
         "ranking": f"place {row['place']:,} of {row['places']:,} in batch {row['batch']}",
         "pretext loss": f"{row['pretext_loss']:.3g}",
@@ -25,7 +25,7 @@ def told(row: pd.Series) -> dict[str, str]:
     return facts if pd.isna(row["score"]) else {"score": f"{row['score']:.3f}"} | facts
 
 
-def sheet(
+def explanation_sheet(
     reasons: pd.DataFrame,
     pictures: Callable[[list[str]], np.ndarray],
     labels: pd.Series,
@@ -61,7 +61,7 @@ def sheet(
             [row.id, *[_name(labels.get(image)) for image in near]],
         )
         words = "\n".join(
-            f"{name}: {value}" for name, value in told(pd.Series(row._asdict())).items()
+            f"{name}: {value}" for name, value in in_words(pd.Series(row._asdict())).items()
         )
         figure.text(
             left + 0.105, bottom + 0.92 * top / rows, words, fontsize=5.5, va="top", color=INK

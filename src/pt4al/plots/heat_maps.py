@@ -1,4 +1,4 @@
-"""Draw a number for each of two things: class and cycle (share among the labels, IoU), or two rankings (agreement)."""
+"""Draw heat maps: of class and cycle (share among the labels, IoU), and of rankings (agreement)."""
 
 import math
 
@@ -49,7 +49,7 @@ def iou_by_class(metrics: list[dict[str, float]]) -> Figure:
 
 
 def ranking_agreement(pairs: pd.DataFrame) -> Figure:
-    """Draw the rank correlation of each two rankings; none below 0 is lighter than one of 0.
+    """Draw the rank correlation of each two rankings; those below 0 are as light as 0.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ def _percent(share: float) -> str:
 def _heat_map(
     values: pd.DataFrame, texts: pd.DataFrame, across: str, bar: str, darkest: float | None = None
 ) -> Figure:
-    """Draw values from 0 on by class (row) and cycle (column), with their texts where there is room for them."""
+    """Draw values from 0 on by class (row) and cycle (column), with texts where there is room."""
     rows, columns = values.shape
     few = rows <= 30
     figure, axes = plain(max(3, 1.2 + rows * (0.32 if few else 0.14)), across, "")
     shown = axes.imshow(
         values, cmap="Blues", vmin=0, vmax=darkest, aspect="auto", interpolation="nearest"
     )
-    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 7, parse_math=False)
+    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 7)
     names = values.columns.astype(str)
     longest = max(len(line) for name in names for line in name.splitlines())
     every = math.ceil(columns * (longest + 1) / LINE)

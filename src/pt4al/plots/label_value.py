@@ -2,15 +2,23 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
-from pt4al.plots.style import MAIN, OTHERS, plain
+from pt4al.plots.style import AXES, MAIN, OTHERS, plain, share_by_labels
 
 
-def draw(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
-    """Draw a learning curve with intervals; `curve` and `ahead` as `worth.worth` returns them."""
-    names = {"accuracy": "accuracy (%)", "miou": "mean IoU (%)"}
-    figure, axes = plain(4.0, "labels", f"{names[metric]} on control images")
+def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
+    """Draw a learning curve with intervals and its forecast.
+
+    Parameters
+    ----------
+    curve, ahead
+        `curve` and `forecast` of `pt4al.statistics.label_value.label_value`.
+    metric
+        `accuracy` or `miou`.
+    """
+    _, up = AXES[metric]
+    figure, axes = plain(4.0, "labels", f"{up} on control images")
     points = pd.DataFrame(curve)
     spread = [points["value"] - points["low"], points["high"] - points["value"]]
     axes.errorbar(
@@ -36,8 +44,7 @@ def draw(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
         axes.plot(
             coming["labels"], coming["value"], "o--", color=OTHERS[0], label="forecast, 95 % band"
         )
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    share_by_labels(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.legend(frameon=False, loc="best")
     return figure

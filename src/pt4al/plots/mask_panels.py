@@ -30,7 +30,7 @@ HATCH = (185, 226)  # grays that no class has
 HEAT = colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
 
 
-def panels(
+def mask_panels(
     images: np.ndarray,
     truths: np.ndarray,
     predictions: np.ndarray | None,
@@ -39,7 +39,9 @@ def panels(
     captions: list[str],
     title: str = "",
 ) -> Figure:
-    """Show one image a row, beside its truth, prediction and uncertainty; without the latter two, two images a row.
+    """Show each image beside its truth, prediction and uncertainty.
+
+    One image a row; two without prediction and uncertainty.
 
     Parameters
     ----------
@@ -83,16 +85,7 @@ def panels(
     axes = pixel_axes(canvas)
 
     def write(x: float, y: float, text: str, size: int = TEXT, weight: str = "normal") -> None:
-        axes.text(
-            x,
-            y,
-            text,
-            fontsize=size * 72 / DPI,
-            weight=weight,
-            color=INK,
-            va="center",
-            parse_math=False,
-        )
+        axes.text(x, y, text, fontsize=size * 72 / DPI, weight=weight, color=INK, va="center")
 
     write(GAP, 24, title, size=22, weight="bold")
     for (x, y), (swatch, name) in zip(places, legend, strict=True):
@@ -138,7 +131,7 @@ def _numbers(maps: dict[str, np.ndarray]) -> list[int]:
 
 
 def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray, int]:
-    """Return an image and its maps beside each other (N, 3, height, width), and from one to the next in pixels."""
+    """Return an image beside its maps, (N, 3, height, width), and a panel's width with its gap."""
     side = max(images.shape[2:])
     step = math.ceil(side / SIDE)
     scale = max(1, round(SIDE * step / side))
@@ -148,10 +141,9 @@ def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray
 
     image = np.moveaxis(sized(images), 1, -1)
     panels = [np.broadcast_to(image, (*image.shape[:3], 3))]
-    panels += [
-        HEAT[sized(maps[name])] if name == "uncertainty" else _painted(sized(maps[name]))
-        for name in maps
-    ]
+    for name, values in maps.items():
+        large = sized(values)
+        panels.append(HEAT[large] if name == "uncertainty" else _painted(large))
     white = np.full((*image.shape[:2], BESIDE, 3), 255, np.uint8)
     strips = np.concatenate([part for panel in panels for part in (white, panel)][1:], axis=2)
     return np.moveaxis(strips, -1, 1), image.shape[2] + BESIDE
@@ -159,37 +151,33 @@ def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray
 
 def _painted(numbers: np.ndarray) -> np.ndarray:
     """Return the colours (..., height, width, 3) of classes by number (..., height, width)."""
-    hatch = np.where(np.add.outer(*map(np.arange, numbers.shape[-2:])) % 8 < 2, *HATCH).astype(
-        np.uint8
-    )
-    return np.where(
-        numbers[..., None] == IGNORED, hatch[..., None], PALETTE[numbers % len(PALETTE)]
-    )
+    rows, columns = np.indices(numbers.shape[-2:])
+    hatch = np.where((rows + columns) % 8 < 2, *HATCH).astype(np.uint8)
+    ignored = numbers[..., None] == IGNORED
+    return np.where(ignored, hatch[..., None], PALETTE[numbers % len(PALETTE)])
 
 
 def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> list[tuple[np.ndarray, str]]:
-    """Return a swatch (TEXT, width, 3) and a name for each class that occurs, and for what else the maps show."""
-    items = [
-        (
-            _painted(np.full((TEXT, TEXT), number, np.uint8)),
-            "ignored" if number == IGNORED else classes[number],
-        )
-        for number in _numbers(maps)
-    ]
+    """Return a swatch (TEXT, width, 3) and a name for each class that occurs, and uncertainty."""
+    items = []
+    for number in _numbers(maps):
+        swatch = _painted(np.full((TEXT, TEXT), number, np.uint8))
+        items.append((swatch, "ignored" if number == IGNORED else classes[number]))
     if "uncertainty" in maps:
         items.append((np.broadcast_to(HEAT[::2], (TEXT, 128, 3)), "uncertainty, low to high"))
     return items
 
 
 def _flow(items: list[tuple[np.ndarray, str]], width: int) -> tuple[list[tuple[int, int]], int]:
-    """Return where swatches with their names stand, in lines of at most `width` pixels, and the lines' height."""
+    """Return the places of swatches in lines of at most `width` pixels, and the lines' height."""
     places = []
     x = 0
     y = 0
     for swatch, name in items:
         needed = swatch.shape[1] + 24 + round(0.64 * TEXT * len(name))
         if x and x + needed > width:
-            x, y = 0, y + TEXT + 8
+            x = 0
+            y += TEXT + 8
         places.append((x, y))
         x += needed
     return places, y + TEXT

@@ -1,4 +1,4 @@
-"""Draw what a run did: its curve, its ranking, its audit and its time; the other pictures come from beside it."""
+"""Draw what a run did: its curve, its ranking, its audit and its time."""
 
 import math
 from itertools import cycle
@@ -7,33 +7,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from pt4al.plots.contact_sheets import contact_sheet
-from pt4al.plots.heat_maps import class_balance, iou_by_class
-from pt4al.plots.mask_panels import panels
-from pt4al.plots.style import HALO, INK, MAIN, OTHERS, duration, logarithmic, nothing, plain, png
-
-__all__ = [
-    "audit",
-    "class_balance",
-    "contact_sheet",
-    "duration",
-    "iou_by_class",
-    "learning_curve",
-    "losses_by_batch",
-    "panels",
-    "png",
-    "seconds_by_stage",
-]
+from pt4al.plots.style import (
+    AXES,
+    HALO,
+    INK,
+    MAIN,
+    OTHERS,
+    duration,
+    logarithmic,
+    name_rows,
+    nothing,
+    plain,
+    share_by_labels,
+)
 
 PAPER_CORRELATION = 0.79  # PT4AL, rotation on CIFAR-10
-# What the axes of a learning curve say, by metric.
-AXES = {"accuracy": ("labels", "accuracy (%)"), "miou": ("labelled images", "mean IoU (%)")}
 
 
 def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") -> Figure:
-    """Draw a metric over labels; the first curve is the run reported on, the others stand behind it.
+    """Draw a metric over labels; the first curve is the run's own, the others stand behind it.
 
     Parameters
     ----------
@@ -52,9 +46,8 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
     ):
         axes.plot(curve["labels"], curve[metric], dashes, color=colour, linewidth=1.4, label=other)
     _annotate(axes, this, [curve for _, curve in others], metric)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    share_by_labels(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.06, y=0.12)
     if others:
         axes.legend(frameon=False, loc="best")
@@ -70,14 +63,15 @@ def _annotate(axes: Axes, this: pd.DataFrame, others: list[pd.DataFrame], metric
             np.interp(labels, other["labels"], other[metric]) for other in others if len(other)
         ]
         above = not beside or value >= np.mean(beside)
+        # A learning curve rises: there is room to the upper left and to the lower right of it.
+        place = {"xytext": (2, -7), "ha": "left", "va": "top"}
+        if above:
+            place = {"xytext": (-2, 7), "ha": "right", "va": "bottom"}
         axes.annotate(
             f"{100 * value:.1f}",
             (labels, value),
-            # A learning curve rises: there is room to the upper left and to the lower right of it.
-            (-2, 7) if above else (2, -7),
+            **place,
             textcoords="offset points",
-            ha="right" if above else "left",
-            va="bottom" if above else "top",
             color=MAIN,
             path_effects=HALO,
             zorder=6,
@@ -145,12 +139,10 @@ def seconds_by_stage(timings: pd.DataFrame) -> Figure:
         return nothing(figure, "nothing timed yet")
     bars = axes.barh(range(len(totals)), totals.to_numpy(float), color=MAIN, height=0.62)
     axes.bar_label(bars, [duration(seconds) for seconds in totals], padding=5, color=INK)
-    axes.set_yticks(range(len(totals)), totals.index, parse_math=False)
+    name_rows(axes, totals.index)
     axes.invert_yaxis()
     axes.set_xlim(0, max(1.18 * totals.max(), 1e-3))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
     return figure
 
 
@@ -163,8 +155,8 @@ def audit(audits: pd.DataFrame) -> Figure:
         `cycle`, `correlation`, `low`, `high`; rows without a correlation are left out.
     """
     figure, axes = plain(3.8, "cycle", "rank correlation (-1 to 1)")
-    known = audits.dropna(subset=["correlation"])
-    if known.empty:
+    audits = audits.dropna(subset=["correlation"])
+    if audits.empty:
         return nothing(figure, "nothing to audit yet")
     axes.axhline(0, color=INK, linewidth=1)
     axes.axhline(PAPER_CORRELATION, color="#D55E00", linewidth=1.2, linestyle="--")
@@ -179,10 +171,10 @@ def audit(audits: pd.DataFrame) -> Figure:
         fontsize=9,
         path_effects=HALO,
     )
-    values = known[["correlation", "low", "high"]].to_numpy(float)
+    values = audits[["correlation", "low", "high"]].to_numpy(float)
     spread = np.abs(values[:, 1:] - values[:, :1]).T
     axes.errorbar(
-        known["cycle"],
+        audits["cycle"],
         values[:, 0],
         spread,
         fmt="o",
@@ -191,7 +183,7 @@ def audit(audits: pd.DataFrame) -> Figure:
         capsize=4,
         markersize=7,
     )
-    axes.set_xlim(known["cycle"].min() - 0.6, known["cycle"].max() + 0.6)
+    axes.set_xlim(audits["cycle"].min() - 0.6, audits["cycle"].max() + 0.6)
     axes.set_ylim(-1, 1)
     axes.xaxis.set_major_locator(MaxNLocator(20, integer=True))
     return figure

@@ -2,14 +2,14 @@
 
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 
 from pt4al.errors import InputError
 
@@ -25,6 +25,8 @@ FAINT = "#d9d9d9"
 # Okabe and Ito 2008: distinguishable with any colour vision.
 MAIN = "#0072B2"
 OTHERS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#777777"]
+# What the axes of a learning curve say, by metric.
+AXES = {"accuracy": ("labels", "accuracy (%)"), "miou": ("labelled images", "mean IoU (%)")}
 HALO = [withStroke(linewidth=3, foreground="white")]
 
 
@@ -41,9 +43,9 @@ def png(figure: Figure) -> bytes:
 
 
 def pictures(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
-    """Return each drawing as a PNG file; a picture is never worth a run.
+    """Return each drawing as a PNG file.
 
-    One that can't be drawn is a warning, and its picture says so.
+    One that can't be drawn is a warning, and its picture says so: the run goes on.
     """
     return {name: _picture(name, draw) for name, draw in drawings.items()}
 
@@ -60,7 +62,7 @@ def _picture(name: str, draw: Callable[[], Figure]) -> bytes:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Make the upright axis logarithmic, with numbers such as 0.01, since nothing here is read as mathematics."""
+    """Make the upright axis logarithmic, with plain numbers: mathematical text is off."""
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -86,6 +88,19 @@ def pixel_axes(canvas: np.ndarray) -> Axes:
     axes.imshow(canvas, interpolation="nearest", aspect="auto")
     axes.axis("off")
     return axes
+
+
+def share_by_labels(axes: Axes) -> None:
+    """Write numbers of labels across, and shares of 1 upwards in percent."""
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Write a name beside each row of a chart, the first one at 0."""
+    axes.set_yticks(range(len(names)), names)
+    axes.grid(False, axis="y")
+    axes.tick_params(axis="y", length=0)
 
 
 def plain(height: float, across: str, up: str) -> tuple[Figure, Axes]:

@@ -1,4 +1,6 @@
-"""Compare arms over seeds: sum cells up, test differences, and say by a rule stated before who wins."""
+"""Compare arms over seeds: summarise cells, test differences, apply the rule stated before."""
+
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -7,21 +9,59 @@ from pt4al.errors import InputError
 from pt4al.statistics.label_savings import savings
 from pt4al.statistics.paired import interval, noise_floor, paired, penalties
 from pt4al.statistics.ranks import ranks
-from pt4al.statistics.verdict import METRICS, best, verdict
+from pt4al.statistics.verdict import CURVE_SUMMARIES, Rule, Verdict, best, verdict
 
-__all__ = [
-    "METRICS",
-    "best",
-    "by_arm",
-    "compare",
-    "noise_floor",
-    "paired",
-    "penalties",
-    "ranks",
-    "savings",
-    "summary",
-    "verdict",
-]
+CELL = ["arm", "seed", "repeat", "run"]
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """How cells are compared.
+
+    Attributes
+    ----------
+    metric
+        The metric's column.
+    reference
+        The arm that all others are compared with.
+    rule
+        Who wins, stated before the run.
+    low_budget
+        Number of initial cycles averaged for the low-budget score.
+    others
+        Cells of comparisons on other data, by name.
+    """
+
+    metric: str
+    reference: str
+    rule: Rule
+    low_budget: int
+    others: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the cells of a comparison say.
+
+    Attributes
+    ----------
+    summary, arms
+        See the functions `summary` and `by_arm`.
+    paired
+        Tests by the rule's metric, against the reference and the rule's opponents.
+    penalties, savings, floor, verdict, best, ranks
+        See the functions of these names; `floor`: `noise_floor`.
+    """
+
+    summary: pd.DataFrame
+    arms: pd.DataFrame
+    paired: pd.DataFrame
+    penalties: pd.DataFrame
+    savings: pd.DataFrame
+    floor: dict | None
+    verdict: Verdict
+    best: str
+    ranks: dict | None
 
 
 def summary(cells: pd.DataFrame, metric: str, low_budget: int) -> pd.DataFrame:
@@ -35,7 +75,7 @@ def summary(cells: pd.DataFrame, metric: str, low_budget: int) -> pd.DataFrame:
     metric
         The metric's column, such as `accuracy`.
     low_budget
-        Of how many first cycles the mean is the low-budget number.
+        Number of initial cycles averaged for the low-budget score.
 
     Returns
     -------
@@ -52,25 +92,23 @@ def summary(cells: pd.DataFrame, metric: str, low_budget: int) -> pd.DataFrame:
     """
     rows = []
     grids = {}
-    for (arm, seed, repeat, run), cell in cells.groupby(
-        ["arm", "seed", "repeat", "run"], sort=False
-    ):
+    for key, cell in cells.groupby(CELL, sort=False):
+        names = dict(zip(CELL, key, strict=True))
         cell = cell.sort_values("cycle")
         labels = cell["labels"].to_numpy(float)
         values = cell[metric].to_numpy(float)
-        grids.setdefault(tuple(cell["labels"]), run)
+        grids.setdefault(tuple(cell["labels"]), names["run"])
         width = labels[-1] - labels[0]
         area = np.trapezoid(values, labels) / width if width else values.mean()
-        numbers = {"area": area, "final": values[-1], "low_budget": values[:low_budget].mean()}
-        rows.append({"arm": arm, "seed": seed, "repeat": repeat, "run": run, **numbers})
+        low = values[:low_budget].mean()
+        rows.append({**names, "area": area, "final": values[-1], "low_budget": low})
     if len(grids) > 1:
-        found = "; ".join(
-            f"{run} at {', '.join(map(str, labels))}" for labels, run in list(grids.items())[:2]
-        )
+        (one, run), (other, other_run), *_ = grids.items()
         raise InputError(
-            f"cells were evaluated at different numbers of labels and can't be compared: {found}"
+            "cells were evaluated at different numbers of labels and can't be compared: "
+            f"{run} at {', '.join(map(str, one))}; {other_run} at {', '.join(map(str, other))}"
         )
-    return pd.DataFrame(rows, columns=["arm", "seed", "repeat", "run", *METRICS])
+    return pd.DataFrame(rows, columns=[*CELL, *CURVE_SUMMARIES])
 
 
 def by_arm(summary: pd.DataFrame) -> pd.DataFrame:
@@ -84,51 +122,33 @@ def by_arm(summary: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for arm, cells in summary[summary["repeat"] == 0].groupby("arm", sort=False):
         row = {"arm": arm, "seeds": len(cells)}
-        for metric in METRICS:
-            row[metric], row[f"{metric}_low"], row[f"{metric}_high"] = interval(
-                cells[metric].to_numpy()
-            )
+        for metric in CURVE_SUMMARIES:
+            mean, low, high = interval(cells[metric].to_numpy())
+            row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def compare(cells: pd.DataFrame, settings: dict, rng: np.random.Generator) -> dict:
-    """Return all that the page says of the cells.
-
-    Parameters
-    ----------
-    cells
-        As for `summary`.
-    settings
-        `metric`: the metric's column; `reference`, `rule` (`claim`, `against`, `metric`, `alpha`,
-        `least_gain`) and `low_budget` as in the block `comparison`; `others`: other comparisons'
-        cells by name, the same columns.
-    rng
-        Draws the bootstrap's seeds.
-
-    Returns
-    -------
-    `summary`, `arms`, `paired` (by the rule's metric, against the reference and the rule's
-    opponents), `penalties`, `savings`: tables; `floor`: see `noise_floor`; `verdict`, `best`: see
-    there; `ranks`: see there, or None.
-    """
-    metric = settings["metric"]
-    rule = settings["rule"]
-    low_budget = settings["low_budget"]
-    table = summary(cells, metric, low_budget)
-    floor = noise_floor(table, rule["metric"])
-    opponents = list(dict.fromkeys([settings["reference"], *rule["against"]]))
-    others = {
-        name: summary(other, metric, low_budget) for name, other in settings["others"].items()
-    }
-    return {
-        "summary": table,
-        "arms": by_arm(table),
-        "paired": paired(table, rule["metric"], opponents),
-        "penalties": penalties(cells, metric),
-        "savings": savings(cells, metric, settings["reference"], rng),
-        "floor": floor,
-        "verdict": verdict(table, rule, floor),
-        "best": best(table, rule),
-        "ranks": ranks({"this one": table, **others}, rule["metric"]),
-    }
+def compare(
+    cells: pd.DataFrame, settings: ComparisonSettings, rng: np.random.Generator
+) -> Comparison:
+    """Return what the cells say. `cells`: as for `summary`; `rng`: draws the bootstrap's seeds."""
+    metric = settings.metric
+    rule = settings.rule
+    table = summary(cells, metric, settings.low_budget)
+    floor = noise_floor(table, rule.metric)
+    opponents = list(dict.fromkeys([settings.reference, *rule.against]))
+    data_sets = {"this one": table}
+    for name, other in settings.others.items():
+        data_sets[name] = summary(other, metric, settings.low_budget)
+    return Comparison(
+        summary=table,
+        arms=by_arm(table),
+        paired=paired(table, rule.metric, opponents),
+        penalties=penalties(cells, metric),
+        savings=savings(cells, metric, settings.reference, rng),
+        floor=floor,
+        verdict=verdict(table, rule, floor),
+        best=best(table, rule),
+        ranks=ranks(data_sets, rule.metric),
+    )

@@ -40,9 +40,9 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> dict:
         return {"correlation": None, "low": None, "high": None, "images": images}
     correlation = float(np.clip(spearmanr(*pairs).statistic, -1, 1))
     # At +-1 Fisher's z is infinite and the interval has no width.
-    centre = (
-        math.atanh(correlation) if abs(correlation) < 1 else math.copysign(math.inf, correlation)
-    )
+    centre = math.copysign(math.inf, correlation)
+    if abs(correlation) < 1:
+        centre = math.atanh(correlation)
     half = float(norm.ppf(0.975)) * math.sqrt((1 + correlation**2 / 2) / (images - 3))
     return {
         "correlation": correlation,
@@ -72,20 +72,33 @@ def audit_sentence(row: dict) -> str:
             f"Nothing can be said from {row['images']:,} images: it takes at least 4, "
             "and losses that are not all the same."
         )
-    low, high = row["low"], row["high"]
+    low = row["low"]
+    high = row["high"]
     facts = (
         f"pretext loss and the main model's loss correlate at {row['correlation']:.2f} "
         f"(95 % interval {low:.2f} to {high:.2f}, {row['images']:,} images)"
     )
     if low > INFORMATIVE:
-        return f"Hard for the pretext task means hard for the model: {facts}. The ranking carries information."
+        return (
+            f"Hard for the pretext task means hard for the model: {facts}. "
+            "The ranking carries information."
+        )
     if low > 0:
-        return f"Hard for the pretext task means somewhat hard for the model: {facts}. The ranking says a little."
+        return (
+            f"Hard for the pretext task means somewhat hard for the model: {facts}. "
+            "The ranking says a little."
+        )
     if high < 0:
-        return f"Easy images of the pretext task are the hard ones for the model: {facts}. The ranking points away."
+        return (
+            f"Easy images of the pretext task are the hard ones for the model: {facts}. "
+            "The ranking points away."
+        )
     if high > INFORMATIVE:
         return f"These images are too few to tell whether the ranking carries information: {facts}."
-    return f"No evidence that the ranking helps: {facts}. Batches by pretext loss are little better than random ones here."
+    return (
+        f"No evidence that the ranking helps: {facts}. "
+        "Batches by pretext loss are little better than random ones here."
+    )
 
 
 def audit(tables: dict[int, pd.DataFrame]) -> pd.DataFrame:
@@ -104,8 +117,8 @@ def audit(tables: dict[int, pd.DataFrame]) -> pd.DataFrame:
     """
     rows = []
     for cycle, table in sorted(tables.items()):
-        found = rank_correlation(table["pretext_loss"], table["main_loss"])
-        rows.append({"cycle": cycle, **found, "sentence": audit_sentence(found)})
+        result = rank_correlation(table["pretext_loss"], table["main_loss"])
+        rows.append({"cycle": cycle, **result, "sentence": audit_sentence(result)})
     columns = {
         "cycle": "int64",
         "images": "int64",

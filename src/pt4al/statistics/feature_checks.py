@@ -9,7 +9,9 @@ COLUMNS = ["check", "value", "sentence"]
 def checks(
     images: int, agreement: float, chance: float, hubs: float, dimension: float, width: int
 ) -> pd.DataFrame:
-    """Return what can be said of features without a label: one row a check, `check`, `value`, `sentence`.
+    """Return what can be said of features without a label.
+
+    One row a check: `check`, `value`, `sentence`.
 
     Parameters
     ----------
@@ -27,13 +29,15 @@ def checks(
         (
             "agreement",
             agreement,
-            f"Of the ten nearest neighbours of {images:,} images, {100 * agreement:.0f} % are so under the same "
-            f"network with random weights, too (by chance {100 * chance:.1f} %): the rest is what it has learnt.",
+            f"Of the ten nearest neighbours of {images:,} images, {100 * agreement:.0f} % are so "
+            "under the same network with random weights, too (by chance "
+            f"{100 * chance:.1f} %): the rest is what it has learnt.",
         ),
         (
             "hubs",
             hubs,
-            f"One image in a hundred holds {100 * hubs:.0f} % of all places among the nearest neighbours.",
+            f"One image in a hundred holds {100 * hubs:.0f} % of all places among the nearest "
+            "neighbours.",
         ),
         (
             "dimension",
@@ -45,7 +49,7 @@ def checks(
 
 
 def verdict(network: str, probe: dict, trained: dict) -> str:
-    """Return a sentence on whether a probe of the features does better than the network that was trained.
+    """Say whether a probe of the features does better than the network that was trained.
 
     Parameters
     ----------
@@ -54,18 +58,20 @@ def verdict(network: str, probe: dict, trained: dict) -> str:
     probe, trained
         Metrics of the test split after the same labels, `labels` and `accuracy` among them.
     """
-    found = (
-        f"With the same {trained['labels']:,} labels a linear probe of {network}'s features is right in "
-        f"{100 * probe['accuracy']:.1f} %, the trained network in {100 * trained['accuracy']:.1f} %: "
+    measured = (
+        f"With the same {trained['labels']:,} labels a linear probe of {network}'s features is "
+        f"right in {100 * probe['accuracy']:.1f} %, the trained network in "
+        f"{100 * trained['accuracy']:.1f} %"
     )
     gain = probe["accuracy"] - trained["accuracy"]
     if gain > CLOSE:
         return (
-            found + "these features are good for these pictures; set `main.start_from: features`."
+            f"{measured}: these features are good for these pictures; "
+            "set `main.start_from: features`."
         )
     if gain < -CLOSE:
         return (
-            found
-            + "what is learnt here is better for these pictures; `features.network: pretext` may choose better."
+            f"{measured}: what is learnt here is better for these pictures; "
+            "`features.network: pretext` may choose better."
         )
-    return found + "as good."
+    return f"{measured}: as good."

@@ -72,14 +72,14 @@ def forecast(
 def together(
     labels: np.ndarray, values: np.ndarray, images: np.ndarray, rng: np.random.Generator
 ) -> dict[str, float] | None:
-    """Return the newest cycle's `value` with a narrower interval, `low` and `high`, by the earlier cycles' slices too.
+    """Return the newest cycle's `value` with a narrower interval, `low` and `high`.
 
-    Supposes that the truth rises with the labels by a power law, and that no image is in two
-    slices; None if there are fewer than three. In simulated runs it covered as often as the plain
-    interval should: docs/people_study.md.
+    Uses the slices of earlier cycles, too. Supposes that the truth rises with the labels by a power
+    law, and that no image is in two slices; None if there are fewer than three. In simulated runs
+    it covered as often as the plain interval should: docs/people_study.md.
     """
-    found = forecast(labels, values, images, labels[-1:], rng)
-    return None if found is None else found[["value", "low", "high"]].iloc[0].to_dict()
+    newest = forecast(labels, values, images, labels[-1:], rng)
+    return None if newest is None else newest[["value", "low", "high"]].iloc[0].to_dict()
 
 
 def power_law(
@@ -108,66 +108,8 @@ def power_law(
     return ceiling - drop * (ahead / labels[-1]) ** -RATES[best, None]
 
 
-def back_test(curves: pd.DataFrame, rng: np.random.Generator, nested: bool = False) -> pd.DataFrame:
-    """Forecast each later point of recorded curves from the points before it.
-
-    Parameters
-    ----------
-    curves
-        One row a cycle: `run`, `labels`, `value`, and perhaps `images` (measured on) and `truth`
-        (the value without noise; else the value stands for it).
-    nested
-        See `forecast`.
-
-    Returns
-    -------
-    `run`, `known` (points), `ahead` (cycles), `truth`, and what is said by the `power_law`, by the
-    `last` value and by the last `slope`; `low` and `high` of the power law's band, and whether the
-    truth is `inside`.
-    """
-    found = [
-        _back_test(curve, known, rng, nested).assign(run=run)
-        for run, curve in curves.groupby("run", sort=False)
-        for known in range(FEWEST, len(curve))
-    ]
-    columns = [
-        "run",
-        "known",
-        "ahead",
-        "truth",
-        "power_law",
-        "last",
-        "slope",
-        "low",
-        "high",
-        "inside",
-    ]
-    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
-
-
-def _back_test(
-    curve: pd.DataFrame, known: int, rng: np.random.Generator, nested: bool
-) -> pd.DataFrame:
-    labels = curve["labels"].to_numpy(float)
-    values = curve["value"].to_numpy(float)
-    images = curve["images"].to_numpy(float)[:known] if "images" in curve else None
-    truth = curve["truth" if "truth" in curve else "value"].to_numpy(float)[known:]
-    found = forecast(labels[:known], values[:known], images, labels[known:], rng, nested)
-    last = values[known - 1]
-    before = values[known - 2]
-    slope = (last - before) / (labels[known - 1] - labels[known - 2])
-    return found.rename(columns={"value": "power_law"}).assign(
-        known=known,
-        ahead=np.arange(1, len(truth) + 1),
-        truth=truth,
-        last=last,
-        slope=np.minimum(1.0, last + slope * (labels[known:] - labels[known - 1])),
-        inside=(found["low"] <= truth) & (truth <= found["high"]),
-    )
-
-
 def _noise(labels: np.ndarray, values: np.ndarray, images: np.ndarray | None) -> np.ndarray:
-    """The standard deviation of each point: of its share of right answers, and of what a training run varies by."""
+    """Return each point's standard deviation: of its sample, and of what training runs vary by."""
     own = np.full(len(values), MODEL_ERROR)
     if images is None:
         return own
@@ -179,7 +121,7 @@ def _noise(labels: np.ndarray, values: np.ndarray, images: np.ndarray | None) ->
 
 
 def _drawn(noise: np.ndarray, nested: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """Draw the points' errors, (draws, points), of their standard deviation; of `nested` samples, growing sums."""
+    """Draw the points' errors, (draws, points); those of `nested` samples are growing sums."""
     independent = rng.normal(size=(RESAMPLES, len(noise)))
     if nested is None:
         return noise * independent

@@ -12,7 +12,7 @@ def savings(
     rng: np.random.Generator,
     resamples: int = 1000,
 ) -> pd.DataFrame:
-    """Return the labels at which the reference's mean curve first reaches each arm's at each budget.
+    """Return the labels at which the reference's mean curve reaches each arm's at each budget.
 
     Both mean curves are made monotone first, so that chance dips don't count. The interval
     resamples seeds, the same ones for both arms (percentile bootstrap); with few seeds it is a
@@ -41,19 +41,19 @@ def savings(
     rows = []
     references = [_monotone(values[reference][draw]) for draw in draws]
     for arm in arms:
-        found = [
+        reached = [
             _reached(labels, own, _monotone(values[arm][draw]))
             for draw, own in zip(draws, references, strict=True)
         ]
         # No interpolation between resamples: some of them are infinite.
-        low, high = np.quantile(found[1:], [0.025, 0.975], axis=0, method="inverted_cdf")
-        numbers = {"labels": labels, "needed": found[0], "low": low, "high": high}
+        low, high = np.quantile(reached[1:], [0.025, 0.975], axis=0, method="inverted_cdf")
+        numbers = {"labels": labels, "needed": reached[0], "low": low, "high": high}
         rows.append(pd.DataFrame({"arm": arm, **numbers}))
     return pd.concat(rows, ignore_index=True)
 
 
-def beside(curve: pd.DataFrame, other: pd.DataFrame, name: str, metric: str) -> str:
-    """Return a sentence on one curve beside another one of the same pool.
+def compare_in_words(curve: pd.DataFrame, other: pd.DataFrame, name: str, metric: str) -> str:
+    """Compare a curve with another run's on the same pool, in a sentence.
 
     Parameters
     ----------
@@ -66,12 +66,14 @@ def beside(curve: pd.DataFrame, other: pd.DataFrame, name: str, metric: str) -> 
     labels = curve["labels"].to_numpy()
     own = isotonic_regression(curve[metric].to_numpy()).x
     here, there = (float(table.set_index("labels")[metric][both[-1]]) for table in (curve, other))
-    told = f"With {both[-1]:,} labels this run has {100 * here:.1f} %, {name} {100 * there:.1f} %"
+    measured = (
+        f"With {both[-1]:,} labels this run has {100 * here:.1f} %, {name} {100 * there:.1f} %"
+    )
     needed = _reached(labels, own, np.array([there]))[0]
     if here <= there or np.isinf(needed):
-        return f"{told}: it was not better."
+        return f"{measured}: it was not better."
     most = " or fewer" if needed == labels[0] else ""
-    return f"{told}, which this run had with {needed:,.0f} labels{most}."
+    return f"{measured}, which this run had with {needed:,.0f} labels{most}."
 
 
 def _monotone(curves: np.ndarray) -> np.ndarray:
@@ -79,7 +81,7 @@ def _monotone(curves: np.ndarray) -> np.ndarray:
 
 
 def _reached(labels: np.ndarray, curve: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the labels at which a rising curve first reaches each target: infinite where it never does."""
+    """Return the labels where a rising curve reaches each target; infinite where it never does."""
     after = np.searchsorted(curve, targets - 1e-12)
     inside = (after > 0) & (after < len(curve))
     reached = np.where(after == 0, float(labels[0]), np.inf)

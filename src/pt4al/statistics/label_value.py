@@ -1,4 +1,6 @@
-"""What the labels bought: how good the model is, what more would bring, what it cost, and what can't be said."""
+"""What the labels bought: how good the model is, what more would bring, and what it cost."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -7,20 +9,38 @@ from scipy.optimize import isotonic_regression
 from pt4al.statistics.forecast import FEWEST, forecast, together
 from pt4al.statistics.stopping import advise
 
-WIDE = 0.1  # an interval that reaches further than this to either side hides what a cycle usually gains
+# An interval that reaches further than this to either side hides what a cycle usually gains.
+WIDE = 0.1
 
 
-def worth(
+@dataclass(frozen=True)
+class LabellingPlan:
+    """How labelling is planned to go on.
+
+    Attributes
+    ----------
+    ahead
+        Labels after each cycle to come.
+    thresholds
+        When to stop: see `pt4al.statistics.stopping.advise`.
+    price
+        Of a `label` and of an `hour`, each perhaps None, in a `currency`.
+    """
+
+    ahead: np.ndarray
+    thresholds: dict[str, float | None]
+    price: dict[str, float | str | None]
+
+
+def label_value(
     curve: pd.DataFrame,
     reference: pd.DataFrame | None,
-    ahead: np.ndarray,
-    thresholds: dict[str, float | None],
-    price: dict[str, float | str | None],
+    plan: LabellingPlan,
     seconds: pd.Series,
     rng: np.random.Generator,
     nested: bool = False,
 ) -> dict:
-    """Return the facts of the report's section, as `worth.html` shows them.
+    """Return what the labels bought, as `worth.html` shows it and JSON keeps it.
 
     Parameters
     ----------
@@ -30,12 +50,8 @@ def worth(
     reference
         `labels`, `value` of a run that chose at random from the same pool; None where there is
         none.
-    ahead
-        Labels after each cycle to come.
-    thresholds
-        See `stopping.advise`.
-    price
-        Of a `label` and of an `hour`, each perhaps None, in a `currency`.
+    plan
+        What is to come.
     seconds
         That people looked at each image they answered.
     nested
@@ -51,45 +67,49 @@ def worth(
     images = curve["images"].to_numpy(float) if curve["images"].notna().all() else None
     labels = curve["labels"].to_numpy(float)
     values = curve["value"].to_numpy(float)
-    found = forecast(labels, values, images, ahead, rng, nested)
-    narrower = None if images is None or nested else together(labels, values, images, rng)
-    sharpest = (
-        curve if narrower is None else curve.assign(low=[*curve["low"][:-1], narrower["low"]])
-    )
+    ahead = forecast(labels, values, images, plan.ahead, rng, nested)
+    narrower = None
+    sharpest = curve
+    if images is not None and not nested:
+        narrower = together(labels, values, images, rng)
+    if narrower is not None:
+        sharpest = curve.assign(low=[*curve["low"][:-1], narrower["low"]])
     return {
         "curve": curve.to_dict("records"),
         "together": narrower,
-        "forecast": [] if found is None else found.to_dict("records"),
-        "advice": advise(sharpest, found, thresholds),
-        "cost": cost(int(labels[-1]), price, seconds),
-        "savings": savings(curve, reference),
-        "unsaid": unsaid(curve, found),
+        "forecast": [] if ahead is None else ahead.to_dict("records"),
+        "advice": advise(sharpest, ahead, plan.thresholds),
+        "cost": cost(int(labels[-1]), plan.price, seconds),
+        "savings": labels_saved(curve, reference),
+        "unsaid": unsaid(curve, ahead),
     }
 
 
 def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) -> list[str]:
-    """Return sentences on hours and money; what nobody has set a price for is left out."""
-    found = []
-    known = seconds.dropna()
+    """Return sentences on hours and money, as far as times and prices are known."""
+    sentences = []
+    timed = seconds.dropna()
     hours = None
-    if len(known):
+    if len(timed):
         # The median: who leaves for lunch with an image open has not looked at it for an hour.
-        hours = float(known.median()) * labels / 3600
-        found.append(
-            f"About {hours:.1f} hours of labelling: {known.median():.1f} seconds an image, the median of "
-            f"{len(known):,}, which pauses hardly move; loading, talking and looking twice are not in it."
+        median = timed.median()
+        hours = float(median) * labels / 3600
+        sentences.append(
+            f"About {hours:.1f} hours of labelling: {median:.1f} seconds an image, the median of "
+            f"{len(timed):,}, which pauses hardly move; loading, talking and looking twice are not "
+            "in it."
         )
     by_label = price["label"]
     by_hour = price["hour"]
     currency = price["currency"]
     if by_label is not None:
-        found.append(f"{labels * by_label:,.2f} {currency} at {by_label:g} a label.")
+        sentences.append(f"{labels * by_label:,.2f} {currency} at {by_label:g} a label.")
     if by_hour is not None and hours is not None:
-        found.append(f"{hours * by_hour:,.2f} {currency} at {by_hour:g} an hour.")
-    return found
+        sentences.append(f"{hours * by_hour:,.2f} {currency} at {by_hour:g} an hour.")
+    return sentences
 
 
-def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
+def labels_saved(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
     """Say how many labels random choice would have needed for the same, as far as the data can say.
 
     Supposes that the reference, made monotone, runs straight between its points, and that both runs
@@ -98,42 +118,44 @@ def savings(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
     """
     if reference is None or reference.empty:
         return (
-            "Whether choosing saved labels can't be said: that takes a run on the same pool whose images were drawn "
-            "at random, and labels for it. The control slices measure the model, they don't replace that run."
+            "Whether choosing saved labels can't be said: that takes a run on the same pool whose "
+            "images were drawn at random, and labels for it. The control slices measure the model, "
+            "they don't replace that run."
         )
     labels = reference["labels"].to_numpy(float)
     values = isotonic_regression(reference["value"]).x
     last = curve.iloc[-1]
     low, needed, high = (_needed(last[name], labels, values) for name in ("low", "value", "high"))
-    ends = (
-        "the same at both ends of its interval"
-        if low == high
-        else f"{low} at the lower end of its interval, {high} at the upper"
-    )
+    ends = f"{low} at the lower end of its interval, {high} at the upper"
+    if low == high:
+        ends = "the same at both ends of its interval"
     return (
-        f"For the same {100 * last['value']:.1f} % the random run needed {needed} ({ends}), this one "
-        f"{last['labels']:,.0f}. One run each, and straight lines between the random run's points: another seed may "
-        "say otherwise."
+        f"For the same {100 * last['value']:.1f} % the random run needed {needed} ({ends}), this "
+        f"one {last['labels']:,.0f}. One run each, and straight lines between the random run's "
+        "points: another seed may say otherwise."
     )
 
 
 def unsaid(curve: pd.DataFrame, ahead: pd.DataFrame | None) -> list[str]:
-    """Return sentences on what these data can't say."""
+    """Return sentences on what these data can't say. `ahead`: the forecast, or None."""
     last = curve.iloc[-1]
-    found = []
+    sentences = []
     if ahead is None:
-        found.append(
-            f"What more labels would bring: that takes {FEWEST} measured cycles, there are {len(curve)}."
+        sentences.append(
+            f"What more labels would bring: that takes {FEWEST} measured cycles, there are "
+            f"{len(curve)}."
         )
     if max(last["high"] - last["value"], last["value"] - last["low"]) > WIDE:
-        found.append(
-            f"Whether a cycle helped: the newest interval is {100 * (last['high'] - last['low']):.0f} points wide, and "
-            "a cycle usually gains less. More control images narrow it: four times as many halve it."
+        width = 100 * (last["high"] - last["low"])
+        sentences.append(
+            f"Whether a cycle helped: the newest interval is {width:.0f} points wide, and a cycle "
+            "usually gains less. More control images narrow it: four times as many halve it."
         )
-    return [
-        *found,
-        "How good the model is on pictures unlike the pool's, or on one class: all is of the pool, as a whole.",
-    ]
+    sentences.append(
+        "How good the model is on pictures unlike the pool's, or on one class: all is of the pool, "
+        "as a whole."
+    )
+    return sentences
 
 
 def _needed(value: float, labels: np.ndarray, values: np.ndarray) -> str:

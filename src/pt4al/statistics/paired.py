@@ -1,4 +1,4 @@
-"""Test whether arms differ, seed by seed, and how much two runs of one arm differ by themselves."""
+"""Test whether arms differ, seed by seed, and how much two runs of one arm differ by chance."""
 
 from itertools import combinations
 
@@ -15,7 +15,7 @@ SAME = 1e-12
 
 
 def interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Return the mean of values (N,) and its 95 % t-interval; with one value, NaN for the interval's ends."""
+    """Return the mean of values (N,) and its 95 % t-interval, whose ends are NaN for one value."""
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, float("nan"), float("nan")
@@ -109,14 +109,14 @@ def _by_seed(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def _test(differences: pd.Series, arm: str, opponent: str) -> dict:
-    known = differences.dropna().to_numpy()
-    if len(known) < 2:
+    shared = differences.dropna().to_numpy()
+    if len(shared) < 2:
         raise InputError(
-            f"arms {arm} and {opponent} share {len(known)} of their seeds: a paired test needs two"
+            f"arms {arm} and {opponent} share {len(shared)} of their seeds: a paired test needs two"
         )
-    mean, low, high = (POINTS * value for value in interval(known))
-    tests = {"p": t_test(known), "p_wilcoxon": signed_ranks(known)}
-    return {"seeds": len(known), "difference": mean, "low": low, "high": high, **tests}
+    mean, low, high = (POINTS * value for value in interval(shared))
+    tests = {"p": t_test(shared), "p_wilcoxon": signed_ranks(shared)}
+    return {"seeds": len(shared), "difference": mean, "low": low, "high": high, **tests}
 
 
 def penalties(cells: pd.DataFrame, metric: str, alpha: float = 0.05) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def penalties(cells: pd.DataFrame, metric: str, alpha: float = 0.05) -> pd.DataF
 
 
 def noise_floor(summary: pd.DataFrame, metric: str) -> dict | None:
-    """Return how large a mean difference two equal arms reach by chance, from the arm that was run twice.
+    """Return how large a difference two equal arms reach by chance, from the arm that ran twice.
 
     Returns
     -------

@@ -1,6 +1,7 @@
-"""Check pretext losses before any label: does the network read content, is there anything left, do others agree?"""
+"""Check pretext losses before any label: do they read content, tell images apart, agree?"""
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ from pt4al.statistics.correlation import rank_correlation
 SHORTCUT = 0.7  # a correlation below this is an alarm: docs/pretext_audit.md has the measurements
 NEAR_ZERO = 0.01  # of the mean loss of the first epoch
 SATURATED = 0.5  # share of the losses near zero above which there is an alarm
-AT_CHANCE = (
-    0.95  # of the loss of guessing: a network whose mean loss is above it has learnt nothing
+# Of the loss of guessing: a network whose mean loss is above it has learnt nothing.
+AT_CHANCE = 0.95
+AGAINST_NOTHING = (
+    "Train longer (`pretext.schedule.minimum_steps`, `pretext.schedule.epochs`), or take more "
+    "pictures."
 )
-AGAINST_NOTHING = "Train longer (`pretext.schedule.minimum_steps`, `pretext.schedule.epochs`), or take more pictures."
 AGAINST_SHORTCUTS = "Set `pool.noise: 4`, or take pictures that were never compressed."
 AGAINST_SATURATION = (
     "Train less (`pretext.schedule.epochs`), or set `pretext.losses: cross_fitted`."
@@ -50,56 +53,65 @@ def checks(
     rows = [] if noisy is None else [_shortcut(*noisy)]
     if first_epoch is not None:
         learnt_nothing = chance is not None and float(np.mean(losses)) > AT_CHANCE * chance
-        rows.append(
-            _learnt_nothing(losses, chance) if learnt_nothing else _saturation(losses, first_epoch)
-        )
+        if learnt_nothing:
+            rows.append(_learnt_nothing(losses, chance))
+        else:
+            rows.append(_saturation(losses, first_epoch))
     return pd.DataFrame(rows, columns=COLUMNS).astype(
         {"value": float, "low": float, "high": float, "alarm": bool}
     )
 
 
-def _shortcut(clean: np.ndarray, faint: np.ndarray) -> tuple:
-    found = rank_correlation(clean, faint)
-    value = found["correlation"]
-    low = found["low"]
-    high = found["high"]
+def _shortcut(clean: np.ndarray, faint: np.ndarray) -> dict:
+    result = rank_correlation(clean, faint)
+    value = result["correlation"]
+    low = result["low"]
+    high = result["high"]
     if value is None:
-        return (
-            "shortcut",
-            np.nan,
-            np.nan,
-            np.nan,
-            True,
-            "All losses are the same: they rank nothing.",
-        )
+        sentence = "All losses are the same: they rank nothing."
+        return {"check": "shortcut", "alarm": True, "sentence": sentence}
     measured = (
-        f"with noise of 4 of 255 grey levels, which nobody sees, the losses keep their order at {value:.2f} "
-        f"(95 % interval {low:.2f} to {high:.2f}, {found['images']:,} images)"
+        "with noise of 4 of 255 grey levels, which nobody sees, the losses keep their order at "
+        f"{value:.2f} (95 % interval {low:.2f} to {high:.2f}, {result['images']:,} images)"
     )
     if value < SHORTCUT:
-        sentence = f"The network reads traces, of compression perhaps, not content: {measured}. {AGAINST_SHORTCUTS}"
+        sentence = (
+            f"The network reads traces, of compression perhaps, not content: {measured}. "
+            f"{AGAINST_SHORTCUTS}"
+        )
     else:
         sentence = f"No sign of a shortcut: {measured}."
-    return "shortcut", value, low, high, value < SHORTCUT, sentence
+    return {
+        "check": "shortcut",
+        "value": value,
+        "low": low,
+        "high": high,
+        "alarm": value < SHORTCUT,
+        "sentence": sentence,
+    }
 
 
-def _learnt_nothing(losses: np.ndarray, chance: float) -> tuple:
+def _learnt_nothing(losses: np.ndarray, chance: float) -> dict:
     mean = float(np.mean(losses))
     sentence = (
-        f"The network has learnt nothing: the mean loss is {mean:.3f}, and guessing gets {chance:.3f}, so that the "
-        f"ranking is chance. {AGAINST_NOTHING}"
+        f"The network has learnt nothing: the mean loss is {mean:.3f}, and guessing gets "
+        f"{chance:.3f}, so that the ranking is chance. {AGAINST_NOTHING}"
     )
-    return "learning", mean / chance, np.nan, np.nan, True, sentence
+    return {"check": "learning", "value": mean / chance, "alarm": True, "sentence": sentence}
 
 
-def _saturation(losses: np.ndarray, first_epoch: float) -> tuple:
+def _saturation(losses: np.ndarray, first_epoch: float) -> dict:
     share = float(np.mean(losses < NEAR_ZERO * first_epoch))
-    measured = f"{100 * share:.0f} % of the losses are below a hundredth of the first epoch's mean, {first_epoch:.2g}"
-    if share > SATURATED:
+    alarm = share > SATURATED
+    measured = (
+        f"{100 * share:.0f} % of the losses are below a hundredth of the first epoch's mean, "
+        f"{first_epoch:.2g}"
+    )
+    if alarm:
         sentence = f"The task is too easy, or memorised: {measured}. {AGAINST_SATURATION}"
     else:
         sentence = f"The task still tells images apart: {measured}."
-    return "saturation", share, np.nan, np.nan, share > SATURATED, sentence
+    return {"check": "saturation", "value": share, "alarm": alarm, "sentence": sentence}
 
 
 def agreement(losses: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -115,36 +127,29 @@ def agreement(losses: dict[str, pd.DataFrame]) -> pd.DataFrame:
     One row a pair, each pair once: `one`, `other`, `correlation`, `low`, `high`, `images`.
     """
     columns = {name: table.set_index("id")["pretext_loss"] for name, table in losses.items()}
-    pairs = [
-        (one, other) for number, one in enumerate(columns) for other in list(columns)[number + 1 :]
-    ]
-    rows = [
-        {
-            "one": one,
-            "other": other,
-            **rank_correlation(columns[one], columns[other].loc[columns[one].index]),
-        }
-        for one, other in pairs
-    ]
+    rows = []
+    for one, other in combinations(columns, 2):
+        paired = columns[other].loc[columns[one].index]
+        rows.append({"one": one, "other": other, **rank_correlation(columns[one], paired)})
     return pd.DataFrame(rows, columns=["one", "other", "correlation", "low", "high", "images"])
 
 
 def distinct_names(settings: dict[str, dict]) -> dict[str, str]:
-    """Return a name for each by the settings that differ; where none does, the key's last letters tell them apart."""
-    seen: dict[str, set[str]] = {}
-    for name, value in [setting for facts in settings.values() for setting in facts.items()]:
-        seen.setdefault(name, set()).add(str(value))
-    differing = [name for name, values in seen.items() if len(values) > 1]
-    names = {
-        key: ", ".join(_told(name, facts.get(name)) for name in differing)
-        for key, facts in settings.items()
-    }
+    """Return names by the settings that differ; equal names get the key's last letters."""
+    values: dict[str, set[str]] = {}
+    for facts in settings.values():
+        for name, value in facts.items():
+            values.setdefault(name, set()).add(str(value))
+    differing = [name for name, different in values.items() if len(different) > 1]
+    names = {}
+    for key, facts in settings.items():
+        names[key] = ", ".join(_setting(name, facts.get(name)) for name in differing)
     counts = Counter(names.values())
-    return {
-        key: name if counts[name] == 1 else f"{name} {key[-4:]}".strip()
-        for key, name in names.items()
-    }
+    for key, name in names.items():
+        if counts[name] > 1:
+            names[key] = f"{name} {key[-4:]}".strip()
+    return names
 
 
-def _told(name: str, value: object) -> str:
+def _setting(name: str, value: object) -> str:
     return value if isinstance(value, str) else f"{name.rpartition('.')[2]} {value}"

@@ -1,26 +1,24 @@
-"""Advise when to stop labelling, by rules with names; and judge the rules on runs that went on."""
+"""Advise when to stop labelling, by named rules."""
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
-
-from pt4al.statistics.forecast import forecast, together
 
 Advice = tuple[bool | None, str]  # whether to stop, None if the data can't say; and a sentence
 
 
-def target(curve: pd.DataFrame, ahead: pd.DataFrame | None, wanted: float) -> Advice:
-    """Stop when the lower end of the interval of the newest value is at or above what was wanted.
+def target(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advice:
+    """Stop when the lower end of the interval of the newest value is at least the target.
 
     To look after each cycle is to have several chances of being wrong: docs/people_study.md says
     how often it was.
     """
     low = curve["low"].iloc[-1]
-    reached = bool(low >= wanted)
+    reached = bool(low >= least)
     is_below = "is" if reached else "is not yet"
     return reached, (
-        f"The target of {100 * wanted:.1f} % {is_below} below the newest interval, which begins at {100 * low:.1f} %."
+        f"The target of {100 * least:.1f} % {is_below} below the newest interval, which begins at "
+        f"{100 * low:.1f} %."
     )
 
 
@@ -33,12 +31,13 @@ def gain(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advic
         )
     more, most = 100 * ahead[["gain", "most"]].iloc[0]
     return bool(more < least), (
-        f"The next cycle is expected to gain {more:.1f} points, {most:.1f} at most (95 %); the threshold is {least:g}."
+        f"The next cycle is expected to gain {more:.1f} points, {most:.1f} at most (95 %); the "
+        f"threshold is {least:g}."
     )
 
 
 def flat(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advice:
-    """Stop when even the upper end of the forecast gain is less than a threshold in all the cycles to come."""
+    """Stop when all cycles to come gain less than a threshold, even at the band's upper end."""
     if ahead is None or ahead.empty:
         return (
             None,
@@ -72,62 +71,9 @@ def advise(
     thresholds
         By rule: a value from 0 to 1 for `target`, points for the others.
     """
-    found = []
+    advice = []
     for name, threshold in thresholds.items():
         if threshold is not None:
             stop, sentence = STOP_RULES[name](curve, ahead, threshold)
-            found.append({"rule": name, "stop": stop, "sentence": sentence})
-    return found
-
-
-def judge(
-    curves: pd.DataFrame,
-    thresholds: dict[str, float],
-    rng: np.random.Generator,
-    nested: bool = False,
-) -> pd.DataFrame:
-    """Return where each rule would have stopped recorded runs.
-
-    Parameters
-    ----------
-    curves
-        One row a cycle: `run`, `labels`, `value`; and perhaps, as a control slice gives them,
-        `low`, `high`, `images` (measured on), which the rules then see, and `truth`, by which what
-        is lost is counted. Without them, the value is taken as exact.
-    nested
-        See `forecast`.
-
-    Returns
-    -------
-    `run`, `rule`, `stopped_at` (labels), `truth` there, `saved` (labels), `lost` (points).
-    """
-    rows = []
-    for run, curve in curves.groupby("run", sort=False):
-        exact = {name: curve["value"] for name in ("low", "high", "truth") if name not in curve}
-        whole = curve.assign(**exact).reset_index(drop=True)
-        for name, threshold in thresholds.items():
-            here = whole.iloc[_stopped(whole, name, threshold, rng, nested)]
-            last = whole.iloc[-1]
-            saved = int(last["labels"] - here["labels"])
-            lost = 100 * float(last["truth"] - here["truth"])
-            stopped = {"stopped_at": int(here["labels"]), "truth": float(here["truth"])}
-            rows.append({"run": run, "rule": name, **stopped, "saved": saved, "lost": lost})
-    return pd.DataFrame(rows)
-
-
-def _stopped(
-    curve: pd.DataFrame, rule: str, threshold: float, rng: np.random.Generator, nested: bool
-) -> int:
-    """The cycle after which the rule would have stopped, the last one if never."""
-    labels = curve["labels"].to_numpy(float)
-    values = curve["value"].to_numpy(float)
-    for known in range(1, len(curve)):
-        images = curve["images"].to_numpy(float)[:known] if "images" in curve else None
-        seen = curve.iloc[:known]
-        ahead = forecast(labels[:known], values[:known], images, labels[known:], rng, nested)
-        if images is not None and not nested:
-            narrower = together(labels[:known], values[:known], images, rng)
-            seen = seen if narrower is None else seen.assign(low=narrower["low"])
-        if STOP_RULES[rule](seen, ahead, threshold)[0]:
-            return known - 1
-    return len(curve) - 1
+            advice.append({"rule": name, "stop": stop, "sentence": sentence})
+    return advice

@@ -20,19 +20,14 @@ from pt4al.project.cli.commands import cli
 @pytest.fixture
 def label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Types the command for a run without pictures; the page is served for no time."""
-<<<<<<< HEAD
     queue = AnnotationQueue(AnswerLog(tmp_path / "answers"), pd.DataFrame({"id": ["i0"]}), Policy(), ["cat", "dog"])
     folder = SimpleNamespace(link_file=tmp_path / "page.json")
-    run = SimpleNamespace(name="mine", cycle=0, command="kedro run", masks=False, folder=folder, progress=queue.progress)
+    run = SimpleNamespace(
+        name="mine", cycle=0, command="kedro run", masks=False, folder=folder, progress=queue.progress
+    )
     session = SimpleNamespace(queue=queue, picture=lambda image: b"", why=lambda image: None)
     monkeypatch.setattr("pt4al.project.cli.label.labelled_run", lambda *_: run)
     monkeypatch.setattr("pt4al.project.runs.labelling_session.open_session", lambda *_: session)
-=======
-    queue = AnnotationQueue(AnswerLog(tmp_path / "answers"), pd.DataFrame({"id": ["i0"]}), Policy(), ["cat", "dog"])
-    run = SimpleNamespace(name="mine", cycle=0, command="kedro run", masks=False, queue=queue, progress=queue.progress)
-    run.link_file, run.picture, run.why = tmp_path / "page.json", lambda image: b"", lambda image: None
-    monkeypatch.setattr("pt4al.project.runs.labelling_session.open_run", lambda *_: run)
->>>>>>> rebuild-core
     monkeypatch.setattr(Page, "run", lambda page: page._server.server_close())
     project = SimpleNamespace(project_path=tmp_path)
     return lambda *options: CliRunner().invoke(cli, ["label", *options], obj=project)

@@ -9,12 +9,13 @@ from pt4al.errors import InputError
 from pt4al.features import probe
 from pt4al.features.vectors import Features, View
 from pt4al.labels.recorded import recorded_answers
-from pt4al.pages import cold_start as reporting
+from pt4al.pages.cold_start import render_cold_start_page
 from pt4al.project.configuration.parameters import ColdStart, Main, Query, Run
 from pt4al.randomness import stream
 from pt4al.selection import candidates as selection
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
+from pt4al.statistics.cold_start import summarise
 from pt4al.training.tasks import classification
 
 CELL = ["start", "budget", "seed"]
@@ -81,8 +82,8 @@ def measure(
 
 def report(measured: pd.DataFrame, run: Run) -> tuple[pd.DataFrame, str]:
     """Return the summary by start and budget, and the page."""
-    summary = reporting.summarise(measured)
-    return summary, reporting.render(summary, f"First queries of run {run.name}")
+    summary = summarise(measured)
+    return summary, render_cold_start_page(f"First queries of run {run.name}", summary)
 
 
 def _chosen(

@@ -9,16 +9,17 @@ from tqdm import tqdm
 
 from pt4al.errors import InputError
 from pt4al.files import records
-from pt4al.pages import comparison as comparison_page
+from pt4al.pages.comparison import draw_comparison, render_comparison_page
+from pt4al.pages.facts import METRICS, ComparisonPage
 from pt4al.pipelines.comparison import tables
 from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.workers import Workers
-from pt4al.pipelines.report.nodes import METRICS
 from pt4al.project.configuration.parameters import check, flat
 from pt4al.project.runs.folder import Runs
 from pt4al.randomness import stream
-from pt4al.statistics.comparison import compare
+from pt4al.statistics.comparison import ComparisonSettings, compare
+from pt4al.statistics.verdict import Rule
 from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
@@ -86,32 +87,34 @@ def judge(
     checked = check(parameters)
     comparison = checked.comparison
     metric = TASKS[checked.main.task].metric
-    settings = {
-        **comparison.model_dump(include={"reference", "rule", "low_budget"}),
-        "metric": metric,
-        "others": {name: read_others(name, metric, runs) for name in comparison.others},
-        "arms": {arm: _words(comparison.arms[arm]) for arm in comparison.compared},
-    }
+    settings = ComparisonSettings(
+        metric=metric,
+        reference=comparison.reference,
+        rule=Rule(**comparison.rule.model_dump()),
+        low_budget=comparison.low_budget,
+        others={name: read_others(name, metric, runs) for name in comparison.others},
+    )
     results = compare(curves, settings, stream(0, "bootstrap"))
     # The repetition of an arm is there for the noise floor alone.
     once = {"queries": queries, "seconds": seconds, "audits": audits}
     once = {name: table[table["repeat"] == 0] for name, table in once.items()}
-    pictures = comparison_page.draw(results, {"cells": curves, **once}, settings)
-    page = comparison_page.render(
-        {
-            "title": f"Comparison {comparison.name}",
-            "metric": {"key": metric, "name": METRICS[metric]},
-            "results": results,
-            "settings": settings,
-            "runs": finished,
-            "leaks": leaks,
-            "seconds": once["seconds"],
-            "figures": pictures,
-        }
+    pictures = draw_comparison(results, {"cells": curves, **once}, settings)
+    page = render_comparison_page(
+        ComparisonPage(
+            title=f"Comparison {comparison.name}",
+            metric=METRICS[metric],
+            results=results,
+            settings=settings,
+            arms={arm: _words(comparison.arms[arm]) for arm in comparison.compared},
+            runs=finished,
+            leaks=leaks,
+            seconds=once["seconds"],
+            figures=pictures,
+        )
     )
-    logger.info("%s", results["verdict"]["headline"])
-    penalties = results["penalties"].rename_axis("arm").reset_index()
-    return results["summary"], results["paired"], penalties, results["savings"], pictures, page
+    logger.info("%s", results.verdict.headline)
+    penalties = results.penalties.rename_axis("arm").reset_index()
+    return results.summary, results.paired, penalties, results.savings, pictures, page
 
 
 def _finished(cell: Cell, runs: Runs) -> bool:

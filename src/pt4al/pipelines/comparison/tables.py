@@ -9,7 +9,7 @@ import pandas as pd
 from pt4al.errors import InputError
 from pt4al.files import records
 from pt4al.masks import count
-from pt4al.pipelines.report.nodes import once
+from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.project.runs.folder import Runs
 from pt4al.training.tasks import Task
 
@@ -85,7 +85,7 @@ def leaks(plan: pd.DataFrame, runs: Runs) -> pd.DataFrame:
 
 
 def _timings(path: Path) -> pd.DataFrame:
-    return once(pd.DataFrame(records.rows(path, TIMINGS), columns=TIMINGS))
+    return without_repeats(pd.DataFrame(records.rows(path, TIMINGS), columns=TIMINGS))
 
 
 def _stacked(

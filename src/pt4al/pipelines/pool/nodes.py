@@ -27,7 +27,8 @@ from pt4al.images.splits import divide
 from pt4al.images.summary import Summary
 from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.masks import encode
-from pt4al.pages import intake
+from pt4al.pages.facts import IntakePage
+from pt4al.pages.intake import render_intake_page, warn_of_contradictions
 from pt4al.pipelines.comparison.remembered import once
 from pt4al.plots import contact_sheets
 from pt4al.plots import duplicates as pairs
@@ -139,21 +140,21 @@ def report_intake(
     places = pd.concat([pool.index, test_pool.index]).set_index("id")["source"].to_dict()
     labelled = labelled.assign(linked=linked(labelled, places))
     told = summarise(settings)
-    page = intake.render(
-        {
-            "title": "What the source holds",
-            "read": told.sentence,
-            "warnings": told.warnings,
-            "counts": counts,
-            "frame": asdict(pool.frame),
-            "size": survey.explain(collect(settings)["train"], settings.size),
-            "problems": problems.rename(columns={"source": "file"}).to_dict("records"),
-            "duplicates": labelled.to_dict("records"),
-            "narrow": narrow(pool).to_dict("records"),
-            "figures": pictures(_drawings(pool, test_pool, duplicates)),
-        }
+    page = render_intake_page(
+        IntakePage(
+            title="What the source holds",
+            read=told.sentence,
+            warnings=told.warnings,
+            counts=counts,
+            frame=asdict(pool.frame),
+            size=survey.explain(collect(settings)["train"], settings.size),
+            problems=problems.rename(columns={"source": "file"}).to_dict("records"),
+            duplicates=labelled.to_dict("records"),
+            narrow=narrow(pool).to_dict("records"),
+            figures=pictures(_drawings(pool, test_pool, duplicates)),
+        )
     )
-    found = intake.found(labelled.to_dict("records"), settings.source.path)
+    found = warn_of_contradictions(labelled.to_dict("records"), settings.source.path)
     return page, {"sentence": told.sentence, "warnings": told.warnings, "found": found}
 
 

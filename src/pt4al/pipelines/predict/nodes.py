@@ -14,7 +14,8 @@ from pt4al.images import sources, summary
 from pt4al.images.building import build
 from pt4al.images.pool import ImagePool
 from pt4al.masks import encode
-from pt4al.pages import predictions as pages
+from pt4al.pages.facts import PredictionsPage
+from pt4al.pages.predictions import render_predictions_page
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.plots import contact_sheets
 from pt4al.plots.style import pictures
@@ -113,17 +114,17 @@ def write_page(
 ) -> str:
     """Return the predictions as one HTML page."""
     model = _find(runs, parameters)
-    run = model.parameters.run.name
+    name = f"{model.parameters.run.name}, cycle {model.cycle}"
     counts = {} if "mask" in predictions else predictions["label"].value_counts().to_dict()
-    return pages.render(
-        {
-            "title": f"What the model of {run}, cycle {model.cycle}, takes these pictures for",
-            "path": check(parameters).predict.path,
-            "images": len(predictions),
-            "counts": counts,
-            "problems": pool.problems.to_dict("records"),
-            "figures": pictures,
-        }
+    return render_predictions_page(
+        PredictionsPage(
+            title=f"What the model of {name}, takes these pictures for",
+            path=check(parameters).predict.path,
+            images=len(predictions),
+            counts=counts,
+            problems=pool.problems.to_dict("records"),
+            figures=pictures,
+        )
     )
 
 

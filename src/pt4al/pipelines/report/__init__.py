@@ -1,1 +1,1 @@
-"""Stage `report`: what the run found, as tables, pictures and one page."""
+"""Stage `report`: a run's results as tables, pictures and one page."""

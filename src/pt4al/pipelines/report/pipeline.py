@@ -1,130 +1,139 @@
-"""Wiring of stage `report`. Its nodes always run: another run's curve may have come to compare with."""
+"""Wiring of stage `report`. Its nodes always run: there may be another run to compare with."""
 
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.pretext_checks.nodes import compare_rankings
-from pt4al.pipelines.report import nodes, worth
+from pt4al.pipelines.report import history, nodes, page, pictures
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
-    """Return the report on the cycles that are, or can be, finished; nothing before there is one."""
-    numbers = range(shape.cycles)
-    if not numbers:
+    """Return the report on the cycles that are, or can be, finished; empty without one."""
+    if not shape.cycles:
         return Pipeline([])
-    facts = ["learning_curve", "pretext_audit", "run_curves", "timings", "parameters"]
-    asked = [f"cycle_{cycle}.query" for cycle in numbers] + [
-        f"cycle_{cycle}.maps" for cycle in numbers[1:]
-    ]
-    ledger = [f"cycle_{cycle}.{table}" for table in ("query", "answers") for cycle in numbers]
-    label_set = f"cycle_{shape.cycles - 1}.label_set"
-    return Pipeline(
-        [
-            Node(
-                nodes.collect_curve,
-                ["pool", *(f"cycle_{cycle}.metrics" for cycle in numbers)],
-                ["learning_curve", "final_metrics"],
-                name="collect_curve",
-            ),
-            Node(
-                nodes.collect_audit,
-                [f"cycle_{cycle}.audit" for cycle in numbers[1:]] or None,
-                "pretext_audit",
-                name="collect_audit",
-            ),
-            Node(
-                compare_rankings,
-                ["pretext_settings", "all_pretext_losses", "all_pretext_settings"],
-                "ranking_agreement",
-                name="compare_rankings",
-                tags="page",
-            ),
-            Node(
-                nodes.check_leaks,
-                [
-                    "start_label_set",
-                    label_set,
-                    "test_pool",
-                    "reads",
-                    "learning_curve",
-                    "params:cycles",
-                    *ledger,
-                ],
-                "leak_check",
-                name="check_leaks",
-            ),
-            Node(
-                nodes.draw,
-                [
-                    "pool",
-                    "ranking",
-                    "ranking_agreement",
-                    label_set,
-                    class_names(shape),
-                    *facts,
-                    *asked,
-                ],
-                "pictures",
-                name="draw_pictures",
-                tags="page",
-            ),
-            *_worth(shape, label_set),
-            Node(nodes.write_page, _page(shape, facts), "report", name="write_report", tags="page"),
-        ],
-        tags=["report", "always"],
-    )
-
-
-def _worth(shape: Shape, label_set: str) -> list[Node]:
-    numbers = range(shape.cycles)
-    wired = []
+    wired = [*_tables(shape), *_pictures(shape), _page(shape)]
     if shape.control:
-        inputs = [
-            "learning_curve",
-            "run_curves",
-            "parameters",
-            *(f"cycle_{cycle}.control" for cycle in numbers),
-        ]
-        weigh = worth.weigh_people if shape.people else worth.weigh
-        wired += [
-            Node(
-                weigh,
-                ["answer_log", *inputs] if shape.people else inputs,
-                "worth",
-                name="weigh",
-                tags="page",
-            ),
-            Node(
-                worth.draw_worth,
-                ["worth", "parameters"],
-                "worth_picture",
-                name="draw_worth",
-                tags="page",
-            ),
-        ]
-    if shape.reasons:
-        inputs = ["pool", label_set, *(f"cycle_{cycle}.reasons" for cycle in numbers)]
-        wired.append(
-            Node(worth.draw_reasons, inputs, "reason_sheets", name="draw_reasons", tags="page")
-        )
-    return wired
+        wired += _worth(shape)
+    return Pipeline(wired, tags=["report", "always"])
 
 
-def _page(shape: Shape, facts: list[str]) -> dict[str, str]:
-    names = [
+def _tables(shape: Shape) -> list[Node]:
+    """Return the nodes that a comparison's cells have, too."""
+    audits = _of_cycles(shape, "audit", first=1)
+    return [
+        Node(
+            nodes.collect_curve,
+            {"pool": "pool", **_of_cycles(shape, "metrics")},
+            ["learning_curve", "final_metrics"],
+            name="collect_curve",
+        ),
+        Node(nodes.collect_audit, audits or None, "pretext_audit", name="collect_audit"),
+        Node(
+            history.gather_history,
+            {
+                **_same("parameters", "pool", "start_label_set", "learning_curve", "pretext_audit"),
+                "classes": class_names(shape),
+                "label_set": f"cycle_{shape.cycles - 1}.label_set",
+                **_of_cycles(shape, "query"),
+                **_of_cycles(shape, "answers"),
+            },
+            "run_history",
+            name="gather_history",
+        ),
+        Node(
+            nodes.check_leaks,
+            {"history": "run_history", **_same("test_pool", "reads")},
+            "leak_check",
+            name="check_leaks",
+        ),
+    ]
+
+
+def _pictures(shape: Shape) -> list[Node]:
+    rankings = Node(
+        compare_rankings,
+        ["pretext_settings", "all_pretext_losses", "all_pretext_settings"],
+        "ranking_agreement",
+        name="compare_rankings",
+        tags="page",
+    )
+    drawn = Node(
+        pictures.draw_pictures,
+        {
+            "history": "run_history",
+            **_same("ranking", "ranking_agreement", "run_curves", "timings"),
+            **_of_cycles(shape, "maps", first=1),
+        },
         "pictures",
-        *facts,
+        name="draw_pictures",
+        tags="page",
+    )
+    if not shape.reasons:
+        return [rankings, drawn]
+    reasons = Node(
+        pictures.draw_reasons,
+        {"history": "run_history", **_of_cycles(shape, "reasons")},
+        "reason_sheets",
+        name="draw_reasons",
+        tags="page",
+    )
+    return [rankings, drawn, reasons]
+
+
+def _worth(shape: Shape) -> list[Node]:
+    answers = _same("answer_log") if shape.people else {}
+    return [
+        Node(
+            nodes.weigh,
+            {
+                "history": "run_history",
+                **_same("run_curves"),
+                **answers,
+                **_of_cycles(shape, "control"),
+            },
+            "worth",
+            name="weigh",
+            tags="page",
+        ),
+        Node(
+            pictures.draw_worth,
+            {"worth": "worth", "history": "run_history"},
+            "worth_picture",
+            name="draw_worth",
+            tags="page",
+        ),
+    ]
+
+
+def _page(shape: Shape) -> Node:
+    inputs = _same(
+        "run_history",
+        "run_curves",
+        "timings",
         "problems",
         "duplicates",
-        "leak_check",
+        "source_summary",
+        "intake_link",
         "pretext_checks",
         "feature_checks",
-    ]
-    names += ["source_summary", "intake_link"]
-    names += ["reason_sheets"] if shape.reasons else []
-    names += ["worth", "worth_picture"] if shape.control else []
-    wired = {name: name for name in names}
+        "leak_check",
+        "pictures",
+    )
+    if shape.reasons:
+        inputs |= _same("reason_sheets")
+    if shape.control:
+        inputs |= _same("worth", "worth_picture")
     if shape.compares:
-        wired["probe_metrics"] = f"cycle_{shape.cycles - 1}.probe_metrics"
-    return wired
+        inputs["probe_metrics"] = f"cycle_{shape.cycles - 1}.probe_metrics"
+    return Node(page.write_page, inputs, "report", name="write_report", tags="page")
+
+
+def _same(*names: str) -> dict[str, str]:
+    """Return datasets that a node's function calls by their own names."""
+    return {name: name for name in names}
+
+
+def _of_cycles(shape: Shape, name: str, first: int = 0) -> dict[str, str]:
+    """Return one dataset of each cycle: `cycle_0.query`, `cycle_1.query` and so on."""
+    return _same(*(f"cycle_{cycle}.{name}" for cycle in range(first, shape.cycles)))

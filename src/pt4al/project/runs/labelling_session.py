@@ -19,7 +19,7 @@ from pt4al.images.pool import ImagePool
 from pt4al.images.viewing import viewable
 from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.pool.nodes import collect
-from pt4al.plots.explanations import told
+from pt4al.plots.explanations import in_words
 from pt4al.project.configuration.folder_names import nested
 from pt4al.project.configuration.parameters import Parameters, check
 from pt4al.project.runs.labelled_run import LabelledRun
@@ -73,7 +73,7 @@ class LabellingSession:
         row = self._reasons.loc[image]
         labels = self.run.earlier.set_index("id")["label"]
         neighbours = [{"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])]
-        return {"facts": told(row), "neighbours": neighbours}
+        return {"facts": in_words(row), "neighbours": neighbours}
 
     def fitted(self, png: bytes) -> np.ndarray:
         """Return a mask in a picture's geometry as the pool's image of it has it."""

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pt4al.pipelines.report.nodes import once
+from pt4al.pipelines.report.nodes import without_repeats
 
 
 def test_a_report_made_again_counts_once_and_a_pool_that_grew_each_time() -> None:
@@ -15,5 +15,5 @@ def test_a_report_made_again_counts_once_and_a_pool_that_grew_each_time() -> Non
         ("cold_start", "choose_starts", 8.0),
     ]
     timings = pd.DataFrame(rows, columns=["stage", "node", "seconds"])
-    assert once(timings)["seconds"].sum() == 10 + 1 + 4 + 8
-    assert once(timings.iloc[:0]).empty
+    assert without_repeats(timings)["seconds"].sum() == 10 + 1 + 4 + 8
+    assert without_repeats(timings.iloc[:0]).empty

@@ -1,0 +1,154 @@
+"""Nodes of stage `report` that draw."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pt4al.images.pool import ImagePool
+from pt4al.masks import count
+from pt4al.pipelines.report.history import RunHistory, by_cycle
+from pt4al.pipelines.report.nodes import without_repeats
+from pt4al.plots import heat_maps, run
+from pt4al.plots.contact_sheets import contact_sheet
+from pt4al.plots.explanations import explanation_sheet
+from pt4al.plots.label_value import draw_label_value
+from pt4al.plots.mask_panels import mask_panels
+from pt4al.plots.style import pictures
+
+Drawings = dict[str, Callable[[], Figure]]
+Maps = dict[str, np.ndarray]  # `predictions` and `uncertainties` of the first images of a query
+
+PANELS = 6  # images of the first query, which no model has seen
+EXTREMES = 40  # pictures on the sheets of the hardest and the easiest
+QUERIED = 60  # pictures, at most, on the sheet of a query
+
+
+def draw_pictures(
+    history: RunHistory,
+    ranking: pd.DataFrame,
+    ranking_agreement: pd.DataFrame,
+    run_curves: dict[str, pd.DataFrame],
+    timings: pd.DataFrame,
+    **maps: Maps,
+) -> dict[str, bytes]:
+    """Return every picture of the report, as PNG by name. `maps`: `cycle_1.maps` and so on."""
+    curves = {history.name: history.learning_curve, **history.baselines(run_curves)}
+    drawings: Drawings = {
+        "learning_curve": partial(run.learning_curve, curves, history.task.metric),
+        "losses_by_batch": partial(run.losses_by_batch, ranking),
+        "audit": partial(run.audit, history.pretext_audit),
+        "seconds_by_stage": partial(run.seconds_by_stage, without_repeats(timings)),
+        **_class_drawings(history),
+        **_extreme_drawings(history.pool, ranking),
+    }
+    if len(ranking_agreement):
+        drawings["ranking_agreement"] = partial(heat_maps.ranking_agreement, ranking_agreement)
+    labels = history.labels
+    seen_by_models = by_cycle(maps, "maps")
+    for cycle, query in history.queries.items():
+        # People skip images, or did not need them: those have no label.
+        labelled = query["id"].isin(labels.index).to_numpy()
+        shown = query[labelled].reset_index(drop=True)
+        drawings[f"query_{cycle}"] = partial(_query_sheet, history.pool, shown, labels, cycle)
+        if history.task.dense:
+            seen = {
+                name: values[labelled[: len(values)]]
+                for name, values in seen_by_models.get(cycle, {}).items()
+            }
+            drawings[f"panels_{cycle}"] = partial(_query_panels, history, shown, seen, cycle)
+    return pictures(drawings)
+
+
+def draw_worth(worth: dict, history: RunHistory) -> dict[str, bytes]:
+    """Return the picture of what the labels bought; none before anything is measured."""
+    if not worth:
+        return {}
+    metric = history.task.metric
+    return pictures({"worth": partial(draw_label_value, worth["curve"], worth["forecast"], metric)})
+
+
+def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, bytes]:
+    """Return a sheet a cycle: why its images were chosen. `reasons`: `cycle_0.reasons` ..."""
+    labels = history.labels
+    drawings: Drawings = {}
+    for cycle, table in by_cycle(reasons, "reasons").items():
+        drawings[f"reasons_{cycle}"] = partial(
+            explanation_sheet,
+            table,
+            partial(_images, history.pool),
+            labels,
+            f"Query of cycle {cycle}: why these images",
+        )
+    return pictures(drawings)
+
+
+def _class_drawings(history: RunHistory) -> Drawings:
+    counts = _class_counts(history)
+    if not history.task.dense:
+        return {"class_balance": partial(heat_maps.class_balance, counts, "images")}
+    metrics = history.learning_curve.drop(columns="pool").to_dict("records")
+    return {
+        "class_balance": partial(heat_maps.class_balance, counts, "pixels"),
+        "iou_by_class": partial(heat_maps.iou_by_class, metrics),
+    }
+
+
+def _class_counts(history: RunHistory) -> pd.DataFrame:
+    """Return labels, or pixels, of each class (row) in each cycle (column)."""
+    classes = history.classes
+    counts = {}
+    for cycle, answers in history.label_set.groupby("cycle"):
+        numbers = history.task.targets(answers["label"], classes).numpy()
+        counts[cycle] = count(numbers, len(classes))
+    return pd.DataFrame(counts, index=classes)
+
+
+def _extreme_drawings(pool: ImagePool, ranking: pd.DataFrame) -> Drawings:
+    hardest = ranking.sort_values("pretext_loss", ascending=False)
+    easiest = ranking.sort_values("pretext_loss")
+    return {
+        "hardest": partial(_extremes, pool, hardest, "Hardest for the pretext task"),
+        "easiest": partial(_extremes, pool, easiest, "Easiest for the pretext task"),
+    }
+
+
+def _extremes(pool: ImagePool, ordered: pd.DataFrame, title: str) -> Figure:
+    shown = ordered.head(EXTREMES)
+    captions = [f"{loss:.2g}" for loss in shown["pretext_loss"]]
+    return contact_sheet(_images(pool, shown["id"]), captions, title=f"{title} (pretext loss)")
+
+
+def _query_sheet(pool: ImagePool, query: pd.DataFrame, labels: pd.Series, cycle: int) -> Figure:
+    shown = query.head(QUERIED)
+    scores = ["" if pd.isna(score) else f"\n{score:.2f}" for score in shown["score"]]
+    names = ["" if isinstance(label, bytes) else label for label in labels.loc[shown["id"]]]
+    captions = [f"{name}{score}".strip() for name, score in zip(names, scores, strict=True)]
+    title = f"Query of cycle {cycle}: the first {len(shown)} of {len(query)} (label, score)"
+    return contact_sheet(_images(pool, shown["id"]), captions, title=title)
+
+
+def _query_panels(history: RunHistory, query: pd.DataFrame, maps: Maps, cycle: int) -> Figure:
+    title = "Query of cycle 0"
+    count = PANELS
+    if maps:
+        title = f"Query of cycle {cycle}, as the model that chose it saw it"
+        count = len(maps["predictions"])
+    shown = query.head(count)
+    truths = history.task.targets(history.labels.loc[shown["id"]], history.classes).numpy()
+    captions = ["" if pd.isna(score) else f"{score:.2f}" for score in shown["score"]]
+    return mask_panels(
+        _images(history.pool, shown["id"]),
+        truths,
+        maps.get("predictions"),
+        maps.get("uncertainties"),
+        history.classes,
+        captions,
+        title,
+    )
+
+
+def _images(pool: ImagePool, ids: pd.Series | list[str]) -> np.ndarray:
+    return pool.gather(pool.rows(pd.Series(ids))).numpy()
