@@ -23,7 +23,7 @@ class Names:
             self._spellings.setdefault(normalised(name), []).append(name)
 
     def find(self, name: object) -> str | None:
-        """Return the class of a name, in any spelling of its letters, with or without blanks around."""
+        """Return the class of a name, in any spelling, with or without blanks around."""
         if not isinstance(name, str):
             return None
         candidates = self._spellings.get(normalised(name), [])
