@@ -1,10 +1,10 @@
-"""What people have answered: a log to which lines are added and from which nothing is ever taken.
+"""The log of answers: lines are added, and nothing is ever taken out.
 
-One file a run, `answers.jsonl`, one line of JSON an answer, on disk before anybody is told that it
-is there. Several processes may write at once. A process that is killed while it writes leaves part
-of a line; nobody was told of that answer, and it is not read. Each line ends with a checksum of the
-rest: one that a disk has changed is told of, and counts no longer: its image is asked again. Masks
-are files beside it, named after their content.
+One file a run, `answers.jsonl`, with a line of JSON an answer, on disk before it is acknowledged.
+Several processes may write at once. A process that is killed while it writes leaves part of a line,
+which is not read: that answer was never acknowledged. Each line ends with a checksum of the rest;
+one that a disk has damaged is warned of and ignored, so that its image is asked for again. Masks
+are files beside the log, named after their content.
 """
 
 import hashlib
@@ -28,39 +28,39 @@ from pt4al.files.whole import replacing
 logger = logging.getLogger(__name__)
 
 MASK = "mask:"  # begins a label that stands for a mask; the rest is the SHA-256 of its PNG file
-DIGEST = MASK + "[0-9a-f]{64}"  # all of it: `mask:on` is a class
+DIGEST = MASK + "[0-9a-f]{64}"  # the whole label: `mask:on` is a class
 DTYPES = {"seconds": "float64", "review": "bool"}  # of columns that are not text
 
 
 def now() -> str:
-    """Return this moment as answers tell it."""
+    """Return this moment as answers state it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What somebody said of an image.
+    """One person's answer on an image.
 
     Attributes
     ----------
     id
-        The image's.
+        The image's id.
     label
         A class's name, or what `AnswerLog.keep_mask` returns; None: the image was skipped.
     annotator
-        Who said it.
+        Name of the person.
     key
-        Of this answer alone: one that is known is not taken in again.
+        Unique to this answer: the log takes a key once.
     at
-        When, in ISO 8601.
+        Time, in ISO 8601.
     seconds
-        That the image was looked at; NaN if nobody knows.
+        How long the image was looked at; NaN if unknown.
     source
         `page`, `label_studio` or `file`.
     review
-        It settles a disagreement, whatever the others said.
+        Whether the answer ends a disagreement, whatever others said.
     undoes
-        Key of an answer of the same annotator, which then never was; the label means nothing.
+        Key of the same annotator's answer that this one retracts; `label` is then ignored.
     """
 
     id: str
@@ -78,24 +78,23 @@ class Answer:
             try:
                 (text or "").encode()
             except UnicodeEncodeError:
-                raise InputError(
-                    f"{text!r} holds half a character: no file could keep it"
-                ) from None
+                message = f"{text!r} holds half a character: no file could keep it"
+                raise InputError(message) from None
 
 
 COLUMNS = tuple(Answer.__dataclass_fields__)
 CHECK = "check"  # CRC-32 of a line without it; lines of older logs have none
-TORN = b" torn"  # ends what a killed process has left of a line
-TYPES = {
+TORN = b" torn"  # put behind what a killed process has left of a line
+TYPES = {  # of attributes that are not text
     "seconds": (int, float),
     "review": bool,
     "label": (str, type(None)),
     "undoes": (str, type(None)),
-}  # else: text
+}
 
 
 class AnswerLog:
-    """The answers of a run, in the order in which they came. Safe for several threads and processes."""
+    """The answers of a run, in order of arrival; safe for several threads and processes."""
 
     def __init__(self, folder: Path):
         """Take the folder of `answers.jsonl`, which need not exist yet."""
@@ -103,12 +102,11 @@ class AnswerLog:
         self._masks = folder / "masks"
         self._lock = FileLock(folder / ".answers.lock")
         self._rows: dict[str, dict] = {}  # by key
-        # bytes and lines that have been read
-        self._end = 0
-        self._lines = 0
+        self._end = 0  # bytes that have been read
+        self._lines = 0  # lines that have been read
 
     def add(self, answers: Iterable[Answer]) -> int:
-        """Write down the answers whose keys are new; return how many. They are on disk when this returns."""
+        """Write the answers whose keys are new to disk; return how many."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock:
             self._catch_up()
@@ -127,7 +125,7 @@ class AnswerLog:
         return table.astype({name: DTYPES.get(name, "str") for name in COLUMNS})
 
     def keep_mask(self, png: bytes) -> str:
-        """Keep a mask, the bytes of a PNG file; return the label that stands for it."""
+        """Store a mask, the bytes of a PNG file; return the label that stands for it."""
         digest = hashlib.sha256(png).hexdigest()
         path = self._masks / f"{digest}.png"
         if not path.exists():
@@ -138,7 +136,7 @@ class AnswerLog:
         return MASK + digest
 
     def mask(self, label: str) -> bytes:
-        """Return the mask that a label stands for."""
+        """Return the PNG file of the mask that a label stands for; InputError if it is damaged."""
         path = self._masks / f"{label.removeprefix(MASK)}.png"
         if not path.exists():
             raise InputError(f"{path}: no such mask, but {self.path} names it")
@@ -153,7 +151,8 @@ class AnswerLog:
         created = not self.path.exists()
         with self.path.open("ab+") as file:
             if file.tell() and not self._ends_with_newline(file):
-                text = f"{TORN.decode()}\n{text}"  # after the part of a line that a killed process left
+                # A killed process has left part of a line.
+                text = f"{TORN.decode()}\n{text}"
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -166,10 +165,10 @@ class AnswerLog:
         return file.read(1) == b"\n"
 
     def _catch_up(self) -> None:
-        """Read the lines that are whole and were not read yet."""
+        """Read the whole lines that were not read yet."""
         if not self.path.exists():
             return
-        if self.path.stat().st_size < self._end:  # somebody has put an older file in its place
+        if self.path.stat().st_size < self._end:  # an older file was put in its place
             self._rows = {}
             self._end = 0
             self._lines = 0
@@ -193,7 +192,7 @@ def stand_for_masks(labels: pd.Series) -> pd.Series:
 
 
 def effective(history: pd.DataFrame) -> pd.DataFrame:
-    """Return the answers that stand: without those that were undone, and without the undoing itself."""
+    """Return the answers that stand: without retracted ones, and without the retractions."""
     undone = history["undoes"].dropna()
     return history[history["undoes"].isna() & ~history["key"].isin(undone)]
 
@@ -203,7 +202,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _parsed(line: bytes) -> dict | None:
-    """Return an answer, if a line is one, and as it was written."""
+    """Return the answer in a line; None if it holds none, or was damaged."""
     try:
         row = json.loads(line.removesuffix(TORN))  # only its newline may have been torn off
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Masks in COCO's format: one JSON file of images and of regions, each an outline or run-length encoded."""
+"""Masks in COCO's format: a JSON file of images and regions, by outlines or run lengths."""
 
 import json
 from collections import Counter
@@ -28,15 +28,15 @@ def read(
     background: str | None = None,
     fit: Fit | None = None,
 ) -> tuple[list[tuple[str, bytes]], pd.DataFrame]:
-    """Read a mask for each image that has regions; one that has none is not answered yet.
+    """Read a mask for each image that has regions; one without regions is not answered yet.
 
-    Regions are painted in the file's order, a later one over an earlier one. An image with a region
-    that can't be used is left out: what that region covers would be taken for something else.
+    Regions are painted in the file's order, later over earlier ones. An image with a region that
+    can't be used is left out: what that region covers would be taken for something else.
 
     Parameters
     ----------
     ids_by_file_name
-        Images that may be answered. How names are compared: see `mask_folder.ImageNames`.
+        Images that may be answered; names are compared as by `mask_folder.ImageNames`.
     size
         Height and width of the pool's images.
     background
@@ -47,7 +47,7 @@ def read(
     Returns
     -------
     masks
-        Id and PNG file, 8 bit grey, of those that are good.
+        Id and PNG file, 8 bit grey, of each good mask.
     problems
         `file`, `annotation` (its id; empty if the image is the problem), `id` (empty if unknown),
         `problem`.
@@ -55,7 +55,7 @@ def read(
     Raises
     ------
     InputError
-        If nothing of the file can be read, or `background` is no class.
+        If the file can't be read, or `background` is no class.
     """
     if background is not None and background not in classes:
         raise InputError(
@@ -63,7 +63,7 @@ def read(
         )
     content = _load(path)
     names = ImageNames(ids_by_file_name)
-    found = {}
+    by_image = {}
     images, problems = _labelled(content)
     painter = _Painter(content["categories"], classes, background)
     for entry, regions in images:
@@ -72,16 +72,16 @@ def read(
         try:
             image = ids_by_file_name[names.find(file_name)]
             wrong = painter.problems(entry, regions)
-            problems += [(file_name, annotation, image, told) for annotation, told in wrong]
+            problems += [(file_name, annotation, image, problem) for annotation, problem in wrong]
             if not wrong:
                 mask = encode(checked(painter.paint(entry, regions), size, fit))
-                found.setdefault(image, []).append((file_name, mask))
+                by_image.setdefault(image, []).append((file_name, mask))
         except InputError as error:
             problems.append((file_name, "", image, str(error)))
-    masks, twice = several(found)
-    problems += [(file_name, "", image, told) for file_name, image, told in twice]
-    told = [[printable(text) for text in row] for row in problems]
-    return masks, pd.DataFrame(told, columns=PROBLEMS).astype("str")
+    masks, twice = several(by_image)
+    problems += [(file_name, "", image, problem) for file_name, image, problem in twice]
+    rows = [[printable(text) for text in row] for row in problems]
+    return masks, pd.DataFrame(rows, columns=PROBLEMS).astype("str")
 
 
 def write(path: Path, masks: Iterable[tuple[str, np.ndarray]], classes: Sequence[str]) -> int:
@@ -90,15 +90,15 @@ def write(path: Path, masks: Iterable[tuple[str, np.ndarray]], classes: Sequence
     Parameters
     ----------
     masks
-        File's name and mask (height, width), uint8. One that is 255 everywhere is an image that is
-        not labelled yet.
+        File's name and mask (height, width), uint8. A mask that is 255 everywhere is an image that
+        is not labelled yet.
     classes
-        Their numbers in the file are those in masks plus one.
+        Names of classes, whose numbers in the file are those in masks plus one.
 
     Raises
     ------
     InputError
-        If the file exists and holds something else than images without regions.
+        If the file exists and holds anything but images without regions.
     """
     if path.exists() and _load(path)["annotations"]:
         raise InputError(f"{path} has regions in it: take them in first, or name another file")
@@ -112,15 +112,15 @@ def write(path: Path, masks: Iterable[tuple[str, np.ndarray]], classes: Sequence
             {"id": number, "file_name": file_name, "height": height, "width": width}
         )
         for value in np.unique(mask[mask != IGNORED]):
-            found = to_runs(mask == value) | {"image_id": number, "category_id": int(value) + 1}
-            content["annotations"].append({"id": len(content["annotations"]) + 1} | found)
+            region = to_runs(mask == value) | {"image_id": number, "category_id": int(value) + 1}
+            content["annotations"].append({"id": len(content["annotations"]) + 1} | region)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content), "utf-8")
     return len(content["images"])
 
 
 class _Painter:
-    """Makes masks of regions."""
+    """Paints regions into masks."""
 
     def __init__(self, categories: list[dict], classes: Sequence[str], background: str | None):
         names = Names(classes)
@@ -133,10 +133,10 @@ class _Painter:
         Raises
         ------
         InputError
-            If none can, since the image's size is not known.
+            If none can, since the image's size is unknown.
         """
         height, width = _size(image)
-        found = []
+        problems = []
         for region in regions:
             try:
                 key = _key(region.get("category_id"))
@@ -146,8 +146,8 @@ class _Painter:
                 for _ in _parts(region, height, width):
                     pass
             except InputError as error:
-                found.append((_key(region.get("id")), str(error)))
-        return found
+                problems.append((_key(region.get("id")), str(error)))
+        return problems
 
     def paint(self, image: dict, regions: list[dict]) -> np.ndarray:
         """Return the mask (height, width), uint8, of an image whose regions have no problems."""
@@ -160,9 +160,9 @@ class _Painter:
 
 def _number(name: Any, names: Names) -> int | str:
     """Return the number of a category's class, or what is wrong with it."""
-    meant = names.find(name)
-    if meant is not None:
-        return names.classes.index(meant)
+    meaning = names.find(name)
+    if meaning is not None:
+        return names.classes.index(meaning)
     return f"is of category {name!r:.200}, which is no class: {names.hint(name)}"
 
 
@@ -182,7 +182,8 @@ def _size(image: dict) -> tuple[int, int]:
     sides = image.get("height"), image.get("width")
     if not all(type(side) is int and side > 0 for side in sides) or sides[0] * sides[1] > LARGEST:
         raise InputError(
-            f"has height {sides[0]!r:.20} and width {sides[1]!r:.20}: up to {LARGEST} pixels are expected"
+            f"has height {sides[0]!r:.20} and width {sides[1]!r:.20}: "
+            f"up to {LARGEST} pixels are expected"
         )
     return sides
 
@@ -190,7 +191,7 @@ def _size(image: dict) -> tuple[int, int]:
 def _labelled(
     content: dict,
 ) -> tuple[list[tuple[dict, list[dict]]], list[tuple[str, str, str, str]]]:
-    """Return the images that have regions, with those, and the problems of regions that have no image."""
+    """Return images with their regions, if they have any, and problems of regions without image."""
     keys = Counter(_key(entry.get("id")) for entry in content["images"])
     images = {_key(entry.get("id")): (entry, []) for entry in content["images"]}
     problems = []
@@ -200,27 +201,20 @@ def _labelled(
         if keys[key] == 1:
             images[key][1].append(one)
         else:
-            problems.append(
-                (
-                    "",
-                    number,
-                    "",
-                    f"is on image {key}, which the file has {keys[key]} times: once is right",
-                )
-            )
+            problem = f"is on image {key}, which the file has {keys[key]} times: once is right"
+            problems.append(("", number, "", problem))
     return [(entry, regions) for entry, regions in images.values() if regions], problems
 
 
 def _key(number: Any) -> str:
-    """An id as text: some programs write 1, some "1"."""
+    """Return an id as text: some programs write 1, some "1"."""
     return str(number)[:60]
 
 
 def _load(path: Path) -> dict[str, list[dict]]:
     if not path.is_file():
-        raise InputError(
-            f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; it should be COCO's JSON"
-        )
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {what}; it should be COCO's JSON")
     try:
         content = json.loads(path.read_text("utf-8-sig"))
     except (ValueError, RecursionError) as error:

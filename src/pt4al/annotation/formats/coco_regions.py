@@ -1,4 +1,4 @@
-"""Where a region of COCO's is: in a polygon, or in runs of pixels down the columns."""
+"""Regions of COCO: polygons, or runs of pixels down the columns."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -11,7 +11,7 @@ from pt4al.errors import InputError
 
 
 def inside(polygon: Sequence[float], height: int, width: int) -> np.ndarray:
-    """Return which pixels' centres lie in a polygon x, y, x, y ... in pixels: (height, width) bool.
+    """Return the pixels whose centres lie in a polygon x, y, x, y ...: (height, width) bool.
 
     Raises
     ------
@@ -24,7 +24,8 @@ def inside(polygon: Sequence[float], height: int, width: int) -> np.ndarray:
         corners = np.empty(0)
     if corners.ndim != 1 or len(corners) < 6 or len(corners) % 2 or not np.isfinite(corners).all():
         raise InputError(
-            f"has the polygon {str(polygon)[:60]}: it must be x, y, x, y, ..., three corners or more"
+            f"has the polygon {str(polygon)[:60]}: "
+            "it must be x, y, x, y, ..., three corners or more"
         )
     corners = corners.reshape(-1, 2)
     left, top = np.floor(np.clip(corners.min(0), 0, (width, height))).astype(int)
@@ -39,7 +40,7 @@ def inside(polygon: Sequence[float], height: int, width: int) -> np.ndarray:
 
 
 def from_runs(encoded: Mapping[str, Any], height: int, width: int) -> np.ndarray:
-    """Return the mask (height, width), bool, of lengths of runs down the columns: a list, or COCO's text of it.
+    """Return the pixels (height, width), bool, of run lengths: a list, or COCO's text of it.
 
     Raises
     ------
@@ -55,7 +56,8 @@ def from_runs(encoded: Mapping[str, Any], height: int, width: int) -> np.ndarray
     runs = _unpacked(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or not all(type(run) is int and run >= 0 for run in runs):
         raise InputError(
-            f"has the runs {str(counts)[:60]}: they must be numbers from 0 on, or COCO's text of them"
+            f"has the runs {str(counts)[:60]}: "
+            "they must be numbers from 0 on, or COCO's text of them"
         )
     if sum(runs) != height * width:
         raise InputError(f"has runs for {sum(runs)} pixels, its image has {height * width}")
@@ -63,7 +65,7 @@ def from_runs(encoded: Mapping[str, Any], height: int, width: int) -> np.ndarray
 
 
 def _unpacked(text: str) -> list[int]:
-    """Return the runs in a text of COCO's: differences to the run before the last, 5 bits a sign."""
+    """Return the runs in COCO's text: differences to the last run but one, 5 bits a sign."""
     runs = []
     value = 0
     shift = 0
@@ -86,7 +88,7 @@ def _unpacked(text: str) -> list[int]:
 
 
 def to_runs(covered: np.ndarray) -> dict[str, Any]:
-    """Return what COCO says of where a class is; a crowd, since such regions alone may be lists of runs."""
+    """Return COCO's entries for a region; a crowd, since only crowds may be lists of runs."""
     down = covered.T.ravel()
     ends = np.flatnonzero(np.diff(down, prepend=False))
     counts = [int(end - start) for start, end in pairwise([0, *ends, down.size])]

@@ -13,23 +13,14 @@ from pt4al.errors import InputError
 from pt4al.files.whole import replacing
 from pt4al.masks import IGNORED, LARGEST, encode, ignore, unknown_values
 
-MODES = ("1", "L", "P")  # of pictures whose pixels are one number of up to 8 bits
+MODES = ("1", "L", "P")  # of pictures whose pixels are a number of up to 8 bits
 SPREAD = {"L;2": 85, "L;4": 17}  # by which Pillow multiplies grey levels of 2 and 4 bits
-NO_MASKS = (
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".npy",
-)  # told of, and not read
+# Reported as problems; other files are ignored.
+NO_MASKS = (".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".npy")
 PROBLEMS = ["file", "id", "problem"]
 
-Fit = Callable[
-    [bytes], np.ndarray
-]  # from a PNG file in a picture's geometry to the mask of the pool's image
+# Takes a PNG file in a picture's geometry, returns the mask of the pool's image.
+Fit = Callable[[bytes], np.ndarray]
 
 
 def read(
@@ -43,12 +34,12 @@ def read(
     """Read the masks of a folder and its subfolders.
 
     A file belongs to the image whose id it is named after: `a/b.jpg` has `a/b.png` or
-    `a/b.jpg.png`, or `b.png` if no other id ends so, or that in a folder, `masks/a/b.png`.
+    `a/b.jpg.png`, or `b.png` if no other id ends so, or one of these in a folder, `masks/a/b.png`.
 
     Parameters
     ----------
     ids
-        That may be answered.
+        Images that may be answered.
     size
         Height and width of the pool's images.
     ignored
@@ -59,7 +50,7 @@ def read(
     Returns
     -------
     masks
-        Id and PNG file, 8 bit grey, of those that are good.
+        Id and PNG file, 8 bit grey, of each good mask.
     problems
         `file`, `id` (empty if unknown), `problem`.
 
@@ -69,16 +60,15 @@ def read(
         If there is no such folder, or no PNG file in it.
     """
     if not folder.is_dir():
-        raise InputError(
-            f"{folder}: {'is a file' if folder.exists() else 'no such folder'}; it should hold PNG masks"
-        )
+        what = "is a file" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}; it should hold PNG masks")
     files = sorted(
         path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder)
     )
     if not any(path.suffix.lower() == ".png" for path in files):
         raise InputError(f"{folder}: holds no PNG file")
     names = ImageNames(ids)
-    found = {}
+    by_image = {}
     problems = []
     for path in files:
         name = path.relative_to(folder).as_posix()
@@ -89,15 +79,13 @@ def read(
             if path.suffix.lower() != ".png":
                 continue
             image = names.find(name)
-            found.setdefault(image, []).append(
-                (name, encode(_fitted(_opened(path), size, classes, ignored, fit)))
-            )
+            mask = encode(_fitted(_opened(path), size, classes, ignored, fit))
+            by_image.setdefault(image, []).append((name, mask))
         except InputError as error:
             problems.append((name, image, str(error)))
-    masks, twice = several(found)
-    return masks, pd.DataFrame(problems + twice, columns=PROBLEMS).sort_values(
-        "file", kind="stable", ignore_index=True
-    )
+    masks, twice = several(by_image)
+    table = pd.DataFrame(problems + twice, columns=PROBLEMS)
+    return masks, table.sort_values("file", kind="stable", ignore_index=True)
 
 
 def write(folder: Path, masks: Iterable[tuple[str, np.ndarray]]) -> int:
@@ -110,11 +98,8 @@ def write(folder: Path, masks: Iterable[tuple[str, np.ndarray]]) -> int:
     """
     number = 0
     for image, mask in masks:
-        if (
-            PurePosixPath(image).is_absolute()
-            or ".." in PurePosixPath(image).parts
-            or "\0" in image
-        ):
+        path = PurePosixPath(image)
+        if path.is_absolute() or ".." in path.parts or "\0" in image:
             raise InputError(f"id {image!r:.200} is no name of a file inside {folder}")
         path = folder / f"{image}.png"
         file = encode(mask)
@@ -149,27 +134,28 @@ def checked(mask: np.ndarray, size: tuple[int, int], fit: Fit | None) -> np.ndar
 
 
 def several(
-    found: Mapping[str, list[tuple[str, bytes]]],
+    by_image: Mapping[str, list[tuple[str, bytes]]],
 ) -> tuple[list[tuple[str, bytes]], list[tuple[str, str, str]]]:
-    """Return id and mask of images that have one mask, and file, id and problem of each mask of the others."""
-    masks = [(image, said[0][1]) for image, said in found.items() if len(said) == 1]
-    told = "is one of {} masks of this image ({}): none is taken"
-    problems = [
-        (name, image, told.format(len(said), ", ".join(other for other, _ in said[:3])))
-        for image, said in found.items()
-        if len(said) > 1
-        for name, _ in said
-    ]
+    """Return the images that have one mask, and a problem for each mask of the others."""
+    masks = []
+    problems = []
+    for image, files in by_image.items():
+        if len(files) == 1:
+            masks.append((image, files[0][1]))
+            continue
+        first = ", ".join(name for name, _ in files[:3])
+        problem = f"is one of {len(files)} masks of this image ({first}): none is taken"
+        problems += [(name, image, problem) for name, _ in files]
     return masks, problems
 
 
 class ImageNames:
-    """Finds the id that a file's name stands for, however its letters are put together (Unicode's NFC and NFD)."""
+    """Finds the id that a file's name stands for, in Unicode's composed or decomposed letters."""
 
     def __init__(self, ids: Iterable[str]):
-        """Take the ids that are known: those of the pool, if a name without its folder should not be misunderstood."""
-        self._whole: dict[str, set[str]] = {}  # by themselves, with and without suffix
-        self._ends: dict[str, set[str]] = {}  # by all that they end in
+        """Take the ids, best all of the pool's: a name without its folder may fit several."""
+        self._whole: dict[str, set[str]] = {}  # ids by themselves, with and without suffix
+        self._ends: dict[str, set[str]] = {}  # ids by all that they end in
         for image in ids:
             for end in _ends(image):
                 self._ends.setdefault(_composed(end), set()).add(image)
@@ -177,7 +163,7 @@ class ImageNames:
                 self._whole.setdefault(_composed(name), set()).add(image)
 
     def find(self, name: str) -> str:
-        """Return the id that a name is, or ends in, or that ends in it; with, without or with another suffix.
+        """Return the id that a name is, or ends in, or that ends in it, whatever their suffixes.
 
         Raises
         ------
@@ -192,16 +178,17 @@ class ImageNames:
             (self._ends, _bare(name)),
         ]
         tries += [(self._whole, end) for end in _ends(name)]
-        for known, spelling in tries:
-            fitting = sorted(known.get(_composed(spelling), ()))
+        for ids, spelling in tries:
+            fitting = sorted(ids.get(_composed(spelling), ()))
             if spelling in fitting:
                 return spelling
             if len(fitting) == 1:
                 return fitting[0]
             if fitting:
-                told = ", ".join(map(repr, fitting[:3]))
+                images = ", ".join(map(repr, fitting[:3]))
                 raise InputError(
-                    f"could be a mask of {told}: name it after the whole id, {fitting[0]}.png, say"
+                    f"could be a mask of {images}: "
+                    f"name it after the whole id, {fitting[0]}.png, say"
                 )
         raise InputError(f"{name!r:.200} is no image of this query")
 
@@ -211,14 +198,14 @@ def _composed(name: str) -> str:
 
 
 def _ends(path: str) -> list[str]:
-    """Return a path, and what is left of it without its first folders, each with and without its suffix."""
+    """Return a path and its ends without its first folders, each with and without suffix."""
     parts = path.split("/")
     ends = ["/".join(parts[first:]) for first in range(len(parts))]
     return [name for end in ends if end for name in (end, _bare(end))]
 
 
 def _bare(name: str) -> str:
-    """Return a name without its suffix, `.2` being none."""
+    """Return a name without its suffix; `.2` is none."""
     return re.sub(r"(?<=[^/])\.[A-Za-z][A-Za-z0-9]{0,4}$", "", name)
 
 
@@ -236,7 +223,8 @@ def _opened(path: Path) -> np.ndarray:
                 )
             if image.width * image.height > LARGEST:
                 raise InputError(
-                    f"has {image.width} x {image.height} pixels: {LARGEST} are the most that are read"
+                    f"has {image.width} x {image.height} pixels: "
+                    f"{LARGEST} are the most that are read"
                 )
             steps = SPREAD.get(str(image.tile[0].args), 1)
             return np.asarray(image).astype(np.uint8) // steps
@@ -249,9 +237,8 @@ def _opened(path: Path) -> np.ndarray:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:
-        raise InputError(
-            f"can't be read as PNG: {str(error).replace(str(path), path.name):.200}"
-        ) from None
+        reason = str(error).replace(str(path), path.name)
+        raise InputError(f"can't be read as PNG: {reason:.200}") from None
 
 
 def _fitted(

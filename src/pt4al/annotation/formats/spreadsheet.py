@@ -1,4 +1,4 @@
-"""A query as a spreadsheet, and a spreadsheet as answers; whatever is wrong with a row is said of that row."""
+"""Queries as spreadsheets, and spreadsheets as answers; problems are reported by row."""
 
 import csv
 import io
@@ -18,15 +18,15 @@ from pt4al.text import normalised
 
 LONGEST = 300  # characters of a cell that are looked at
 SHORTENED = r"\d([.,]\d+)?[eE]\+?\d+"  # a number as spreadsheets show long ones
-FIRST = 2  # row of a spreadsheet that the first answer stands in
-NOT_TEXT = {  # how files begin that are no text
+FIRST = 2  # number of the first answer's row in a spreadsheet
+NOT_TEXT = {  # signatures of files that are no text
     b"PK\x03\x04": "a spreadsheet program's own file (.xlsx, .ods): export it as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel file: export it as CSV",
     b"%PDF": "a PDF file: export it as CSV",
     b"PAR1": "a Parquet file: give it a name that ends in .parquet",
     b"\x1f\x8b": "a compressed file: unpack it",
 }
-WIDE = {  # how other encodings than UTF-8 say what they are; the longer first
+WIDE = {  # byte order marks of other encodings than UTF-8; longer ones first
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
     b"\xff\xfe": "utf-16",
@@ -39,26 +39,26 @@ SUFFIXES = (".csv", ".parquet")  # of files that are written
 def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | None = None) -> int:
     """Write the images to be labelled, as CSV or, by the name's end, Parquet; return how many.
 
-    Columns: `id`, `label` (empty), and where there are suggestions `suggestion`, `probability`.
+    Columns: `id`, `label` (empty), and with suggestions `suggestion`, `probability`.
 
     Raises
     ------
     InputError
-        If the file exists and somebody has filled in labels, or its name ends otherwise.
+        If the file exists and holds labels, or its name ends otherwise.
     """
     _check_name(path)
     if path.exists() and _filled(path):
         raise InputError(
-            f"{path} has labels in it: take them in first (kedro answers read), or name another file"
+            f"{path} has labels in it: "
+            "take them in first (kedro answers read), or name another file"
         )
     table = images[["id"]].assign(label="")
     if suggestions is not None:
         guesses = suggestions.rename(columns={"label": "suggestion"})
-        table = table.merge(
-            guesses[["id", "suggestion", "probability"]].round(3), on="id", how="left"
-        )
-    # People open it in a spreadsheet program: without a byte order mark Excel takes UTF-8 for the
-    # machine's own code page and spoils each umlaut. Reading takes both.
+        guesses = guesses[["id", "suggestion", "probability"]].round(3)
+        table = table.merge(guesses, on="id", how="left")
+    # Without a byte order mark, Excel takes UTF-8 for the machine's own code page and garbles each
+    # umlaut. Reading takes both.
     _write(path, table, "utf-8-sig")
     return len(table)
 
@@ -74,9 +74,8 @@ def write_labels(path: Path, labels: pd.DataFrame) -> None:
     _check_name(path)
     if path.exists():
         raise InputError(f"{path} is there already: name another file")
-    _write(
-        path, labels[["id", "label"]], "utf-8"
-    )  # for other programs, of which few expect a byte order mark
+    # Other programs don't expect a byte order mark.
+    _write(path, labels[["id", "label"]], "utf-8")
 
 
 def read_answers(
@@ -89,80 +88,75 @@ def read_answers(
     Parameters
     ----------
     ids
-        That may be answered.
+        Images that may be answered.
 
     Returns
     -------
     answers
-        Of the rows that are good.
+        Those of good rows.
     problems
         `row` (as a spreadsheet counts, the header being 1), `id`, `problem`.
 
     Raises
     ------
     InputError
-        If nothing of the file can be read.
+        If the file can't be read.
     """
     table, unread = _read(path)
     rows = _Rows(set(ids), classes)
-    known = {}
-    for number, told in unread:
-        rows.problem(number, "", told)
+    labelled = {}
+    for number, problem in unread:
+        rows.problem(number, "", problem)
     for number, image, label in zip(table["row"], table["id"], table["label"], strict=True):
         answer = rows.check(number, image, label)
         if answer is not None:
-            known.setdefault(answer[0], []).append((number, answer[1]))
+            labelled.setdefault(answer[0], []).append((number, answer[1]))
     answers = []
-    for image, said in known.items():
+    for image, said in labelled.items():
         labels = {label for _, label in said}
+        first = said[0][0]
         if len(labels) > 1:
             numbers = ", ".join(str(number) for number, _ in said)
-            rows.problem(
-                said[0][0], image, f"has different labels in rows {numbers}: none is taken"
-            )
+            rows.problem(first, image, f"has different labels in rows {numbers}: none is taken")
             continue
-        rows.repeated(image, said)
+        for number, _ in said[1:]:
+            rows.problem(
+                number, image, f"stands in row {first} too, with the same label: counted once"
+            )
         answers.append(Answer(id=image, label=labels.pop(), annotator=annotator, source="file"))
     problems = pd.DataFrame(rows.problems, columns=["row", "id", "problem"])
     return answers, problems.sort_values("row", kind="stable").reset_index(drop=True)
 
 
 def changed(answers: list[Answer], history: pd.DataFrame) -> list[Answer]:
-    """Return the answers that say something else than their annotator's newest of the image, in `AnswerLog.read`."""
-    standing = effective(history)
-    newest = standing.drop_duplicates(["id", "annotator"], keep="last").set_index(
-        ["id", "annotator"]
-    )["label"]
-    known = {who: None if pd.isna(label) else label for who, label in newest.items()}
-    return [one for one in answers if known.get((one.id, one.annotator), "") != one.label]
+    """Return the answers that differ from their annotator's newest on the image in the history."""
+    newest = effective(history).drop_duplicates(["id", "annotator"], keep="last")
+    labels = newest.set_index(["id", "annotator"])["label"]
+    before = {who: None if pd.isna(label) else label for who, label in labels.items()}
+    return [one for one in answers if before.get((one.id, one.annotator), "") != one.label]
 
 
 class _Rows:
-    """Checks rows one by one, and notes what is wrong with them."""
+    """Checks rows one by one, and collects their problems."""
 
     def __init__(self, ids: set[str], classes: list[str]):
         self._ids = ids
         self._classes = classes
         self._images = Names(ids)
         self._names = Names(classes)
-        self._known = Names([SKIP, *classes])
+        self._names_and_skip = Names([SKIP, *classes])
         self._bare: dict[str, list[str]] = {}
         for image in sorted(ids):
             self._bare.setdefault(_bare(image), []).append(image)
         self._hints: dict[str, str] = {}  # by label
         self.problems: list[tuple[int, str, str]] = []
 
-    def problem(self, number: int, image: str, told: str) -> None:
-        self.problems.append((number, *(_printable(text) for text in (image[:LONGEST], told))))
-
-    def repeated(self, image: str, said: list[tuple[int, str | None]]) -> None:
-        for number, _ in said[1:]:
-            self.problem(
-                number, image, f"stands in row {said[0][0]} too, with the same label: counted once"
-            )
+    def problem(self, number: int, image: str, problem: str) -> None:
+        """Add a problem of a row."""
+        self.problems.append((number, _printable(image[:LONGEST]), _printable(problem)))
 
     def check(self, number: int, image: str, label: str) -> tuple[str, str | None] | None:
-        """Return id and label (None: a skip) of a good row; None where there is no answer, or a problem."""
+        """Return id and label (None: a skip) of a row; None if it has no answer, or a problem."""
         image = self._images.find(image) or normalised(image)
         label = self._names.find(label) or normalised(label)
         garbled = next((text for text in (image, label) if text != _printable(text)), None)
@@ -199,40 +193,40 @@ class _Rows:
         return image, label
 
     def _unknown(self, number: int, image: str) -> None:
-        told = f"id {image[:LONGEST]!r} is not in this query"
+        problem = f"id {image[:LONGEST]!r} is not in this query"
         near = self._bare.get(_bare(image), [])
         if near:
-            told += f", {' and '.join(map(repr, near[:3]))} {'is' if len(near) == 1 else 'are'}: the spreadsheet changed it"
+            verb = "is" if len(near) == 1 else "are"
+            problem += f", {' and '.join(map(repr, near[:3]))} {verb}: the spreadsheet changed it"
         elif re.fullmatch(SHORTENED, image.strip()):
-            told += ": the spreadsheet shortened a number, make the column text before filling it"
-        self.problem(number, image, told)
+            problem += (
+                ": the spreadsheet shortened a number, make the column text before filling it"
+            )
+        self.problem(number, image, problem)
 
     def _hint(self, label: str) -> str:
-        if (
-            label not in self._hints
-        ):  # looking through a thousand classes takes a while, and mistakes are made again
+        # Kept: a search among a thousand classes is slow, and mistakes are repeated.
+        if label not in self._hints:
             hint = self._look_up(label)
             self._hints[label] = hint if len(hint) <= LONGEST else f"{hint[:LONGEST]} ..."
         return self._hints[label]
 
     def _look_up(self, label: str) -> str:
-        alike = self._known.alike(label)
+        alike = self._names_and_skip.alike(label)
         if alike is not None:
             return f"write {alike!r}"
         if label.startswith("="):
             return "it is a formula"
         if re.fullmatch("[0-9]{1,9}", label) and int(label) < len(self._classes):
-            return (
-                f"if it is the class's number, counted from 0, write {self._classes[int(label)]!r}"
-            )
+            name = self._classes[int(label)]
+            return f"if it is the class's number, counted from 0, write {name!r}"
         return did_you_mean(label, self._classes)
 
 
 def _check_name(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES or path.is_dir():
-        raise InputError(
-            f"{path}: {'is a folder: ' if path.is_dir() else ''}name a file that ends in .csv or .parquet"
-        )
+        what = "is a folder: " if path.is_dir() else ""
+        raise InputError(f"{path}: {what}name a file that ends in .csv or .parquet")
 
 
 def _write(path: Path, table: pd.DataFrame, encoding: str) -> None:
@@ -244,7 +238,7 @@ def _write(path: Path, table: pd.DataFrame, encoding: str) -> None:
 
 
 def _bare(image: str) -> str:
-    """What a spreadsheet leaves of an id that looks like a number."""
+    """Return what a spreadsheet leaves of an id that looks like a number."""
     text = normalised(image).casefold().replace(",", ".")
     number = re.fullmatch(r"\+?0*(\d+)(?:\.0*)?", text)
     if number:
@@ -268,15 +262,18 @@ def _filled(path: Path) -> bool:
 
 
 def _read(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    """Return `row`, `id`, `label`, all text but the first; and number and problem of rows that can't be told apart."""
+    """Return `row`, `id`, `label` (text), and number and problem of rows that can't be parsed."""
     if not path.is_file():
-        raise InputError(
-            f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; it should be CSV or Parquet"
-        )
-    table, unread = (_parquet(path), []) if path.suffix.lower() == ".parquet" else _csv(path)
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {what}; it should be CSV or Parquet")
+    if path.suffix.lower() == ".parquet":
+        table = _parquet(path)
+        unread = []
+    else:
+        table, unread = _csv(path)
     if table.empty:
-        told = "".join(f"; row {number} {what}" for number, what in unread[:1])
-        raise InputError(f"{path}: has a header and no rows{told}")
+        first = "".join(f"; row {number} {problem}" for number, problem in unread[:1])
+        raise InputError(f"{path}: has a header and no rows{first}")
     return table, unread
 
 
@@ -284,33 +281,33 @@ def _csv(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     text = _text(path)
     if not text.strip():
         raise InputError(f"{path}: is empty")
-    csv.field_size_limit(
-        max(csv.field_size_limit(), len(text))
-    )  # one endless cell should cost its row alone
+    # One endless cell should cost its row alone.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     separator = _separator(text)
     rows, unread = _rows(text, separator)
     rows = [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
     if rows and rows[0][1][0].startswith("sep="):  # Excel's own line, which it does not show
         rows = [(row - 1, cells) for row, cells in rows[1:]]
-        unread = [(row - 1, told) for row, told in unread]
+        unread = [(row - 1, problem) for row, problem in unread]
     if not rows:
         raise InputError(f"{path}: has no header; its first row should be: id,label")
     header = [name.strip().casefold() for name in rows[0][1]]
     for name in ("id", "label"):
         if header.count(name) != 1:
-            told = _printable(repr(rows[0][1])[:200])
-            raise InputError(f"{path}: needs one column `{name}` in its first row, which is {told}")
-    places = header.index("id"), header.index("label")
-    found = [
-        (number, *(cells[place] if place < len(cells) else "" for place in places))
-        for number, cells in rows[1:]
-    ]
+            first = _printable(repr(rows[0][1])[:200])
+            raise InputError(
+                f"{path}: needs one column `{name}` in its first row, which is {first}"
+            )
+    columns: dict[str, list] = {"row": [number for number, _ in rows[1:]]}
+    for name in ("id", "label"):
+        place = header.index(name)
+        columns[name] = [cells[place] if place < len(cells) else "" for _, cells in rows[1:]]
     # Objects: Arrow's text could not hold what is not UTF-8.
-    return pd.DataFrame(found, columns=["row", "id", "label"], dtype=object), unread
+    return pd.DataFrame(columns, dtype=object), unread
 
 
 def _separator(text: str) -> str:
-    """Return what separates `id` and `label` in the first lines, or else what is there most often."""
+    """Return the separator of `id` and `label` in the first lines, or else the commonest one."""
     head = text.lstrip()[:10_000].splitlines()[:20]
     for separator in ",;\t":
         rows, _ = _rows("\n".join(head), separator)
@@ -320,7 +317,7 @@ def _separator(text: str) -> str:
 
 
 def _rows(text: str, separator: str) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str]]]:
-    """Return number and cells of rows, and number and problem of those that are no CSV."""
+    """Return number and cells of rows, and number and problem of rows that are no CSV."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows = []
     unread = []
@@ -330,18 +327,15 @@ def _rows(text: str, separator: str) -> tuple[list[tuple[int, list[str]]], list[
         except StopIteration:
             return rows, unread
         except csv.Error as error:  # the next row is another chance
-            ended = "end of data" in str(error)
-            told = (
-                "a quote is open to the end: neither it nor what follows is read"
-                if ended
-                else f"is no CSV: {error}"
-            )
-            unread.append((number, told))
+            problem = f"is no CSV: {error}"
+            if "end of data" in str(error):
+                problem = "a quote is open to the end: neither it nor what follows is read"
+            unread.append((number, problem))
     return rows, unread
 
 
 def _text(path: Path) -> str:
-    """Return a file's text; bytes that are not UTF-8 become halves of characters, to be found in their row."""
+    """Return a file's text; bytes that are not UTF-8 become half characters, found by row later."""
     data = path.read_bytes()
     for start, what in NOT_TEXT.items():
         if data.startswith(start):
@@ -361,28 +355,23 @@ def _text(path: Path) -> str:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        with pq.ParquetFile(
-            path
-        ) as file:  # `read_table` would take columns from the folders' names too
-            columns = [
-                name for name in file.schema_arrow.names if name in ("id", "label")
-            ]  # pictures may lie beside
-            table = file.read(columns=list(dict.fromkeys(columns)))
-            found = file.schema_arrow.names
+        # `read_table` would take columns from the folders' names too.
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            table = file.read(columns=[name for name in ("id", "label") if name in names])
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{path}: not a Parquet file ({str(error).splitlines()[0]:.200})"
-        ) from None
+        first = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a Parquet file ({first:.200})") from None
     for name in ("id", "label"):
-        if found.count(name) != 1:
-            raise InputError(f"{path}: needs one column `{name}`, and has {', '.join(found):.200}")
+        if names.count(name) != 1:
+            raise InputError(f"{path}: needs one column `{name}`, and has {', '.join(names):.200}")
     columns = {name: _words(path, table, name) for name in ("id", "label")}
-    found = pd.DataFrame(columns, dtype=object).fillna("")
-    return found.assign(row=range(FIRST, FIRST + len(found)))[["row", "id", "label"]]
+    answers = pd.DataFrame(columns, dtype=object).fillna("")
+    return answers.assign(row=range(FIRST, FIRST + len(answers)))[["row", "id", "label"]]
 
 
 def _words(path: Path, table: pa.Table, name: str) -> list[str | None]:
-    """Return a column of text, plain or as numbers of words."""
+    """Return a column of text, plain or dictionary-encoded."""
     kind = table.schema.field(name).type
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not any(check(plain) for check in TEXTS):

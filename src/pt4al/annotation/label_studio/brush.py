@@ -1,4 +1,4 @@
-"""Masks as Label Studio's brush stores them: run-length encoded bits of an RGBA picture, whose last channel counts."""
+"""Masks of Label Studio's brush: run-length encoded bits of an RGBA picture's last channel."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ WORD = 8  # bits of a value
 
 
 def decode(encoded: list[int], height: int, width: int) -> np.ndarray:
-    """Return where a brush has painted, (height, width) bool.
+    """Return the pixels that a brush has painted, (height, width) bool.
 
     Parameters
     ----------
     encoded
-        Bytes. As bits: how many values there are (32), the bits of a value less one (5), four
-        widths of run lengths less one (4 each); then runs: whether all values are the same (1),
-        which width (2), the length less one, and the value, or as many values.
+        Bytes. As bits: the number of values (32), the bits of a value less one (5), four widths of
+        run lengths less one (4 each); then runs: whether all values are the same (1), which width
+        (2), the length less one, and the value, or as many values.
 
     Raises
     ------
@@ -29,7 +29,8 @@ def decode(encoded: list[int], height: int, width: int) -> np.ndarray:
         raise InputError(f"a mask has values of {word} bits: {WORD} were expected")
     if length != height * width * 4:
         raise InputError(
-            f"a mask of {length} values does not fit an image of {height} x {width} pixels in 4 channels"
+            f"a mask of {length} values does not fit an image of {height} x {width} pixels "
+            "in 4 channels"
         )
     widths = [bits.read(4) + 1 for _ in range(4)]
     values = np.zeros(length, np.uint8)
@@ -63,7 +64,7 @@ def encode(painted: np.ndarray) -> list[int]:
 
 
 class _Bits:
-    """Reads numbers of some bits, one after the other."""
+    """Reads numbers of so many bits, one after the other."""
 
     def __init__(self, encoded: list[int]):
         try:
@@ -75,6 +76,7 @@ class _Bits:
         self._at = 0
 
     def read(self, bits: int) -> int:
+        """Return the next number."""
         first = self._at // 8
         last = (self._at + bits + 7) // 8
         if last > len(self._whole):

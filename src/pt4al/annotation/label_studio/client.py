@@ -1,6 +1,6 @@
-"""Talk to a Label Studio server by plain HTTP, with either kind of its tokens.
+"""Client of a Label Studio server, by plain HTTP, with either kind of its tokens.
 
-Whatever answers at the address, a proxy's page or half a reply, is one sentence.
+Any other answer at the address, a proxy's page or half a reply, is an error of one sentence.
 """
 
 import json
@@ -24,15 +24,14 @@ LONGEST = 600  # seconds for a whole reply
 LARGEST = 512 * 2**20  # bytes of a reply: two hundred tasks with masks have some tens of MB
 CHUNK = 2**16
 VALID = 240  # seconds that an access token is used for; it is valid for 300
-REFRESH = re.compile(
-    r"[\w-]+\.[\w-]+\.[\w-]+"
-)  # a JSON web token; of the other kind any text without spaces is one
+# A JSON web token; tokens of the other kind are any text without spaces.
+REFRESH = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 MAJOR = "1"  # version; 1.23 was tried
 RETRIES = Retry(
     total=3,
     backoff_factor=0.2,
     status_forcelist=[502, 503, 504],
-    allowed_methods=["GET"],  # what changes nothing
+    allowed_methods=["GET"],  # which changes nothing
     raise_on_status=False,
     redirect=False,
 )
@@ -48,7 +47,7 @@ ACCESS = TypeAdapter(_Access)
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server answered: all of it."""
+    """A server's whole reply."""
 
     status: int
     body: bytes
@@ -56,19 +55,20 @@ class Reply:
 
     @property
     def ok(self) -> bool:
+        """Whether the request succeeded."""
         return 200 <= self.status < 300
 
 
 class LabelStudio:
-    """A server, and the right to talk to it. The token is in no message of ours."""
+    """A server and a token for it, which is in no message."""
 
     def __init__(self, url: str, token: str):
-        """Take the server's address, and a token: the legacy kind, or what an account's page gives people.
+        """Take the server's address, and a legacy token or that of an account's page.
 
         Raises
         ------
         InputError
-            If the address is none, or holds a password; if the token can't be one.
+            If the address or the token can't be one, or the address holds a password.
         """
         url = str(url).strip()
         token = str(token).strip()
@@ -78,29 +78,31 @@ class LabelStudio:
             parts = urlsplit("")
         if "@" in parts.netloc:
             raise InputError(
-                f"Label Studio's address at {parts.hostname!r} holds a name or password: a token is enough"
+                f"Label Studio's address at {parts.hostname!r} holds a name or password: "
+                "a token is enough"
             )
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise InputError(
-                f"Label Studio's address is {url!r}: something like http://127.0.0.1:8080 was expected"
+                f"Label Studio's address is {url!r}: "
+                "something like http://127.0.0.1:8080 was expected"
             )
         self.url = url.rstrip("/")
         self._token = token
         if not re.fullmatch(r"[!-~]+", self._token):
             raise InputError(
-                f"Label Studio's token ({len(self._token)} characters) is empty, or holds spaces or letters that no "
-                "token has: copy it again from the page of your account"
+                f"Label Studio's token ({len(self._token)} characters) is empty, "
+                "or holds spaces or letters that no token has: copy it again from the page of your account"
             )
         self._access = ""
         self._until = 0.0
         self._session = requests.Session()
-        # Within one machine no proxy is asked: it would see the token, and not find the server.
+        # No proxy within one machine: it would see the token, and not find the server.
         self._session.trust_env = parts.hostname not in ("127.0.0.1", "localhost", "::1")
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
 
     def __repr__(self) -> str:
-        """Name the server alone."""
+        """Name the server, without its token."""
         return f"LabelStudio({self.url!r})"
 
     def __enter__(self) -> "LabelStudio":
@@ -110,9 +112,9 @@ class LabelStudio:
         self._session.close()
 
     def check(self) -> None:
-        """Raise InputError if what answers at the address is no Label Studio that we know how to talk to."""
-        found = self.get("/api/version")
-        release = str(found.get("release", "")) if isinstance(found, dict) else ""
+        """Raise InputError if the server is no Label Studio, or of another version."""
+        version = self.get("/api/version")
+        release = str(version.get("release", "")) if isinstance(version, dict) else ""
         if not release:
             raise InputError(
                 f"{self.url} does not answer as Label Studio does: is the address right?"
@@ -123,34 +125,33 @@ class LabelStudio:
             )
 
     def get(self, path: str, shape: TypeAdapter = ANYTHING, /, **query: Any) -> Any:
-        """Return what a path answers, if it has the shape that is expected."""
+        """Return the answer of a path; InputError if it has another shape than expected."""
         return self._ask("GET", path, shape, params=query)
 
     def post(self, path: str, body: Any, shape: TypeAdapter = ANYTHING, /, **query: Any) -> Any:
-        """Send something new; return what is answered."""
+        """Create something; return the answer."""
         return self._ask("POST", path, shape, json=body, params=query)
 
     def patch(self, path: str, body: Any) -> Any:
-        """Change something; return what is answered."""
+        """Change something; return the answer."""
         return self._ask("PATCH", path, ANYTHING, json=body)
 
     def odd(self, path: str, what: str) -> InputError:
-        """Return the error for an answer that is none of Label Studio's."""
+        """Return the error for an answer that Label Studio would not give."""
         return InputError(
             f"{self.url}{path} does not answer as Label Studio does ({what}): is the address right?"
         )
 
     def _ask(self, method: str, path: str, shape: TypeAdapter, **kwargs: Any) -> Any:
         reply = self._send(method, path, auth=self._signed, **kwargs)
-        if (
-            reply.status == 401 and self._access
-        ):  # it ended earlier than we thought: nothing was done
+        if reply.status == 401 and self._access:
+            # The access token has expired early: nothing was done.
             self._access = ""
             reply = self._send(method, path, auth=self._signed, **kwargs)
         return self._read(method, path, reply, shape)
 
     def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token. As `auth`, since requests would let a .netrc file take the place of a mere header."""
+        """Add the token; as `auth`, since a .netrc file would replace a header."""
         if REFRESH.fullmatch(self._token):
             request.headers["Authorization"] = f"Bearer {self._current()}"
         else:
@@ -158,13 +159,12 @@ class LabelStudio:
         return request
 
     def _current(self) -> str:
-        """Return an access token that is valid still."""
+        """Return an access token that is still valid."""
         if not self._access or time.monotonic() > self._until:
             path = "/api/token/refresh/"
-            # Without `auth`, but not by .netrc either.
-            reply = self._send(
-                "POST", path, json={"refresh": self._token}, auth=lambda request: request
-            )
+            body = {"refresh": self._token}
+            # An `auth` that does nothing, or .netrc would be used.
+            reply = self._send("POST", path, json=body, auth=lambda request: request)
             access = self._read("POST", path, reply, ACCESS)["access"]
             if not re.fullmatch(r"[!-~]+", access):
                 raise self.odd(path, "`access` is no token")
@@ -182,13 +182,12 @@ class LabelStudio:
                 stream=True,
                 **kwargs,
             ) as reply:
-                return Reply(
-                    reply.status_code, self._received(path, reply), reply.headers.get("Location")
-                )
+                body = self._received(path, reply)
+                return Reply(reply.status_code, body, reply.headers.get("Location"))
         except (requests.RequestException, HTTPError, OSError) as error:
-            why = type(error).__name__
             raise InputError(
-                f"Label Studio at {self.url} can't be reached, or hangs up ({why}): is it running there?"
+                f"Label Studio at {self.url} can't be reached, or hangs up "
+                f"({type(error).__name__}): is it running there?"
             ) from None
 
     def _received(self, path: str, reply: requests.Response) -> bytes:
@@ -207,28 +206,28 @@ class LabelStudio:
     def _read(self, method: str, path: str, reply: Reply, shape: TypeAdapter) -> Any:
         if reply.status in (401, 403):
             raise InputError(
-                f"Label Studio at {self.url} refuses the token (status {reply.status}): is it current?"
+                f"Label Studio at {self.url} refuses the token (status {reply.status}): "
+                "is it current?"
             )
         if not reply.ok:
-            told = f"status {reply.status}: {self._told(reply)}"
-            raise InputError(f"Label Studio at {self.url}: {method} {path} gave {told}")
+            result = f"status {reply.status}: {self._summary(reply)}"
+            raise InputError(f"Label Studio at {self.url}: {method} {path} gave {result}")
         try:
             content = json.loads(reply.body)
         except (ValueError, RecursionError):
-            raise self.odd(path, f"no JSON, but {self._told(reply)}") from None
+            raise self.odd(path, f"no JSON, but {self._summary(reply)}") from None
         try:
             shape.validate_python(content, strict=True)
         except ValidationError as error:
-            raise self.odd(path, said_of(error)) from None
+            raise self.odd(path, describe(error)) from None
         return content
 
-    def _told(self, reply: Reply) -> str:
-        """Return what a reply that is of no use says: the beginning, in one line and without secrets."""
+    def _summary(self, reply: Reply) -> str:
+        """Return the beginning of a reply, in one line and without secrets."""
         if reply.location is not None and 300 <= reply.status < 400:
             return f"it sends us to {self._without_secrets(reply.location)[:200]!r}"
-        text = " ".join(
-            self._without_secrets(reply.body[:10_000].decode("utf-8", "replace")).split()
-        )
+        text = self._without_secrets(reply.body[:10_000].decode("utf-8", "replace"))
+        text = " ".join(text.split())
         if re.match(r"(?i)<(!doctype|html)", text):
             title = re.search(r"(?i)<title>(.{1,200}?)</title>", text)
             return f"a web page, {title[1].strip()!r}" if title else "a web page"
@@ -240,8 +239,9 @@ class LabelStudio:
         return text
 
 
-def said_of(error: ValidationError) -> str:
-    """Return where something has another shape than expected first, and what is there."""
+def describe(error: ValidationError) -> str:
+    """Return the first place that has another shape than expected, and what is wrong there."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{f'`{where}`: ' if where else ''}{first['msg'][:1].lower()}{first['msg'][1:200]}"
+    message = first["msg"][:1].lower() + first["msg"][1:200]
+    return f"`{where}`: {message}" if where else message

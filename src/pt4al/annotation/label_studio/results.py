@@ -1,4 +1,4 @@
-"""What people have said in Label Studio, as answers; and, of each annotation that can't be used, why."""
+"""Annotations of Label Studio as answers, and the problems of those that can't be used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from pt4al.annotation.class_names import Names, printable
 from pt4al.annotation.label_studio.brush import decode
-from pt4al.annotation.label_studio.client import said_of
+from pt4al.annotation.label_studio.client import describe
 from pt4al.annotation.log import Answer, AnswerLog
 from pt4al.errors import InputError
 from pt4al.masks import IGNORED, LARGEST, encode
@@ -57,38 +57,33 @@ def answers(
     tasks
         As Label Studio returns or exports them.
     people
-        Names by number; an unknown number stays one.
+        Names by number; a person without a name is `user <number>`.
     ids
-        Of the images that answers may be about.
+        Images that may be answered.
 
     Returns
     -------
-    found
+    answers
         Oldest first.
     problems
         `task`, `annotation`, `id`, `problem`, one row for each annotation that can't be used.
     """
-    found = []
+    results = []
     problems = []
     for task in tasks:
+        image = image_of(task)
         for annotation in task["annotations"]:
             try:
-                found.append(_answer(annotation, image_of(task), people, ids, labels))
+                results.append(_answer(annotation, image, people, ids, labels))
             except InputError as error:
-                problems.append(
-                    (
-                        task.get("id"),
-                        annotation.get("id"),
-                        printable(image_of(task)),
-                        printable(error),
-                    )
-                )
-    found.sort(key=lambda answer: answer.at)
-    return found, pd.DataFrame(problems, columns=["task", "annotation", "id", "problem"])
+                place = (task.get("id"), annotation.get("id"))
+                problems.append((*place, printable(image), printable(error)))
+    results.sort(key=lambda answer: answer.at)
+    return results, pd.DataFrame(problems, columns=["task", "annotation", "id", "problem"])
 
 
 def image_of(task: dict) -> str | None:
-    """Return the id of a task's image; None: the task is not one of ours."""
+    """Return the id of a task's image; None if the task was not made by `push`."""
     meta = task.get("meta")
     image = meta.get("image_id") if isinstance(meta, dict) else None
     return image if isinstance(image, str) else None
@@ -102,35 +97,35 @@ def _answer(
     try:
         ANNOTATION.validate_python(annotation, strict=True)
     except ValidationError as error:
-        raise InputError(f"is not as Label Studio writes them: {said_of(error)}") from None
+        raise InputError(f"is not as Label Studio writes them: {describe(error)}") from None
     who = annotation["completed_by"]
     seconds = annotation.get("lead_time")
     who = who["id"] if isinstance(who, dict) else who
-    known = isinstance(seconds, int | float) and 0 <= seconds < 1e9
+    measured = isinstance(seconds, int | float) and 0 <= seconds < 1e9
     return Answer(
         id=image,
-        # By the flag: what was chosen before skipping may still be there.
+        # By the flag: a choice made before skipping may still be there.
         label=None if annotation["was_cancelled"] else labels.read(annotation["result"]),
         annotator=people.get(who, f"user {who}"),
         source="label_studio",
         key=f"label_studio:{annotation['id']}:{annotation['updated_at']}",
         at=annotation["updated_at"],
-        seconds=float(seconds if known else "nan"),
+        seconds=float(seconds) if measured else float("nan"),
     )
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Makes labels of what people have chosen, or painted.
+    """Makes labels of what people have chosen or painted.
 
     Attributes
     ----------
     log
-        Keeps the masks.
+        Stores the masks.
     masks
         Whether a label is a mask.
     size
-        Height and width that a mask must have; None: those of the picture it was painted on.
+        Height and width that a mask must have; None: those of the picture that was painted on.
     """
 
     classes: list[str]
@@ -146,36 +141,34 @@ class Labels:
         InputError
             If it stands for none.
         """
-        kind = "brushlabels" if self.masks else "choices"
-        parts = [part for part in result if part.get("type") == kind]
         if self.masks:
-            return self.log.keep_mask(self._mask(parts))
-        return self._name(
-            [name for part in parts for name in part.get("value", {}).get("choices", [])]
-        )
+            brushes = [part for part in result if part.get("type") == "brushlabels"]
+            return self.log.keep_mask(self._mask(brushes))
+        choices = [part for part in result if part.get("type") == "choices"]
+        names = [name for part in choices for name in part.get("value", {}).get("choices", [])]
+        return self._name(names)
 
     @cached_property
     def _names(self) -> Names:
         return Names(self.classes)
 
-    def _name(self, named: list[str]) -> str:
-        if len(named) != 1:
-            told = f" ({', '.join(map(repr, named))})" if named else ""
-            raise InputError(f"{len(named)} classes{told} were chosen: one was expected")
-        meant = self._names.find(named[0])
-        if meant is None:
-            raise InputError(f"label {named[0]!r:.300} is no class: {self._names.hint(named[0])}")
-        return meant
+    def _name(self, chosen: list[str]) -> str:
+        if len(chosen) != 1:
+            names = f" ({', '.join(map(repr, chosen))})" if chosen else ""
+            raise InputError(f"{len(chosen)} classes{names} were chosen: one was expected")
+        name = self._names.find(chosen[0])
+        if name is None:
+            raise InputError(f"label {chosen[0]!r:.300} is no class: {self._names.hint(chosen[0])}")
+        return name
 
     def _mask(self, brushes: list[dict]) -> bytes:
         """Paint the regions one over the other; return the mask as a PNG file."""
         if not brushes:
             raise InputError("nothing is painted: skip an image that shows none of the classes")
-        height, width = (brushes[0].get(f"original_{side}") for side in ("height", "width"))
-        if (
-            not all(type(side) is int and side > 0 for side in (height, width))
-            or height * width > LARGEST
-        ):
+        height = brushes[0].get("original_height")
+        width = brushes[0].get("original_width")
+        whole = all(type(side) is int and side > 0 for side in (height, width))
+        if not whole or height * width > LARGEST:
             raise InputError(f"says nothing of its picture's size: {height!r:.20} x {width!r:.20}")
         if self.size is not None and (height, width) != self.size:
             raise InputError(

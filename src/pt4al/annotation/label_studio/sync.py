@@ -1,4 +1,4 @@
-"""Label Studio (Community): push a query, pull answers. Both may be done at any time, and again."""
+"""Label Studio (Community): push a query, pull answers; both at any time, and repeatedly."""
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
@@ -15,8 +15,8 @@ from pt4al.annotation.label_studio.results import Labels, answers, image_of
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 
-CHUNK = 100  # tasks in one request ...
-LARGEST = 32 * 2**20  # ... or so many bytes of pictures: a server takes 250 MB at once
+CHUNK = 100  # tasks in one request
+LARGEST = 32 * 2**20  # bytes of pictures in one request; a server takes 250 MB
 PAGE = 200  # tasks in one answer
 KEYS = 9  # classes that have a key of their own
 TITLE = range(3, 51)  # characters that a project's title may have
@@ -60,7 +60,7 @@ class _Made(TypedDict):
     id: int
 
 
-# What is used of the server's answers; there is more in them.
+# The parts of the server's answers that are used.
 PROJECTS, PEOPLE, MADE = map(TypeAdapter, (_Projects, list[_Person], _Made))
 TASKS, ANSWERED = map(TypeAdapter, (_Tasks, _AnsweredTasks))
 
@@ -146,12 +146,12 @@ def pull(
     log: AnswerLog,
     size: tuple[int, int] | None = None,
 ) -> tuple[int, pd.DataFrame]:
-    """Take in all annotations of the project of that title; one that is known adds nothing.
+    """Add all annotations of a project to the log; known ones add nothing.
 
     Parameters
     ----------
     ids
-        Of the images that answers may be about.
+        Images that may be answered.
     size
         Height and width that a mask must have.
 
@@ -174,11 +174,11 @@ def pull(
             f"Label Studio at {server.url} has no project {title!r}: push the query first"
         )
     people = {person["id"]: person["email"] for person in server.get("/api/users/", PEOPLE)}
-    tasks = list(
-        _tasks(server, project["id"], ANSWERED, fields="all")
-    )  # all of them, or none is taken in
-    found, problems = answers(tasks, people, set(ids), Labels(classes, log, _paints(project), size))
-    return log.add(found), problems
+    # All tasks are read before any answer is added.
+    tasks = list(_tasks(server, project["id"], ANSWERED, fields="all"))
+    labels = Labels(classes, log, _paints(project), size)
+    new, problems = answers(tasks, people, set(ids), labels)
+    return log.add(new), problems
 
 
 def _number(server: LabelStudio, project: Project) -> int:
@@ -201,24 +201,24 @@ def _find(server: LabelStudio, title: str) -> dict | None:
     page = 1
     seen = set()
     while True:
-        found = server.get(path, PROJECTS, page=page, page_size=100)
-        for project in found["results"]:
+        answer = server.get(path, PROJECTS, page=page, page_size=100)
+        for project in answer["results"]:
             if project["title"] == title:
                 return project
-        if not found.get("next"):
+        if not answer.get("next"):
             return None
-        page = page + 1
-        seen = _more(server, path, seen, found["results"])
+        page += 1
+        seen = _more(server, path, seen, answer["results"])
 
 
 def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) -> Iterator[dict]:
-    """Yield a project's tasks without their pictures, which an export would bring along each time."""
+    """Yield a project's tasks without their pictures, which an export would include."""
     path = "/api/tasks/"
     page = 1
     read = 0
     seen = set()
     while True:
-        found = server.get(
+        answer = server.get(
             path,
             shape,
             project=project,
@@ -227,17 +227,17 @@ def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) 
             omit="data,drafts,predictions",
             **query,
         )
-        yield from found["tasks"]
-        page = page + 1
-        read = read + len(found["tasks"])
-        if read >= found["total"] or not found["tasks"]:
+        yield from answer["tasks"]
+        page += 1
+        read += len(answer["tasks"])
+        if read >= answer["total"] or not answer["tasks"]:
             return
-        seen = _more(server, path, seen, found["tasks"])
+        seen = _more(server, path, seen, answer["tasks"])
 
 
-def _more(server: LabelStudio, path: str, seen: set[int], found: list[dict]) -> set[int]:
-    """Return the ids of all that was seen; a server that answers the same again and again would never end."""
-    more = seen | {one["id"] for one in found}
+def _more(server: LabelStudio, path: str, seen: set[int], page: list[dict]) -> set[int]:
+    """Return the ids seen so far; InputError if a page repeats, or reading would never end."""
+    more = seen | {one["id"] for one in page}
     if more == seen:
         raise server.odd(path, "the same page again and again")
     return more
@@ -248,23 +248,23 @@ def _paints(project: dict) -> bool:
 
 
 def _config(classes: list[str], masks: bool) -> str:
-    """Return what people see; what they choose from stands above the image, or a tall one would push it away."""
-    keys = [
-        f' hotkey="{number}"' if number <= KEYS else "" for number in range(1, len(classes) + 1)
-    ]
-    search = (
-        '<Filter name="search" toName="label" minlength="0" placeholder="Search"/>'
-        if len(classes) > KEYS
-        else ""
-    )
-    kind, option, more = (
-        ("BrushLabels", "Label", "") if masks else ("Choices", "Choice", ' choice="single"')
-    )
-    options = "".join(
-        f"<{option} value={quoteattr(name)}{key}/>" for name, key in zip(classes, keys, strict=True)
-    )
-    choose = f'<{kind} name="label" toName="image"{more} showInline="true">{options}</{kind}>'
-    width = "" if masks else ' maxWidth="640px"'  # so that a square picture fits a screen
+    """Return the labelling form; choices stand above the image, which may be tall."""
+    option = "Label" if masks else "Choice"
+    options = ""
+    for number, name in enumerate(classes, start=1):
+        key = f' hotkey="{number}"' if number <= KEYS else ""
+        options += f"<{option} value={quoteattr(name)}{key}/>"
+    attributes = 'name="label" toName="image"'
+    if masks:
+        choose = f'<BrushLabels {attributes} showInline="true">{options}</BrushLabels>'
+        width = ""
+    else:
+        attributes += ' choice="single"'
+        choose = f'<Choices {attributes} showInline="true">{options}</Choices>'
+        width = ' maxWidth="640px"'  # so that a square picture fits a screen
+    search = ""
+    if len(classes) > KEYS:
+        search = '<Filter name="search" toName="label" minlength="0" placeholder="Search"/>'
     return f'<View>{search}{choose}<Image name="image" value="$image" zoom="true"{width}/></View>'
 
 
@@ -285,12 +285,12 @@ def _chunks(tasks: Iterable[dict]) -> Iterator[list[dict]]:
 
 def _task(image: str, file: bytes, guess: dict | None) -> dict:
     kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
-    # Its id in `data` is a column that people see; in `meta` it can be read without the picture.
-    named = {"image_id": image}
+    # The id in `data` is a column that people see; in `meta` it can be read without the picture.
+    image_id = {"image_id": image}
     encoded = base64.b64encode(file).decode()
     task: dict[str, Any] = {
-        "data": {"image": f"data:image/{kind};base64,{encoded}", **named},
-        "meta": named,
+        "data": {"image": f"data:image/{kind};base64,{encoded}", **image_id},
+        "meta": image_id,
     }
     if guess is not None:
         chosen = {

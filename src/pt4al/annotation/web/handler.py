@@ -1,10 +1,10 @@
 """Answer HTTP requests to the labelling page, and refuse what does not come from it.
 
-What is refused, and how it is told: no or a wrong token (401), another host's name or another page
-as origin (403), unknown paths and images (404), other methods (405), bodies that come too slowly
-(408), without a length (411), larger than 64 KiB (413) or not JSON (415). The page itself holds no
-secret and no data: the token stands behind the # of the link, which browsers send nowhere, and each
-call carries it in a header.
+Refused are: no or a wrong token (401), another host's name or another page as origin (403), unknown
+paths and images (404), other methods (405), bodies that come too slowly (408), without a length
+(411), larger than 64 KiB (413) or not JSON (415). The page itself holds no secret and no data: the
+token stands behind the # of the link, which browsers don't send, and each call carries it in a
+header.
 """
 
 import base64
@@ -30,10 +30,11 @@ from pt4al.errors import InputError
 logger = logging.getLogger(__name__)
 
 LARGEST = 64 * 2**10  # bytes of a body
-PATIENCE = 20  # seconds: until a request begins, and from then on until all of it is there
-WAITING = 128  # connections that may be open before they are accepted: 50 browsers open several each, at once
+PATIENCE = 20  # seconds until a request begins, and from then on until it is whole
+WAITING = 128  # connections that may wait to be accepted: 50 browsers open several each, at once
 POLICY = (  # the page's own script and style, by their digests
-    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src blob: data:; connect-src 'self'; "
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; "
+    "img-src blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
@@ -45,7 +46,7 @@ HEADERS = {
 
 
 class Server(ThreadingHTTPServer):
-    """Listens for one page. Once closed it answers nothing more, on connections that are open neither."""
+    """Listens for one page. Closing it shuts open connections too."""
 
     daemon_threads = True
     request_queue_size = WAITING
@@ -56,20 +57,21 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
 
     def server_close(self) -> None:
+        """Stop listening, and shut open connections."""
         super().server_close()
         for connection in list(self.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a browser that hangs up, and one line of anything else."""
+        """Log errors in one line, but for browsers that hang up."""
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError | TimeoutError):
             logger.error("the labelling page: %r", error)
 
 
 class Refused(Exception):
-    """A request that is not answered: its status and why."""
+    """A request that is refused: status and reason."""
 
     def __init__(self, status: int, reason: str):
         super().__init__(reason)
@@ -77,7 +79,7 @@ class Refused(Exception):
 
 
 class Incoming(io.RawIOBase):
-    """What a connection sends. The time for a whole request is bounded, not that for each of its bytes."""
+    """What a connection sends; the time for a whole request is bounded, not that for each byte."""
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
@@ -88,12 +90,14 @@ class Incoming(io.RawIOBase):
         self._end = None
 
     def readable(self) -> bool:
+        """See io.RawIOBase."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read what has come into `buffer`; TimeoutError when the request is too slow."""
         left = PATIENCE if self._end is None else self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the request did not come in time")
+            raise TimeoutError(f"the request did not come within {PATIENCE} seconds")
         self._connection.settimeout(left)
         received = self._connection.recv_into(buffer)
         if self._end is None:
@@ -109,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def setup(self) -> None:
+        """Bound the time of requests, and register the connection."""
         super().setup()
         self.rfile.close()
         self._incoming = Incoming(self.connection)
@@ -116,47 +121,50 @@ class Handler(BaseHTTPRequestHandler):
         self.server.connections.add(self.connection)
 
     def handle_one_request(self) -> None:
+        """Answer one request, with a time bound of its own."""
         self._incoming.expect()
         super().handle_one_request()
 
     def finish(self) -> None:
+        """Forget the connection."""
         self.server.connections.discard(self.connection)
         super().finish()
 
     def do_GET(self) -> None:
+        """Answer with the page, an image, or what the page reads."""
         self._answer(self._get)
 
     def do_POST(self) -> None:
+        """Take what the page writes."""
         self._answer(self._post)
 
-    def do_OPTIONS(self) -> None:  # a preflight request of another origin
+    def do_OPTIONS(self) -> None:
+        """Refuse a preflight request of another origin, and any other method."""
         self._answer(self._other)
 
     do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing: a terminal is for the person who labels."""
+        """Log nothing: the terminal is for the person who labels."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is no request, or of an unknown method, like anything else that is refused."""
+        """Answer a malformed request, or one of an unknown method, like other refused ones."""
         self._refuse(405 if code == 501 else code, "not known here")
 
     def _answer(self, method: Callable[[], tuple[str, bytes]]) -> None:
         try:
             self._check_origin()
             kind, body = method()
-            self._send(
-                200, kind, body, _policy() if kind.startswith("text/html") else "default-src 'none'"
-            )
+            policy = _policy() if kind.startswith("text/html") else "default-src 'none'"
+            self._send(200, kind, body, policy)
         except Refused as refused:
             self._refuse(refused.status, str(refused))
         except InputError as error:
             self._refuse(400, str(error))
         except (ConnectionError, TimeoutError):
             self.close_connection = True
-        except (
-            Exception
-        ) as error:  # of reading a picture, or of a full disk: the page goes on, and says so
+        except Exception as error:
+            # A picture that can't be read, or a full disk, say: the page goes on, and says so.
             logger.error("%s %s: %r", self.command, self._address().path, error)
             self._refuse(500, "this did not work; the terminal of `kedro label` says why")
 
@@ -187,14 +195,13 @@ class Handler(BaseHTTPRequestHandler):
         raise Refused(405, f"{self.command} is not known here")
 
     def _called(
-        self, known: dict[str, Callable], path: str, asked: dict[str, Any]
+        self, methods: dict[str, Callable], path: str, asked: dict[str, Any]
     ) -> tuple[str, bytes]:
-        if path not in known:
+        if path not in methods:
             page = self.server.page
-            raise Refused(
-                405 if path in page.reads or path in page.writes else 404, "no such thing here"
-            )
-        return "application/json", json.dumps(known[path](asked)).encode()
+            status = 405 if path in page.reads or path in page.writes else 404
+            raise Refused(status, "no such thing here")
+        return "application/json", json.dumps(methods[path](asked)).encode()
 
     def _body(self) -> dict[str, Any]:
         if self.headers.get_content_type() != "application/json":
@@ -222,36 +229,32 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def _check_origin(self) -> None:
-        """Refuse what another page sends, or makes a browser send by another name for this address."""
+        """Refuse requests that another page sends, or makes a browser send by another host name."""
         host = self.headers.get("Host", "")
         if not self.server.page.named(host):
             raise Refused(403, "unknown host")
         if self.headers.get("Origin", f"http://{host}") != f"http://{host}":
             raise Refused(403, "another origin")
-        # The empty page may be opened by a link that stands anywhere, in a mail say.
-        opened = (
-            self.command == "GET"
-            and self._address().path == "/"
-            and self.headers.get("Sec-Fetch-Mode") == "navigate"
-        )
-        if self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none") and not opened:
+        if self.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none"):
+            return
+        # The empty page may be opened by a link anywhere, in a mail say.
+        empty_page = self.command == "GET" and self._address().path == "/"
+        if not empty_page or self.headers.get("Sec-Fetch-Mode") != "navigate":
             raise Refused(403, "another site")
 
     def _check_token(self) -> None:
         given = self.headers.get("X-Token", "")
         if not secrets.compare_digest(given.encode(), self.server.page.token.encode()):
-            raise Refused(
-                401, "the link's token is missing or wrong: open the page by its whole link"
-            )
+            message = "the link's token is missing or wrong: open the page by its whole link"
+            raise Refused(401, message)
 
     def _refuse(self, status: int, reason: str) -> None:
         self.close_connection = True  # its body, if any, has not been read
-        self._send(
-            status, "application/json", json.dumps({"error": reason}).encode(), "default-src 'none'"
-        )
+        body = json.dumps({"error": reason}).encode()
+        self._send(status, "application/json", body, "default-src 'none'")
 
     def _send(self, status: int, kind: str, body: bytes, policy: str) -> None:
-        self.connection.settimeout(PATIENCE)  # for who reads slowly
+        self.connection.settimeout(PATIENCE)  # for slow readers
         self.send_response(status)
         own = {
             "Content-Type": kind,
@@ -274,12 +277,9 @@ def _page() -> bytes:
 
 @cache
 def _policy() -> str:
-    parts = {
-        name: re.search(rb"<%s>(.*?)</%s>" % (name, name), _page(), re.DOTALL)[1]
-        for name in (b"script", b"style")
-    }
-    digests = {
-        name.decode(): base64.b64encode(hashlib.sha256(part).digest()).decode()
-        for name, part in parts.items()
-    }
-    return POLICY.format(**{name: f"sha256-{digest}" for name, digest in digests.items()})
+    digests = {}
+    for name in ("script", "style"):
+        part = re.search(rf"<{name}>(.*?)</{name}>".encode(), _page(), re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
+        digests[name] = f"sha256-{digest}"
+    return POLICY.format(**digests)

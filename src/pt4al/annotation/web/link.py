@@ -1,4 +1,4 @@
-"""The link to a run's labelling page, kept beside the run: a page that is started again is found where it was."""
+"""The link to a run's labelling page, stored so that a restarted page has the same one."""
 
 import json
 import logging
@@ -15,14 +15,14 @@ SHORTEST = 20  # characters of a token
 
 @dataclass(frozen=True)
 class Link:
-    """Where a page is, and what lets somebody in."""
+    """Port and token of a page."""
 
     port: int
     token: str
 
 
 def read(file: Path) -> Link | None:
-    """Return the link that was kept; None if there is none that can be used."""
+    """Return the stored link; None if there is none that can be used."""
     try:
         link = Link(**json.loads(file.read_text("utf-8")))
     except FileNotFoundError:
@@ -32,22 +32,24 @@ def read(file: Path) -> Link | None:
             "%s can't be read (%s): the page gets a new link", file, type(error).__name__
         )
         return None
-    usable = type(link.port) is int and 0 < link.port < 2**16 and isinstance(link.token, str)
-    if (
-        not usable
-        or len(link.token) < SHORTEST
-        or not link.token.isascii()
-        or not link.token.isprintable()
-    ):
+    if not _usable(link):
         logger.warning("%s holds no link: the page gets a new one", file)
         return None
     return link
 
 
 def keep(file: Path, link: Link) -> None:
-    """Keep a link, readable for its owner alone: who has it may label."""
+    """Store a link, readable for its owner alone: who has it may label."""
     with replacing(file) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as opened:
-            os.fchmod(descriptor, 0o600)  # of a file that a killed process left, too
+            os.fchmod(descriptor, 0o600)  # also of a file that a killed process left
             opened.write(json.dumps(asdict(link)) + "\n")
+
+
+def _usable(link: Link) -> bool:
+    if type(link.port) is not int or not 0 < link.port < 2**16:
+        return False
+    if not isinstance(link.token, str) or len(link.token) < SHORTEST:
+        return False
+    return link.token.isascii() and link.token.isprintable()

@@ -1,4 +1,4 @@
-"""Serve the labelling page: to this machine alone, to who has the link alone, and nothing but a query's images."""
+"""Serve the labelling page: a query's images, to those who have the link, by default locally."""
 
 import errno
 import ipaddress
@@ -21,7 +21,7 @@ EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machi
 
 
 class Page:
-    """The page of one queue: `url` has the token; `run` serves until `stop`, or Ctrl-C."""
+    """The page of one queue: `url` is its link; `run` serves until `stop`, or Ctrl-C."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class Page:
         picture
             Returns an image's file, PNG or JPEG, by its id; called by one thread at a time.
         why
-            Returns what is known of why an image was chosen; None: nothing.
+            Returns why an image was chosen, or None.
         facts
-            What the page shows beside: `title`, `command` (what to type when all is answered),
+            What the page shows besides: `title`, `command` (what to type when all is answered),
             `suggest` (whether suggestions are shown at first).
         host
             `0.0.0.0`: all addresses of this machine; then anybody with the link may label.
@@ -54,7 +54,7 @@ class Page:
         Raises
         ------
         InputError
-            If nothing can be served there: the port is taken, say.
+            If the page can't be served there, since the port is taken, say.
         """
         self.queue = queue
         self.picture = picture
@@ -65,8 +65,8 @@ class Page:
         self.host = host
         self.port = self._server.server_port
         self._one = threading.Lock()
-        # What the page asks for, by path: reading by GET, writing (and what names a person) by
-        # POST.
+        # Methods by path: reading by GET, writing (and what names a person) by POST. Each takes the
+        # query's fields, or the body, and returns what is sent as JSON.
         self.reads = {
             "/api/start": self.start,
             "/api/why": self.reasons,
@@ -83,19 +83,21 @@ class Page:
 
     @property
     def url(self) -> str:
-        """The link, with the token."""
+        """The link, token included."""
         host = socket.gethostname() if self.host in EVERYWHERE else self.host
         return f"http://{host}:{self.port}/#{self.token}"
 
     def named(self, host: str) -> bool:
-        """Return whether a request's `Host` is this server's: no name that somebody else made point here."""
-        name, _, port = host.rpartition(":") if ":" in host else (host, "", "80")
+        """Return whether a request's `Host` names this server, not a name that others point here."""
+        if ":" not in host:
+            host += ":80"
+        name, _, port = host.rpartition(":")
         if port != str(self.port):
             return False
-        own = {*LOCAL, self.host.lower()} | (
-            {socket.gethostname().lower()} if self.host in EVERYWHERE else set()
-        )
-        return name.lower() in own or (self.host in EVERYWHERE and _is_address(name))
+        name = name.lower()
+        if self.host in EVERYWHERE and (name == socket.gethostname().lower() or _is_address(name)):
+            return True
+        return name in (*LOCAL, self.host.lower())
 
     def run(self) -> None:
         """Serve until `stop` is called from another thread, or Ctrl-C."""
@@ -107,69 +109,73 @@ class Page:
             self._server.server_close()
 
     def stop(self) -> None:
-        """Let `run` return; to be called from another thread than its."""
+        """Let `run` return; to be called from another thread."""
         self._server.shutdown()
 
     def image(self, asked: dict[str, Any]) -> bytes:
-        """Return the file of an image of the query."""
+        """Return an image's file."""
         image = self._image(asked)
         with self._one:
             return self.picture(image)
 
-    # Each of these takes the body, or the query's fields, and returns what is sent as JSON.
     def start(self, asked: dict[str, Any]) -> dict[str, Any]:
-        known = {"classes": self.queue.classes, "growing": self.queue.growing}
-        return {**self.facts, **known, "progress": _told(self.queue.progress())}
+        """Return the page's facts, classes and progress."""
+        classes = {"classes": self.queue.classes, "growing": self.queue.growing}
+        return {**self.facts, **classes, "progress": _counts(self.queue.progress())}
 
     def next(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The next image, and `ahead`, the one that is likely to follow: its picture can be fetched meanwhile."""
+        """Return the next image, and `ahead`, the likely one after it, to be fetched meanwhile."""
         annotator = _annotator(asked)
         image, ahead = [*self.queue.upcoming(annotator), None, None][:2]
         shown = None if image is None else self.queue.facts(image, annotator)
-        return {"image": shown, "ahead": ahead, "progress": _told(self.queue.progress())}
+        return {"image": shown, "ahead": ahead, "progress": _counts(self.queue.progress())}
 
     def facts_of(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return what the page shows of an image."""
         return {"image": self.queue.facts(self._image(asked), _annotator(asked))}
 
     def answered(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return the images that a person may go back to."""
         return {"images": self.queue.answered(_annotator(asked))}
 
     def disputed(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return the images that people disagree on."""
         return {"images": self.queue.disputed()}
 
     def reasons(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return why an image was chosen."""
         return {"why": self.why(self._image(asked))}
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Store an answer; return its status, and the next image if that is asked for."""
         label = asked.get("label")
         seconds = asked.get("seconds")
         if label is not None and not isinstance(label, str):
             raise InputError(
                 f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
             )
-        known = isinstance(seconds, int | float) and 0 <= seconds < 86_400
-        told = self.queue.answer(
-            _field(asked, "image"),
-            label,
-            _annotator(asked),
-            _field(asked, "key"),
-            float(seconds) if known else math.nan,
-            asked.get("review") is True,
+        measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
+        status = self.queue.answer(
+            image=_field(asked, "image"),
+            label=label,
+            annotator=_annotator(asked),
+            key=_field(asked, "key"),
+            seconds=float(seconds) if measured else math.nan,
+            review=asked.get("review") is True,
         )
-        rest = (
-            self.next(asked)
-            if asked.get("next") is True
-            else {"progress": _told(self.queue.progress())}
-        )
-        return {"status": told, **rest}
+        if asked.get("next") is True:
+            return {"status": status, **self.next(asked)}
+        return {"status": status, "progress": _counts(self.queue.progress())}
 
     def undo(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Retract a person's newest answer; return its image."""
         annotator = _annotator(asked)
         image = self.queue.undo(annotator, _field(asked, "key"))
         shown = None if image is None else self.queue.facts(image, annotator)
-        return {"image": shown, "progress": _told(self.queue.progress())}
+        return {"image": shown, "progress": _counts(self.queue.progress())}
 
     def add_class(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Add a class; return its name and all classes."""
         return {"name": self.queue.add_class(_field(asked, "name")), "classes": self.queue.classes}
 
     def _image(self, asked: dict[str, Any]) -> str:
@@ -185,12 +191,12 @@ def _listening(host: str, port: int, page: Page) -> Server:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InputError(
-                f"port {port} is taken, perhaps by this run's page in another terminal: end that one, or choose "
-                "another port (--port=0 takes a free one)"
+                f"port {port} is taken, perhaps by this run's page in another terminal: "
+                "end that one, or choose another port (--port=0 takes a free one)"
             ) from None
-        told = error.strerror or error
+        reason = error.strerror or error
         raise InputError(
-            f"no page can be served at {host}, port {port}: {told}; see --host and --port"
+            f"no page can be served at {host}, port {port}: {reason}; see --host and --port"
         ) from None
 
 
@@ -210,11 +216,11 @@ def _field(asked: dict[str, Any], name: str) -> str:
 
 
 def _annotator(asked: dict[str, Any]) -> str:
-    """Return who asks, in one spelling: whoever types a name on two machines is one person."""
+    """Return the person's name in one spelling, so that it is one person on any machine."""
     return normalised(_field(asked, "annotator"))
 
 
-def _told(progress: Progress) -> dict[str, Any]:
+def _counts(progress: Progress) -> dict[str, Any]:
     return {
         "answered": progress.answered,
         "total": len(progress.images),
