@@ -37,7 +37,6 @@ from pt4al.selection import ranking
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
-from pt4al.statistics import correlation as statistics
 from pt4al.training import networks
 from pt4al.training.engine import Loss, fit, predict
 from pt4al.training.networks import Network
@@ -178,12 +177,6 @@ class Run:
         if cycle == 0:
             return self.features(cycle, ids[:1])[:0]
         return self.features(cycle, self.label_set["id"])
-
-    def correlation(self, cycle: int, ids: pd.Series) -> float | None:
-        """How far the newest audit trusts the ranking: the lower bound of the losses' rank correlation."""
-        if cycle < 2:
-            return None
-        return statistics.rank_correlation(self.audit["pretext_loss"], self.audit["main_loss"])["low"]
 
     def compare_losses(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Audit the ranking: pretext loss and main loss of images just labelled, which the network has not seen."""

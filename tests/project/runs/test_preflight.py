@@ -44,7 +44,7 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 FITTING: dict[str, dict[str, Any]] = {
     "as it ships": {},
     "a strategy that needs gradients": {"query": {"strategy": "badge"}},
-    "a strategy of the ranking": {"query": {"strategy": "audited", "scope": "batch"}},
+    "a strategy of the ranking": {"query": {"strategy": "strata", "scope": "batch"}},
     "bald": {"query": {"measure": "bald"}, "main": {"dropout": 0.5}},
     "learning loss, carried over": {"query": {"measure": "learning_loss"}, "main": {"start_from": "previous_cycle"}},
     "a probe": {"main": {"frozen": "all"}, "query": {"strategy": "coreset", "features": "cached"}},

@@ -19,11 +19,7 @@ from pt4al.statistics.label_savings import beside
 from pt4al.training.tasks import TASKS, Task
 
 METRICS = {"accuracy": "accuracy", "miou": "mean IoU"}
-RANKED = {
-    "strata",
-    "loss_weighted",
-    "audited",
-}  # strategies that look at the ranking, whatever the scope
+RANKED = {"strata"}  # strategies that look at the ranking, whatever the scope
 AGAIN = {"report", "cold_start"}  # stages that are made again at each command
 PANELS = 6  # images of the first query, which no model has seen
 EXTREMES = 40  # pictures on the sheets of the hardest and the easiest

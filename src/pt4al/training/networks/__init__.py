@@ -16,7 +16,7 @@ from torch.nn.utils import skip_init
 
 from pt4al.errors import InputError, did_you_mean
 from pt4al.training.networks import from_open_clip, from_timm, probe, small, unet
-from pt4al.training.networks.heads import widen
+from pt4al.training.networks.heads import widened
 from pt4al.training.networks.network import Network
 from pt4al.training.networks.pretrained import load_pretrained
 
@@ -35,7 +35,7 @@ __all__ = [
     "redrawn",
     "restart",
     "save",
-    "widen",
+    "widened",
 ]
 
 OWN = (*small.TRUNKS, unet.SMALL)
