@@ -38,7 +38,7 @@ from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.training import networks
-from pt4al.training.engine import Loss, fit, predict
+from pt4al.training.engine import Loss, Training, fit, predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
@@ -115,8 +115,10 @@ class Run:
         task = PRETEXT_TASKS[settings.task]
         rng = self.rng("pretext")
         weights = torch_generator(rng)
-        network = networks.build(settings.network, task.outputs, self.pool.mean, self.pool.std, weights, head=task.head)
-        fit(network, task.loss, self.pool, settings.schedule, rng, self.hardware, augment=settings.augment)
+        network = networks.build(
+            settings.network, task.outputs, (self.pool.mean, self.pool.std), weights, head=task.head
+        )
+        fit(network, task.loss, self.pool, Training(settings.schedule, rng, augment=settings.augment), self.hardware)
         return network
 
     def rank(self) -> pd.DataFrame:
@@ -189,15 +191,15 @@ class Run:
         settings = self.settings.main
         rng = self.rng("main", cycle)
         weights = torch_generator(rng)
-        network = networks.build(settings.network, len(self.classes), self.pool.mean, self.pool.std, weights)
+        network = networks.build(settings.network, len(self.classes), (self.pool.mean, self.pool.std), weights)
         if settings.start_from == "pretext":
             networks.copy_trunk(self.pretext_network, network)
         elif settings.start_from == "previous_cycle" and cycle:
             network.load_state_dict(self.network.state_dict())
         rows = self.pool.rows(self.label_set["id"])
         targets = classification.targets(self.label_set["label"], self.classes)
-        task = {"rows": rows, "targets": targets, "augment": settings.augment}
-        fit(network, classification.loss, self.pool, settings.schedule, rng, self.hardware, **task)
+        training = Training(settings.schedule, rng, settings.augment)
+        fit(network, classification.loss, self.pool, training, self.hardware, rows, targets)
         return network
 
     def evaluate(self) -> dict[str, float]:

@@ -96,7 +96,7 @@ def load(name: str, weights: str | None = None, size: int | Literal["auto"] = "a
         side = LITE0_SIZE if name == LITE0 else config["input_size"][1]
     mean = [255 * level for level in config["mean"]]
     std = [255 * level for level in config["std"]]
-    network = Network(network_name, 1, mean, std, size=(side, side))
+    network = Network(network_name, 1, (mean, std), size=(side, side))
     if name == LITE0 and weights is None:
         network.trunk.model.load_state_dict(_lite0_weights(network.trunk.model.state_dict()))
     else:

@@ -1,4 +1,4 @@
-"""What a strategy may see of the images that it chooses from: no label but those of the label set."""
+"""What a strategy may see of the images it chooses from: no label but the label set's."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Evidence:
-    """Facts about N candidates, in the order of the ranking, and about the L images labelled so far.
+    """Facts about N candidates, in the order given, and about the L images labelled so far.
 
     Only what a strategy `needs` is computed; the rest is None.
 

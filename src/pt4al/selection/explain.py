@@ -1,4 +1,4 @@
-"""Why these images: what a query's images stand for, what they are like, and where the ranking has them."""
+"""Why these images: what they stand for, what they are like, where the ranking has them."""
 
 import json
 from collections.abc import Iterator

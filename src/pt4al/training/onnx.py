@@ -71,7 +71,8 @@ def require() -> None:
             importlib.import_module(name)
         except ImportError:
             raise InputError(
-                f"`predict.onnx` needs more libraries ({name} is missing): pip install 'pt4al[onnx]'"
+                f"`predict.onnx` needs more libraries ({name} is missing): pip install "
+                "'pt4al[onnx]'"
             ) from None
 
 
@@ -82,5 +83,6 @@ def _compare(network: Network, images: torch.Tensor, answered: np.ndarray) -> No
     worst = float(np.abs(expected - found).max())
     if not worst <= TOLERANCE:  # so that no number at all is refused too
         raise InputError(
-            f"the ONNX file differs by {worst:.2g} in a probability, more than {TOLERANCE:g}: it is not kept"
+            f"the ONNX file differs by {worst:.2g} in a probability, more than {TOLERANCE:g}: "
+            "it is not kept"
         )

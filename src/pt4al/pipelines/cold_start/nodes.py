@@ -28,7 +28,10 @@ def choose(
     query: Query,
     main: Main,
 ) -> pd.DataFrame:
-    """Return every first query: `start`, `budget`, `seed`, `id`. A seed chooses as a run with it would."""
+    """Return every first query: `start`, `budget`, `seed`, `id`.
+
+    A seed chooses as a run with that seed would.
+    """
     if main.task != "classification":
         raise InputError(
             "pipeline cold_start is for `main.task: classification` alone: it fits a linear probe"
@@ -38,7 +41,8 @@ def choose(
     largest = max(cold_start.budgets)
     if largest > len(candidates):
         raise InputError(
-            f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be asked for"
+            f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be "
+            "asked for"
         )
     seen = features.view(features.rows(candidates["id"]))
     chosen = []
@@ -58,7 +62,11 @@ def measure(
     test_labels: pd.DataFrame,
     classes: list[str],
 ) -> pd.DataFrame:
-    """Return `start`, `budget`, `seed`, `accuracy`, `balanced_accuracy`, `query` (equal for equal queries)."""
+    """Return the accuracies of a probe of each query.
+
+    Columns `start`, `budget`, `seed`, `accuracy`, `balanced_accuracy`, and `query`, which is equal
+    for equal queries.
+    """
     asked = Recorded(recorded_labels).label(start_queries["id"].drop_duplicates())
     learnt = pd.DataFrame(features.gather(features.rows(asked["id"])).numpy(), index=asked["id"])
     targets = pd.Series(classification.targets(asked["label"], classes).numpy(), index=asked["id"])

@@ -1,4 +1,4 @@
-"""What a process that makes one run after another, a comparison's worker, does once for all of them, or meanwhile.
+"""What a comparison's worker does once for all of its runs, or while the next one starts.
 
 A command of its own remembers nothing: it looks again at what may have changed since the last one.
 """
@@ -17,7 +17,7 @@ _aside: ContextVar[ThreadPoolExecutor | None] = ContextVar("aside", default=None
 
 @contextmanager
 def remembering(checked: Iterable[str] = ()) -> Iterator[None]:
-    """Remember, for as long as the block runs, what `once` finds out; `checked`: what is known already.
+    """Remember what `once` finds out for as long as the block runs; `checked` is known already.
 
     The block ends when all that was left to `meanwhile` is done.
     """
@@ -32,7 +32,7 @@ def remembering(checked: Iterable[str] = ()) -> Iterator[None]:
 
 
 def once(what: str, find_out: Callable[[], Found]) -> Found:
-    """Return what `find_out` returns, which is called once for each `what` where that is remembered.
+    """Return the result of `find_out`, which is called once for each `what` that is remembered.
 
     What it raises is not remembered.
     """
@@ -45,7 +45,10 @@ def once(what: str, find_out: Callable[[], Found]) -> Found:
 
 
 def meanwhile(do: Callable[[], None]) -> None:
-    """Do what the next run need not wait for, and whose errors end nothing: where there is no next one, at once."""
+    """Do what the next run need not wait for; at once where there is no next one.
+
+    Its errors end nothing.
+    """
     thread = _aside.get()
     if thread is None:
         do()

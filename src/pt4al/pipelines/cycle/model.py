@@ -1,7 +1,9 @@
 """The main model of a cycle: what it learns from, how it starts, and what it says of images."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,8 @@ from pt4al.labels.label_set import trained_on
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Engine, Main, Parameters
 from pt4al.selection.uncertainty import LEARNING_LOSS
-from pt4al.training.engine import predict
+from pt4al.training import learning_loss
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.networks import (
     Network,
     add_loss_head,
@@ -90,6 +93,19 @@ class Lesson:
         """Fit the head of a network alone, in place; returns its training curve."""
         return probe(network, self.images, self.rows, self.targets, self.hardware, self.weights)
 
+    def fit(
+        self, network: Network, settings: Parameters, rng: np.random.Generator, title: str
+    ) -> pd.DataFrame:
+        """Train a network in place; returns its training curve."""
+        main = settings.main
+        loss = TASKS[main.task].loss
+        if settings.query.measure == LEARNING_LOSS:
+            loss = learning_loss.loss
+        loss = partial(loss, weights=self.weights)
+        frozen = math.inf if main.frozen == "all" else main.frozen
+        training = Training(main.schedule, rng, main.augment, frozen, title)
+        return fit(network, loss, self.images, training, self.hardware, self.rows, self.targets)
+
 
 def fit_probe(
     features: Features, label_set: pd.DataFrame, classes: list[str], settings: Parameters
@@ -148,7 +164,7 @@ def _started(
         network = restart(trunk, classes, generator)
     else:
         dense = TASKS[main.task].dense
-        network = build(main.network, classes, images.mean, images.std, generator, dense=dense)
+        network = build(main.network, classes, (images.mean, images.std), generator, dense=dense)
     if main.start_from == "pretext":
         copy_trunk(trunk, network)
     elif main.start_from == "pretrained":

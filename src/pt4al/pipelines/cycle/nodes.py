@@ -1,13 +1,10 @@
 """Nodes of one cycle. Each that depends on the cycle is bound to its number."""
 
-import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
@@ -34,10 +31,8 @@ from pt4al.randomness import stream, torch_generator
 from pt4al.selection import explain
 from pt4al.selection.candidates import STARTS
 from pt4al.selection.control import draw, size
-from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
+from pt4al.selection.uncertainty import MEASURES
 from pt4al.statistics import intervals
-from pt4al.training import learning_loss
-from pt4al.training.engine import fit
 from pt4al.training.networks import Network
 from pt4al.training.tasks import TASKS, classification
 
@@ -127,7 +122,7 @@ def ask_people(
     *,
     cycle: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return people's answers, late ones and corrections too, and all that has been asked so far."""
+    """Return people's answers, with late ones and corrections, and all that was asked so far."""
     asked = none_asked() if asked is None else asked
     people = People(answer_log, Policy(oracle.annotators, oracle.disagreement, oracle.skipped))
     return people.label(query, label_set, asked, cycle, oracle.go_on.share, oracle.go_on.after)
@@ -202,26 +197,7 @@ def train(
         # gradients.
         lesson.fit_head(network)
         network.still = True
-    curve = fit(
-        network,
-        partial(_loss(settings), weights=lesson.weights),
-        images,
-        main.schedule,
-        rng,
-        lesson.hardware,
-        rows=lesson.rows,
-        targets=lesson.targets,
-        augment=main.augment,
-        frozen=math.inf if main.frozen == "all" else main.frozen,
-        title=f"cycle {cycle}",
-    )
-    return network, curve
-
-
-def _loss(settings: Parameters) -> Callable[..., torch.Tensor]:
-    if settings.query.measure == LEARNING_LOSS:
-        return learning_loss.loss
-    return TASKS[settings.main.task].loss
+    return network, lesson.fit(network, settings, rng, f"cycle {cycle}")
 
 
 def evaluate(

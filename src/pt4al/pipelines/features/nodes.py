@@ -61,13 +61,13 @@ def compute_views(
     engine: Engine,
     pretext: Pretext,
 ) -> Write:
-    """Return what computes the features of the views that the pretext task tells apart, (N, views, D)."""
+    """Return what computes features of the views that the task tells apart, (N, views, D)."""
     write = compute(pool, network, source, features, engine)
     return partial(write, views=PRETEXT_TASKS[pretext.task].views)
 
 
 def compute_from_pool(pool: ImagePool, network: Network, engine: Engine) -> Write:
-    """Return what computes the features of decoded images, (N, D), by a network that was trained on them."""
+    """Return what computes features of decoded images, (N, D), by the pretext network."""
     return partial(store.compute_from_pool, pool, network, hardware=_hardware(engine))
 
 

@@ -48,7 +48,7 @@ read = lru_cache(maxsize=1)(lambda kind, path, columns: sources.read(kind, path,
 
 
 def collect(pool: Pool) -> dict[str, Collection]:
-    """Return what the source holds for `train` (the pool) and `test`, before anything is decoded."""
+    """Return what the source holds for `train` (the pool) and `test`, not decoded yet."""
     return _taken(pool, _divided(pool))
 
 
@@ -84,7 +84,7 @@ def build_pool_and_features(
     engine: Engine,
     place: tuple[Path, Path | None],
 ) -> Write:
-    """Return what writes the pool, and leaves features where stage `features` goes on: each file is read once."""
+    """Return what writes the pool, and features for stage `features`: each file is read once."""
     collection = collect(pool)["train"]
     (folder, earlier) = place
     backbone = backbones.restore(features.network, network)
@@ -134,7 +134,10 @@ def report_intake(
     duplicates: pd.DataFrame,
     settings: Pool,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the intake report as one HTML page, and what was read in words: `sentence`, `warnings`, `found`."""
+    """Return the intake report as an HTML page, and what was read in words.
+
+    The words are `sentence`, `warnings` and `found`.
+    """
     counts = [_count("pool", pool, recorded_labels), _count("test", test_pool, test_labels)]
     labelled = label_pairs(duplicates, pd.concat([recorded_labels, test_labels]))
     places = pd.concat([pool.index, test_pool.index]).set_index("id")["source"].to_dict()
@@ -159,7 +162,10 @@ def report_intake(
 
 
 def start(intake_page: str) -> pd.DataFrame:
-    """Return the label set before cycle 0; nothing is asked before the intake report is there to be read."""
+    """Return the empty label set before cycle 0.
+
+    Nothing is asked before the intake report is there to be read.
+    """
     return empty()
 
 
@@ -178,7 +184,8 @@ def start_people(
     if len(problems):
         first = problems.iloc[0]
         raise InputError(
-            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used, the first is row "
+            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be "
+            "used, the first is row "
             f"{first['row']}: {first['problem']}"
         )
     known = pd.DataFrame(

@@ -300,9 +300,8 @@ def _made_up(vectors: np.ndarray, index: pd.DataFrame) -> Features:
 
 def _rehearse_pretext(parameters: Parameters, seen: _Seen) -> Network:
     images = seen.views or seen.pool
-    network, _ = pretext.train(
-        images, _shortened(parameters.pretext), parameters.engine, parameters.run
-    )
+    settings = parameters.model_copy(update={"pretext": _shortened(parameters.pretext)})
+    network, _ = pretext.train(images, settings)
     task = PRETEXT_TASKS[parameters.pretext.task]
     hardware = _hardware(parameters)
     if task.trains:

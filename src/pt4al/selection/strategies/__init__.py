@@ -1,10 +1,5 @@
 """Strategies: which of the candidates a query asks for. One file a strategy."""
 
-from typing import Protocol
-
-import numpy as np
-
-from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies.badge import Badge
 from pt4al.selection.strategies.balance import BALANCED_NEEDS, balanced
 from pt4al.selection.strategies.centres import Centres
@@ -14,6 +9,7 @@ from pt4al.selection.strategies.dropquery import DropQuery
 from pt4al.selection.strategies.herding import Herding
 from pt4al.selection.strategies.probcover import ProbCover
 from pt4al.selection.strategies.strata import Strata
+from pt4al.selection.strategies.strategy import Strategy
 from pt4al.selection.strategies.top import Top
 from pt4al.selection.strategies.typical_first import TypicalFirst
 from pt4al.selection.strategies.typiclust import TypiClust
@@ -21,16 +17,6 @@ from pt4al.selection.strategies.uncertainty_herding import UncertaintyHerding
 from pt4al.selection.strategies.weighted_kmeans import WeightedKMeans
 
 __all__ = ["BALANCED_NEEDS", "FEATURE_STARTS", "REMOVED", "STRATEGIES", "Strategy", "balanced"]
-
-
-class Strategy(Protocol):
-    """A frozen dataclass; its fields are what `query.options` may set."""
-
-    needs: frozenset[str]  # of the fields of Evidence from `scores` on
-
-    def choose(self, evidence: Evidence) -> np.ndarray:
-        """Return positions of `evidence.budget` candidates, all different, the most wanted first."""
-        ...
 
 
 STRATEGIES: dict[str, type[Strategy]] = {

@@ -18,7 +18,7 @@ MOST_LINKED = 4_000  # features that average linkage compares in pairs: 64 MB of
 
 @dataclass(frozen=True)
 class ClusterMargin:
-    """Cluster the `multiple` x budget best scored; then one of each cluster at random, smallest cluster first, again.
+    """One of each cluster of the `multiple` x budget best scored, smallest cluster first.
 
     Citovsky et al., "Batch Active Learning at Scale", NeurIPS 2021. The paper clusters the whole
     pool once, by average linkage, to clusters of ten images; we cluster the best scored of each

@@ -1,4 +1,4 @@
-"""Cover images with a kernel: choose those whose neighbourhoods hold most that nothing covers yet."""
+"""Cover images with a kernel: choose those with the most uncovered neighbours."""
 
 import heapq
 
@@ -158,7 +158,7 @@ def _exp(distances: torch.Tensor, scale: float) -> torch.Tensor:
 def _sample(
     left: np.ndarray, weights: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return some positions, in order, and what each of them weighs for those that were not drawn."""
+    """Return some positions, in order, and the weight of each for those not drawn."""
     if len(left) <= MOST:
         return left, weights
     priorities = weights / (1 - rng.random(len(left)))

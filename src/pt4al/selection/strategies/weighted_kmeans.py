@@ -15,7 +15,7 @@ from pt4al.selection.strategies.top import best
 
 @dataclass(frozen=True)
 class WeightedKMeans:
-    """k-means of the `multiple` x budget best scored, weighted by their scores; the nearest to each centre.
+    """Nearest to each centre of weighted k-means of the `multiple` x budget best scored.
 
     Zhdanov, "Diverse mini-batch Active Learning", 2019 (arXiv 1901.05954); minibatch k-means is
     ours. Near duplicates of chosen images are left out: the next of their clusters follow, then the

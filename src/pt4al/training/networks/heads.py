@@ -8,7 +8,7 @@ from torch import nn
 
 
 class SimSiamHead(nn.Module):
-    """A projector and a predictor; answers with projections and predictions, half of the outputs each.
+    """A projector and a predictor; returns projections and predictions, half of the outputs each.
 
     Batch norms stand where they stand in the paper: without them training is unstable. The
     projector has two layers, as the paper's for CIFAR-10 has, and the predictor is a bottleneck of
@@ -27,6 +27,7 @@ class SimSiamHead(nn.Module):
         self.predictor = nn.Sequential(*_hidden(half, half // 4), nn.Linear(half // 4, half))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return projections and predictions side by side, (B, outputs)."""
         projected = self.projector(features)
         # The gradient of a prediction goes on through the projection; that of a target is stopped
         # by the loss.

@@ -28,7 +28,8 @@ def load_pretrained(network: Network, weights: str | None) -> None:
     """
     if network.drawn:
         raise InputError(
-            f"nobody offers pretrained weights for {network.name}: choose a network timm/... or unet/..."
+            f"nobody offers pretrained weights for {network.name}: choose a network timm/... "
+            "or unet/..."
         )
     if weights is not None and Path(weights).suffix != ".safetensors":
         raise InputError(
@@ -84,7 +85,7 @@ def _timm(network: Network, weights: str | None) -> None:
 
 
 def _check_complete(model: nn.Module, weights: str) -> None:
-    """timm leaves weights that a file lacks as they were drawn, and others where they are, and says nothing."""
+    """Check what timm loaded: it says nothing of weights that a file lacks."""
     with safe_open(weights, framework="pt") as opened:
         keys = set(opened.keys())
     classifier = model.pretrained_cfg.get("classifier") or ()

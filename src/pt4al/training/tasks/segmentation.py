@@ -1,4 +1,7 @@
-"""Main task `segmentation`: one class a pixel. Masks travel as PNG files of class numbers; 255 is to be ignored."""
+"""Main task `segmentation`: one class a pixel.
+
+Masks travel as PNG files of class numbers; 255 is to be ignored.
+"""
 
 import io
 from collections.abc import Callable
@@ -28,7 +31,7 @@ def encode(mask: np.ndarray) -> bytes:
 
 
 def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
-    """Return masks (bytes of PNG files) as numbers of classes or 255: (N, H, W), uint8, to save memory.
+    """Return masks (bytes of PNG files) as class numbers or 255: (N, H, W), uint8.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def loss(
     targets: torch.Tensor,
     weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Cross-entropy of each image, (B,): its mean over pixels, by their classes' weights; 0 if all are ignored."""
+    """Weighted mean cross-entropy of each image's pixels, (B,); 0 if all are ignored."""
     logits = network(images)
     targets = targets.long()
     scale = logits.new_zeros(256)  # what each value of a mask counts
@@ -89,7 +92,7 @@ def uncertainty_map(
     measure: Callable[[torch.Tensor], torch.Tensor],
     normalise: bool = False,
 ) -> torch.Tensor:
-    """Return a measure of each pixel's probabilities, (B, H, W); they are computed in double precision."""
+    """Return a measure of each pixel's probabilities, in double precision, (B, H, W)."""
     return measure(softmax(network(images), normalise)).float()
 
 
@@ -144,11 +147,13 @@ def _decode(label: bytes, row: int, classes: int) -> np.ndarray:
         raise InputError(f"mask {row} can't be read: {error}") from error
     if mask.ndim != 2 or mask.dtype != np.uint8:
         raise InputError(
-            f"mask {row} has the shape {mask.shape} and numbers {mask.dtype}: it must be grey, 8 bit"
+            f"mask {row} has the shape {mask.shape} and numbers {mask.dtype}: it must be grey, "
+            "8 bit"
         )
     wrong = mask[(mask >= classes) & (mask != IGNORED)]
     if wrong.size:
         raise InputError(
-            f"mask {row} holds the value {wrong[0]}: classes are 0 to {classes - 1}, {IGNORED} is ignored"
+            f"mask {row} holds the value {wrong[0]}: classes are 0 to {classes - 1}, {IGNORED} "
+            "is ignored"
         )
     return mask
