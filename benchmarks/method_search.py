@@ -134,7 +134,7 @@ def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.Dat
     ranking = split(ranked, cycles.number, settings.ranking.batches, settings.ranking.drop, chance("batches"))
     standing, rows = Standing(np.empty(0, np.int64)), []
     for cycle in range(cycles.number):
-        free = selection.candidates(ranking, ids[standing.labelled], settings.query.scope, cycle)
+        free = selection.unlabelled(ranking, ids[standing.labelled], settings.query.scope, cycle)
         candidates = selection.in_pool_order(free, ids)
         query = choose(settings, data, candidates, standing, cycle, chance)
         standing = standing.grown(data, query)

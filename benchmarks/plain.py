@@ -135,7 +135,7 @@ class Run:
         settings = self.settings.query
         budget = self.settings.cycles.budgets[cycle]
         ranked = selection.in_pool_order(self.ranking, self.pool.ids)
-        candidates = selection.candidates(ranked, self.label_set["id"], settings.scope, cycle)
+        candidates = selection.unlabelled(ranked, self.label_set["id"], settings.scope, cycle)
         selection.check_enough(candidates, budget)
         if cycle == 0 and settings.start in selection.STARTS:
             return selection.start(candidates, settings.start, budget, self.rng("query"))

@@ -64,7 +64,7 @@ class Backbone:
 def known(name: str) -> str:
     """Return the name of a network of features; InputError if there is none of that name."""
     if name.startswith((TIMM, OPEN_CLIP)):
-        return networks.known(name)
+        return networks.validated_name(name)
     if name not in (PRETEXT, LITE0):
         raise InputError(f"there is no network {name!r} of features: {did_you_mean(name, KNOWN)}")
     return name

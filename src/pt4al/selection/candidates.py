@@ -9,7 +9,7 @@ from pt4al.errors import InputError, counted
 from pt4al.selection.ranking import check_batches
 
 
-def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: int) -> pd.DataFrame:
+def unlabelled(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: int) -> pd.DataFrame:
     """Return the rows of the ranking that may be chosen, in its order.
 
     Parameters
@@ -19,8 +19,8 @@ def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: in
     scope
         `batch`: the cycle's own batch (PT4AL). `pool`: everything.
     """
-    unlabelled = ranking[~ranking["id"].isin(labelled)]
-    return unlabelled if scope == "pool" else unlabelled[unlabelled["batch"] == cycle]
+    rest = ranking[~ranking["id"].isin(labelled)]
+    return rest if scope == "pool" else rest[rest["batch"] == cycle]
 
 
 def in_pool_order(ranking: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
@@ -39,9 +39,11 @@ def pick(
 
     The score is missing where there are no scores.
     """
-    known = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
+    values = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
     return (
-        candidates.iloc[chosen].assign(score=known)[["id", "score", "batch"]].reset_index(drop=True)
+        candidates.iloc[chosen]
+        .assign(score=values)[["id", "score", "batch"]]
+        .reset_index(drop=True)
     )
 
 

@@ -9,7 +9,7 @@ import torch
 
 from pt4al.errors import InputError
 from pt4al.randomness import stream, torch_generator
-from pt4al.training.networks import NETWORKS, add_loss_head, build, copy_trunk, known, load, save
+from pt4al.training.networks import NETWORKS, add_loss_head, build, copy_trunk, load, save, validated_name
 
 
 def images(channels: int = 1, count: int = 3) -> torch.Tensor:
@@ -72,12 +72,12 @@ def test_maps_whose_channels_come_last_are_turned(make_network, name):
 )
 def test_unknown_name_gets_the_nearest_of_its_family(name, message):
     with pytest.raises(InputError, match=message):
-        known(name)
+        validated_name(name)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "timm/resnet18.a1_in1k"])
 def test_known_names_are_given_back(name):
-    assert known(name) == name
+    assert validated_name(name) == name
 
 
 def test_default_network_has_78_thousand_parameters(make_network):

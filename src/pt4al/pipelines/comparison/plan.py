@@ -85,12 +85,12 @@ def cells(parameters: dict, typed: dict) -> list[Cell]:
     typed = {
         block: settings for block, settings in typed.items() if block not in ("run", "comparison")
     }
-    found = []
+    planned = []
     for seed in comparison.seeds:
-        found += [_cell(arm, seed, 0, parameters, typed) for arm in comparison.compared]
+        planned += [_cell(arm, seed, 0, parameters, typed) for arm in comparison.compared]
         if comparison.repeated:
-            found.append(_cell(comparison.repeated, seed, 1, parameters, typed))
-    return found
+            planned.append(_cell(comparison.repeated, seed, 1, parameters, typed))
+    return planned
 
 
 def write_plan(parameters: dict, project: dict) -> pd.DataFrame:

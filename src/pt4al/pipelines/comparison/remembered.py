@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-_known: ContextVar[dict[str, Any] | None] = ContextVar("known", default=None)
+_memory: ContextVar[dict[str, Any] | None] = ContextVar("memory", default=None)
 _aside: ContextVar[ThreadPoolExecutor | None] = ContextVar("aside", default=None)
 
 
@@ -21,27 +21,27 @@ def remembering(checked: Iterable[str] = ()) -> Iterator[None]:
 
     The block ends when all that was left to `meanwhile` is done.
     """
-    known = _known.set(dict.fromkeys(checked))
+    token = _memory.set(dict.fromkeys(checked))
     with ThreadPoolExecutor(1) as thread:
         aside = _aside.set(thread)
         try:
             yield
         finally:
             _aside.reset(aside)
-            _known.reset(known)
+            _memory.reset(token)
 
 
-def once(what: str, find_out: Callable[[], Found]) -> Found:
+def once(what: str, find_out: Callable[[], Result]) -> Result:
     """Return the result of `find_out`, which is called once for each `what` that is remembered.
 
     What it raises is not remembered.
     """
-    known = _known.get()
-    if known is None:
+    memory = _memory.get()
+    if memory is None:
         return find_out()
-    if what not in known:
-        known[what] = find_out()
-    return known[what]
+    if what not in memory:
+        memory[what] = find_out()
+    return memory[what]
 
 
 def meanwhile(do: Callable[[], None]) -> None:

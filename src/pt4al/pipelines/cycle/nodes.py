@@ -11,8 +11,7 @@ from pt4al.annotation.log import AnswerLog
 from pt4al.annotation.oracle import CORRECTION, People, none_asked
 from pt4al.errors import InputError
 from pt4al.features.store import Features
-from pt4al.labels import label_set as label_sets
-from pt4al.labels.label_set import CONTROL, measured_on, trained_on
+from pt4al.labels.label_set import CONTROL, check, correct, extend, measured_on, trained_on
 from pt4al.labels.recorded import Recorded
 from pt4al.pipelines.cycle.evidence import Sources, chooser, gather
 from pt4al.pipelines.cycle.model import (
@@ -28,9 +27,9 @@ from pt4al.pipelines.cycle.plan import QueryPlan
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Oracle, Parameters, Query
 from pt4al.randomness import stream, torch_generator
-from pt4al.selection import explain
 from pt4al.selection.candidates import STARTS
 from pt4al.selection.control import draw, size
+from pt4al.selection.explain import explain
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.statistics import intervals
 from pt4al.training.networks import Network
@@ -88,7 +87,7 @@ def explain_query(
 ) -> pd.DataFrame:
     """Return why each image of a query was chosen; see `selection.explain`."""
     every = features.view(np.arange(len(features)))
-    return explain.explain(query, ranking, label_set["id"], features.ids, every)
+    return explain(query, ranking, label_set["id"], features.ids, every)
 
 
 def suggest(
@@ -128,7 +127,7 @@ def ask_people(
     return people.label(query, label_set, asked, cycle, oracle.go_on.share, oracle.go_on.after)
 
 
-def extend(
+def extend_label_set(
     label_set: pd.DataFrame, answers: pd.DataFrame, classes: list[str], query: Query, *, cycle: int
 ) -> pd.DataFrame:
     """Return the label set, grown by the answers, and with what people have corrected."""
@@ -137,11 +136,11 @@ def extend(
         why = query.measure if query.strategy == "top" else query.strategy
     if "role" in answers:
         corrected = answers["role"] == CORRECTION
-        label_set = label_sets.correct(label_set, answers[corrected])
+        label_set = correct(label_set, answers[corrected])
         answers = answers[~corrected]
         why = np.where(answers["role"] == CONTROL, CONTROL, why)
-    grown = label_sets.extend(label_set, answers, cycle, why)
-    label_sets.check(grown, classes)
+    grown = extend(label_set, answers, cycle, why)
+    check(grown, classes)
     return grown
 
 

@@ -135,7 +135,7 @@ def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
     trained = ["network", "training_curve"]
     return [
         _ask(cycle, shape),
-        Node(_bind(nodes.extend, cycle), extend, "label_set", name="extend_label_set"),
+        Node(_bind(nodes.extend_label_set, cycle), extend, "label_set", name="extend_label_set"),
         settings_node(nodes.train, train, TRAINING, trained, "train_main", cycle=cycle),
         *_evaluate(cycle, shape),
     ]

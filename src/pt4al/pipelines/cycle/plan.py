@@ -43,7 +43,7 @@ class QueryPlan:
     def make(cls, state: CycleState, settings: Parameters, cycle: int) -> "QueryPlan":
         """Return the plan of a cycle; InputError if it asks for more images than there are."""
         ranking = candidates.in_pool_order(state.ranking, state.pool.ids)
-        offered = candidates.candidates(ranking, state.apart, settings.query.scope, cycle)
+        offered = candidates.unlabelled(ranking, state.apart, settings.query.scope, cycle)
         budget = settings.cycles.budgets[cycle]
         drawn = None
         if state.slices is not None:

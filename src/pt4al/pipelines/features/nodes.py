@@ -74,18 +74,18 @@ def compute_from_pool(pool: ImagePool, network: Network, engine: Engine) -> Writ
 def check(
     pool: ImagePool, features: vectors.Features, network: Network, engine: Engine
 ) -> pd.DataFrame:
-    """Return what can be said of the features without a label: see `reporting.feature_checks`."""
+    """Return what can be said of the features without a label: see `statistics.feature_checks`."""
     size = min(CHECKED, len(pool))
     rows = np.sort(stream(0, "feature_checks").choice(len(pool), size, replace=False))
     own = features.gather(features.rows(pool.ids.iloc[rows])).numpy()
     untrained = redrawn(network, torch_generator(stream(0, "untrained")))
     other = predict(untrained, Network.features, pool, _hardware(engine), rows, title="untrained")
-    found = neighbours.nearest(own)
+    nearest = neighbours.nearest(own)
     return feature_checks.checks(
         images=size,
-        agreement=neighbours.agreement(found, neighbours.nearest(other)),
-        chance=found.shape[1] / (size - 1),
-        hubs=neighbours.hub_share(found),
+        agreement=neighbours.agreement(nearest, neighbours.nearest(other)),
+        chance=nearest.shape[1] / (size - 1),
+        hubs=neighbours.hub_share(nearest),
         dimension=neighbours.effective_dimension(own),
         width=own.shape[1],
     )

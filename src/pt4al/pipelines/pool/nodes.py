@@ -28,7 +28,7 @@ from pt4al.images.summary import Summary
 from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.pages import intake
 from pt4al.plots import contact_sheets
-from pt4al.plots import duplicates as pairs
+from pt4al.plots import duplicates as duplicate_plots
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
@@ -60,16 +60,16 @@ def summarise(pool: Pool) -> Summary:
 
 def tell_source(pool: Pool) -> None:
     """Log what was read, and what a person may have meant otherwise."""
-    told = summarise(pool)
-    logger.info("%s", told.sentence)
-    for sentence in told.warnings:
+    words = summarise(pool)
+    logger.info("%s", words.sentence)
+    for sentence in words.warnings:
         logger.warning("%s", sentence)
 
 
 def read_source(pool: Pool) -> Collection:
     """Return all that the source holds, listed once a command."""
-    found = read(pool.source.kind, pool.source.path, tuple(sorted(pool.source.columns.items())))
-    return found.named(pool.classes)
+    columns = tuple(sorted(pool.source.columns.items()))
+    return read(pool.source.kind, pool.source.path, columns).named(pool.classes)
 
 
 def build_pool(pool: Pool) -> Write:
@@ -142,12 +142,12 @@ def report_intake(
     labelled = label_pairs(duplicates, pd.concat([recorded_labels, test_labels]))
     places = pd.concat([pool.index, test_pool.index]).set_index("id")["source"].to_dict()
     labelled = labelled.assign(linked=linked(labelled, places))
-    told = summarise(settings)
+    words = summarise(settings)
     page = intake.render(
         {
             "title": "What the source holds",
-            "read": told.sentence,
-            "warnings": told.warnings,
+            "read": words.sentence,
+            "warnings": words.warnings,
             "counts": counts,
             "frame": asdict(pool.frame),
             "size": survey.explain(collect(settings)["train"], settings.size),
@@ -157,8 +157,8 @@ def report_intake(
             "figures": pictures(_drawings(pool, test_pool, duplicates)),
         }
     )
-    found = intake.found(labelled.to_dict("records"), settings.source.path)
-    return page, {"sentence": told.sentence, "warnings": told.warnings, "found": found}
+    pairs = intake.found(labelled.to_dict("records"), settings.source.path)
+    return page, {"sentence": words.sentence, "warnings": words.warnings, "found": pairs}
 
 
 def start(intake_page: str) -> pd.DataFrame:
@@ -188,10 +188,10 @@ def start_people(
             "used, the first is row "
             f"{first['row']}: {first['problem']}"
         )
-    known = pd.DataFrame(
+    labelled = pd.DataFrame(
         [(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"]
     )
-    return extend(empty(), known, BEFORE, KNOWN)
+    return extend(empty(), labelled, BEFORE, KNOWN)
 
 
 def _divided(pool: Pool) -> dict[str, Collection]:
@@ -214,8 +214,8 @@ def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main)
     if collection.masks is None:  # people will draw them
         return pd.DataFrame(columns=["id", "label"])
     masks = read_masks(collection, pool.ids, pool.frame, settings.ignore)
-    found = [(name, segmentation.encode(mask)) for name, mask in masks]
-    return pd.DataFrame(found, columns=["id", "label"])
+    encoded = [(name, segmentation.encode(mask)) for name, mask in masks]
+    return pd.DataFrame(encoded, columns=["id", "label"])
 
 
 def _count(split: str, images: ImagePool, labels: pd.DataFrame) -> dict[str, Any]:
@@ -243,7 +243,7 @@ def _drawings(
         both = np.ravel([[row.id, row.other] for row in shown.itertuples()])
         places = pd.Index([*pool.ids, *test_pool.ids]).get_indexer(both)
         drawn["duplicates"] = partial(
-            pairs.pairs, _pixels(pool, test_pool, places), shown.to_dict("records")
+            duplicate_plots.pairs, _pixels(pool, test_pool, places), shown.to_dict("records")
         )
     return drawn
 

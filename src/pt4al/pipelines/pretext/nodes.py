@@ -68,7 +68,7 @@ def score(
     pool: ImagePool,
     images: ImagePool | Features,
     network: Network,
-    known: pd.DataFrame,
+    earlier: pd.DataFrame,
     settings: Parameters,
 ) -> pd.DataFrame:
     """Return `id`, `digest`, `pretext_loss`, in pool order; images that have a loss keep it.
@@ -77,8 +77,8 @@ def score(
     whatever `pretext.losses` says.
     """
     table = pool.fingerprints[["id", "digest"]].assign(pretext_loss=np.float32(np.nan))
-    if len(known):
-        table = table.drop(columns="pretext_loss").merge(known, on=["id", "digest"], how="left")
+    if len(earlier):
+        table = table.drop(columns="pretext_loss").merge(earlier, on=["id", "digest"], how="left")
     new = np.flatnonzero(table["pretext_loss"].isna())
     if len(new):
         kind = settings.pretext.losses if len(new) == len(pool) else IN_SAMPLE

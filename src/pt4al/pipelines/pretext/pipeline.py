@@ -15,7 +15,7 @@ def create_pipeline(shape: Shape) -> Pipeline:
     The task is trained on images, or on features of their views.
     """
     images = {"images": "task_features" if shape.views else "pool"}
-    scored = {"pool": "pool", "network": "pretext_network", "known": "known_pretext_loss"}
+    scored = {"pool": "pool", "network": "pretext_network", "earlier": "known_pretext_loss"}
     checked = {
         "pool": "pool",
         "network": "pretext_network",

@@ -96,7 +96,9 @@ Place = Annotated[Text, AfterValidator(plain)]
 Weights = Annotated[Place, AfterValidator(_weights)]
 ArmName = Annotated[str, Field(pattern=NAME, max_length=LONGEST_ARM)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
-Architecture = Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(networks.known)]
+Architecture = Annotated[
+    str, Field(max_length=LONGEST_RUN), AfterValidator(networks.validated_name)
+]
 Images = Annotated[int, Field(gt=0, le=MOST_IMAGES)]
 
 

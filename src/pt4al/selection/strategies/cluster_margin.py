@@ -37,14 +37,16 @@ class ClusterMargin:
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
-        wanted = best(evidence.scores, self.multiple * evidence.budget)
-        features = read(evidence.features, wanted)
+        best_scored = best(evidence.scores, self.multiple * evidence.budget)
+        features = read(evidence.features, best_scored)
         clusters = _clusters(
-            features, min(self.clusters or evidence.budget, len(wanted)), evidence.rng
+            features, min(self.clusters or evidence.budget, len(best_scored)), evidence.rng
         )
         sizes = np.bincount(clusters)
         smallest_first = np.argsort(np.argsort(sizes, kind="stable"))[clusters]
-        return wanted[in_turn(smallest_first, evidence.rng.random(len(wanted)))[: evidence.budget]]
+        return best_scored[
+            in_turn(smallest_first, evidence.rng.random(len(best_scored)))[: evidence.budget]
+        ]
 
 
 def _clusters(features: torch.Tensor, number: int, rng: np.random.Generator) -> np.ndarray:

@@ -64,9 +64,9 @@ def nearest(rows: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, tor
     best = torch.full((len(rows),), torch.inf)
     which = torch.zeros(len(rows), dtype=torch.int64)
     for start in range(0, len(others), OTHERS):
-        found = squared(rows, others[start : start + OTHERS]).min(1)
-        which = torch.where(found.values < best, found.indices + start, which)
-        best = torch.minimum(best, found.values)
+        nearest = squared(rows, others[start : start + OTHERS]).min(1)
+        which = torch.where(nearest.values < best, nearest.indices + start, which)
+        best = torch.minimum(best, nearest.values)
     return best, which
 
 

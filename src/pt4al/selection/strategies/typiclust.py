@@ -34,8 +34,8 @@ class TypiClust:
         features = evidence.features
         labelled = evidence.labelled
         rng = evidence.rng
-        wanted = min(len(labelled) + evidence.budget, MOST_CLUSTERS)
-        centres = kmeans(features, wanted, rng, unit=True, labelled=labelled)
+        number = min(len(labelled) + evidence.budget, MOST_CLUSTERS)
+        centres = kmeans(features, number, rng, unit=True, labelled=labelled)
         number = len(centres)
         clusters, _ = assign(features, centres, unit=True)
         covered = np.bincount(assign(labelled, centres, unit=True)[0], minlength=number)

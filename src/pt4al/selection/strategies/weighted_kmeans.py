@@ -31,9 +31,11 @@ class WeightedKMeans:
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
         order = best(evidence.scores, len(evidence))
-        wanted = order[: self.multiple * evidence.budget]
-        features = Part(evidence.features, wanted)
-        centres = kmeans(features, evidence.budget, evidence.rng, weights=evidence.scores[wanted])
-        clustered = wanted[in_turn(*assign(features, centres))]
-        order = np.concatenate([clustered, order[len(wanted) :]])
+        best_scored = order[: self.multiple * evidence.budget]
+        features = Part(evidence.features, best_scored)
+        centres = kmeans(
+            features, evidence.budget, evidence.rng, weights=evidence.scores[best_scored]
+        )
+        clustered = best_scored[in_turn(*assign(features, centres))]
+        order = np.concatenate([clustered, order[len(best_scored) :]])
         return leave_out(evidence.features, order, evidence.budget, evidence.rng)

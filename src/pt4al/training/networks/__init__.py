@@ -29,12 +29,12 @@ __all__ = [
     "build",
     "build_probe",
     "copy_trunk",
-    "known",
     "load",
     "load_pretrained",
     "redrawn",
     "restart",
     "save",
+    "validated_name",
     "widened",
 ]
 
@@ -44,10 +44,10 @@ LONGEST_HINT = 300  # characters
 LOSS_WIDTH = 128  # of the hidden layer that guesses losses
 
 
-def known(name: str) -> str:
+def validated_name(name: str) -> str:
     """Return the name of a network; InputError if there is none of that name."""
     if name.startswith(from_open_clip.PREFIX):
-        return from_open_clip.known(name)
+        return from_open_clip.validated_name(name)
     if name.startswith(from_timm.PREFIX):
         import timm
 
@@ -89,7 +89,9 @@ def build(
     InputError
         If no network has this name, or it can't be dense, or can't take images of this size.
     """
-    seed = 0 if known(name) in OWN else int(torch.randint(2**62, (1,), generator=generator))
+    seed = (
+        0 if validated_name(name) in OWN else int(torch.randint(2**62, (1,), generator=generator))
+    )
     network = Network(name, outputs, moments, dense, seed, head, size)
     for module in (network if network.drawn else network.head).modules():
         if isinstance(module, nn.Linear) or (dense and module is network.head):

@@ -18,7 +18,7 @@ PREFIX = "open_clip/"
 LIBRARY = "open_clip"
 
 
-def known(name: str) -> str:
+def validated_name(name: str) -> str:
     """Return a name, `open_clip/<network>[/<weights>]`; InputError if there is none of it."""
     library = _library()
     network, tag = split(name)

@@ -64,12 +64,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, SafetensorError):
         return f"it is damaged or cut short ({error})"
     lines = str(error).splitlines() or [type(error).__name__]
-    told = (
+    message = (
         lines[1]
         if lines[0].startswith("Error(s) in loading state_dict") and len(lines) > 1
         else lines[0]
     )
-    return told.strip().rstrip(".:")
+    return message.strip().rstrip(".:")
 
 
 def _timm(network: Network, weights: str | None) -> None:

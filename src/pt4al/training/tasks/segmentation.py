@@ -126,12 +126,12 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
         matrix.update(predicted.long(), targets[first : first + CHUNK].long())
     counts = matrix.compute().double()
     hits = counts.diag()
-    wanted = counts.sum(1)
-    found = counts.sum(0)
+    in_targets = counts.sum(1)
+    in_outputs = counts.sum(0)
     ious = {
-        name: float(hits[n] / (wanted[n] + found[n] - hits[n]))
+        name: float(hits[n] / (in_targets[n] + in_outputs[n] - hits[n]))
         for n, name in enumerate(classes)
-        if wanted[n]
+        if in_targets[n]
     }
     return {
         "miou": sum(ious.values()) / max(len(ious), 1),
