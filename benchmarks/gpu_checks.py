@@ -29,7 +29,7 @@ from pt4al.selection import candidates as query
 from pt4al.selection import ranking
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.training import networks
-from pt4al.training.engine import Loss, fit, predict
+from pt4al.training.engine import Loss, Training, fit, predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.reading import reader
@@ -49,7 +49,7 @@ AUGMENT = Augmentation(crop_padding=2, flip=True, smallest_crop=0.5)
 
 
 @dataclass(frozen=True)
-class Training:
+class Trained:
     """What is trained, always from the same weights."""
 
     name: str  # of the network
@@ -64,7 +64,7 @@ class Training:
         """Return the network after so many steps."""
         network = build(self.name, self.outputs, self.pool, self.dense, self.head)
         plan, rng = schedule(steps, min(32, len(self.pool)), rate=0.01), stream(0, "training")
-        fit(network, self.loss, self.pool, plan, rng, hardware, targets=self.targets, augment=AUGMENT)
+        fit(network, self.loss, self.pool, Training(plan, rng, augment=AUGMENT), hardware, targets=self.targets)
         return network
 
 
@@ -90,8 +90,8 @@ def agreement(hardware: Hardware, quick: bool) -> Iterator[Row]:
         pretext, main = PRETEXT_TASKS["rotation"], build(SMALL, CLASSES, pool)
         turned = build(SMALL, pretext.outputs, pool)
         device = Hardware(hardware.device, "fp32")
-        fit(turned, pretext.loss, pool, schedule(steps), stream(0, "pretext"), device)
-        fit(main, classification.loss, pool, schedule(steps), stream(0, "main"), device, targets=targets)
+        fit(turned, pretext.loss, pool, Training(schedule(steps), stream(0, "pretext")), device)
+        fit(main, classification.loss, pool, Training(schedule(steps), stream(0, "main")), device, targets=targets)
         for precision in PRECISIONS:
             here = Hardware(hardware.device, precision)
             yield from _pretext_losses(here, pool)
@@ -107,12 +107,12 @@ def repeats(hardware: Hardware, quick: bool) -> Iterator[Row]:
     large, _ = pools.made(8, (3, 160, 160)) if quick else pools.made(16, (3, 224, 224))
     colours = PRETEXT_TASKS["colorization"]
     trainings = [
-        Training(SMALL, grey, classification.loss, CLASSES, targets),
-        Training(SMALL, colour, colours.loss, colours.outputs, dense=True),
-        Training("timm/test_vit" if quick else VISION, large, classification.loss, CLASSES, targets[: len(large)]),
+        Trained(SMALL, grey, classification.loss, CLASSES, targets),
+        Trained(SMALL, colour, colours.loss, colours.outputs, dense=True),
+        Trained("timm/test_vit" if quick else VISION, large, classification.loss, CLASSES, targets[: len(large)]),
     ]
     if not quick:
-        trainings.append(Training("resnet18", colour, classification.loss, CLASSES, targets))
+        trainings.append(Trained("resnet18", colour, classification.loss, CLASSES, targets))
     for training in trainings:
         for precision in PRECISIONS:
             yield _twice(training, Hardware(hardware.device, precision), 2 if quick else 20)
@@ -125,10 +125,10 @@ def waiting(hardware: Hardware, quick: bool) -> Iterator[Row]:
         return
     pool, targets = pools.made(4096, (3, 32, 32))
     weighted = partial(classification.loss, weights=torch.ones(CLASSES))
-    yield _waits("classification", Training(SMALL, pool, weighted, CLASSES, targets), hardware)
+    yield _waits("classification", Trained(SMALL, pool, weighted, CLASSES, targets), hardware)
     for name, task in PRETEXT_TASKS.items():
         if task.trains:
-            training = Training(SMALL, pool, task.loss, task.outputs, dense=task.dense, head=task.head)
+            training = Trained(SMALL, pool, task.loss, task.outputs, dense=task.dense, head=task.head)
             yield _waits(name, training, hardware)
 
 
@@ -147,7 +147,7 @@ def reading(hardware: Hardware, quick: bool) -> Iterator[Row]:
 
 def build(name: str, outputs: int, pool: ImagePool, dense: bool = False, head: str = "linear") -> Network:
     """Return a network whose weights are always the same, on the processor."""
-    return networks.build(name, outputs, pool.mean, pool.std, torch.Generator().manual_seed(0), dense, head)
+    return networks.build(name, outputs, (pool.mean, pool.std), torch.Generator().manual_seed(0), dense, head)
 
 
 def schedule(steps: int, minibatch: int = 32, rate: float = 0.05) -> Schedule:
@@ -212,14 +212,21 @@ def _short_training(hardware: Hardware, pool: ImagePool, targets: torch.Tensor, 
 
     def trained(here: Hardware) -> np.ndarray:
         network = build(SMALL, CLASSES, pool)
-        fit(network, classification.loss, pool, schedule(steps, rate=0.02), stream(0, "short"), here, targets=targets)
+        fit(
+            network,
+            classification.loss,
+            pool,
+            Training(schedule(steps, rate=0.02), stream(0, "short")),
+            here,
+            targets=targets,
+        )
         return predict(network, classification.loss, pool, here, targets=targets)
 
     what = f"losses after {steps} steps of training, {hardware.precision}"
     return close(what, trained(hardware), trained(PROCESSOR), TRAINED_ERROR[hardware.precision])
 
 
-def _twice(training: Training, hardware: Hardware, steps: int) -> Row:
+def _twice(training: Trained, hardware: Hardware, steps: int) -> Row:
     first, second = (_digests(training.run(hardware, steps)) for _ in range(2))
     differ = float(np.mean([one != other for one, other in zip(first, second, strict=True)]))
     what = f"same seed twice, {training.name}{', maps' if training.dense else ''}, {hardware.precision}"
@@ -231,7 +238,7 @@ def _digests(network: Network) -> list[str]:
     return [hashlib.sha256(tensor.cpu().contiguous().numpy().tobytes()).hexdigest() for tensor in tensors]
 
 
-def _waits(what: str, training: Training, hardware: Hardware) -> Row:
+def _waits(what: str, training: Trained, hardware: Hardware) -> Row:
     counts = []
     for steps in (10, 20):
         with warnings.catch_warnings(record=True) as caught:

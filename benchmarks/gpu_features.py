@@ -32,7 +32,7 @@ QUICK = (Looking("timm/tf_efficientnet_lite0", 32, 8), Looking("timm/test_vit", 
 
 def features(case: Looking, hardware: Hardware, effort: Effort) -> Iterator[Row]:
     """Check a network's features against the processor's, then measure them."""
-    network = Network(case.network, 1, [127.5] * 3, [127.5] * 3, size=(case.size, case.size))
+    network = Network(case.network, 1, ([127.5] * 3, [127.5] * 3), size=(case.size, case.size))
     shape = (case.images, 3, case.size, case.size)
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     what = f"features, {case.network} at {case.size} px, {hardware.precision}"

@@ -20,7 +20,7 @@ from pt4al.selection import candidates as query
 from pt4al.selection import ranking
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.training import networks
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
@@ -69,8 +69,8 @@ def _run(
     (pool, targets), (tested, answers) = images
     start = time.perf_counter()
     rotation, rng = PRETEXT_TASKS["rotation"], stream(0, "pretext")
-    network = networks.build(paper.pretext.network, rotation.outputs, pool.mean, pool.std, torch_generator(rng))
-    fit(network, rotation.loss, pool, paper.pretext.schedule, rng, hardware, augment=paper.pretext.augment)
+    network = networks.build(paper.pretext.network, rotation.outputs, (pool.mean, pool.std), torch_generator(rng))
+    fit(network, rotation.loss, pool, Training(paper.pretext.schedule, rng, augment=paper.pretext.augment), hardware)
     losses = rotation.score(network, pool, hardware)
     yield Row("paper", "pretext training and losses", time.perf_counter() - start, "s")
     ranked = ranking.split(ranking.rank(pool.ids, losses, paper.ranking.order), paper.cycles.number)
@@ -79,9 +79,17 @@ def _run(
         began = time.perf_counter()
         labelled = np.concatenate([labelled, _asked(ranked, pool, labelled, main, cycle, paper, hardware)])
         rng = stream(0, "main", cycle)
-        main = networks.build(paper.main.network, CLASSES, pool.mean, pool.std, torch_generator(rng))
+        main = networks.build(paper.main.network, CLASSES, (pool.mean, pool.std), torch_generator(rng))
         wanted, augment = targets[torch.from_numpy(labelled)], paper.main.augment
-        fit(main, classification.loss, pool, paper.main.schedule, rng, hardware, labelled, wanted, augment)
+        fit(
+            main,
+            classification.loss,
+            pool,
+            Training(paper.main.schedule, rng, augment=augment),
+            hardware,
+            rows=labelled,
+            targets=wanted,
+        )
         outputs = predict(main, classification.outputs, tested, hardware)
         accuracy = float((outputs.argmax(1) == answers.numpy()).mean())
         told = f"accuracy {accuracy:.2%} with {len(labelled):,} labels{remark}"

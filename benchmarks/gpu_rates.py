@@ -121,7 +121,7 @@ def _scoring(case: Case, pool: ImagePool, hardware: Hardware, steps: int) -> dic
     count = steps * case.minibatch
     rows = np.arange(count) % len(pool)
     generator = torch.Generator().manual_seed(0)
-    network = networks.build(case.network, 10, pool.mean, pool.std, generator)
+    network = networks.build(case.network, 10, (pool.mean, pool.std), generator)
     copied, outputs = copy.deepcopy(network), classification.outputs
     images = pool.gather(np.arange(len(pool))).to(hardware.device)
 

@@ -32,7 +32,7 @@ class Step:
         self.positions = np.random.default_rng(0).permutation(len(self.pool))[: case.minibatch]
         self.minibatch = self.take(self.positions)
         generator, pool = torch.Generator().manual_seed(0), self.pool
-        network = networks.build(case.network, self.work.outputs, pool.mean, pool.std, generator)
+        network = networks.build(case.network, self.work.outputs, (pool.mean, pool.std), generator)
         self._step = bare.stepper(network, self.work.loss, self.work.block.schedule, hardware)
 
     def run(self) -> None:

@@ -53,7 +53,7 @@ def score(options: argparse.Namespace) -> dict[str, Any]:
     pool = open_pool(options.pool)
     rows = _spread(len(pool), options.images or len(pool))
     generator = torch.Generator().manual_seed(0)
-    network = networks.build("resnet8_w16", CLASSES, pool.mean, pool.std, generator)
+    network = networks.build("resnet8_w16", CLASSES, (pool.mean, pool.std), generator)
     function, hardware = partial(classification.uncertainty, measure=margin), Hardware("cpu", options.precision)
     predict(network, function, pool, hardware, rows[:WARM_UP])
     taken = seconds(lambda: predict(network, function, pool, hardware, rows))

@@ -11,7 +11,7 @@ import torch
 
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.training import networks
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.precision import Hardware
 from pt4al.training.schedule import Schedule
 
@@ -61,12 +61,12 @@ def train(pool: ImagePool, network: networks.Network, steps: int) -> None:
     )
     rng = np.random.default_rng(0)
     rows = rng.choice(len(pool), min(len(pool), steps * MINIBATCH), replace=False)
-    fit(network, brightness, pool, schedule, rng, Hardware(), rows=rows)
+    fit(network, brightness, pool, Training(schedule, rng), Hardware(), rows=rows)
 
 
 def main() -> None:
     folder, case, steps = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    network = networks.build("resnet8_w16", 4, [127.5] * 3, [73.9] * 3, torch.Generator().manual_seed(0))
+    network = networks.build("resnet8_w16", 4, ([127.5] * 3, [73.9] * 3), torch.Generator().manual_seed(0))
     sampler = Sampler()
     sampler.start()
     pool = open_pool(folder)

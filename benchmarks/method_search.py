@@ -38,7 +38,6 @@ from pt4al.selection.ranking import draw, rank, split
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.statistics.comparison import by_arm, summary
-from pt4al.statistics.correlation import rank_correlation
 from pt4al.statistics.paired import paired
 from pt4al.statistics.ranks import ranks
 from pt4al.training.tasks import classification
@@ -48,7 +47,7 @@ POOL = {"scope": "pool", "measure": "margin"}
 # What can be told apart by queries alone; the rest of `comparison.arms` differs in what is trained.
 FROM_CONFIGURATION = [
     "random margin least_confidence entropy badge cluster_margin coreset typiclust probcover",
-    "typical_margin typical_badge typical_cluster_margin balanced_margin strata audited",
+    "typical_margin typical_badge typical_cluster_margin balanced_margin strata",
     "herding herded_random herded_margin uncertainty_herding typical_uncertainty_herding",
     "central_uncertainty_herding loss_herding dropquery weighted_kmeans",
     "pt4al shuffled_losses random_in_batch",
@@ -67,9 +66,6 @@ IDEAS = {
         "ranking": {"drop": 0.1},
         "query": {"start": "even_intervals", "scope": "batch", "measure": "margin"},
     },
-    "loss_weighted": {"query": {**POOL, "start": "random", "strategy": "loss_weighted"}},
-    "shortlist": {"query": {**POOL, "start": "random", "strategy": "shortlist"}},
-    "typical_shortlist": {"query": {**POOL, "start": "typiclust", "strategy": "shortlist"}},
     "typical_first": {"query": {**POOL, "start": "typiclust", "strategy": "typical_first"}},
     "typical_balanced_cluster_margin": {
         "query": {**POOL, "start": "typiclust", "strategy": "cluster_margin", "balance": True}
@@ -140,7 +136,7 @@ def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.Dat
     ranking = split(ranked, cycles.number, settings.ranking.batches, settings.ranking.drop, chance("batches"))
     standing, rows = Standing(np.empty(0, np.int64)), []
     for cycle in range(cycles.number):
-        free = selection.candidates(ranking, ids[standing.labelled], settings.query.scope, cycle)
+        free = selection.unlabelled(ranking, ids[standing.labelled], settings.query.scope, cycle)
         candidates = selection.in_pool_order(free, ids)
         query = choose(settings, data, candidates, standing, cycle, chance)
         standing = standing.grown(data, query)
@@ -151,26 +147,20 @@ def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.Dat
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a run is: rows that are `labelled`, the probe's `layer`, the newest audit's lower bound."""
+    """Where a run is: rows that are `labelled`, and the probe's `layer`."""
 
     labelled: np.ndarray
     layer: tuple[np.ndarray, np.ndarray] | None = None
-    correlation: float | None = None
 
     def logits(self, features: np.ndarray) -> torch.Tensor:
         weight, bias = self.layer
         return torch.from_numpy(features @ weight.T + bias)
 
     def grown(self, data: Data, query: np.ndarray) -> "Standing":
-        """Return where the run is once the query is answered, audited and learnt."""
-        correlation = None
-        if self.layer is not None:
-            logits, targets = self.logits(data.features[query]), torch.from_numpy(data.targets[query])
-            losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none").numpy()
-            correlation = rank_correlation(data.losses[query], losses)["low"]
+        """Return where the run is once the query is answered and learnt."""
         known = np.concatenate([self.labelled, query])
         layer = probe.fit_calibrated(data.features[known], data.targets[known], data.classes)[:2]
-        return Standing(known, layer, correlation)
+        return Standing(known, layer)
 
 
 def choose(
@@ -192,7 +182,6 @@ def choose(
             "scores": noise if query.measure == RANDOM else MEASURES[query.measure](probabilities).double().numpy(),
             "probabilities": probabilities.numpy(),
             "counts": np.bincount(data.targets[standing.labelled], minlength=data.classes),
-            "correlation": standing.correlation,
             "head": standing.layer,
         }
     elif query.start in selection.STARTS:

@@ -39,9 +39,8 @@ from pt4al.selection import ranking
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
-from pt4al.statistics.correlation import rank_correlation
 from pt4al.training import networks
-from pt4al.training.engine import Loss, fit, predict
+from pt4al.training.engine import Loss, Training, fit, predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
@@ -118,8 +117,10 @@ class Run:
         task = PRETEXT_TASKS[settings.task]
         rng = self.rng("pretext")
         weights = torch_generator(rng)
-        network = networks.build(settings.network, task.outputs, self.pool.mean, self.pool.std, weights, head=task.head)
-        fit(network, task.loss, self.pool, settings.schedule, rng, self.hardware, augment=settings.augment)
+        network = networks.build(
+            settings.network, task.outputs, (self.pool.mean, self.pool.std), weights, head=task.head
+        )
+        fit(network, task.loss, self.pool, Training(settings.schedule, rng, augment=settings.augment), self.hardware)
         return network
 
     def rank(self) -> pd.DataFrame:
@@ -136,7 +137,7 @@ class Run:
         settings = self.settings.query
         budget = self.settings.cycles.budgets[cycle]
         ranked = selection.in_pool_order(self.ranking, self.pool.ids)
-        candidates = selection.candidates(ranked, self.label_set["id"], settings.scope, cycle)
+        candidates = selection.unlabelled(ranked, self.label_set["id"], settings.scope, cycle)
         selection.check_enough(candidates, budget)
         if cycle == 0 and settings.start in selection.STARTS:
             return selection.start(candidates, settings.start, budget, self.rng("query"))
@@ -181,12 +182,6 @@ class Run:
             return self.features(cycle, ids[:1])[:0]
         return self.features(cycle, self.label_set["id"])
 
-    def correlation(self, cycle: int, ids: pd.Series) -> float | None:
-        """How far the newest audit trusts the ranking: the lower bound of the losses' rank correlation."""
-        if cycle < 2:
-            return None
-        return rank_correlation(self.audit["pretext_loss"], self.audit["main_loss"])["low"]
-
     def compare_losses(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Audit the ranking: pretext loss and main loss of images just labelled, which the network has not seen."""
         targets = classification.targets(answers["label"], self.classes)
@@ -198,15 +193,15 @@ class Run:
         settings = self.settings.main
         rng = self.rng("main", cycle)
         weights = torch_generator(rng)
-        network = networks.build(settings.network, len(self.classes), self.pool.mean, self.pool.std, weights)
+        network = networks.build(settings.network, len(self.classes), (self.pool.mean, self.pool.std), weights)
         if settings.start_from == "pretext":
             networks.copy_trunk(self.pretext_network, network)
         elif settings.start_from == "previous_cycle" and cycle:
             network.load_state_dict(self.network.state_dict())
         rows = self.pool.rows(self.label_set["id"])
         targets = classification.targets(self.label_set["label"], self.classes)
-        task = {"rows": rows, "targets": targets, "augment": settings.augment}
-        fit(network, classification.loss, self.pool, settings.schedule, rng, self.hardware, **task)
+        training = Training(settings.schedule, rng, settings.augment)
+        fit(network, classification.loss, self.pool, training, self.hardware, rows, targets)
         return network
 
     def evaluate(self) -> dict[str, float]:

@@ -28,7 +28,7 @@ from pt4al.project.configuration.parameters import Parameters, fingerprint
 from pt4al.randomness import stream, torch_generator
 from pt4al.statistics.correlation import rank_correlation
 from pt4al.training import networks
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 
@@ -74,9 +74,9 @@ class Study:
         main, rng = self.settings.main, stream(self.settings.run.seed, "correlation")
         schedule = configuration.read("fashion_mnist_small").main.schedule  # of networks that start from nothing
         labelled = np.sort(rng.choice(len(pool), round(self.labels * len(pool)), replace=False))
-        network = networks.build(main.network, int(targets.max()) + 1, pool.mean, pool.std, torch_generator(rng))
-        training = {"rows": labelled, "targets": targets[labelled], "augment": main.augment, "title": "main"}
-        fit(network, classification.loss, pool, schedule, rng, self.hardware, **training)
+        network = networks.build(main.network, int(targets.max()) + 1, (pool.mean, pool.std), torch_generator(rng))
+        training = Training(schedule, rng, main.augment, title="main")
+        fit(network, classification.loss, pool, training, self.hardware, labelled, targets[labelled])
         losses = predict(network, classification.loss, pool, self.hardware, targets=targets)
         right = predict(network, classification.outputs, pool, self.hardware).argmax(1) == targets.numpy()
         losses[labelled] = np.nan

@@ -38,7 +38,7 @@ def measure(hardware: Hardware, quick: bool) -> Section:
         images = pool.gather(rows)
         paths = released.write_pictures(pool, Path(folder, "pictures"))
         pictures = released.Pictures(paths, targets, released.transform(pool))
-        network = networks.build(name, classes, pool.mean, pool.std, torch.Generator().manual_seed(0))
+        network = networks.build(name, classes, (pool.mean, pool.std), torch.Generator().manual_seed(0))
         plain, outputs = released.network(name, pool.shape[0], classes), classification.outputs
         rates = interleaved(
             {

@@ -96,7 +96,6 @@ def _measure(name: str, folder: Path) -> dict[str, str]:
         probabilities=rng.dirichlet(np.ones(CLASSES), size).astype(np.float32),
         labelled=_clustered(LABELLED, rng),
         counts=np.arange(CLASSES) * 2 * LABELLED // (CLASSES * (CLASSES - 1)),
-        correlation=0.5,
     )
     strategy = STRATEGIES[name.removeprefix("balanced ")]()
     sampler = Sampler()

@@ -19,7 +19,7 @@ from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.project.configuration.parameters import Main, Pretext
 from pt4al.training import networks
-from pt4al.training.engine import Loss, fit
+from pt4al.training.engine import Loss, Training, fit
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 from timing import Variant, compared, interleaved, wait_for
@@ -68,11 +68,18 @@ def tool(work: Work, pool: ImagePool, hardware: Hardware, steps: int) -> dict[st
     schedule = work.block.schedule.model_copy(update={"epochs": 1e-9, "minimum_steps": steps})
     images = pool.gather(np.arange(len(pool)))
     tensors = [tensor.to(hardware.device) for tensor in (images, work.targets) if tensor is not None]
-    drawn = networks.build(work.block.network, work.outputs, pool.mean, pool.std, torch.Generator().manual_seed(0))
+    drawn = networks.build(work.block.network, work.outputs, (pool.mean, pool.std), torch.Generator().manual_seed(0))
 
     def ours() -> None:
         rng, augment = np.random.default_rng(0), work.block.augment
-        fit(copy.deepcopy(drawn), work.loss, pool, schedule, rng, hardware, targets=work.targets, augment=augment)
+        fit(
+            copy.deepcopy(drawn),
+            work.loss,
+            pool,
+            Training(schedule, rng, augment=augment),
+            hardware,
+            targets=work.targets,
+        )
         wait_for(hardware.device)
 
     def limit() -> None:

@@ -19,7 +19,7 @@ import torch
 import configuration
 from pt4al.images.pool import open_pool
 from pt4al.training import networks
-from pt4al.training.engine import fit
+from pt4al.training.engine import Training, fit
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
@@ -38,7 +38,7 @@ def train(folder: Path, steps: int, threads: int, precision: str) -> float:
     torch.set_num_threads(threads)
     settings = configuration.read(params=f"engine.precision={precision}").main
     pool = open_pool(folder)
-    network = networks.build(settings.network, CLASSES, pool.mean, pool.std, torch.Generator().manual_seed(0))
+    network = networks.build(settings.network, CLASSES, (pool.mean, pool.std), torch.Generator().manual_seed(0))
     rows = np.arange(settings.schedule.minibatch)  # an epoch is a step, after which `note` is called
     targets = torch.arange(len(rows)) % CLASSES
     schedule = settings.schedule.model_copy(
@@ -62,13 +62,10 @@ def train(folder: Path, steps: int, threads: int, precision: str) -> float:
             network,
             classification.loss,
             pool,
-            schedule,
-            np.random.default_rng(0),
+            Training(schedule, np.random.default_rng(0), augment=settings.augment, each_epoch=note),
             Hardware("cpu", precision),
             rows=rows,
             targets=targets,
-            augment=settings.augment,
-            each_epoch=note,
         )
     return float(np.diff(ends[WARM_UP - 1 :]).mean())
 

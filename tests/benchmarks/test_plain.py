@@ -12,7 +12,7 @@ SEEN = {  # environment `tiny` with these settings, as typed
     "typiclust, then badge": "query.start=typiclust,query.strategy=badge,query.features=cached",
     "the paper": "query.start=even_intervals,query.scope=batch,query.measure=least_confidence,main.start_from=fresh",
     "as released": "ranking.order=released,query.normalise_logits=true,main.start_from=previous_cycle",
-    "the audit's say": "query.strategy=audited,ranking.drop=0.1,ranking.batches=shuffled",
+    "batches in another order": "query.scope=batch,ranking.drop=0.1,ranking.batches=shuffled",
     "at random": "run.seed=3,query.measure=random",
 }
 

@@ -72,7 +72,7 @@ def test_engine_trains_and_scores_on_features_as_on_images():
     schedule = Schedule(
         epochs=20, minimum_steps=0, minibatch=16, learning_rate=0.05, shape="constant", momentum=0.9, weight_decay=0
     )
-    curve = engine.fit(probe, loss, features, schedule, rng, HARDWARE, targets=targets)
+    curve = engine.fit(probe, loss, features, engine.Training(schedule, rng), HARDWARE, targets=targets)
     assert curve["loss"].iloc[-1] < 0.1 < curve["loss"].iloc[0]
     outputs = engine.predict(probe, lambda network, vectors: network(vectors), features, HARDWARE)
     assert (outputs.argmax(1) == targets.numpy()).mean() > 0.95

@@ -12,7 +12,7 @@ import yaml
 
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.pipelines.cycle.nodes import train
-from pt4al.project.configuration.parameters import Control, Engine, Main, Query, Run
+from pt4al.pipelines.settings import some_settings
 from pt4al.training import learning_loss
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network, load
@@ -46,11 +46,10 @@ def trained(finished_once: Path, pool: ImagePool, pretext: Network) -> Train:
     classes = yaml.safe_load(latest(finished_once, "classes.json").read_text())
 
     def make(**changes: dict[str, Any]) -> tuple[Network, pd.DataFrame]:
-        query, main, run = ({**settings[name], **changes.get(name, {})} for name in ("query", "main", "run"))
-        engine = Engine(device="cpu", precision="fp32", threads=1)
-        control = Control(share=0, train=True)
-        blocks = Query.model_validate(query), control, Main.model_validate(main), engine, Run.model_validate(run)
-        return train(pool, labels, classes, pretext, pretext, *blocks, cycle=0)
+        blocks = {name: {**settings[name], **changes.get(name, {})} for name in ("query", "main", "run")}
+        blocks["engine"] = {"device": "cpu", "precision": "fp32", "threads": 1}
+        blocks["control"] = {"share": 0, "train": True}
+        return train(pool, labels, classes, pretext, pretext, some_settings(blocks), cycle=0)
 
     return make
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pt4al.pipelines.pretext_checks.nodes import compare_rankings
+from pt4al.pipelines.pretext.checks import compare_rankings
 from support.projects import newest
 
 

@@ -1,4 +1,4 @@
-"""Nodes `start_query` and `next_query`: every strategy, on what the run `tiny` left."""
+"""Node `choose_query`: every strategy, on what the run `tiny` left."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +11,8 @@ import yaml
 
 from pt4al.features.vectors import open_features
 from pt4al.images.pool import open_pool
-from pt4al.pipelines.cycle.nodes import next_query, start_query
-from pt4al.project.configuration.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
+from pt4al.pipelines.cycle.nodes import choose_query
+from pt4al.pipelines.settings import some_settings
 from pt4al.randomness import torch_generator
 from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
 from pt4al.training.networks import add_loss_head, load
@@ -39,37 +39,24 @@ def ask(finished_once: Path) -> Ask:
         name = "start" if cycle == 0 else f"cycle_{cycle - 1}"
         return pd.read_parquet(newest(finished_once, "05_model_input", "tiny", name, "label_set.parquet"))
 
-    tiny = {"start": "random", "strategy": "top", "features": "main"}
-    trained = {"start_from": "pretext", "frozen": 0}
+    settings |= {"engine": {"device": "cpu", "precision": "fp32", "threads": 1}, "control": {"share": 0, "train": True}}
+    settings["cycles"] = {"number": 3, "budget": BUDGET}
+    settings["query"] |= {"start": "random", "strategy": "top", "features": "main"}
+    settings["main"] |= {"start_from": "pretext", "frozen": 0}
 
-    def make(cycle: int, audit: pd.DataFrame | None = None, dropout: float = 0, **query: Any) -> pd.DataFrame:
-        blocks = (
-            Query.model_validate(settings["query"] | tiny | query),
-            Cycles(number=3, budget=BUDGET),
-            Oracle.model_validate(settings["oracle"]),
-            Control(share=0, train=True),
-            Main.model_validate(settings["main"] | trained | {"dropout": dropout}),
-            Engine(device="cpu", precision="fp32", threads=1),
-            Run.model_validate(settings["run"]),
-        )
-        if cycle == 0:
-            return start_query(pool, features, ranking, label_set(0), classes, *blocks, cycle=0)
-        network = load(newest(finished_once, "06_models", "tiny", f"cycle_{cycle - 1}", "network.safetensors"))
-        if query.get("measure") == "learning_loss":
-            add_loss_head(network, torch_generator(np.random.default_rng(0)))
-        chosen = next_query(
-            pool, pool, features, ranking, label_set(cycle), network, classes, *blocks, audit=audit, cycle=cycle
-        )
+    def make(cycle: int, dropout: float = 0, **query: Any) -> pd.DataFrame:
+        blocks = {"query": settings["query"] | query, "main": settings["main"] | {"dropout": dropout}}
+        state = {"pool": pool, "features": features, "ranking": ranking, "classes": classes}
+        if cycle > 0:
+            network = load(newest(finished_once, "06_models", "tiny", f"cycle_{cycle - 1}", "network.safetensors"))
+            if query.get("measure") == "learning_loss":
+                add_loss_head(network, torch_generator(np.random.default_rng(0)))
+            state |= {"network": network, "images": pool}
+        chosen = choose_query(some_settings(settings | blocks), cycle=cycle, label_set=label_set(cycle), **state)
         assert not set(chosen["id"]) & set(label_set(cycle)["id"])
         return chosen
 
     return make
-
-
-def audit(correlated: bool) -> pd.DataFrame:
-    losses = np.arange(100.0)
-    other = losses if correlated else np.random.default_rng(0).permutation(losses)
-    return pd.DataFrame({"id": [str(row) for row in range(100)], "pretext_loss": losses, "main_loss": other})
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -99,10 +86,3 @@ def test_measures_that_need_more_than_probabilities_rank_the_pool(ask: Ask, meas
 def test_balancing_works_with_any_strategy(ask: Ask):
     for strategy in ("top", "badge"):
         assert ask(1, strategy=strategy, balance=True)["id"].is_unique
-
-
-def test_audited_follows_the_ranking_only_while_the_audit_says_that_it_informs(ask: Ask):
-    margin = ask(2)
-    assert set(ask(2, strategy="audited", audit=audit(correlated=True))["batch"]) == {2}
-    for told in (None, audit(correlated=False)):
-        pd.testing.assert_frame_equal(ask(2, strategy="audited", audit=told), margin)

@@ -53,7 +53,7 @@ def make_network() -> Callable[..., Network]:
 
     def make(task: PretextTask, seed: int = 0, channels: int = 1) -> Network:
         generator, blank = torch_generator(stream(seed, "network")), ([120.0] * channels, [70.0] * channels)
-        return build("resnet8_w16", task.outputs, *blank, generator, dense=task.dense, head=task.head)
+        return build("resnet8_w16", task.outputs, blank, generator, dense=task.dense, head=task.head)
 
     return make
 

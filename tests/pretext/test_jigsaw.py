@@ -9,7 +9,7 @@ from torch import nn
 
 from pt4al.pretext.jigsaw import ORDERS, SCORED, Jigsaw, tiles
 from pt4al.randomness import stream
-from pt4al.training.engine import fit
+from pt4al.training.engine import Training, fit
 
 
 class Recorder(nn.Module):
@@ -72,7 +72,7 @@ def test_each_image_has_orders_of_its_own_in_training_and_all_occur():
 def test_orders_can_be_learnt_from_real_images(fashion, make_network, schedule, hardware):
     network = make_network(Jigsaw())
     longer = schedule.model_copy(update={"epochs": 6, "minibatch": 32, "learning_rate": 0.1})
-    curve = fit(network, Jigsaw().loss, fashion, longer, stream(0, "fit"), hardware)
+    curve = fit(network, Jigsaw().loss, fashion, Training(longer, stream(0, "fit")), hardware)
     assert curve["loss"].iloc[-1] < 0.85 * math.log(24)
 
 

@@ -8,7 +8,7 @@ import pytest
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.losses import cross_fitted, mean_over_epochs
 from pt4al.randomness import stream
-from pt4al.training.engine import fit
+from pt4al.training.engine import Training, fit
 
 ROTATION = PRETEXT_TASKS["rotation"]
 
@@ -26,8 +26,8 @@ def train(few, make_network, schedule, hardware):
 
     def call(rows=None, turn=0, each_epoch=None):
         network = make_network(ROTATION, seed=turn)
-        changed = {"rows": rows, "each_epoch": each_epoch}
-        curve = fit(network, ROTATION.loss, few, schedule, stream(turn, "fit"), hardware, **changed)
+        training = Training(schedule, stream(turn, "fit"), each_epoch=each_epoch)
+        curve = fit(network, ROTATION.loss, few, training, hardware, rows)
         asked.append((rows, network))
         return network, curve
 
@@ -76,5 +76,5 @@ def test_measuring_at_the_end_of_each_epoch_does_not_change_the_training(few, tr
 def test_every_row_of_the_curve_has_been_measured(few, make_network, schedule, hardware, epochs):
     calls, network = [], make_network(ROTATION)
     schedule = schedule.model_copy(update={"epochs": epochs})
-    curve = fit(network, ROTATION.loss, few, schedule, stream(0, "fit"), hardware, each_epoch=calls.append)
+    curve = fit(network, ROTATION.loss, few, Training(schedule, stream(0, "fit"), each_epoch=calls.append), hardware)
     assert len(calls) == len(curve)

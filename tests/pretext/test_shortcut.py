@@ -37,7 +37,7 @@ def pool() -> ImagePool:
 
 
 def correlation(task: PretextTask, pool: ImagePool, rows: np.ndarray) -> float:
-    network = build("resnet8_w16", task.outputs, pool.mean, pool.std, torch.Generator().manual_seed(0))
+    network = build("resnet8_w16", task.outputs, (pool.mean, pool.std), torch.Generator().manual_seed(0))
     clean, faint = score_twice(task, network, pool, HARDWARE, rows)
     assert len(clean) == len(faint) == len(rows)
     np.testing.assert_allclose(clean, task.loss(None, pool.gather(rows)))

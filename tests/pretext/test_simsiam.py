@@ -7,7 +7,7 @@ from torch.nn.functional import cosine_similarity, normalize
 
 from pt4al.pretext.simsiam import SimSiam, corners, drawn
 from pt4al.randomness import stream
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 
 
 def noise(count: int = 4) -> torch.Tensor:
@@ -82,7 +82,7 @@ def test_features_do_not_collapse_on_real_images(fashion, make_network, schedule
     task = SimSiam()
     network = make_network(task)
     longer = schedule.model_copy(update={"epochs": 8, "minibatch": 32})
-    curve = fit(network, task.loss, fashion, longer, stream(0, "fit"), hardware)
+    curve = fit(network, task.loss, fashion, Training(longer, stream(0, "fit")), hardware)
     assert curve["loss"].iloc[-1] < 0.7 * curve["loss"].iloc[0]
     answers = predict(network, lambda network, images: network(images), fashion, hardware)
     projected = normalize(torch.from_numpy(answers[:, : task.outputs // 2]))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.errors import InputError
-from pt4al.selection.candidates import STARTS, candidates, check_budget, check_enough, pick, start
+from pt4al.selection.candidates import STARTS, check_budget, check_enough, pick, start, unlabelled
 from pt4al.selection.ranking import rank, split
 
 CYCLES = 4
@@ -24,7 +24,7 @@ def situations(draw):
     ranked = ranking(draw(st.integers(CYCLES, 40)))
     labelled = pd.Series(draw(st.lists(st.sampled_from(list(ranked["id"])), unique=True)), dtype="str")
     scope, cycle = draw(st.sampled_from(["batch", "pool"])), draw(st.integers(0, CYCLES - 1))
-    left = candidates(ranked, labelled, scope, cycle)
+    left = unlabelled(ranked, labelled, scope, cycle)
     return ranked, labelled, scope, cycle, left
 
 

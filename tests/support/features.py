@@ -32,7 +32,7 @@ def album(pictures: list | np.ndarray, ids: list[str] | None = None, stamps: lis
 def small_backbone(seed: int = 0) -> Backbone:
     """Return a network with random weights for images of 16 x 16 pixels."""
     generator = torch_generator(stream(seed, "backbone"))
-    network = networks.build("resnet8_w16", 1, [120.0] * 3, [70.0] * 3, generator).eval()
+    network = networks.build("resnet8_w16", 1, ([120.0] * 3, [70.0] * 3), generator).eval()
     return Backbone("small", network, 64, Frame(3, SIDE, SIDE), "bilinear", weights_digest(network))
 
 

@@ -63,7 +63,7 @@ OTHERS = [
 ]
 OTHERS += [datetime.date(2026, 1, 1), datetime.datetime(2026, 1, 1), {"a": {"b": []}}, [1] * 1000, 2 + 1j]
 # Of the enums: each one's values are tried in all the others too.
-WORDS = ["random", "top", "badge", "typiclust", "audited", "bald", "learning_loss", "entropy", "batch", "pool", "main"]
+WORDS = ["random", "top", "badge", "typiclust", "strata", "bald", "learning_loss", "entropy", "batch", "pool", "main"]
 WORDS += ["pretext", "fresh", "previous_cycle", "pretrained", "segmentation", "classification", "rotation", "simsiam"]
 WORDS += ["embedding", "cross_fitted", "people", "recorded", "majority", "all", "last", "best", "one_cycle", "resnet18"]
 WORDS += ["unet_small", "timm/resnet18", "timm/nothing", "unet/resnet18", "cuda", "bf16", "folders", "median_frequency"]

@@ -24,7 +24,6 @@ def situation(seed: int = 0, images: int = 60, budget: int = 12, labelled: int =
         "probabilities": rng.dirichlet(np.ones(CLASSES), images).astype(np.float32),
         "labelled": features[images:].astype(np.float32),
         "counts": np.bincount(rng.integers(CLASSES, size=labelled), minlength=CLASSES),
-        "correlation": 0.5,
         "head": (
             rng.normal(size=(CLASSES, DIMENSIONS)).astype(np.float32),
             rng.normal(size=CLASSES).astype(np.float32),

@@ -53,7 +53,7 @@ def make_network() -> Callable[..., Network]:
         outputs: int = 10, seed: int = 0, name: str = "resnet8_w16", dense: bool = False, channels: int = 1
     ) -> Network:
         generator = torch_generator(stream(seed, "network"))
-        return networks.build(name, outputs, [120.0] * channels, [70.0] * channels, generator, dense=dense)
+        return networks.build(name, outputs, ([120.0] * channels, [70.0] * channels), generator, dense=dense)
 
     return make
 

@@ -72,7 +72,7 @@ def colour(make_network) -> Callable[..., Network]:
 @pytest.mark.parametrize("name", TRAINED)
 def test_pretext_losses_stay_on_the_gpu_and_wait_for_nothing(name, training) -> None:
     task, generator = PRETEXT_TASKS[name], torch.Generator().manual_seed(0)
-    network = networks.build("resnet8_w16", task.outputs, [1.0] * 3, [1.0] * 3, generator, task.dense, task.head)
+    network = networks.build("resnet8_w16", task.outputs, ([1.0] * 3, [1.0] * 3), generator, task.dense, task.head)
     assert waits(network.train(training), task.loss) == []
 
 

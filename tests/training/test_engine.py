@@ -14,7 +14,7 @@ from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.randomness import stream
 from pt4al.training import engine
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.precision import Hardware
 from pt4al.training.tasks import classification
 from support.hardware import HARDWARE
@@ -45,7 +45,14 @@ def trained(fashion, make_network, make_schedule):
     """A network, trained a little on real images."""
     pool, targets = fashion
     network = make_network()
-    fit(network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), HARDWARE, targets=targets)
+    fit(
+        network,
+        classification.loss,
+        pool,
+        Training(make_schedule(minibatch=64), stream(0, "fit")),
+        HARDWARE,
+        targets=targets,
+    )
     return network
 
 
@@ -53,7 +60,7 @@ def test_training_lowers_the_loss_on_real_images(fashion, make_network, make_sch
     pool, targets = fashion
     network, schedule = make_network(), make_schedule(epochs=6, minibatch=32, shape="one_cycle", learning_rate=0.1)
     before = predict(network, classification.loss, pool, HARDWARE, targets=targets).mean()
-    curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), HARDWARE, targets=targets)
+    curve = fit(network, classification.loss, pool, Training(schedule, stream(0, "fit")), HARDWARE, targets=targets)
     after = predict(network, classification.loss, pool, HARDWARE, targets=targets)
     assert after.mean() < before / 2
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0] / 2
@@ -75,7 +82,14 @@ def test_training_lowers_the_pretext_loss(fashion, colourful, make_network, make
     network = make_network(task.outputs, dense=task.dense, channels=pool.shape[0])
     before = predict(network, task.loss, pool, HARDWARE, rows).mean()
     # At a constant rate the batch norms' running statistics lag behind the weights.
-    fit(network, task.loss, pool, make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit"), HARDWARE, rows)
+    fit(
+        network,
+        task.loss,
+        pool,
+        Training(make_schedule(epochs=4, shape="one_cycle"), stream(0, "fit")),
+        HARDWARE,
+        rows=rows,
+    )
     assert predict(network, task.loss, pool, HARDWARE, rows).mean() < before
 
 
@@ -84,7 +98,9 @@ def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, m
 
     def train(seed: int) -> tuple[bytes, pd.DataFrame]:
         network = make_network(seed=seed)
-        curve = fit(network, plain, pool, make_schedule(epochs=2), stream(seed, "fit"), HARDWARE, augment=augment)
+        curve = fit(
+            network, plain, pool, Training(make_schedule(epochs=2), stream(seed, "fit"), augment=augment), HARDWARE
+        )
         return weights(network), curve
 
     (first, curve), (again, again_curve), (other, _) = train(0), train(0), train(1)
@@ -95,14 +111,14 @@ def test_same_seed_gives_the_same_weights_to_the_byte(make_pool, make_network, m
 def test_batch_norms_learn_even_if_the_network_was_last_used_for_scoring(make_pool, make_network, make_schedule):
     network = make_network().eval()
     before = network.trunk[1].running_mean.clone()
-    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), HARDWARE)
+    fit(network, plain, make_pool(20), Training(make_schedule(), stream(0, "fit")), HARDWARE)
     assert not torch.equal(network.trunk[1].running_mean, before)
 
 
 def test_order_of_images_follows_the_generator(make_pool, make_network, make_schedule):
     def train(seed: int) -> bytes:
         network = make_network()
-        fit(network, plain, make_pool(40), make_schedule(), stream(seed, "fit"), HARDWARE)
+        fit(network, plain, make_pool(40), Training(make_schedule(), stream(seed, "fit")), HARDWARE)
         return weights(network)
 
     assert train(0) != train(1)
@@ -111,7 +127,7 @@ def test_order_of_images_follows_the_generator(make_pool, make_network, make_sch
 def test_global_generators_are_left_alone(make_pool, make_network, make_schedule):
     before, numpys = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
     network, augment = make_network(), Augmentation(crop_padding=2, flip=True, smallest_crop=0.5)
-    fit(network, plain, make_pool(20), make_schedule(), stream(0, "fit"), HARDWARE, augment=augment)
+    fit(network, plain, make_pool(20), Training(make_schedule(), stream(0, "fit"), augment=augment), HARDWARE)
     predict(network, plain, make_pool(20), HARDWARE)
     assert torch.equal(torch.get_rng_state(), before)
     np.testing.assert_array_equal(np.random.get_state()[1], numpys[1])  # noqa: NPY002
@@ -129,7 +145,7 @@ def test_every_image_comes_once_an_epoch_with_its_own_target(make_pool, make_net
 
     targets = torch.from_numpy(expected * 10 + 1)
     schedule = make_schedule(epochs=3, minibatch=8 if rows is None else 7)
-    fit(make_network(), loss, pool, schedule, stream(0, "fit"), HARDWARE, rows, targets)
+    fit(make_network(), loss, pool, Training(schedule, stream(0, "fit")), HARDWARE, rows=rows, targets=targets)
     assert all(target == 10 * image + 1 for image, target in seen)
     for epoch in range(3):
         shown = [image for image, _ in seen[epoch * len(expected) : (epoch + 1) * len(expected)]]
@@ -143,7 +159,13 @@ def test_minibatches_are_all_whole_where_the_training_set_is_no_multiple(make_po
         shown.append(level(images).tolist())
         return plain(network, images)
 
-    fit(make_network(), loss, make_pool(levels(10)), make_schedule(epochs=4, minibatch=4), stream(0, "fit"), HARDWARE)
+    fit(
+        make_network(),
+        loss,
+        make_pool(levels(10)),
+        Training(make_schedule(epochs=4, minibatch=4), stream(0, "fit")),
+        HARDWARE,
+    )
     assert [len(images) for images in shown] == [4] * 10
     assert sorted(image for images in shown for image in images) == sorted([*range(10)] * 4)
 
@@ -155,14 +177,16 @@ def test_fewer_images_than_a_minibatch_are_one_minibatch(make_pool, make_network
         sizes.append(len(images))
         return plain(network, images)
 
-    curve = fit(make_network(), loss, make_pool(5), make_schedule(minimum_steps=7), stream(0, "fit"), HARDWARE)
+    curve = fit(
+        make_network(), loss, make_pool(5), Training(make_schedule(minimum_steps=7), stream(0, "fit")), HARDWARE
+    )
     assert sizes == [5] * 7
     assert list(curve["epoch"]) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_minimum_of_steps_is_kept_and_the_schedule_stretches_over_them(make_pool, make_network, make_schedule):
     schedule = make_schedule(epochs=1, minimum_steps=20, shape="one_cycle", learning_rate=0.1)
-    curve = fit(make_network(), plain, make_pool(64), schedule, stream(0, "fit"), HARDWARE)
+    curve = fit(make_network(), plain, make_pool(64), Training(schedule, stream(0, "fit")), HARDWARE)
     assert curve["steps"].iloc[-1] == 20
     assert curve["learning_rate"].idxmax() == 0  # its peak lies at step 4, the end of the first of five epochs
     assert curve["learning_rate"].iloc[-1] == pytest.approx(0.1 * (1 - 20 / 21) / 0.8)
@@ -176,7 +200,7 @@ def test_curve_has_the_mean_loss_and_the_last_rate_of_each_epoch(make_pool, make
         noted.append(float(losses.detach().mean()))
         return losses
 
-    curve = fit(make_network(), loss, make_pool(20), schedule, stream(0, "fit"), HARDWARE)
+    curve = fit(make_network(), loss, make_pool(20), Training(schedule, stream(0, "fit")), HARDWARE)
     assert len(noted) == schedule.steps(20) == 8
     ends = [3, 6, 8]  # an epoch of 20 images is 3 minibatches of 7; the last one is cut short
     assert list(curve["epoch"]) == [1, 2, 3]
@@ -203,10 +227,8 @@ def test_augmented_images_are_what_the_network_learns_from(make_pool, make_netwo
         make_network(),
         loss,
         make_pool(levels(20)),
-        make_schedule(minibatch=10),
-        stream(0, "fit"),
+        Training(make_schedule(minibatch=10), stream(0, "fit"), augment=augment),
         HARDWARE,
-        augment=augment,
     )
     assert sorted(seen) == [255 - row for row in reversed(range(20))]
 
@@ -251,7 +273,15 @@ def test_bf16_trains_scores_and_keeps_weights_in_full_precision(fashion, make_ne
     pool, targets = fashion
     network, hardware, rows = make_network(), Hardware("cpu", "bf16"), np.arange(64)
     schedule = make_schedule(minibatch=32)
-    curve = fit(network, classification.loss, pool, schedule, stream(0, "fit"), hardware, rows, targets[:64])
+    curve = fit(
+        network,
+        classification.loss,
+        pool,
+        Training(schedule, stream(0, "fit")),
+        hardware,
+        rows=rows,
+        targets=targets[:64],
+    )
     assert math.isfinite(curve["loss"].iloc[-1])
     assert all(weight.dtype == torch.float32 for weight in network.parameters())
     found = predict(network, classification.outputs, pool, hardware, rows)
@@ -293,7 +323,14 @@ def test_masks_are_augmented_with_their_images(make_network, make_pool, make_sch
 
     augment, masks = Augmentation(crop_padding=2, flip=True, smallest_crop=1), torch.from_numpy(images[:, 0])
     network = make_network(dense=True)
-    fit(network, loss, make_pool(images), make_schedule(), stream(0, "fit"), HARDWARE, targets=masks, augment=augment)
+    fit(
+        network,
+        loss,
+        make_pool(images),
+        Training(make_schedule(), stream(0, "fit"), augment=augment),
+        HARDWARE,
+        targets=masks,
+    )
     assert differences == [0, 0]
 
 
@@ -302,7 +339,7 @@ def test_dropout_follows_the_generator_alone(make_pool, make_network, make_sched
         network = make_network()
         network.neck = torch.nn.Sequential(network.neck, torch.nn.Dropout())
         torch.rand(seed + 1)  # the global generator is elsewhere each time
-        fit(network, plain, make_pool(20), make_schedule(minibatch=20), stream(seed, "fit"), HARDWARE)
+        fit(network, plain, make_pool(20), Training(make_schedule(minibatch=20), stream(seed, "fit")), HARDWARE)
         return weights(network)
 
     assert train(0) == train(0)
@@ -318,11 +355,10 @@ def test_gpu_computes_what_the_processor_does(make_pool, make_network, make_sche
             network,
             classification.loss,
             make_pool(40),
-            make_schedule(),
-            stream(0, "fit"),
+            Training(make_schedule(), stream(0, "fit")),
             Hardware(device),
-            None,
-            targets,
+            rows=None,
+            targets=targets,
         )
         found.append(predict(network, classification.loss, make_pool(40), Hardware(device), None, targets))
     np.testing.assert_allclose(*found, rtol=0.02, atol=0.02)
@@ -339,11 +375,9 @@ def test_frozen_trunk_keeps_weights_and_statistics_for_as_long_as_it_is_frozen(
         network,
         classification.loss,
         pool,
-        make_schedule(epochs=2, minibatch=64),
-        stream(0, "fit"),
+        Training(make_schedule(epochs=2, minibatch=64), stream(0, "fit"), frozen=frozen),
         HARDWARE,
         targets=targets,
-        frozen=frozen,
     )
     assert (weights(network.trunk) != weights(before.trunk)) == moved
     assert not torch.equal(network.head.weight, before.head.weight)
@@ -351,10 +385,11 @@ def test_frozen_trunk_keeps_weights_and_statistics_for_as_long_as_it_is_frozen(
 
 def test_trunk_that_was_frozen_learns_in_the_next_training(fashion, make_network, make_schedule):
     pool, targets = fashion
-    network, arguments = make_network(), (classification.loss, pool, make_schedule(minibatch=64))
-    fit(network, *arguments, stream(0, "fit"), HARDWARE, targets=targets, frozen=math.inf)
+    network, schedule = make_network(), make_schedule(minibatch=64)
+    training = Training(schedule, stream(0, "fit"), frozen=math.inf)
+    fit(network, classification.loss, pool, training, HARDWARE, targets=targets)
     frozen = weights(network.trunk)
-    fit(network, *arguments, stream(0, "fit"), HARDWARE, targets=targets)
+    fit(network, classification.loss, pool, Training(schedule, stream(0, "fit")), HARDWARE, targets=targets)
     assert weights(network.trunk) != frozen
 
 
@@ -365,7 +400,12 @@ def test_dropout_is_drawn_from_the_seed_and_only_in_training(fashion, make_netwo
         network = make_network()
         network.dropout = share
         fit(
-            network, classification.loss, pool, make_schedule(minibatch=64), stream(0, "fit"), HARDWARE, targets=targets
+            network,
+            classification.loss,
+            pool,
+            Training(make_schedule(minibatch=64), stream(0, "fit")),
+            HARDWARE,
+            targets=targets,
         )
         learnt.append(weights(network))
     assert learnt[0] != learnt[1] == learnt[2]
@@ -379,7 +419,7 @@ def test_a_loss_that_is_no_number_stops_the_training_with_its_epoch_and_what_wou
     schedule = make_schedule(epochs=3, learning_rate=100.0)
     growing = lambda network, images: plain(network, images) * 1e12  # noqa: E731
     with pytest.raises(InputError, match=r"rotation: the loss of epoch [123], after \d+ steps, is (nan|inf).*learning"):
-        fit(make_network(), growing, make_pool(40), schedule, stream(0, "fit"), HARDWARE, title="rotation")
+        fit(make_network(), growing, make_pool(40), Training(schedule, stream(0, "fit"), title="rotation"), HARDWARE)
 
 
 def test_a_loss_is_read_once_an_epoch_and_not_at_every_step(make_pool, make_network, make_schedule, monkeypatch):
@@ -387,7 +427,9 @@ def test_a_loss_is_read_once_an_epoch_and_not_at_every_step(make_pool, make_netw
     read = []
     monkeypatch.setattr(engine._Curve, "_close", lambda self, close=engine._Curve._close: (read.append(1), close(self)))
     monkeypatch.setattr(torch.Tensor, "item", lambda self: pytest.fail("a number was read"))
-    fit(make_network(), plain, make_pool(40), make_schedule(epochs=3, minibatch=8), stream(0, "fit"), HARDWARE)
+    fit(
+        make_network(), plain, make_pool(40), Training(make_schedule(epochs=3, minibatch=8), stream(0, "fit")), HARDWARE
+    )
     assert len(read) == 3
 
 

@@ -20,7 +20,7 @@ def images() -> torch.Tensor:
 @pytest.mark.parametrize("dense", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_kind_of_network_can_be_folded(name, dense):
-    network = build(name, 4, [120.0] * 3, [70.0] * 3, torch_generator(stream(0, "network")), dense=dense)
+    network = build(name, 4, ([120.0] * 3, [70.0] * 3), torch_generator(stream(0, "network")), dense=dense)
     network(images())  # so that the batch norms hold something
     scored = folded(network)
     assert all(module.training for module in network.modules())
@@ -32,6 +32,6 @@ def test_every_kind_of_network_can_be_folded(name, dense):
 
 @pytest.mark.parametrize("name", ["resnet18", "unet_small"])
 def test_folded_network_has_no_batch_norms_in_trunk_and_decoder(name):
-    network = build(name, 4, [0.0], [1.0], torch_generator(stream(0, "network")), dense=True)
+    network = build(name, 4, ([0.0], [1.0]), torch_generator(stream(0, "network")), dense=True)
     assert any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded(network).modules())

@@ -6,7 +6,7 @@ import torch
 
 from pt4al.errors import InputError
 from pt4al.randomness import stream
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.precision import Hardware
 
 CPU = Hardware("cpu", "fp32")
@@ -40,4 +40,4 @@ def test_training_that_has_no_room_says_which_setting_to_lower(make_network, mak
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     with pytest.raises(InputError, match="train on 16 images at once: lower the schedule's `minibatch`"):
-        fit(make_network(), full, make_pool(20), make_schedule(), stream(0, "fit"), CPU)
+        fit(make_network(), full, make_pool(20), Training(make_schedule(), stream(0, "fit")), CPU)

@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from pt4al.randomness import stream, torch_generator
 from pt4al.training import learning_loss
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.networks import add_loss_head
 from pt4al.training.tasks import classification
 from support.hardware import HARDWARE
@@ -29,7 +29,7 @@ def test_guesses_order_images_by_their_losses(fashion, make_guesser, make_schedu
     pool, targets = fashion
     network, schedule = make_guesser(), make_schedule(epochs=8, minibatch=32, shape="one_cycle", learning_rate=0.05)
     known = {"rows": np.arange(192), "targets": targets[:192]}
-    fit(network, learning_loss.loss, pool, schedule, stream(0, "fit"), HARDWARE, **known)
+    fit(network, learning_loss.loss, pool, Training(schedule, stream(0, "fit")), HARDWARE, **known)
     losses = predict(network, classification.loss, pool, HARDWARE, known["rows"], known["targets"])
     guesses = predict(network, learning_loss.predicted, pool, HARDWARE, known["rows"])
     assert spearmanr(losses, guesses).statistic > 0.3
@@ -39,7 +39,7 @@ def test_network_that_guesses_answers_like_one_that_does_not(fashion, make_netwo
     pool, targets = fashion
     answers = []
     for network, loss in ((make_network(), classification.loss), (make_guesser(), learning_loss.loss)):
-        fit(network, loss, pool, make_schedule(minibatch=64), stream(0, "fit"), HARDWARE, targets=targets)
+        fit(network, loss, pool, Training(make_schedule(minibatch=64), stream(0, "fit")), HARDWARE, targets=targets)
         answers.append(predict(network, classification.outputs, pool, HARDWARE))
     np.testing.assert_array_equal(*answers)
 

@@ -63,7 +63,7 @@ class Backbone:
 def validated_name(name: str) -> str:
     """Return the name of a network of features; InputError if there is none of that name."""
     if name.startswith((TIMM, OPEN_CLIP)):
-        return networks.known(name)
+        return networks.validated_name(name)
     if name not in (PRETEXT, LITE0):
         raise InputError(f"there is no network {name!r} of features: {did_you_mean(name, KNOWN)}")
     return name
@@ -95,7 +95,7 @@ def load(name: str, weights: str | None = None, size: int | Literal["auto"] = "a
         side = LITE0_SIZE if name == LITE0 else config["input_size"][1]
     mean = [255 * level for level in config["mean"]]
     std = [255 * level for level in config["std"]]
-    network = Network(network_name, 1, mean, std, size=(side, side))
+    network = Network(network_name, 1, (mean, std), size=(side, side))
     if name == LITE0 and weights is None:
         network.trunk.model.load_state_dict(_lite0_weights(network.trunk.model.state_dict()))
     else:

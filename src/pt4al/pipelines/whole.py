@@ -15,7 +15,6 @@ from pt4al.pipelines.long_pipeline import Graph
 from pt4al.pipelines.pool import pipeline as pool
 from pt4al.pipelines.predict import pipeline as predict
 from pt4al.pipelines.pretext import pipeline as pretext
-from pt4al.pipelines.pretext_checks import pipeline as pretext_checks
 from pt4al.pipelines.ranking import pipeline as ranking
 from pt4al.pipelines.report import pipeline as report
 
@@ -32,7 +31,7 @@ def _build(shape: Shape) -> dict[str, Pipeline]:
     stages = {
         "pool": pool.create_pipeline(shape),
         "features": features.create_pipeline(shape),
-        "pretext": pretext.create_pipeline(shape) + pretext_checks.create_pipeline(shape),
+        "pretext": pretext.create_pipeline(shape),
         "ranking": ranking.create_pipeline(),
         "cycles": cycle.create_pipeline(shape),
         "report": report.create_pipeline(shape),

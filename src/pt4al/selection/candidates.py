@@ -9,7 +9,7 @@ from pt4al.errors import InputError, counted
 from pt4al.selection.ranking import check_batches
 
 
-def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: int) -> pd.DataFrame:
+def unlabelled(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: int) -> pd.DataFrame:
     """Return the rows of the ranking that may be chosen, in its order.
 
     Parameters
@@ -19,8 +19,8 @@ def candidates(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: in
     scope
         `batch`: the cycle's own batch (PT4AL). `pool`: everything.
     """
-    unlabelled = ranking[~ranking["id"].isin(labelled)]
-    return unlabelled if scope == "pool" else unlabelled[unlabelled["batch"] == cycle]
+    rest = ranking[~ranking["id"].isin(labelled)]
+    return rest if scope == "pool" else rest[rest["batch"] == cycle]
 
 
 def in_pool_order(ranking: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
@@ -35,17 +35,23 @@ def in_pool_order(ranking: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
 def pick(
     candidates: pd.DataFrame, chosen: np.ndarray, scores: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Return candidates by their positions as a query: `id`, `score` (missing without scores), `batch`."""
-    known = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
+    """Return candidates by their positions as a query: `id`, `score`, `batch`.
+
+    The score is missing where there are no scores.
+    """
+    values = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
     return (
-        candidates.iloc[chosen].assign(score=known)[["id", "score", "batch"]].reset_index(drop=True)
+        candidates.iloc[chosen]
+        .assign(score=values)[["id", "score", "batch"]]
+        .reset_index(drop=True)
     )
 
 
 def check_budget(images: int, budgets: list[int], scope: str, drop: float = 0.0) -> None:
-    """Raise InputError if a pool of so many images, less `drop` at either end, can't feed every cycle's query.
+    """Raise InputError if a pool of so many images can't feed every cycle's query.
 
-    `budgets`: labels that each cycle asks for.
+    `budgets` are the labels that each cycle asks for; `drop` is the share at either end that no
+    batch holds.
     """
     smallest = check_batches(images, len(budgets), drop)
     largest = max(budgets)
@@ -56,7 +62,8 @@ def check_budget(images: int, budgets: list[int], scope: str, drop: float = 0.0)
         )
     if sum(budgets) > images:
         raise InputError(
-            f"{asked_for(budgets)}; the pool holds {counted(images, 'image')}: lower it, or `cycles.number`"
+            f"{asked_for(budgets)}; the pool holds {counted(images, 'image')}: lower it, or "
+            "`cycles.number`"
         )
 
 
@@ -64,14 +71,18 @@ def asked_for(budgets: list[int]) -> str:
     """Begin an error message with what all cycles ask for together."""
     differ = len(set(budgets)) > 1
     each = "/".join(map(str, budgets if differ else budgets[:1]))
-    return f"`cycles.budget` {each} in {counted(len(budgets), 'cycle')} asks for {counted(sum(budgets), 'label')}"
+    return (
+        f"`cycles.budget` {each} in {counted(len(budgets), 'cycle')} asks for "
+        f"{counted(sum(budgets), 'label')}"
+    )
 
 
 def check_enough(candidates: pd.DataFrame, budget: int) -> None:
     """Raise InputError if there are fewer candidates than the budget."""
     if budget > len(candidates):
         raise InputError(
-            f"`cycles.budget` {budget} exceeds the {counted(len(candidates), 'image')} that may still be chosen"
+            f"`cycles.budget` {budget} exceeds the {counted(len(candidates), 'image')} that "
+            "may still be chosen"
         )
 
 
@@ -106,7 +117,7 @@ def start(
 def with_reserve(
     size: int, budget: int, reserve: int, choose: Callable[[np.ndarray, int], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions of `budget` of `size` candidates, and then, by the same rule, of up to `reserve` of the rest.
+    """Return positions of `budget` candidates, then, by the same rule, of up to `reserve` more.
 
     Parameters
     ----------

@@ -12,7 +12,10 @@ from pt4al.errors import InputError, counted
 
 
 def size(budget: int, share: float) -> int:
-    """Return how many images of a cycle's budget are its control slice: at least one, and not all, of a share."""
+    """Return how many images of a cycle's budget are its control slice.
+
+    At least one, and not all, unless the share is 0.
+    """
     return min(max(1, round(share * budget)), budget - 1) if share else 0
 
 
@@ -21,7 +24,8 @@ def draw(ids: pd.Series, sizes: list[int], rng: np.random.Generator) -> pd.DataF
     images = sum(sizes)
     if images > len(ids):
         raise InputError(
-            f"`control.share` asks for {counted(images, 'image')} in {counted(len(sizes), 'cycle')}; "
+            f"`control.share` asks for {counted(images, 'image')} in "
+            f"{counted(len(sizes), 'cycle')}; "
             f"{len(ids)} have no label yet"
         )
     chosen = rng.choice(len(ids), images, replace=False)
@@ -31,9 +35,10 @@ def draw(ids: pd.Series, sizes: list[int], rng: np.random.Generator) -> pd.DataF
 
 
 def mix(query: pd.DataFrame, control: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Put a control slice into a query, at random places, so that nobody can tell and a part has its share of both.
+    """Put a control slice into a query at random places, so that nobody can tell.
 
-    Both keep their own order; a reserve (`role`) stays at the end.
+    A part of the query has its share of both. Both keep their own order; a reserve
+    (`role`) stays at the end.
     """
     reserve = query["role"] == "reserve"
     asked = int((~reserve).sum()) + len(control)

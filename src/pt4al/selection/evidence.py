@@ -1,4 +1,4 @@
-"""What a strategy may see of the images that it chooses from: no label but those of the label set."""
+"""What a strategy may see of the images it chooses from: no label but the label set's."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Evidence:
-    """Facts about N candidates, in the order of the ranking, and about the L images labelled so far.
+    """Facts about N candidates, in the order given, and about the L images labelled so far.
 
     Only what a strategy `needs` is computed; the rest is None.
 
@@ -35,9 +35,6 @@ class Evidence:
         Features of the labelled images, (L, D) float32; L may be 0.
     counts
         Labels of each class so far, (classes,) int.
-    correlation
-        Lower bound of the 95 % interval of the rank correlation of pretext loss and main loss in
-        the newest audit; None before there is one.
     head
         Weights (classes, D) and biases (classes,) of the linear classifier that reads `features`,
         float32: the model predicts the class of the largest `features @ weights.T + biases`.
@@ -54,7 +51,6 @@ class Evidence:
     probabilities: np.ndarray | None = None
     labelled: np.ndarray | None = None
     counts: np.ndarray | None = None
-    correlation: float | None = None
     head: tuple[np.ndarray, np.ndarray] | None = None
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Why these images: what a query's images stand for, what they are like, and where the ranking has them."""
+"""Why these images: what they stand for, what they are like, where the ranking has them."""
 
 import json
 from collections.abc import Iterator
@@ -51,14 +51,14 @@ def explain(
     places["places"] = places.groupby("batch")["id"].transform("size")
     rows = pd.Index(ids)
     own = _rows(rows, query["id"])
-    known = _rows(rows, labelled)
+    labelled_rows = _rows(rows, labelled)
     chosen = _directions(features[own])
-    found = query[["id", "score"]].merge(
+    table = query[["id", "score"]].merge(
         places.drop(columns="rank", errors="ignore"), on="id", how="left"
     )
-    return found.assign(
-        stands_for=_stands_for(features, chosen, own, known),
-        neighbours=_neighbours(features, chosen, known, labelled),
+    return table.assign(
+        stands_for=_stands_for(features, chosen, own, labelled_rows),
+        neighbours=_neighbours(features, chosen, labelled_rows, labelled),
     )
 
 
@@ -72,10 +72,10 @@ def _rows(pool: pd.Index, ids: pd.Series) -> np.ndarray:
 
 
 def _stands_for(
-    features: np.ndarray, chosen: np.ndarray, own: np.ndarray, known: np.ndarray
+    features: np.ndarray, chosen: np.ndarray, own: np.ndarray, labelled_rows: np.ndarray
 ) -> np.ndarray:
     unlabelled = np.ones(len(features), bool)
-    unlabelled[known] = False
+    unlabelled[labelled_rows] = False
     unlabelled[own] = False
     counts = np.ones(len(chosen), np.int64)
     for some in _chunks(np.flatnonzero(unlabelled)):
@@ -85,12 +85,12 @@ def _stands_for(
 
 
 def _neighbours(
-    features: np.ndarray, chosen: np.ndarray, known: np.ndarray, labelled: pd.Series
+    features: np.ndarray, chosen: np.ndarray, labelled_rows: np.ndarray, labelled: pd.Series
 ) -> list[str]:
     best = np.full((len(chosen), 0), -np.inf)
     names = np.empty((len(chosen), 0), np.int64)
-    for some in _chunks(np.arange(len(known))):
-        likeness = chosen @ _directions(features[known[some]]).T
+    for some in _chunks(np.arange(len(labelled_rows))):
+        likeness = chosen @ _directions(features[labelled_rows[some]]).T
         best = np.hstack([best, likeness])
         names = np.hstack([names, np.broadcast_to(some, likeness.shape)])
         kept = np.argsort(-best, axis=1, kind="stable")[:, :NEIGHBOURS]

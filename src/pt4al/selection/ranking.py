@@ -29,7 +29,7 @@ def held(images: int, share: float) -> int:
 
 
 def draw(images: int, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the row numbers of a random share of a pool, in pool order; all of them for a share of 1.
+    """Return the row numbers of a random share of a pool, in pool order; all for a share of 1.
 
     Runs that differ in their seed alone then differ in what they may ask for, even where their
     strategy has no chance in it.
@@ -155,11 +155,12 @@ def dropped(images: int, drop: float) -> int:
 
 
 def check_batches(images: int, batches: int, drop: float = 0.0) -> int:
-    """Return how many images the smallest batch of a ranking holds; InputError if it would be empty."""
+    """Return the size of a ranking's smallest batch; InputError if it would be empty."""
     kept = images - 2 * dropped(images, drop)
     if batches > kept:
         less = f" less {images - kept} by `ranking.drop` {drop:g}" if drop else ""
         raise InputError(
-            f"`cycles.number` {batches} exceeds the pool, which holds {counted(images, 'image')}{less}"
+            f"`cycles.number` {batches} exceeds the pool, which holds "
+            f"{counted(images, 'image')}{less}"
         )
     return kept // batches

@@ -1,4 +1,4 @@
-"""Measures: how much a model's probabilities say that a label would teach it. The highest is labelled first.
+"""Uncertainty measures: higher means more uncertain; the highest is labelled first.
 
 Each takes probabilities (B, classes, ...) and returns (B, ...): one number an image, or one a
 pixel.
@@ -10,7 +10,7 @@ import torch
 
 Measure = Callable[[torch.Tensor], torch.Tensor]
 
-RANDOM = "random"  # the baseline: a number drawn at random, whatever the model says; so no function of it
+RANDOM = "random"  # the baseline: a random number, so no function of probabilities
 BALD = "bald"  # of several answers of a network with dropout: see `bald`
 LEARNING_LOSS = "learning_loss"  # the network's own guess at its loss (Yoo and Kweon 2019)
 
@@ -21,7 +21,7 @@ def least_confidence(probabilities: torch.Tensor) -> torch.Tensor:
 
 
 def margin(probabilities: torch.Tensor) -> torch.Tensor:
-    """One less the difference of the two highest probabilities (Scheffer, Decomain, Wrobel 2001)."""
+    """One less the difference of the two highest probabilities (Scheffer et al. 2001)."""
     first, second = probabilities.topk(2, dim=1).values.unbind(1)
     return 1 - (first - second)
 

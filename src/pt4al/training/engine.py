@@ -1,4 +1,4 @@
-"""The one training loop and the one scoring loop; nothing else knows devices, precision and progress.
+"""The one training loop and the one scoring loop, on any device, in any precision.
 
 Both take `loss(network, images[, targets]) -> (B,)`: `fit` averages it, `predict` keeps it.
 """
@@ -8,6 +8,7 @@ import copy
 import math
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -39,19 +40,39 @@ CHECKED = 4096  # images whose numbers are looked at together
 CURVE = ["epoch", "steps", "loss", "learning_rate"]  # what training answers
 
 
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    rng
+        Draws minibatches, augmentation and dropout.
+    frozen
+        Whole epochs, or infinity, for which the trunk stays as it is, its batch norms' statistics
+        too.
+    title
+        What a progress bar and an error message call it.
+    each_epoch
+        Called with the network at the end of each epoch; must not change it.
+    """
+
+    schedule: Schedule
+    rng: np.random.Generator
+    augment: Augmentation | None = None
+    frozen: float = 0
+    title: str = "train"
+    each_epoch: Callable[[Network], None] | None = None
+
+
 def fit(
     network: Network,
     loss: Loss,
     pool: ImagePool,
-    schedule: Schedule,
-    rng: np.random.Generator,
+    training: Training,
     hardware: Hardware,
     rows: np.ndarray | None = None,
     targets: torch.Tensor | None = None,
-    augment: Augmentation | None = None,
-    frozen: float = 0,
-    title: str = "train",
-    each_epoch: Callable[[Network], None] | None = None,
 ) -> pd.DataFrame:
     """Train a network in place; InputError at the end of an epoch whose loss is no finite number.
 
@@ -61,37 +82,33 @@ def fit(
         `loss(network, images)`, or `loss(network, images, targets)` if there are targets; -> (B,).
     rows, targets
         Rows of the pool to train on, all by default; one target for each.
-    frozen
-        Whole epochs, or infinity, for which the trunk stays as it is, its batch norms' statistics
-        too.
-    each_epoch
-        Called with the network at the end of each epoch; must not change it.
 
     Returns
     -------
     One row an epoch: `epoch`, `steps` so far, mean `loss`, `learning_rate` at its end.
     """
     rows = np.arange(len(pool)) if rows is None else rows
-    generator = torch_generator(rng, hardware.device)
-    take = _augmented(reader(pool, rows, targets, hardware), augment, generator)
+    generator = torch_generator(training.rng, hardware.device)
+    take = _augmented(reader(pool, rows, targets, hardware), training.augment, generator)
     network.to(hardware.device, memory_format=torch.channels_last).train()
+    schedule = training.schedule
     steps = schedule.steps(len(rows))
     size = min(schedule.minibatch, len(rows))
     optimiser, rate = _descent(network, schedule, steps)
-    curve = _Curve(math.ceil(len(rows) / size), hardware.device, title)
-    thaw = min(frozen * curve.steps_an_epoch, steps)
+    curve = _Curve(math.ceil(len(rows) / size), hardware.device, training.title)
+    thaw = min(training.frozen * curve.steps_an_epoch, steps)
     network.trunk.requires_grad_(not thaw)
     if thaw:
         network.trunk.eval()
     mean_loss = partial(_mean_loss, loss, take, hardware)
     trial = partial(_try, mean_loss, network, len(rows))
     with (
-        _progress(steps * size, title) as progress,
+        _progress(steps * size, training.title) as progress,
         _seeded(generator),
         repeatable(hardware, trial),
         _room_for(size),
     ):
-        for step, positions in enumerate(_minibatches(len(rows), size, steps, rng)):
+        for step, positions in enumerate(_minibatches(len(rows), size, steps, training.rng)):
             if step == thaw:
                 network.trunk.requires_grad_(True)
                 network.train()
@@ -102,8 +119,8 @@ def fit(
             curve.add(mean.detach(), rate.get_last_lr()[0])
             rate.step()
             progress.update(size)
-            if each_epoch is not None and (curve.complete or curve.steps == steps):
-                each_epoch(network)
+            if training.each_epoch and (curve.complete or curve.steps == steps):
+                training.each_epoch(network)
     return curve.table()
 
 
@@ -168,7 +185,8 @@ def _check_finite(answers: np.ndarray, pool: ImagePool, rows: np.ndarray, title:
         if not finite.all():
             row = first + int(finite.argmin())
             raise InputError(
-                f"{title}: what the network says of image {pool.ids.iloc[rows[row]]!r} is not a finite number. It has "
+                f"{title}: what the network says of image {pool.ids.iloc[rows[row]]!r} is not "
+                "a finite number. It has "
                 "learnt nothing that can be used: train it with a lower `schedule.learning_rate`"
             )
 
@@ -182,7 +200,8 @@ def scoring_minibatch(device: str, shape: tuple[int, ...]) -> int:
 def _half(size: int, title: str) -> int:
     if size == 1:
         raise InputError(
-            f"{title}: the GPU's memory has no room for one image: a smaller network or `pool.size` fits"
+            f"{title}: the GPU's memory has no room for one image: a smaller network or "
+            "`pool.size` fits"
         )
     return size // 2
 
@@ -193,7 +212,8 @@ def _room_for(size: int) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise InputError(
-            f"the GPU's memory has no room to train on {size} images at once: lower the schedule's `minibatch`"
+            f"the GPU's memory has no room to train on {size} images at once: lower the "
+            "schedule's `minibatch`"
         ) from error
 
 
@@ -239,7 +259,7 @@ def _descent(network: Network, schedule: Schedule, steps: int) -> tuple[torch.op
 
 
 def _room(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
-    """Return an empty tensor; a large one is in a file without a name, so that memory does not grow with the pool."""
+    """Return an empty tensor; a large one is in a nameless file, so that memory does not grow."""
     if math.prod(shape) * like.element_size() <= LARGEST_IN_MEMORY:
         return like.new_empty(shape)
     dtype = like.new_empty(0, device="cpu").numpy().dtype
@@ -281,8 +301,10 @@ class _Curve:
         loss = float(self.total) / self.counted
         if not math.isfinite(loss):
             raise InputError(
-                f"{self.title}: the loss of epoch {epoch}, after {self.steps} steps, is {loss}: training has diverged. "
-                "Lower the `schedule.learning_rate` of block `pretext` or `main`, or `schedule.weight_decay`"
+                f"{self.title}: the loss of epoch {epoch}, after {self.steps} steps, is "
+                f"{loss}: training has diverged. "
+                "Lower the `schedule.learning_rate` of block `pretext` or `main`, or "
+                "`schedule.weight_decay`"
             )
         self.rows.append((epoch, self.steps, loss, self.rate))
         self.total.zero_()
@@ -303,7 +325,7 @@ def _minibatches(
 
 @contextlib.contextmanager
 def _seeded(generator: torch.Generator) -> Iterator[None]:
-    """Let what draws from the global generators, such as dropout, draw from this seed; put them back afterwards."""
+    """Seed the global generators, from which dropout draws; restore them afterwards."""
     with torch.random.fork_rng(
         [generator.device.index or 0] if generator.device.type == "cuda" else []
     ):

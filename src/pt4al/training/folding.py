@@ -1,4 +1,4 @@
-"""Fold batch norms into the convolutions before them: a network that is only to be scored needs no others."""
+"""Fold batch norms into the convolutions before them, for networks that only score."""
 
 import contextlib
 import copy
@@ -29,7 +29,7 @@ def folded(network: Network) -> Network:
 
 
 class _Tracer(fx.Tracer):
-    """Looks at layers from outside: timm's convolutions branch on their input's size, its batch norms hold a ReLU."""
+    """Treats layers as leaves: timm's branch on their input's size, its batch norms hold a ReLU."""
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
         return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(
@@ -38,7 +38,7 @@ class _Tracer(fx.Tracer):
 
 
 def _followed(trunk: nn.Module) -> Iterator[tuple[str, str]]:
-    """Yield the names of layers that are called once, the second with the first's answer, which no other is given."""
+    """Yield pairs of layers called once, the second with the first's output and nobody else."""
     graph = _Tracer().trace(trunk)
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
     for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""Learning loss: a network that also learns to guess how wrong it is, which asks for no second answer.
+"""Learning loss: a network that also learns to guess how wrong it is.
 
 Source: Yoo and Kweon, "Learning Loss for Active Learning", CVPR 2019. Theirs guesses from four
 layers and lets the guess train the trunk for the first 120 of 200 epochs; this one guesses from the
@@ -20,7 +20,7 @@ def loss(
     targets: torch.Tensor,
     weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return the cross-entropy of each image plus `disorder` of the guesses, with weight 1, (B,)."""
+    """Return the cross-entropy of each image plus `disorder` of the guesses, (B,)."""
     features = network.features(images)
     weights = weights if weights is None else weights.to(images.device, non_blocking=True)
     losses = cross_entropy(network.answer(features), targets, weights, reduction="none")

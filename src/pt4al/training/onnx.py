@@ -71,16 +71,18 @@ def require() -> None:
             importlib.import_module(name)
         except ImportError:
             raise InputError(
-                f"`predict.onnx` needs more libraries ({name} is missing): pip install 'pt4al[onnx]'"
+                f"`predict.onnx` needs more libraries ({name} is missing): pip install "
+                "'pt4al[onnx]'"
             ) from None
 
 
 def _compare(network: Network, images: torch.Tensor, answered: np.ndarray) -> None:
     with torch.inference_mode():
         expected = network(images).softmax(1).numpy()
-    found = torch.from_numpy(answered).softmax(1).numpy()
-    worst = float(np.abs(expected - found).max())
+    answers = torch.from_numpy(answered).softmax(1).numpy()
+    worst = float(np.abs(expected - answers).max())
     if not worst <= TOLERANCE:  # so that no number at all is refused too
         raise InputError(
-            f"the ONNX file differs by {worst:.2g} in a probability, more than {TOLERANCE:g}: it is not kept"
+            f"the ONNX file differs by {worst:.2g} in a probability, more than {TOLERANCE:g}: "
+            "it is not kept"
         )

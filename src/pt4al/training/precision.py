@@ -1,4 +1,4 @@
-"""Choose device and precision: by a self-test, since processors differ by a factor of ten either way."""
+"""Choose device and precision by a self-test: processors differ by a factor of ten."""
 
 import time
 from collections.abc import Callable
@@ -21,6 +21,7 @@ class Hardware:
     precision: str = "fp32"  # fp32 or bf16 (autocast; weights stay fp32)
 
     def autocast(self) -> torch.autocast:
+        """Return the context in which a network computes in this precision."""
         return torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16")
 
 
@@ -30,7 +31,7 @@ def choose_device() -> str:
 
 
 def choose_precision(device: str) -> str:
-    """Return bf16 if a small network trains at least 1.2 times faster in it, else fp32; takes about a second."""
+    """Return bf16 if a small network trains 1.2 times faster in it, else fp32; takes a second."""
     if device == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     seconds = _fastest(
@@ -40,7 +41,7 @@ def choose_precision(device: str) -> str:
 
 
 def _fastest(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """Return the seconds of each one's fastest call. They take turns: whatever else runs here slows both."""
+    """Return the seconds of each one's fastest call; they take turns, to share other load."""
     fastest = dict.fromkeys(steps, float("inf"))
     end = time.perf_counter() + SECONDS
     turns = 0

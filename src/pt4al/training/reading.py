@@ -71,7 +71,7 @@ def _row_bytes(pool: ImagePool) -> int:
 
 
 def _free() -> int:
-    """Bytes that the device has left, with those that torch has taken and holds for its next tensors."""
+    """Bytes that the device has free, with those that torch holds for its next tensors."""
     return (
         torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     )

@@ -1,4 +1,4 @@
-"""The same numbers from the same seed on a GPU too, where the fastest algorithms add up in any order."""
+"""The same numbers from the same seed on a GPU, whose fastest algorithms vary."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ WORKSPACE = ":4096:8"  # of cuBLAS: the one with which it repeats itself; what a
 
 @contextlib.contextmanager
 def repeatable(hardware: Hardware, trial: Callable[[], None] | None = None) -> Iterator[None]:
-    """Let a GPU take the same algorithms each time, and multiply float32 as such; a processor does so anyhow.
+    """Let a GPU take the same algorithms each time, and multiply float32 in full precision.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def repeatable(hardware: Hardware, trial: Callable[[], None] | None = None) -> I
 
 @contextlib.contextmanager
 def deterministic(trial: Callable[[], None] | None) -> Iterator[None]:
-    """Forbid operations that can't repeat themselves, if a trial does without them; put all back afterwards."""
+    """Forbid operations that can't repeat themselves, if a trial does without; then restore."""
     mode = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     fills = torch.utils.deterministic.fill_uninitialized_memory

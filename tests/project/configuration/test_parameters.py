@@ -22,6 +22,7 @@ from pt4al.project.configuration.parameters import (
     flat,
     identity,
 )
+from pt4al.selection.strategies import REMOVED
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = sorted(path.parent.name for path in (ROOT / "conf").glob("*/parameters.yml"))
@@ -216,6 +217,14 @@ def test_option_of_a_strategy_that_makes_no_sense_is_refused_before_anything_run
     raw["query"]["options"] = {"number": -1}
     with pytest.raises(InputError, match=r"`query.options.number` is -1: it must be a whole number"):
         check(raw)
+
+
+@pytest.mark.parametrize("name", REMOVED)
+def test_a_strategy_that_was_removed_names_what_to_use_instead(name):
+    with pytest.raises(InputError) as refused:
+        check(changed("query.strategy", name))
+    assert f"`query.strategy` is '{name}': the strategy was removed, use {REMOVED[name]}" in str(refused.value)
+    assert str(refused.value).count("\n") == 1
 
 
 @pytest.mark.parametrize("query", [{"strategy": "badge"}, {"balance": True}, {"measure": "learning_loss"}])

@@ -44,7 +44,7 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 FITTING: dict[str, dict[str, Any]] = {
     "as it ships": {},
     "a strategy that needs gradients": {"query": {"strategy": "badge"}},
-    "a strategy of the ranking": {"query": {"strategy": "audited", "scope": "batch"}},
+    "a strategy of the ranking": {"query": {"strategy": "strata", "scope": "batch"}},
     "bald": {"query": {"measure": "bald"}, "main": {"dropout": 0.5}},
     "learning loss, carried over": {"query": {"measure": "learning_loss"}, "main": {"start_from": "previous_cycle"}},
     "a probe": {"main": {"frozen": "all"}, "query": {"strategy": "coreset", "features": "cached"}},
@@ -113,7 +113,7 @@ def weights(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Write a file of weights; returns the settings that start from it."""
 
     def write(name: str = "timm/resnet18", channels: int = 1, keep: int | None = None) -> dict[str, Any]:
-        network = build(name, 2, [0.0] * channels, [1.0] * channels, torch.Generator())
+        network = build(name, 2, ([0.0] * channels, [1.0] * channels), torch.Generator())
         trunk = network.trunk.model if name.startswith("timm/") else network.trunk
         tensors = dict(list(trunk.state_dict().items())[:keep])
         save_file(tensors, tmp_path / "weights.safetensors")

@@ -18,7 +18,7 @@ def load(tmp_path: Path):
 
     def make(dense: bool) -> Model:
         generator = torch.Generator().manual_seed(0)
-        network = networks.build("resnet8_w16", 2, [120.0], [70.0], generator, dense=dense)
+        network = networks.build("resnet8_w16", 2, ([120.0], [70.0]), generator, dense=dense)
         networks.save(network, tmp_path / "network.safetensors")
         (tmp_path / "classes.json").write_text(json.dumps(["cat", "dog"]))
         files = {"network": str(tmp_path / "network.safetensors"), "classes": str(tmp_path / "classes.json")}

@@ -16,7 +16,7 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["unet_small", "unet_resnet18", "unet/resnet34"])
 def test_a_u_net_says_which_package_it_needs(name) -> None:
     with pytest.raises(InputError, match="U-Nets need the package segmentation_models_pytorch, which is not installed"):
-        networks.known(name)
+        networks.validated_name(name)
 
 
 def test_a_u_net_that_was_saved_says_so_too(make_network, tmp_path, monkeypatch) -> None:
@@ -29,4 +29,4 @@ def test_a_u_net_that_was_saved_says_so_too(make_network, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("name", ["resnet8_w16", "timm/test_vit"])
 def test_other_networks_do_without_it(make_network, name) -> None:
-    assert make_network(name=networks.known(name)).name == name
+    assert make_network(name=networks.validated_name(name)).name == name

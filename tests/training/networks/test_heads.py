@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from pt4al.randomness import stream, torch_generator
-from pt4al.training.networks import build, copy_trunk, load, save, widen
+from pt4al.training.networks import build, copy_trunk, load, save, widened
 
 
 def build_one(name: str = "resnet8_w16", head: str = "simsiam", outputs: int = 64, seed: int = 0):
-    return build(name, outputs, [120.0], [70.0], torch_generator(stream(seed, "network")), head=head)
+    return build(name, outputs, ([120.0], [70.0]), torch_generator(stream(seed, "network")), head=head)
 
 
 def images(count: int = 4) -> torch.Tensor:
@@ -51,12 +51,12 @@ def test_trunk_starts_a_network_with_another_head():
 @pytest.mark.parametrize("dense", [False, True])
 def test_a_class_added_later_is_held_for_impossible_and_the_rest_stays(dense: bool) -> None:
     name = "unet_small" if dense else "resnet8_w16"
-    network = build(name, 3, [0.0], [1.0], torch.Generator().manual_seed(0), dense=dense).eval()
+    network = build(name, 3, ([0.0], [1.0]), torch.Generator().manual_seed(0), dense=dense).eval()
     images = torch.randint(0, 256, (2, 1, 32, 32), dtype=torch.uint8)
     with torch.no_grad():
         before = network(images).softmax(1)
-        after = widen(network, 5)(images).softmax(1)
+        after = widened(network, 5)(images).softmax(1)
     torch.testing.assert_close(after[:, :3], before)
     assert after[:, 3:].max() < 1e-6
-    assert widen(network, 5) is network
-    assert network(images).shape[1] == 5
+    assert network(images).shape[1] == 3
+    assert widened(network, 3) is network

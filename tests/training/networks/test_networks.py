@@ -9,7 +9,7 @@ import torch
 
 from pt4al.errors import InputError
 from pt4al.randomness import stream, torch_generator
-from pt4al.training.networks import NETWORKS, add_loss_head, build, copy_trunk, known, load, save
+from pt4al.training.networks import NETWORKS, add_loss_head, build, copy_trunk, load, save, validated_name
 
 
 def images(channels: int = 1, count: int = 3) -> torch.Tensor:
@@ -27,7 +27,7 @@ LIBRARIES = ["unet_resnet18", "timm/mobilenetv3_small_050"]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_network_takes_raw_images_and_answers_in_full_precision(name, channels):
-    network = build(name, 7, [120.0] * channels, [70.0] * channels, torch_generator(stream(0, "network"))).eval()
+    network = build(name, 7, ([120.0] * channels, [70.0] * channels), torch_generator(stream(0, "network"))).eval()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         outputs, features = network(images(channels)), network.features(images(channels))
     assert outputs.shape == (3, 7)
@@ -72,12 +72,12 @@ def test_maps_whose_channels_come_last_are_turned(make_network, name):
 )
 def test_unknown_name_gets_the_nearest_of_its_family(name, message):
     with pytest.raises(InputError, match=message):
-        known(name)
+        validated_name(name)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "timm/resnet18.a1_in1k"])
 def test_known_names_are_given_back(name):
-    assert known(name) == name
+    assert validated_name(name) == name
 
 
 def test_default_network_has_78_thousand_parameters(make_network):
@@ -90,7 +90,7 @@ def test_weights_of_a_seed_are_those_that_published_runs_started_from(make_netwo
 
 
 def test_normalisation_is_part_of_the_network():
-    make = lambda mean, std: build("resnet8_w16", 4, mean, std, torch_generator(stream(0, "network"))).eval()  # noqa: E731
+    make = lambda mean, std: build("resnet8_w16", 4, (mean, std), torch_generator(stream(0, "network"))).eval()  # noqa: E731
     raw = images()
     with torch.inference_mode():
         expected = make([0.0], [1.0])((raw - 50.0) / 25.0)

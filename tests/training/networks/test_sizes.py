@@ -14,7 +14,7 @@ NAME = "timm/mobilenetv3_small_050"
 
 
 def build(name: str = NAME, size: tuple[int, int] | None = (64, 48), **more: object) -> Network:
-    return networks.build(name, 4, [120.0] * 3, [70.0] * 3, torch_generator(stream(0, "network")), size=size, **more)
+    return networks.build(name, 4, ([120.0] * 3, [70.0] * 3), torch_generator(stream(0, "network")), size=size, **more)
 
 
 def images(channels: int, height: int, width: int) -> torch.Tensor:

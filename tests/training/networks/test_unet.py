@@ -7,7 +7,7 @@ import torch
 
 from pt4al.images.pool import ImagePool
 from pt4al.randomness import stream
-from pt4al.training.engine import fit, predict
+from pt4al.training.engine import Training, fit, predict
 from pt4al.training.networks import copy_trunk
 from pt4al.training.tasks import segmentation
 from support.hardware import HARDWARE
@@ -29,7 +29,7 @@ def test_small_unet_learns_bars_thinner_than_its_stride_in_images_that_it_must_p
     pool, masks = bars
     network = make_network(2, name="unet_small", dense=True)
     schedule = make_schedule(epochs=15, minibatch=8, shape="one_cycle", learning_rate=0.1)
-    fit(network, segmentation.loss, pool, schedule, stream(0, "fit"), HARDWARE, targets=masks)
+    fit(network, segmentation.loss, pool, Training(schedule, stream(0, "fit")), HARDWARE, targets=masks)
     found = segmentation.evaluate(predict(network, segmentation.outputs, pool, HARDWARE), masks, ["ground", "bar"])
     assert found["iou_bar"] > 0.6
 

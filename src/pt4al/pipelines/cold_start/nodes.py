@@ -12,7 +12,7 @@ from pt4al.labels.recorded import recorded_answers
 from pt4al.pages.cold_start import render_cold_start_page
 from pt4al.project.configuration.parameters import ColdStart, Main, Query, Run
 from pt4al.randomness import stream
-from pt4al.selection import candidates as selection
+from pt4al.selection.candidates import STARTS, in_pool_order, start, unlabelled
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.statistics.cold_start import summarise
@@ -29,25 +29,28 @@ def choose(
     query: Query,
     main: Main,
 ) -> pd.DataFrame:
-    """Return every first query: `start`, `budget`, `seed`, `id`. A seed chooses as a run with it would."""
+    """Return every first query: `start`, `budget`, `seed`, `id`.
+
+    A seed chooses as a run with that seed would.
+    """
     if main.task != "classification":
         raise InputError(
             "pipeline cold_start is for `main.task: classification` alone: it fits a linear probe"
         )
-    ranking = selection.in_pool_order(ranking, features.ids)
-    candidates = selection.candidates(ranking, pd.Series(dtype="str"), query.scope, 0)
+    ranking = in_pool_order(ranking, features.ids)
+    candidates = unlabelled(ranking, pd.Series(dtype="str"), query.scope, 0)
     largest = max(cold_start.budgets)
     if largest > len(candidates):
         raise InputError(
-            f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be asked for"
+            f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be "
+            "asked for"
         )
     seen = features.view(features.rows(candidates["id"]))
     chosen = []
-    for start, budget, seed in product(
-        cold_start.starts, cold_start.budgets, range(cold_start.seeds)
-    ):
-        ids = _chosen(start, budget, seed, candidates, seen, len(classes))
-        chosen.append(pd.DataFrame({"start": start, "budget": budget, "seed": seed, "id": ids}))
+    seeds = range(cold_start.seeds)
+    for rule, budget, seed in product(cold_start.starts, cold_start.budgets, seeds):
+        ids = _chosen(rule, budget, seed, candidates, seen, len(classes))
+        chosen.append(pd.DataFrame({"start": rule, "budget": budget, "seed": seed, "id": ids}))
     return pd.concat(chosen, ignore_index=True)
 
 
@@ -59,24 +62,28 @@ def measure(
     test_labels: pd.DataFrame,
     classes: list[str],
 ) -> pd.DataFrame:
-    """Return `start`, `budget`, `seed`, `accuracy`, `balanced_accuracy`, `query` (equal for equal queries)."""
+    """Return the accuracies of a probe of each query.
+
+    Columns `start`, `budget`, `seed`, `accuracy`, `balanced_accuracy`, and `query`, which is equal
+    for equal queries.
+    """
     asked = recorded_answers(recorded_labels, start_queries["id"].drop_duplicates())
     learnt = pd.DataFrame(features.gather(features.rows(asked["id"])).numpy(), index=asked["id"])
     targets = pd.Series(classification.targets(asked["label"], classes).numpy(), index=asked["id"])
     tested = test_features.gather(test_features.rows(test_labels["id"])).numpy()
     truths = classification.targets(test_labels["label"], classes)
-    known = {}
+    metrics = {}
     rows = []
     for cell, query in start_queries.groupby(CELL, sort=False):
         ids = sorted(query["id"])
         digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
-        if digest not in known:  # some starts choose the same with every seed
+        if digest not in metrics:  # some starts choose the same with every seed
             weight, bias, _ = probe.fit(
                 learnt.loc[ids].to_numpy(), targets.loc[ids].to_numpy(), len(classes)
             )
-            known[digest] = classification.evaluate(tested @ weight.T + bias, truths, classes)
-        found = {name: known[digest][name] for name in ("accuracy", "balanced_accuracy")}
-        rows.append(dict(zip(CELL, cell, strict=True)) | found | {"query": digest})
+            metrics[digest] = classification.evaluate(tested @ weight.T + bias, truths, classes)
+        accuracies = {name: metrics[digest][name] for name in ("accuracy", "balanced_accuracy")}
+        rows.append(dict(zip(CELL, cell, strict=True)) | accuracies | {"query": digest})
     return pd.DataFrame(rows)
 
 
@@ -87,11 +94,11 @@ def report(measured: pd.DataFrame, run: Run) -> tuple[pd.DataFrame, str]:
 
 
 def _chosen(
-    start: str, budget: int, seed: int, candidates: pd.DataFrame, features: View, classes: int
+    rule: str, budget: int, seed: int, candidates: pd.DataFrame, features: View, classes: int
 ) -> pd.Series:
     """The ids of one first query."""
-    if start in selection.STARTS:
-        return selection.start(candidates, start, budget, stream(seed, "query"))["id"]
+    if rule in STARTS:
+        return start(candidates, rule, budget, stream(seed, "query"))["id"]
     evidence = Evidence(
         budget=budget,
         rng=stream(seed, "strategy"),
@@ -102,4 +109,4 @@ def _chosen(
         features=features,
         labelled=features[:0],
     )
-    return candidates["id"].iloc[STRATEGIES[start]().choose(evidence)]
+    return candidates["id"].iloc[STRATEGIES[rule]().choose(evidence)]

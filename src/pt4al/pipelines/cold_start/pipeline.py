@@ -1,4 +1,7 @@
-"""Wiring of pipeline `cold_start`. What chooses is given no labels; what measures hands nothing back to it."""
+"""Wiring of pipeline `cold_start`.
+
+What chooses is given no labels; what measures hands nothing back to it.
+"""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,6 +9,7 @@ from pt4al.pipelines.cold_start import nodes
 
 
 def create_pipeline() -> Pipeline:
+    """Return what chooses first queries, measures them and reports."""
     settings = [f"params:{block}" for block in ("cold_start", "query", "main")]
     test = ["test_features", "test_labels"]
     return Pipeline(

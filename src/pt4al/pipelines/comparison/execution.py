@@ -57,7 +57,7 @@ class Progress:
         self.restart()
 
     def restart(self) -> None:
-        """Count the time from now on: making what cells share says nothing of how long a cell takes."""
+        """Count the time from now on: what cells share takes longer than a cell."""
         self._start = time.monotonic()
 
     def line(self, cell: Cell, what: str) -> str:

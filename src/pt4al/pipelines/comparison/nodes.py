@@ -2,6 +2,7 @@
 
 import logging
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 def run_cells(
     plan: pd.DataFrame, parameters: dict, project: dict[str, Any], runs: Runs
 ) -> pd.DataFrame:
-    """Run the cells that are not finished; return the plan with column `report`, each run's page if it has one.
+    """Run the cells that are not finished; return the plan with each run's page, `report`.
 
     Raises
     ------
@@ -54,7 +55,10 @@ def run_cells(
             logger.info(progress.line(cell, "failed" if reason else _result(cell, runs)))
     if failed:
         named = [f"  {run}: {reason}" for run, reason in failed.items()]
-        done = f"{len(failed)} of {len(plan)} cells failed; what is finished stays, and the same command goes on:"
+        done = (
+            f"{len(failed)} of {len(plan)} cells failed; what is finished stays, and the same "
+            "command goes on:"
+        )
         raise InputError("\n".join([done, *named]))
     return plan.assign(report=[_link(runs, run) for run in plan["run"]])
 
@@ -62,7 +66,7 @@ def run_cells(
 def collect(
     finished: pd.DataFrame, classes: list[str], parameters: dict, runs: Runs
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return what the cells have left: learning curves, classes asked for, seconds, audits, leak checks."""
+    """Return learning curves, classes asked for, seconds, audits and leak checks of the cells."""
     settings = check(parameters)
     return (
         tables.curves(finished, runs),
@@ -73,17 +77,25 @@ def collect(
     )
 
 
+@dataclass(frozen=True)
+class CellTables:
+    """What the cells of a comparison have left: one table a kind, with columns `arm` and `seed`."""
+
+    curves: pd.DataFrame
+    queries: pd.DataFrame
+    seconds: pd.DataFrame
+    audits: pd.DataFrame
+    leaks: pd.DataFrame
+
+
 def judge(
-    finished: pd.DataFrame,
-    curves: pd.DataFrame,
-    queries: pd.DataFrame,
-    seconds: pd.DataFrame,
-    audits: pd.DataFrame,
-    leaks: pd.DataFrame,
-    parameters: dict,
-    runs: Runs,
+    finished: pd.DataFrame, parameters: dict, runs: Runs, **collected: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, bytes], str]:
-    """Return the summary of each cell, the paired tests, the penalty matrix, the savings, all pictures and the page."""
+    """Return a comparison's summary, paired tests, penalties, savings, pictures and page.
+
+    `collected` are the fields of `CellTables`.
+    """
+    left = CellTables(**collected)
     checked = check(parameters)
     comparison = checked.comparison
     metric = TASKS[checked.main.task].metric
@@ -94,11 +106,11 @@ def judge(
         low_budget=comparison.low_budget,
         others={name: read_others(name, metric, runs) for name in comparison.others},
     )
-    results = compare(curves, settings, stream(0, "bootstrap"))
+    results = compare(left.curves, settings, stream(0, "bootstrap"))
     # The repetition of an arm is there for the noise floor alone.
-    once = {"queries": queries, "seconds": seconds, "audits": audits}
+    once = {"queries": left.queries, "seconds": left.seconds, "audits": left.audits}
     once = {name: table[table["repeat"] == 0] for name, table in once.items()}
-    pictures = draw_comparison(results, {"cells": curves, **once}, settings)
+    pictures = draw_comparison(results, {"cells": left.curves, **once}, settings)
     page = render_comparison_page(
         ComparisonPage(
             title=f"Comparison {comparison.name}",
@@ -107,7 +119,7 @@ def judge(
             settings=settings,
             arms={arm: _words(comparison.arms[arm]) for arm in comparison.compared},
             runs=finished,
-            leaks=leaks,
+            leaks=left.leaks,
             seconds=once["seconds"],
             figures=pictures,
         )
@@ -128,7 +140,7 @@ def _finished(cell: Cell, runs: Runs) -> bool:
 
 
 def _logged(cell: Cell, runs: Runs) -> bool:
-    """Whether MLflow has all of a cell: it may have been away, or the process killed before it was told."""
+    """Whether MLflow has all of a cell: it may have been away, or the process killed."""
     row = runs[cell.run].newest("mlflow_run.json")
     return row is None or records.recall(row).get("logged", True)
 
@@ -161,7 +173,10 @@ def _link(runs: Runs, run: str) -> str:
 
 
 def read_others(name: str, metric: str, runs: Runs) -> pd.DataFrame:
-    """Return the cells of a comparison on other data; InputError if there are none, or of another metric."""
+    """Return the cells of a comparison on other data.
+
+    InputError if there are none, or of another metric.
+    """
     table = runs[name].read("cells.csv")
     if table is None or metric not in table:
         lack = "is not there: run it first" if table is None else f"has no {metric}"

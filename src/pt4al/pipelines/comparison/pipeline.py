@@ -1,10 +1,20 @@
-"""Wiring of stage `comparison`. Its nodes always run: the cells know themselves what is finished."""
+"""Wiring of stage `comparison`.
+
+Its nodes always run: the cells know themselves what is finished.
+"""
 
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.comparison import nodes, plan
 
-COLLECTED = [f"comparison_{name}" for name in ("cells", "queries", "seconds", "audits", "leaks")]
+# Datasets of the tables that cells leave, by their names in `nodes.CellTables`.
+COLLECTED = {
+    "curves": "comparison_cells",
+    "queries": "comparison_queries",
+    "seconds": "comparison_seconds",
+    "audits": "comparison_audits",
+    "leaks": "comparison_leaks",
+}
 JUDGED = [
     f"comparison_{name}"
     for name in ("summary", "paired", "penalties", "savings", "pictures", "page")
@@ -12,6 +22,7 @@ JUDGED = [
 
 
 def create_pipeline() -> Pipeline:
+    """Return what plans the cells, runs them, collects what they leave and judges the arms."""
     return Pipeline(
         [
             # Where the project is, and what was typed: hooks.py says.
@@ -30,12 +41,13 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.collect,
                 ["comparison_runs", "classes", "parameters", "runs"],
-                COLLECTED,
+                list(COLLECTED.values()),
                 name="collect_cells",
             ),
             Node(
                 nodes.judge,
-                ["comparison_runs", *COLLECTED, "parameters", "runs"],
+                {"finished": "comparison_runs", "parameters": "parameters", "runs": "runs"}
+                | COLLECTED,
                 JUDGED,
                 name="judge_arms",
             ),

@@ -19,7 +19,7 @@ NOT_AN_ARMS = ("run", "engine", "report", "comparison", "cold_start")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a comparison: an arm with a seed. `settings` are typed on top of the environment's."""
+    """One run of a comparison: an arm with a seed, its `settings` on top of the environment's."""
 
     arm: str
     settings: dict[str, Any]
@@ -37,12 +37,12 @@ class Cell:
 
     @property
     def pretext(self) -> str:
-        """What stands for the pretext network, which cells with the same settings and seed share."""
+        """Name of the pretext network, which cells with the same settings and seed share."""
         return pretext_fingerprint(self.parameters)
 
     @property
     def features(self) -> str | None:
-        """What stands for features that are there before the pretext network; None if they are its own."""
+        """Name of features computed before the pretext network; None if they are its own."""
         return (
             None if self.parameters.features.from_pretext else features_fingerprint(self.parameters)
         )
@@ -79,21 +79,25 @@ def cells(parameters: dict, typed: dict) -> list[Cell]:
     comparison = checked.comparison
     if checked.run.fresh:
         raise InputError(
-            "`run.fresh` is for one run: give the comparison another name (comparison.name=...) instead"
+            "`run.fresh` is for one run: give the comparison another name "
+            "(comparison.name=...) instead"
         )
     typed = {
         block: settings for block, settings in typed.items() if block not in ("run", "comparison")
     }
-    found = []
+    planned = []
     for seed in comparison.seeds:
-        found += [_cell(arm, seed, 0, parameters, typed) for arm in comparison.compared]
+        planned += [_cell(arm, seed, 0, parameters, typed) for arm in comparison.compared]
         if comparison.repeated:
-            found.append(_cell(comparison.repeated, seed, 1, parameters, typed))
-    return found
+            planned.append(_cell(comparison.repeated, seed, 1, parameters, typed))
+    return planned
 
 
 def write_plan(parameters: dict, project: dict) -> pd.DataFrame:
-    """Return one row a cell: `arm`, `seed`, `repeat`, `run`, `pretext` (whose network it shares), `command`."""
+    """Return one row a cell: `arm`, `seed`, `repeat`, `run`, `pretext`, `command`.
+
+    Cells with the same `pretext` share their pretext network.
+    """
     return pd.DataFrame(
         {
             "arm": cell.arm,
@@ -113,7 +117,8 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     for block in NOT_AN_ARMS:
         if block in own:
             raise InputError(
-                f"`comparison.arms.{arm}.{block}` is not an arm's to set: it is the same for all cells"
+                f"`comparison.arms.{arm}.{block}` is not an arm's to set: it is the same for "
+                "all cells"
             )
     name = f"{comparison['name']}-{arm}-s{seed}" + (f"-r{repeat}" if repeat else "")
     # The precision is this machine's for all cells: each could find another one.

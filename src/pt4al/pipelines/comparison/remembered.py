@@ -1,4 +1,4 @@
-"""What a process that makes one run after another, a comparison's worker, does once for all of them, or meanwhile.
+"""What a comparison's worker does once for all of its runs, or while the next one starts.
 
 A command of its own remembers until it ends: the next one looks again at what may have changed.
 """
@@ -9,56 +9,59 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-_known: ContextVar[dict[str, Any] | None] = ContextVar("known", default=None)
+_memory: ContextVar[dict[str, Any] | None] = ContextVar("memory", default=None)
 _aside: ContextVar[ThreadPoolExecutor | None] = ContextVar("aside", default=None)
 
 
 @contextmanager
 def remembering(checked: Iterable[str] = ()) -> Iterator[None]:
-    """Remember, for as long as the block runs, what `once` finds out; `checked`: what is known already.
+    """Remember what `once` finds out for as long as the block runs; `checked` is known already.
 
     The block ends when all that was left to `meanwhile` is done.
     """
-    known = _known.set(dict.fromkeys(checked))
+    token = _memory.set(dict.fromkeys(checked))
     with ThreadPoolExecutor(1) as thread:
         aside = _aside.set(thread)
         try:
             yield
         finally:
             _aside.reset(aside)
-            _known.reset(known)
+            _memory.reset(token)
 
 
 @contextmanager
 def one_command() -> Iterator[None]:
     """Remember what `once` finds out until the block ends; a worker remembers it for longer."""
-    if _known.get() is not None:
+    if _memory.get() is not None:
         yield
         return
-    known = _known.set({})
+    token = _memory.set({})
     try:
         yield
     finally:
-        _known.reset(known)
+        _memory.reset(token)
 
 
-def once(what: str, find_out: Callable[[], Found]) -> Found:
-    """Return what `find_out` returns, which is called once for each `what` where that is remembered.
+def once(what: str, find_out: Callable[[], Result]) -> Result:
+    """Return the result of `find_out`, which is called once for each `what` that is remembered.
 
     What it raises is not remembered.
     """
-    known = _known.get()
-    if known is None:
+    memory = _memory.get()
+    if memory is None:
         return find_out()
-    if what not in known:
-        known[what] = find_out()
-    return known[what]
+    if what not in memory:
+        memory[what] = find_out()
+    return memory[what]
 
 
 def meanwhile(do: Callable[[], None]) -> None:
-    """Do what the next run need not wait for, and whose errors end nothing: where there is no next one, at once."""
+    """Do what the next run need not wait for; at once where there is no next one.
+
+    Its errors end nothing.
+    """
     thread = _aside.get()
     if thread is None:
         do()

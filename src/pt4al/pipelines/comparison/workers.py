@@ -1,4 +1,4 @@
-"""Processes that run a comparison's cells: each stays warm for the cells that come after, and is replaced if it dies.
+"""Processes that run a comparison's cells: each serves many, and is replaced if it dies.
 
 Starting one takes as long as many a cell: Python, torch, Kedro and MLflow are imported.
 """
@@ -23,7 +23,9 @@ from pt4al.pipelines.comparison.remembered import remembering
 logger = logging.getLogger(__name__)
 
 KILLED = "its process was killed, or ran out of memory"
-TRIES = 2  # of a cell whose process dies: what it has done stays done, and other cells may have taken the memory
+# Of a cell whose process dies: what it has done stays done, and other cells may have taken the
+# memory.
+TRIES = 2
 GRACE = 60.0  # seconds for a worker to end by itself: MLflow may have to be told of the last cell
 
 
@@ -58,7 +60,8 @@ class Workers:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:
             file.write(
-                f"\n# {time.ctime()}, {', '.join(pipelines)}: {cell.command(self._project['env'])}\n"
+                f"\n# {time.ctime()}, {', '.join(pipelines)}: "
+                f"{cell.command(self._project['env'])}\n"
             )
         reason = self._tried(cell, pipelines, log)
         return None if reason is None else f"{reason} ({log})"
@@ -153,7 +156,10 @@ def _run_session(
 
 
 def _say_in(log: Path) -> None:
-    """Let what this process says go to a file. Libraries write to the descriptors, not to sys.stderr."""
+    """Send what this process prints to a file.
+
+    Libraries write to the descriptors, not to sys.stderr.
+    """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     with log.open("a", encoding="utf-8") as file:

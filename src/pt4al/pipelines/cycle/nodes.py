@@ -1,217 +1,114 @@
-"""Nodes of one cycle. Each is bound to its cycle's number."""
+"""Nodes of one cycle. Each that depends on the cycle is bound to its number."""
 
-import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
 from pt4al.annotation.oracle import CORRECTION, HumanOracle, none_asked
 from pt4al.errors import InputError
-from pt4al.features.probe import probe
 from pt4al.features.vectors import Features
-from pt4al.images.pool import ImagePool
-from pt4al.labels import label_set as labelling
+from pt4al.labels.label_set import CONTROL, check, correct, extend, measured_on, trained_on
 from pt4al.labels.recorded import recorded_answers
-from pt4al.pipelines.cycle.evidence import CACHED, Gatherer, Known, needs
-from pt4al.pipelines.cycle.request import Request
-from pt4al.project.configuration.parameters import Control, Cycles, Engine, Main, Oracle, Query, Run
-from pt4al.randomness import stream, torch_generator
-from pt4al.selection import candidates as selection
-from pt4al.selection import control as controls
-from pt4al.selection import explain as reasons
-from pt4al.selection.strategies import STRATEGIES, balanced
-from pt4al.selection.uncertainty import LEARNING_LOSS, MEASURES
-from pt4al.statistics import intervals
-from pt4al.training import engine as training
-from pt4al.training import learning_loss
-from pt4al.training.networks import (
-    Network,
-    add_loss_head,
-    blank_probe,
-    build,
-    copy_trunk,
-    load_pretrained,
-    restart,
-    widen,
+from pt4al.pipelines.cycle.evidence import Sources, chooser, gather
+from pt4al.pipelines.cycle.model import (
+    Images,
+    Lesson,
+    Model,
+    asked_model,
+    fit_probe,
+    hardware,
+    prepare_network,
 )
-from pt4al.training.precision import Hardware
-from pt4al.training.tasks import TASKS, Task, classification
+from pt4al.pipelines.cycle.plan import QueryPlan
+from pt4al.pipelines.cycle.state import CycleState
+from pt4al.project.configuration.parameters import Oracle, Parameters, Query
+from pt4al.randomness import stream, torch_generator
+from pt4al.selection.candidates import STARTS
+from pt4al.selection.control import draw, size
+from pt4al.selection.explain import explain
+from pt4al.selection.uncertainty import MEASURES
+from pt4al.statistics import intervals
+from pt4al.training.networks import Network
+from pt4al.training.tasks import TASKS, classification
 
 SKIPPED_ALL = "every image was skipped or is for measuring: answer some, or lower `control.share`"
 MAPPED = 8  # images of a query that the report shows with prediction and uncertainty
 
 
-def start_query(
-    pool: ImagePool,
-    features: Features,
-    ranking: pd.DataFrame,
-    label_set: pd.DataFrame,
-    classes: list[str],
-    query: Query,
-    cycles: Cycles,
-    oracle: Oracle,
-    control: Control,
-    main: Main,
-    engine: Engine,
-    run: Run,
-    slices: pd.DataFrame | None = None,
-    *,
-    cycle: int,
-) -> pd.DataFrame:
-    """Return the query of cycle 0: no model has been trained yet."""
-    ranking = selection.in_pool_order(ranking, pool.ids)
-    request = Request.of(
-        ranking, label_set["id"], query, cycles, oracle, control, run, slices, cycle
-    )
-    if query.start in selection.STARTS:
-        rng = stream(run.seed, "query", cycle)
-        own = selection.start(request.candidates, query.start, request.budget, rng)
-        rest = request.candidates[~request.candidates["id"].isin(own["id"])]
-        return request.query(
-            own, selection.start(rest, query.start, min(request.reserve, len(rest)), rng)
-        )
-    strategy = STRATEGIES[query.start]()
-    known = Known(pool, features, features, request.candidates, label_set, classes)
-    gather = Gatherer(
-        known, None, None, query.model_copy(update={"features": CACHED}), main, engine, run, cycle
-    )
-    return request.choose(strategy.choose, gather.evidence(request.budget, strategy.needs))
-
-
-def next_query(
-    pool: ImagePool,
-    images: ImagePool | Features,
-    features: Features,
-    ranking: pd.DataFrame,
-    label_set: pd.DataFrame,
-    network: Network,
-    classes: list[str],
-    query: Query,
-    cycles: Cycles,
-    oracle: Oracle,
-    control: Control,
-    main: Main,
-    engine: Engine,
-    run: Run,
-    slices: pd.DataFrame | None = None,
-    asked: pd.DataFrame | None = None,
-    audit: pd.DataFrame | None = None,
-    *,
-    cycle: int,
-) -> pd.DataFrame:
-    """Return what the strategy wants, from what the model that is asked says of the candidates.
-
-    That is the main model of the cycle before, or a probe of features that has the same labels.
-    """
-    known = label_set["id"] if asked is None else pd.concat([label_set["id"], asked["id"]])
-    ranking = selection.in_pool_order(ranking, pool.ids)
-    request = Request.of(ranking, known, query, cycles, oracle, control, run, slices, cycle)
-    if query.model == "probe":
-        learnt = labelling.trained_on(label_set, cycle - 1, control.train)
-        network = fit_probe(features, learnt, classes, main, engine)
-        images = features
-    widen(network, len(classes))
-    facts = Known(pool, images, features, request.candidates, label_set, classes)
-    gather = Gatherer(facts, network, audit, query, main, engine, run, cycle)
-    strategy = STRATEGIES[query.strategy](**query.options)
-    choose = partial(balanced, strategy) if query.balance else strategy.choose
-    return request.choose(choose, gather.evidence(request.budget, needs(query)))
-
-
-def fit_probe(
-    features: Features, label_set: pd.DataFrame, classes: list[str], main: Main, engine: Engine
-) -> Network:
-    """Return a linear probe of the features, fitted to a label set."""
-    task = TASKS[main.task]
-    hardware = Hardware(engine.device, engine.precision)
-    targets = task.targets(label_set["label"], classes)
-    rows = features.rows(label_set["id"])
-    weights = (
-        task.class_weights(targets, len(classes))
-        if main.class_weights == "median_frequency"
-        else None
-    )
-    network = blank_probe(features.shape[-1], len(classes))
-    probe(network, features, rows, targets, hardware, weights)
-    return network
+def choose_query(settings: Parameters, *, cycle: int, **state: Any) -> pd.DataFrame:
+    """Return the query of a cycle; `state` has the fields of `CycleState`."""
+    before = CycleState(**state)
+    first = cycle == 0
+    query = settings.query
+    plan = QueryPlan.make(before, settings, cycle)
+    if first and query.start in STARTS:
+        return plan.start(query.start, stream(settings.run.seed, "query", cycle))
+    choose, needs = chooser(query, first)
+    model = None if first else asked_model(before, settings, cycle)
+    sources = Sources(before, plan.candidates, settings, cycle, model)
+    return plan.choose(choose, gather(sources, plan.budget, needs))
 
 
 def map_query(
-    pool: ImagePool,
-    chosen: pd.DataFrame,
-    network: Network,
-    query: Query,
-    main: Main,
-    engine: Engine,
+    images: Images, query: pd.DataFrame, network: Network, settings: Parameters
 ) -> dict[str, np.ndarray]:
-    """Return what the model that chose the first images of a query saw: `predictions`, `uncertainties`, 0 to 255.
+    """Return what the model that chose a query saw in its first images.
 
-    Both are uint8 (images, height, width). Nothing for tasks that answer once an image.
+    `predictions` and `uncertainties`, 0 to 255, both uint8 (images, height, width). Nothing for
+    tasks that answer once an image.
     """
-    task = TASKS[main.task]
-    hardware = Hardware(engine.device, engine.precision)
+    task = TASKS[settings.main.task]
     if not task.dense:
         return {}
-    rows = pool.rows(chosen["id"].head(MAPPED))
-    measure = MEASURES.get(query.measure, MEASURES["entropy"])
-    predictions = training.predict(network, task.outputs, pool, hardware, rows, title="map")
-    uncertainties = training.predict(
-        network, partial(task.uncertainty_map, measure=measure), pool, hardware, rows
-    )
+    model = Model(network, images, hardware(settings.engine))
+    ids = query["id"].head(MAPPED)
+    measure = MEASURES.get(settings.query.measure, MEASURES["entropy"])
+    predictions = model.ask(task.outputs, ids, "map")
+    uncertainties = model.ask(partial(task.uncertainty_map, measure=measure), ids, "score")
     scaled = 255 * uncertainties / max(float(uncertainties.max()), 1e-9)
     return {"predictions": predictions, "uncertainties": scaled.astype(np.uint8)}
 
 
 def draw_slices(
-    ranking: pd.DataFrame, start_label_set: pd.DataFrame, cycles: Cycles, control: Control, run: Run
+    ranking: pd.DataFrame, start_label_set: pd.DataFrame, settings: Parameters
 ) -> pd.DataFrame:
     """Return the control slices of all cycles, drawn before any query: `id`, `cycle`."""
     unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
-    sizes = [controls.size(budget, control.share) for budget in cycles.budgets]
-    return controls.draw(unlabelled, sizes, stream(run.seed, "control"))
+    sizes = [size(budget, settings.control.share) for budget in settings.cycles.budgets]
+    return draw(unlabelled, sizes, stream(settings.run.seed, "control"))
 
 
-def explain(
+def explain_query(
     features: Features, ranking: pd.DataFrame, query: pd.DataFrame, label_set: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return why each image of a query was chosen; see `selection.reasons`."""
+    """Return why each image of a query was chosen; see `selection.explain`."""
     every = features.view(np.arange(len(features)))
-    return reasons.explain(query, ranking, label_set["id"], features.ids, every)
+    return explain(query, ranking, label_set["id"], features.ids, every)
 
 
 def suggest(
-    pool: ImagePool | Features,
-    query: pd.DataFrame,
-    network: Network,
-    classes: list[str],
-    main: Main,
-    engine: Engine,
+    images: Images, query: pd.DataFrame, network: Network, classes: list[str], settings: Parameters
 ) -> pd.DataFrame:
-    """Return what the newest model takes a query's images for: `id`, `label`, `probability`; nothing for masks."""
-    if TASKS[main.task].dense:
+    """Return the newest model's guess for each image of a query; nothing for masks.
+
+    Columns `id`, `label`, `probability`.
+    """
+    if TASKS[settings.main.task].dense:
         return pd.DataFrame(columns=["id", "label", "probability"])
-    hardware = Hardware(engine.device, engine.precision)
-    rows = pool.rows(query["id"])
-    likely = training.predict(
-        widen(network, len(classes)),
-        classification.class_probabilities,
-        pool,
-        hardware,
-        rows,
-        title="suggest",
-    )
-    best = likely.argmax(axis=1)
+    model = Model.enter(network, images, classes, settings)
+    probabilities = model.ask(classification.class_probabilities, query["id"], "suggest")
+    best = probabilities.argmax(axis=1)
     return query[["id"]].assign(
-        label=np.array(classes, object)[best], probability=likely.max(axis=1)
+        label=np.array(classes, object)[best], probability=probabilities.max(axis=1)
     )
 
 
-def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame, oracle: Oracle) -> pd.DataFrame:
-    """Return the oracle's answers to a query."""
+def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the recorded labels of a query's images."""
     return recorded_answers(recorded_labels, query["id"])
 
 
@@ -224,156 +121,98 @@ def ask_people(
     *,
     cycle: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what people have answered, late answers and corrections too, and all that has been asked so far."""
+    """Return people's answers, with late ones and corrections, and all that was asked so far."""
     asked = none_asked() if asked is None else asked
     people = HumanOracle(answer_log, Policy(oracle.annotators, oracle.disagreement, oracle.skipped))
     return people.label(query, label_set, asked, cycle, oracle.go_on.share, oracle.go_on.after)
 
 
-def extend(
+def extend_label_set(
     label_set: pd.DataFrame, answers: pd.DataFrame, classes: list[str], query: Query, *, cycle: int
 ) -> pd.DataFrame:
     """Return the label set, grown by the answers, and with what people have corrected."""
-    why = (query.measure if query.strategy == "top" else query.strategy) if cycle else query.start
+    why = query.start
+    if cycle:
+        why = query.measure if query.strategy == "top" else query.strategy
     if "role" in answers:
         corrected = answers["role"] == CORRECTION
-        label_set = labelling.correct(label_set, answers[corrected])
+        label_set = correct(label_set, answers[corrected])
         answers = answers[~corrected]
-        why = np.where(answers["role"] == labelling.CONTROL, labelling.CONTROL, why)
-    grown = labelling.extend(label_set, answers, cycle, why)
-    labelling.check(grown, classes)
+        why = np.where(answers["role"] == CONTROL, CONTROL, why)
+    grown = extend(label_set, answers, cycle, why)
+    check(grown, classes)
     return grown
 
 
 def audit(
-    pool: ImagePool | Features,
+    images: Images,
     answers: pd.DataFrame,
     network: Network,
     ranking: pd.DataFrame,
     classes: list[str],
-    main: Main,
-    engine: Engine,
+    settings: Parameters,
 ) -> pd.DataFrame:
-    """Return `id`, `pretext_loss`, `main_loss` of images just labelled, by the model that has not seen them."""
-    task = TASKS[main.task]
-    hardware = Hardware(engine.device, engine.precision)
+    """Return both losses of images just labelled, by the model that has not seen them.
+
+    Columns `id`, `pretext_loss`, `main_loss`.
+    """
+    task = TASKS[settings.main.task]
     if "role" in answers:  # a corrected image has been trained on
         answers = answers[answers["role"] != CORRECTION].reset_index(drop=True)
     targets = task.targets(answers["label"], classes)
-    rows = pool.rows(answers["id"])
-    losses = training.predict(
-        widen(network, len(classes)), task.loss, pool, hardware, rows, targets, title="audit"
-    )
+    model = Model.enter(network, images, classes, settings)
+    losses = model.ask(task.loss, answers["id"], "audit", targets)
     return answers[["id"]].merge(ranking[["id", "pretext_loss"]], on="id").assign(main_loss=losses)
 
 
 def train(
-    pool: ImagePool | Features,
+    images: Images,
     label_set: pd.DataFrame,
     classes: list[str],
     previous: Network,
     trunk: Network,
-    query: Query,
-    control: Control,
-    main: Main,
-    engine: Engine,
-    run: Run,
+    settings: Parameters,
     *,
     cycle: int,
 ) -> tuple[Network, pd.DataFrame]:
-    """Return the main network, trained on the label set without what measures it, and its training curve.
+    """Return the main network, trained on the labels that don't measure it, and its training curve.
 
-    Parameters
-    ----------
-    pool
-        Features, for a probe of them.
-    trunk
-        The pretext network, or the one whose features are computed: whichever `main.start_from`
-        names.
+    `trunk` is the network that `main.start_from` names: of the pretext task, or of the features.
     """
-    task = TASKS[main.task]
-    hardware = Hardware(engine.device, engine.precision)
-    label_set = labelling.trained_on(label_set, cycle, control.train)
-    if label_set.empty:
+    main = settings.main
+    run = settings.run
+    learnt = trained_on(label_set, cycle, settings.control.train)
+    if learnt.empty:
         raise InputError(f"cycle {cycle}: there is no label to train on, {SKIPPED_ALL}")
+    lesson = Lesson.make(images, learnt, classes, settings)
     rng = stream(run.seed, f"main, repeat {run.repeat}" if run.repeat else "main", cycle)
-    targets = task.targets(label_set["label"], classes)
-    rows = pool.rows(label_set["id"])
-    weights = (
-        task.class_weights(targets, len(classes))
-        if main.class_weights == "median_frequency"
-        else None
-    )
+    carried = previous if main.start_from == "previous_cycle" and cycle else None
     generator = torch_generator(rng)
-    network = _started(pool, len(classes), trunk, main, generator)
-    loss = task.loss
-    if query.measure == LEARNING_LOSS:
-        add_loss_head(network, generator)
-        loss = learning_loss.loss
-    if main.start_from == "previous_cycle" and cycle:
-        network.load_state_dict(widen(previous, len(classes)).state_dict())
-    if main.frozen == "all" and not task.dense:
-        return network, probe(network, pool, rows, targets, hardware, weights)
+    network = prepare_network(images, len(classes), trunk, carried, settings, generator)
+    if main.frozen == "all" and not TASKS[main.task].dense:
+        return network, lesson.fit_head(network)
     if main.start_from == "features":
         # A head that fits from the start keeps the trunk from being bent by a random one's
         # gradients.
-        probe(network, pool, rows, targets, hardware, weights)
+        lesson.fit_head(network)
         network.still = True
-    curve = training.fit(
-        network,
-        partial(loss, weights=weights),
-        pool,
-        main.schedule,
-        rng,
-        hardware,
-        rows=rows,
-        targets=targets,
-        augment=main.augment,
-        frozen=math.inf if main.frozen == "all" else main.frozen,
-        title=f"cycle {cycle}",
-    )
-    return network, curve
-
-
-def _started(
-    pool: ImagePool | Features, classes: int, trunk: Network, main: Main, generator: torch.Generator
-) -> Network:
-    """The main network before its training, but for what an earlier cycle's has learnt."""
-    if main.probes:
-        network = blank_probe(pool.shape[-1], classes)
-    elif main.start_from == "features":
-        network = restart(trunk, classes, generator)
-    else:
-        dense = TASKS[main.task].dense
-        network = build(main.network, classes, pool.mean, pool.std, generator, dense=dense)
-    if main.start_from == "pretext":
-        copy_trunk(trunk, network)
-    elif main.start_from == "pretrained":
-        load_pretrained(network, main.weights)
-    network.dropout = main.dropout
-    return network
+    return network, lesson.fit(network, settings, rng, f"cycle {cycle}")
 
 
 def evaluate(
     network: Network,
-    test_pool: ImagePool | Features,
+    test_images: Images,
     test_labels: pd.DataFrame,
     classes: list[str],
     label_set: pd.DataFrame,
-    main: Main,
-    engine: Engine,
+    settings: Parameters,
 ) -> dict[str, float]:
-    """Return the cycle's metrics on the test split, which nothing else opens, after training has ended."""
-    task = TASKS[main.task]
-    hardware = Hardware(engine.device, engine.precision)
-    rows = test_pool.rows(test_labels["id"])
-    outputs = training.predict(
-        widen(network, len(classes)), task.outputs, test_pool, hardware, rows, title="evaluate"
-    )
-    return {
-        "labels": len(label_set),
-        **task.evaluate(outputs, task.targets(test_labels["label"], classes), classes),
-    }
+    """Return the cycle's metrics on the test split, which nothing else opens, after training."""
+    task = TASKS[settings.main.task]
+    model = Model.enter(network, test_images, classes, settings)
+    outputs = model.ask(task.outputs, test_labels["id"], "evaluate")
+    targets = task.targets(test_labels["label"], classes)
+    return {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
 
 
 def evaluate_probe(
@@ -382,64 +221,46 @@ def evaluate_probe(
     test_labels: pd.DataFrame,
     label_set: pd.DataFrame,
     classes: list[str],
-    control: Control,
-    main: Main,
-    engine: Engine,
+    settings: Parameters,
     *,
     cycle: int,
 ) -> dict[str, float]:
-    """Return what a linear probe of features would get on the test split, by the labels that the network has."""
-    learnt = labelling.trained_on(label_set, cycle, control.train)
-    network = fit_probe(features, learnt, classes, main, engine)
-    return evaluate(network, test_features, test_labels, classes, label_set, main, engine)
+    """Return the test metrics of a linear probe of features that has the network's labels."""
+    learnt = trained_on(label_set, cycle, settings.control.train)
+    network = fit_probe(features, learnt, classes, settings)
+    return evaluate(network, test_features, test_labels, classes, label_set, settings)
 
 
 def evaluate_control(
     network: Network,
-    pool: ImagePool | Features,
+    images: Images,
     label_set: pd.DataFrame,
     classes: list[str],
-    control: Control,
-    main: Main,
-    engine: Engine,
-    run: Run,
+    settings: Parameters,
     *,
     cycle: int,
 ) -> dict[str, float]:
-    """Return the cycle's metrics on control images that its network has not learnt from, with an interval."""
-    task = TASKS[main.task]
-    hardware = Hardware(engine.device, engine.precision)
-    drawn = labelling.measured_on(label_set, cycle, control.train)
-    facts = {"labels": len(label_set), "images": len(drawn)}
-    rng = stream(run.seed, "control interval", cycle)
+    """Return the cycle's metrics on control images that its network has not learnt from.
+
+    With the interval of the task's metric, `low` and `high`.
+    """
+    task = TASKS[settings.main.task]
+    drawn = measured_on(label_set, cycle, settings.control.train)
+    counts = {"labels": len(label_set), "images": len(drawn)}
     if drawn.empty:
-        return facts | {task.metric: None, "low": 0.0, "high": 1.0}
+        return counts | {task.metric: None, "low": 0.0, "high": 1.0}
     targets = task.targets(drawn["label"], classes)
-    rows = pool.rows(drawn["id"])
-    outputs = training.predict(
-        widen(network, len(classes)), task.outputs, pool, hardware, rows, title="control"
-    )
-    return (
-        facts
-        | task.evaluate(outputs, targets, classes)
-        | _interval(outputs, targets, classes, task, rng)
-    )
+    model = Model.enter(network, images, classes, settings)
+    outputs = model.ask(task.outputs, drawn["id"], "control")
+    metrics = task.evaluate(outputs, targets, classes)
+    if not task.dense:
+        right = int((outputs.argmax(axis=1) == targets.numpy()).sum())
+        return counts | metrics | intervals.share(right, len(targets))
+    metric = lambda rows: task.evaluate(outputs[rows], targets[rows], classes)[task.metric]  # noqa: E731
+    rng = stream(settings.run.seed, "control interval", cycle)
+    return counts | metrics | intervals.resampled(len(targets), metric, rng)
 
 
 def take_control(control: dict[str, float]) -> dict[str, float]:
     """Return the control slice's metrics, where there is no test split, as the cycle's."""
     return control
-
-
-def _interval(
-    outputs: np.ndarray,
-    targets: torch.Tensor,
-    classes: list[str],
-    task: Task,
-    rng: np.random.Generator,
-) -> dict[str, float]:
-    """The 95 % interval of the task's metric on a random sample."""
-    if task.dense:
-        metric = lambda rows: task.evaluate(outputs[rows], targets[rows], classes)[task.metric]  # noqa: E731
-        return intervals.resampled(len(targets), metric, rng)
-    return intervals.share(int((outputs.argmax(axis=1) == targets.numpy()).sum()), len(targets))

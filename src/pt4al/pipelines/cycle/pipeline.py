@@ -8,6 +8,7 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle import nodes
 from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.long_pipeline import Graph
+from pt4al.pipelines.settings import PREFIX, settings_node
 
 SHARED = {
     "pool",
@@ -20,20 +21,17 @@ SHARED = {
     "test_labels",
     "test_features",
 }
-ASKING = (
-    "query",
-    "cycles",
-    "oracle",
-    "control",
-    "main",
-    "engine",
-    "run",
-)  # blocks that a query depends on
-PARAMETERS = {f"params:{block}" for block in ASKING}
+# Blocks of settings that nodes read.
+CHOOSING = ("query", "cycles", "oracle", "control", "main", "engine", "run")
+TRAINING = ("query", "control", "main", "engine", "run")
+SCORING = ("main", "engine")
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
-    """Return the cycles, and what is drawn for all of them; of people's, the last is but a query."""
+    """Return the cycles, and what is drawn for all of them.
+
+    With human annotators the last cycle may be a query alone.
+    """
     nodes = [_draw_slices().tag("cycles")] if shape.control else []
     for cycle in range(shape.cycles + shape.waits):
         nodes += create_cycle(cycle, shape).nodes
@@ -41,16 +39,22 @@ def create_pipeline(shape: Shape) -> Pipeline:
 
 
 def create_cycle(cycle: int, shape: Shape) -> Pipeline:
-    """Return one cycle, in namespace `cycle_<number>`. Cycle 0 has no model to ask, so nothing to audit."""
+    """Return one cycle, in namespace `cycle_<number>`.
+
+    Cycle 0 has no model to ask, so nothing to audit.
+    """
     first = cycle == 0
-    wired = _query(cycle, shape) + ([_explain()] if shape.reasons else [])
+    wired = _query(cycle, shape)
+    if shape.reasons:
+        wired.append(_explain())
     if cycle < shape.cycles:
-        wired += [*_label_and_train(cycle, shape), *([] if first else [_audit(), _map()])]
+        wired += _label_and_train(cycle, shape)
+        if not first:
+            wired += [_audit(), _map()]
     previous = {
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
         "previous_network": "pretext_network" if first else f"cycle_{cycle - 1}.network",
-        "previous_audit": f"cycle_{cycle - 1}.audit",
         "previous_asked": f"cycle_{cycle - 1}.asked",
         "classes": class_names(shape),
         **_read_by_main(shape),
@@ -61,7 +65,7 @@ def create_cycle(cycle: int, shape: Shape) -> Pipeline:
         one,
         namespace=f"cycle_{cycle}",
         inputs={name: previous.get(name, name) for name in (SHARED | previous.keys()) & used},
-        parameters=PARAMETERS & used,
+        parameters={name for name in used if name.startswith(PREFIX)},
         prefix_datasets_with_namespace=True,
     )
 
@@ -81,135 +85,122 @@ def class_names(shape: Shape) -> str:
 
 
 def _draw_slices() -> Node:
-    settings = [f"params:{block}" for block in ("cycles", "control", "run")]
-    return Node(
-        nodes.draw_slices,
-        ["ranking", "start_label_set", *settings],
-        "control_slices",
-        name="draw_slices",
-    )
+    data = {"ranking": "ranking", "start_label_set": "start_label_set"}
+    blocks = ("cycles", "control", "run")
+    return settings_node(nodes.draw_slices, data, blocks, "control_slices", "draw_slices")
 
 
 def _query(cycle: int, shape: Shape) -> list[Node]:
-    same = ("pool", "features", "ranking", "classes")
-    inputs = {name: name for name in same} | {"label_set": "previous_label_set"}
-    inputs |= {block: f"params:{block}" for block in ASKING}
+    data = {
+        "pool": "pool",
+        "features": "features",
+        "ranking": "ranking",
+        "label_set": "previous_label_set",
+        "classes": "classes",
+    }
     if shape.control:
-        inputs["slices"] = "control_slices"
-    if cycle == 0:
-        return [Node(_bind(nodes.start_query, cycle), inputs, "query", name="choose_query")]
-    inputs["network"] = "previous_network"
-    inputs["images"] = "images"
-    if cycle > 1:  # the first audit is that of cycle 1's answers
-        inputs["audit"] = "previous_audit"
-    if not shape.people:
-        return [Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query")]
-    inputs["asked"] = "previous_asked"
-    shown = ["images", "query", "previous_network", "classes", "params:main", "params:engine"]
-    return [
-        Node(_bind(nodes.next_query, cycle), inputs, "query", name="choose_query"),
-        Node(nodes.suggest, shown, "suggestions", name="suggest"),
-    ]
+        data["slices"] = "control_slices"
+    if cycle > 0:
+        data |= {"network": "previous_network", "images": "images"}
+        if shape.people:
+            data["asked"] = "previous_asked"
+    query = settings_node(nodes.choose_query, data, CHOOSING, "query", "choose_query", cycle=cycle)
+    return [query, _suggest()] if shape.people and cycle > 0 else [query]
+
+
+def _suggest() -> Node:
+    data = {
+        "images": "images",
+        "query": "query",
+        "network": "previous_network",
+        "classes": "classes",
+    }
+    return settings_node(nodes.suggest, data, SCORING, "suggestions", "suggest")
 
 
 def _explain() -> Node:
     inputs = ["features", "ranking", "query", "previous_label_set"]
-    return Node(nodes.explain, inputs, "reasons", name="explain_query")
+    return Node(nodes.explain_query, inputs, "reasons", name="explain_query")
 
 
 def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
-    ask = Node(
-        nodes.ask, ["query", "recorded_labels", "params:oracle"], "answers", name="ask_oracle"
-    )
-    if shape.people:
-        read = [
-            "query",
-            "previous_label_set",
-            "answer_log",
-            "params:oracle",
-            *(["previous_asked"] if cycle else []),
-        ]
-        ask = Node(_bind(nodes.ask_people, cycle), read, ["answers", "asked"], name="ask_oracle")
-    train = [
-        "images",
-        "label_set",
-        "classes",
-        "previous_network",
-        "trunk",
-        "params:query",
-        "params:control",
-    ]
-    settings = ["params:main", "params:engine"]
+    extend = ["previous_label_set", "answers", "classes", "params:query"]
+    train = {
+        "images": "images",
+        "label_set": "label_set",
+        "classes": "classes",
+        "previous": "previous_network",
+        "trunk": "trunk",
+    }
+    trained = ["network", "training_curve"]
     return [
-        ask,
-        Node(
-            _bind(nodes.extend, cycle),
-            ["previous_label_set", "answers", "classes", "params:query"],
-            "label_set",
-            name="extend_label_set",
-        ),
-        Node(
-            _bind(nodes.train, cycle),
-            [*train, *settings, "params:run"],
-            ["network", "training_curve"],
-            name="train_main",
-        ),
-        *_evaluate(cycle, shape, settings),
+        _ask(cycle, shape),
+        Node(_bind(nodes.extend_label_set, cycle), extend, "label_set", name="extend_label_set"),
+        settings_node(nodes.train, train, TRAINING, trained, "train_main", cycle=cycle),
+        *_evaluate(cycle, shape),
     ]
 
 
-def _evaluate(cycle: int, shape: Shape, settings: list[str]) -> list[Node]:
+def _ask(cycle: int, shape: Shape) -> Node:
+    if not shape.people:
+        return Node(nodes.ask, ["query", "recorded_labels"], "answers", name="ask_oracle")
+    read = ["query", "previous_label_set", "answer_log", "params:oracle"]
+    if cycle > 0:
+        read.append("previous_asked")
+    return Node(_bind(nodes.ask_people, cycle), read, ["answers", "asked"], name="ask_oracle")
+
+
+def _evaluate(cycle: int, shape: Shape) -> list[Node]:
     measured = []
     if shape.tested:
-        evaluate = ["network", "test_images", "test_labels", "classes", "label_set", *settings]
-        measured.append(Node(nodes.evaluate, evaluate, "metrics", name="evaluate"))
+        data = {
+            "network": "network",
+            "test_images": "test_images",
+            "test_labels": "test_labels",
+            "classes": "classes",
+            "label_set": "label_set",
+        }
+        measured.append(settings_node(nodes.evaluate, data, SCORING, "metrics", "evaluate"))
     if shape.compares:
-        probed = [
-            "features",
-            "test_features",
-            "test_labels",
-            "label_set",
-            "classes",
-            "params:control",
-            *settings,
-        ]
-        measured.append(
-            Node(_bind(nodes.evaluate_probe, cycle), probed, "probe_metrics", name="evaluate_probe")
-        )
+        measured.append(_evaluate_probe(cycle))
     if shape.control:
-        drawn = [
-            "network",
-            "images",
-            "label_set",
-            "classes",
-            "params:control",
-            *settings,
-            "params:run",
-        ]
-        measured.append(
-            Node(_bind(nodes.evaluate_control, cycle), drawn, "control", name="evaluate_control")
-        )
+        measured.append(_evaluate_control(cycle))
     if not shape.tested:
         measured.append(Node(nodes.take_control, "control", "metrics", name="take_control"))
     return measured
 
 
+def _evaluate_probe(cycle: int) -> Node:
+    read = ("features", "test_features", "test_labels", "label_set", "classes")
+    data = {name: name for name in read}
+    blocks = ("control", *SCORING)
+    return settings_node(
+        nodes.evaluate_probe, data, blocks, "probe_metrics", "evaluate_probe", cycle=cycle
+    )
+
+
+def _evaluate_control(cycle: int) -> Node:
+    data = {name: name for name in ("network", "images", "label_set", "classes")}
+    blocks = ("control", *SCORING, "run")
+    return settings_node(
+        nodes.evaluate_control, data, blocks, "control", "evaluate_control", cycle=cycle
+    )
+
+
 def _audit() -> Node:
-    inputs = [
-        "images",
-        "answers",
-        "previous_network",
-        "ranking",
-        "classes",
-        "params:main",
-        "params:engine",
-    ]
-    return Node(nodes.audit, inputs, "audit", name="audit_pretext")
+    data = {
+        "images": "images",
+        "answers": "answers",
+        "network": "previous_network",
+        "ranking": "ranking",
+        "classes": "classes",
+    }
+    return settings_node(nodes.audit, data, SCORING, "audit", "audit_pretext")
 
 
 def _map() -> Node:
-    inputs = ["images", "query", "previous_network", "params:query", "params:main", "params:engine"]
-    return Node(nodes.map_query, inputs, "maps", name="map_query")
+    data = {"images": "images", "query": "query", "network": "previous_network"}
+    return settings_node(nodes.map_query, data, ("query", *SCORING), "maps", "map_query")
 
 
 def _bind(function: Callable, cycle: int) -> Callable:

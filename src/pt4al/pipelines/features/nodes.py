@@ -61,31 +61,31 @@ def compute_views(
     engine: Engine,
     pretext: Pretext,
 ) -> Write:
-    """Return what computes the features of the views that the pretext task tells apart, (N, views, D)."""
+    """Return what computes features of the views that the task tells apart, (N, views, D)."""
     write = compute(pool, network, source, features, engine)
     return partial(write, views=PRETEXT_TASKS[pretext.task].views)
 
 
 def compute_from_pool(pool: ImagePool, network: Network, engine: Engine) -> Write:
-    """Return what computes the features of decoded images, (N, D), by a network that was trained on them."""
+    """Return what computes features of decoded images, (N, D), by the pretext network."""
     return partial(store.compute_from_pool, pool, network, hardware=_hardware(engine))
 
 
 def check(
     pool: ImagePool, features: vectors.Features, network: Network, engine: Engine
 ) -> pd.DataFrame:
-    """Return what can be said of the features without a label: see `reporting.feature_checks`."""
+    """Return what can be said of the features without a label: see `statistics.feature_checks`."""
     size = min(CHECKED, len(pool))
     rows = np.sort(stream(0, "feature_checks").choice(len(pool), size, replace=False))
     own = features.gather(features.rows(pool.ids.iloc[rows])).numpy()
     untrained = redrawn(network, torch_generator(stream(0, "untrained")))
     other = predict(untrained, Network.features, pool, _hardware(engine), rows, title="untrained")
-    found = neighbours.nearest(own)
+    nearest = neighbours.nearest(own)
     return feature_checks.checks(
         images=size,
-        agreement=neighbours.agreement(found, neighbours.nearest(other)),
-        chance=found.shape[1] / (size - 1),
-        hubs=neighbours.hub_share(found),
+        agreement=neighbours.agreement(nearest, neighbours.nearest(other)),
+        chance=nearest.shape[1] / (size - 1),
+        hubs=neighbours.hub_share(nearest),
         dimension=neighbours.effective_dimension(own),
         width=own.shape[1],
     )

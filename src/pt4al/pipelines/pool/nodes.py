@@ -31,7 +31,7 @@ from pt4al.pages.facts import IntakePage
 from pt4al.pages.intake import render_intake_page, warn_of_contradictions
 from pt4al.pipelines.comparison.remembered import once
 from pt4al.plots import contact_sheets
-from pt4al.plots import duplicates as pairs
+from pt4al.plots import duplicates as duplicate_plots
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
@@ -47,7 +47,7 @@ PAIRS = 30
 
 
 def collect(pool: Pool) -> dict[str, Collection]:
-    """Return what the source holds for `train` (the pool) and `test`, before anything is decoded."""
+    """Return what the source holds for `train` (the pool) and `test`, not decoded yet."""
     return _taken(pool, _divided(pool))
 
 
@@ -59,9 +59,9 @@ def summarise(pool: Pool) -> Summary:
 
 def tell_source(pool: Pool) -> None:
     """Log what was read, and what a person may have meant otherwise."""
-    told = summarise(pool)
-    logger.info("%s", told.sentence)
-    for sentence in told.warnings:
+    words = summarise(pool)
+    logger.info("%s", words.sentence)
+    for sentence in words.warnings:
         logger.warning("%s", sentence)
 
 
@@ -84,7 +84,7 @@ def build_pool_and_features(
     engine: Engine,
     place: tuple[Path, Path | None],
 ) -> Write:
-    """Return what writes the pool, and leaves features where stage `features` goes on: each file is read once."""
+    """Return what writes the pool, and features for stage `features`: each file is read once."""
     collection = collect(pool)["train"]
     (folder, earlier) = place
     backbone = backbones.restore(features.network, network)
@@ -134,7 +134,10 @@ def report_intake(
     duplicates: pd.DataFrame,
     settings: Pool,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the intake report as one HTML page, and what was read in words: `sentence`, `warnings`, `found`."""
+    """Return the intake report as an HTML page, and what was read in words.
+
+    The words are `sentence`, `warnings` and `found`.
+    """
     counts = [_count("pool", pool, recorded_labels), _count("test", test_pool, test_labels)]
     labelled = label_pairs(duplicates, pd.concat([recorded_labels, test_labels]))
     places = pd.concat([pool.index, test_pool.index]).set_index("id")["source"].to_dict()
@@ -159,7 +162,10 @@ def report_intake(
 
 
 def start(intake_page: str) -> pd.DataFrame:
-    """Return the label set before cycle 0; nothing is asked before the intake report is there to be read."""
+    """Return the empty label set before cycle 0.
+
+    Nothing is asked before the intake report is there to be read.
+    """
     return empty()
 
 
@@ -178,13 +184,14 @@ def start_people(
     if len(problems):
         first = problems.iloc[0]
         raise InputError(
-            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be used, the first is row "
+            f"{oracle.known_labels} (`oracle.known_labels`): {len(problems)} rows can't be "
+            "used, the first is row "
             f"{first['row']}: {first['problem']}"
         )
-    known = pd.DataFrame(
+    labelled = pd.DataFrame(
         [(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"]
     )
-    return extend(empty(), known, BEFORE, KNOWN)
+    return extend(empty(), labelled, BEFORE, KNOWN)
 
 
 def _divided(pool: Pool) -> dict[str, Collection]:
@@ -238,7 +245,7 @@ def _drawings(
         both = np.ravel([[row.id, row.other] for row in shown.itertuples()])
         places = pd.Index([*pool.ids, *test_pool.ids]).get_indexer(both)
         drawn["duplicates"] = partial(
-            pairs.pairs, _pixels(pool, test_pool, places), shown.to_dict("records")
+            duplicate_plots.pairs, _pixels(pool, test_pool, places), shown.to_dict("records")
         )
     return drawn
 

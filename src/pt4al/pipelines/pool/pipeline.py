@@ -1,4 +1,7 @@
-"""Wiring of stage `pool`. Nodes tagged `grows` run again when the source has other pictures than before."""
+"""Wiring of stage `pool`.
+
+Nodes tagged `grows` run again when the source has other pictures than before.
+"""
 
 from kedro.pipeline import Node, Pipeline
 

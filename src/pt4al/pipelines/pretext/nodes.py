@@ -1,7 +1,10 @@
-"""Nodes of stage `pretext`. `images` are the pool, or features of its views (`pretext.start_from: features`)."""
+"""Nodes of stage `pretext`.
 
+`images` are the pool, or features of its views (`pretext.start_from: features`).
+"""
+
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +13,9 @@ from pt4al.features.vectors import Features, moments
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.losses import cross_fitted, mean_over_epochs
-from pt4al.project.configuration.parameters import Engine, Pretext, Run
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream, torch_generator
-from pt4al.training.engine import CURVE, fit
+from pt4al.training.engine import CURVE, Training, fit
 from pt4al.training.networks import Network, build, build_probe, load_pretrained
 from pt4al.training.precision import Hardware
 
@@ -21,70 +24,65 @@ IN_SAMPLE = "in_sample"
 
 def train(
     images: ImagePool | Features,
-    pretext: Pretext,
-    engine: Engine,
-    run: Run,
+    settings: Parameters,
     *,
     turn: int = 0,
-    **fitting: Any,
+    rows: np.ndarray | None = None,
+    each_epoch: Callable[[Network], None] | None = None,
 ) -> tuple[Network, pd.DataFrame]:
     """Return the pretext network and its training curve.
 
-    `turn` is 0 for the network that is handed on, another number for others that only score;
-    `fitting` goes to `engine.fit`.
+    Parameters
+    ----------
+    turn
+        0 for the network that is handed on, another number for others that only score.
+    rows
+        Rows of the images to train on; all by default.
+    each_epoch
+        Called with the network at the end of each epoch.
     """
+    pretext = settings.pretext
     task = PRETEXT_TASKS[pretext.task]
-    rng = stream(run.seed, "pretext", turn)
+    rng = stream(settings.run.seed, "pretext", turn)
     generator = torch_generator(rng)
-    if pretext.start_from == "features":
-        network = build_probe(task.viewed, *moments(images), generator)
-        loss = task.view_loss
-        augment = None
+    viewed = pretext.start_from == "features"
+    if viewed:
+        network = build_probe(task.viewed, moments(images), generator)
     else:
+        moments_of_pool = images.mean, images.std
         network = build(
-            pretext.network,
-            task.outputs,
-            images.mean,
-            images.std,
-            generator,
-            dense=task.dense,
-            head=task.head,
+            pretext.network, task.outputs, moments_of_pool, generator, task.dense, task.head
         )
-        loss = task.loss
-        augment = pretext.augment
     if pretext.start_from == "pretrained":
         load_pretrained(network, pretext.weights)
     if not task.trains:
         return network, pd.DataFrame(columns=CURVE)
-    hardware = Hardware(engine.device, engine.precision)
-    settings = {"augment": augment, "title": pretext.task}
-    return network, fit(
-        network, loss, images, pretext.schedule, rng, hardware, **settings, **fitting
-    )
+    augment = None if viewed else pretext.augment
+    training = Training(pretext.schedule, rng, augment, title=pretext.task, each_epoch=each_epoch)
+    loss = task.view_loss if viewed else task.loss
+    return network, fit(network, loss, images, training, _hardware(settings), rows)
 
 
 def score(
     pool: ImagePool,
     images: ImagePool | Features,
     network: Network,
-    known: pd.DataFrame,
-    pretext: Pretext,
-    engine: Engine,
-    run: Run,
+    earlier: pd.DataFrame,
+    settings: Parameters,
 ) -> pd.DataFrame:
-    """Return `id`, `digest`, `pretext_loss`, in pool order; images whose loss is known already keep it.
+    """Return `id`, `digest`, `pretext_loss`, in pool order; images that have a loss keep it.
 
     Those that the pool has grown by are scored by the pretext network, which has not seen them,
     whatever `pretext.losses` says.
     """
     table = pool.fingerprints[["id", "digest"]].assign(pretext_loss=np.float32(np.nan))
-    if len(known):
-        table = table.drop(columns="pretext_loss").merge(known, on=["id", "digest"], how="left")
+    if len(earlier):
+        table = table.drop(columns="pretext_loss").merge(earlier, on=["id", "digest"], how="left")
     new = np.flatnonzero(table["pretext_loss"].isna())
     if len(new):
-        first = pretext.losses if len(new) == len(pool) else IN_SAMPLE
+        kind = settings.pretext.losses if len(new) == len(pool) else IN_SAMPLE
         rows = images.rows(table["id"].iloc[new])
-        table.loc[new, "pretext_loss"] = _losses(first, images, network, rows, pretext, engine, run)
+        table.loc[new, "pretext_loss"] = _losses(kind, images, network, rows, settings)
     return table
 
 
@@ -93,16 +91,19 @@ def _losses(
     images: ImagePool | Features,
     network: Network,
     rows: np.ndarray,
-    pretext: Pretext,
-    engine: Engine,
-    run: Run,
+    settings: Parameters,
 ) -> np.ndarray:
-    """The losses of rows of the images, in their order; of all rows where each is scored by others than its own."""
-    task = PRETEXT_TASKS[pretext.task]
-    hardware = Hardware(engine.device, engine.precision)
-    again = partial(train, images, pretext, engine, run)
+    """The losses of rows of the images, in their order."""
+    task = PRETEXT_TASKS[settings.pretext.task]
+    hardware = _hardware(settings)
+    again = partial(train, images, settings)
     if kind == "cross_fitted":
-        return cross_fitted(task, again, images, hardware, stream(run.seed, "pretext_half"))[rows]
+        rng = stream(settings.run.seed, "pretext_half")
+        return cross_fitted(task, again, images, hardware, rng)[rows]
     if kind == "mean_over_epochs":
         return mean_over_epochs(task, again, images, hardware)[rows]
     return task.score(network, images, hardware, rows)
+
+
+def _hardware(settings: Parameters) -> Hardware:
+    return Hardware(settings.engine.device, settings.engine.precision)

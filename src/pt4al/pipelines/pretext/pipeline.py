@@ -1,30 +1,30 @@
 """Wiring of stage `pretext`."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from pt4al.pipelines.graph import Shape
-from pt4al.pipelines.pretext import nodes
+from pt4al.pipelines.pretext import checks, nodes
+from pt4al.pipelines.settings import settings_node
+
+BLOCKS = ("pretext", "engine", "run")
 
 
 def create_pipeline(shape: Shape) -> Pipeline:
-    """Return what trains the task and takes its losses, on images or on features of their views."""
-    images = "task_features" if shape.views else "pool"
-    settings = ["params:pretext", "params:engine", "params:run"]
-    return Pipeline(
-        [
-            Node(
-                nodes.train,
-                [images, *settings],
-                ["pretext_network", "pretext_curve"],
-                name="train_pretext",
-            ),
-            Node(
-                nodes.score,
-                ["pool", images, "pretext_network", "known_pretext_loss", *settings],
-                "pretext_loss",
-                name="score_pretext",
-                tags="grows",
-            ),
-        ],
-        tags="pretext",
-    )
+    """Return what trains the task, takes its losses and checks them before any label.
+
+    The task is trained on images, or on features of their views.
+    """
+    images = {"images": "task_features" if shape.views else "pool"}
+    scored = {"pool": "pool", "network": "pretext_network", "earlier": "known_pretext_loss"}
+    checked = {
+        "pool": "pool",
+        "network": "pretext_network",
+        "curve": "pretext_curve",
+        "losses": "pretext_loss",
+    }
+    trained = ["pretext_network", "pretext_curve"]
+    written = ["pretext_checks", "pretext_settings"]
+    train = settings_node(nodes.train, images, BLOCKS, trained, "train_pretext")
+    score = settings_node(nodes.score, images | scored, BLOCKS, "pretext_loss", "score_pretext")
+    check = settings_node(checks.check_pretext, images | checked, BLOCKS, written, "check_pretext")
+    return Pipeline([train, score.tag("grows"), check.tag("grows")], tags="pretext")

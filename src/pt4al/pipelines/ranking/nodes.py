@@ -4,13 +4,15 @@ import pandas as pd
 
 from pt4al.project.configuration.parameters import Cycles, Ranking, Run
 from pt4al.randomness import stream
-from pt4al.selection import ranking as selection
+from pt4al.selection.ranking import draw, rank, split
 
 
-def rank(pretext_loss: pd.DataFrame, ranking: Ranking, cycles: Cycles, run: Run) -> pd.DataFrame:
+def rank_pool(
+    pretext_loss: pd.DataFrame, ranking: Ranking, cycles: Cycles, run: Run
+) -> pd.DataFrame:
     """Return `id`, `pretext_loss`, `rank`, `batch`; of the seed's share of the pool alone."""
-    rows = selection.draw(len(pretext_loss), ranking.share, stream(run.seed, "ranking share"))
+    rows = draw(len(pretext_loss), ranking.share, stream(run.seed, "ranking share"))
     held = pretext_loss.iloc[rows]
     rng = stream(run.seed, "ranking")
-    ranked = selection.rank(held["id"], held["pretext_loss"].to_numpy(), ranking.order, rng)
-    return selection.split(ranked, cycles.number, ranking.batches, ranking.drop, rng)
+    ranked = rank(held["id"], held["pretext_loss"].to_numpy(), ranking.order, rng)
+    return split(ranked, cycles.number, ranking.batches, ranking.drop, rng)

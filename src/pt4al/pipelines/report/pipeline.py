@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.graph import Shape
-from pt4al.pipelines.pretext_checks.nodes import compare_rankings
+from pt4al.pipelines.pretext.checks import compare_rankings
 from pt4al.pipelines.report import history, nodes, page, pictures
 
 

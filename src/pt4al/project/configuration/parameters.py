@@ -27,7 +27,7 @@ from pt4al.project.configuration.instructions import ANY, AVX2
 from pt4al.project.configuration.paths import plain
 from pt4al.selection.candidates import STARTS
 from pt4al.selection.ranking import BATCHES, ORDERS
-from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.selection.strategies import FEATURE_STARTS, REMOVED, STRATEGIES
 from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM
 from pt4al.text import normalised
 from pt4al.training import networks
@@ -78,6 +78,12 @@ def _different(values: list) -> list:
     return values
 
 
+def _not_removed(strategy: Any) -> Any:
+    if isinstance(strategy, str) and strategy in REMOVED:
+        raise ValueError(f"the strategy was removed, use {REMOVED[strategy]}")
+    return strategy
+
+
 def _weights(path: str) -> str:
     if not path.endswith(".safetensors"):
         raise ValueError("it must be a .safetensors file, which holds no code")
@@ -90,7 +96,9 @@ Place = Annotated[Text, AfterValidator(plain)]
 Weights = Annotated[Place, AfterValidator(_weights)]
 ArmName = Annotated[str, Field(pattern=NAME, max_length=LONGEST_ARM)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
-Architecture = Annotated[str, Field(max_length=LONGEST_RUN), AfterValidator(networks.known)]
+Architecture = Annotated[
+    str, Field(max_length=LONGEST_RUN), AfterValidator(networks.validated_name)
+]
 Images = Annotated[int, Field(gt=0, le=MOST_IMAGES)]
 
 
@@ -242,7 +250,7 @@ class Cycles(Block):
 class Query(Block):
     start: one_of([*STARTS, *FEATURE_STARTS])
     scope: one_of(["batch", "pool"])
-    strategy: one_of(STRATEGIES)
+    strategy: Annotated[one_of(STRATEGIES), BeforeValidator(_not_removed)]
     measure: one_of([*MEASURES, RANDOM, BALD, LEARNING_LOSS])
     features: one_of(["main", "cached"])
     model: one_of(["main", "probe"])

@@ -21,12 +21,14 @@ from pt4al.images.survey import infer_frame
 from pt4al.labels import label_set
 from pt4al.masks import encode
 from pt4al.pipelines.cycle import nodes as cycle
-from pt4al.pipelines.cycle.evidence import Gatherer, Known, needs
+from pt4al.pipelines.cycle.evidence import Sources, chooser, gather
+from pt4al.pipelines.cycle.model import asked_model
+from pt4al.pipelines.cycle.state import CycleState
 from pt4al.pipelines.pretext import nodes as pretext
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.project.configuration.parameters import Main, Parameters, Pretext, fingerprint
 from pt4al.selection import control as controls
-from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.selection.strategies import FEATURE_STARTS
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
@@ -157,9 +159,8 @@ def _made_up(vectors: np.ndarray, index: pd.DataFrame) -> Features:
 
 def _rehearse_pretext(parameters: Parameters, seen: _Seen) -> Network:
     images = seen.views or seen.pool
-    network, _ = pretext.train(
-        images, _shortened(parameters.pretext), parameters.engine, parameters.run
-    )
+    settings = parameters.model_copy(update={"pretext": _shortened(parameters.pretext)})
+    network, _ = pretext.train(images, settings)
     task = PRETEXT_TASKS[parameters.pretext.task]
     hardware = _hardware(parameters)
     if task.trains:
@@ -170,34 +171,26 @@ def _rehearse_pretext(parameters: Parameters, seen: _Seen) -> Network:
 
 
 def _rehearse_main(parameters: Parameters, seen: _Seen, classes: list[str], trunk: Network) -> None:
-    settings = parameters
     main = _shortened(parameters.main)
+    control = parameters.control.model_copy(update={"share": 0.0})
+    settings = parameters.model_copy(update={"main": main, "control": control})
     task = TASKS[main.task]
     pool = seen.pool
     images = seen.features if main.probes else pool
     trunk = trunk if main.start_from != "features" or main.probes else seen.network
-    labels = _labels(pool, classes, _fewest(settings), task.dense)
-    query = settings.query
-    engine = settings.engine
-    run = settings.run
-    trains = settings.control.model_copy(update={"share": 0.0})
-    network, _ = cycle.train(
-        images, labels, classes, trunk, trunk, query, trains, main, engine, run, cycle=0
-    )
+    labels = _labels(pool, classes, _fewest(parameters), task.dense)
+    network, _ = cycle.train(images, labels, classes, trunk, trunk, settings, cycle=0)
     if main.start_from == "previous_cycle":
-        network, _ = cycle.train(
-            images, labels, classes, network, trunk, query, trains, main, engine, run, cycle=1
-        )
+        network, _ = cycle.train(images, labels, classes, network, trunk, settings, cycle=1)
     predict(network, task.outputs, images, _hardware(settings))
     candidates = pool.index[["id"]].assign(batch=0, pretext_loss=0.0)
-    wanted = needs(query) | (
-        STRATEGIES[query.start].needs if query.start in FEATURE_STARTS else frozenset()
-    )
-    if query.model == "probe":
-        network = cycle.fit_probe(seen.features, labels, classes, main, engine)
-        images = seen.features
-    known = Known(pool, images, seen.features, candidates, labels, classes)
-    Gatherer(known, network, None, query, main, engine, run, 1).evidence(1, wanted)
+    query = settings.query
+    _, needs = chooser(query, first=False)
+    if query.start in FEATURE_STARTS:
+        needs |= chooser(query, first=True)[1]
+    state = CycleState(pool, seen.features, candidates, labels, classes, network, images)
+    model = asked_model(state, settings, 1)
+    gather(Sources(state, candidates, settings, 1, model), 1, needs)
 
 
 def _fewest(parameters: Parameters) -> int:

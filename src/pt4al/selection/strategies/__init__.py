@@ -1,11 +1,5 @@
 """Strategies: which of the candidates a query asks for. One file a strategy."""
 
-from typing import Protocol
-
-import numpy as np
-
-from pt4al.selection.evidence import Evidence
-from pt4al.selection.strategies.audited import Audited
 from pt4al.selection.strategies.badge import Badge
 from pt4al.selection.strategies.balance import BALANCED_NEEDS, balanced
 from pt4al.selection.strategies.centres import Centres
@@ -13,27 +7,16 @@ from pt4al.selection.strategies.cluster_margin import ClusterMargin
 from pt4al.selection.strategies.coreset import Coreset
 from pt4al.selection.strategies.dropquery import DropQuery
 from pt4al.selection.strategies.herding import Herding
-from pt4al.selection.strategies.loss_weighted import LossWeighted
 from pt4al.selection.strategies.probcover import ProbCover
-from pt4al.selection.strategies.shortlist import Shortlist
 from pt4al.selection.strategies.strata import Strata
+from pt4al.selection.strategies.strategy import Strategy
 from pt4al.selection.strategies.top import Top
 from pt4al.selection.strategies.typical_first import TypicalFirst
 from pt4al.selection.strategies.typiclust import TypiClust
 from pt4al.selection.strategies.uncertainty_herding import UncertaintyHerding
 from pt4al.selection.strategies.weighted_kmeans import WeightedKMeans
 
-__all__ = ["BALANCED_NEEDS", "FEATURE_STARTS", "STRATEGIES", "Strategy", "balanced"]
-
-
-class Strategy(Protocol):
-    """A frozen dataclass; its fields are what `query.options` may set."""
-
-    needs: frozenset[str]  # of the fields of Evidence from `scores` on
-
-    def choose(self, evidence: Evidence) -> np.ndarray:
-        """Return positions of `evidence.budget` candidates, all different, the most wanted first."""
-        ...
+__all__ = ["BALANCED_NEEDS", "FEATURE_STARTS", "REMOVED", "STRATEGIES", "Strategy", "balanced"]
 
 
 STRATEGIES: dict[str, type[Strategy]] = {
@@ -45,14 +28,19 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "centres": Centres,
     "cluster_margin": ClusterMargin,
     "strata": Strata,
-    "loss_weighted": LossWeighted,
-    "audited": Audited,
     "typical_first": TypicalFirst,
-    "shortlist": Shortlist,
     "herding": Herding,
     "uncertainty_herding": UncertaintyHerding,
     "dropquery": DropQuery,
     "weighted_kmeans": WeightedKMeans,
+}
+
+# Strategies that are no more, and what to use instead.
+REMOVED = {
+    "audited": "strategy top with `query.scope=batch`, or uncertainty_herding with "
+    "`query.options={weight: loss}`",
+    "loss_weighted": "uncertainty_herding with `query.options={weight: loss}`",
+    "shortlist": "badge or cluster_margin",
 }
 
 # Strategies that need no main model, hence may choose the first query too.

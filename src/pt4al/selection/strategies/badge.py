@@ -14,7 +14,7 @@ REFRESH = 64  # draws after which all distances are computed anew
 
 @dataclass(frozen=True)
 class Badge:
-    """k-means++ over the gradients that the last layer's weights would get if the predicted class were right.
+    """k-means++ over gradients of the last layer, as if the predicted class were right.
 
     Ash, Zhang, Krishnamurthy, Langford, Agarwal, "Deep Batch Active Learning by Diverse, Uncertain
     Gradient Lower Bounds", ICLR 2020. The largest gradient comes first, as in the authors' code;
@@ -61,7 +61,7 @@ class Badge:
 
 
 class _Gradients:
-    """Gradients as their two factors: `weights` (N, classes), and features (N, D) where they are."""
+    """Gradients as two factors: `weights` (N, classes), and features (N, D) where they are."""
 
     def __init__(self, features: np.ndarray, probabilities: np.ndarray) -> None:
         self.features = features
@@ -71,7 +71,7 @@ class _Gradients:
         self.norms = lengths * self.weights.square().sum(1)  # squared
 
     def distances(self, chosen: list[int], positions: np.ndarray | None = None) -> np.ndarray:
-        """Return squared distances, float64, of all (or of some) to the nearest of the chosen; inf if there is none."""
+        """Return squared distances, float64, to the nearest chosen one; inf if there is none."""
         if not chosen:
             return np.full(len(self.norms) if positions is None else len(positions), np.inf)
         centres = read(self.features, np.array(chosen))

@@ -1,23 +1,16 @@
 """Share a query's budget among the classes that the model predicts, for any strategy."""
 
-from typing import Protocol
-
 import numpy as np
 
 from pt4al.selection.evidence import Evidence
+from pt4al.selection.strategies.strategy import Strategy
 
 # Fields of Evidence that balancing reads besides what the strategy needs.
 BALANCED_NEEDS = frozenset({"probabilities", "counts"})
 
 
-class Chooser(Protocol):
-    """What balancing asks of a strategy."""
-
-    def choose(self, evidence: Evidence) -> np.ndarray: ...
-
-
-def balanced(strategy: Chooser, evidence: Evidence) -> np.ndarray:
-    """Choose in each predicted class so many that the label set's classes become as even as they can.
+def balanced(strategy: Strategy, evidence: Evidence) -> np.ndarray:
+    """Choose among predicted classes so that the label set becomes as even as it can.
 
     Positions are those of the rarest class first. One class's features are copied at a time.
 
@@ -38,10 +31,10 @@ def balanced(strategy: Chooser, evidence: Evidence) -> np.ndarray:
 
 
 def quotas(counts: np.ndarray, available: np.ndarray, budget: int) -> np.ndarray:
-    """Return how many to choose of each class: one at a time for the class with fewest that has any left.
+    """Return how many to choose of each class.
 
-    `counts` are labels so far, `available` candidates, all (classes,) int; ties go to the first
-    class.
+    One at a time for the class with fewest that has any left. `counts` are labels so far,
+    `available` candidates, all (classes,) int; ties go to the first class.
     """
     shares = np.zeros_like(available)
     for _ in range(budget):

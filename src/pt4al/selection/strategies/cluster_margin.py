@@ -18,7 +18,7 @@ MOST_LINKED = 4_000  # features that average linkage compares in pairs: 64 MB of
 
 @dataclass(frozen=True)
 class ClusterMargin:
-    """Cluster the `multiple` x budget best scored; then one of each cluster at random, smallest cluster first, again.
+    """One of each cluster of the `multiple` x budget best scored, smallest cluster first.
 
     Citovsky et al., "Batch Active Learning at Scale", NeurIPS 2021. The paper clusters the whole
     pool once, by average linkage, to clusters of ten images; we cluster the best scored of each
@@ -37,14 +37,16 @@ class ClusterMargin:
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
-        wanted = best(evidence.scores, self.multiple * evidence.budget)
-        features = read(evidence.features, wanted)
+        best_scored = best(evidence.scores, self.multiple * evidence.budget)
+        features = read(evidence.features, best_scored)
         clusters = _clusters(
-            features, min(self.clusters or evidence.budget, len(wanted)), evidence.rng
+            features, min(self.clusters or evidence.budget, len(best_scored)), evidence.rng
         )
         sizes = np.bincount(clusters)
         smallest_first = np.argsort(np.argsort(sizes, kind="stable"))[clusters]
-        return wanted[in_turn(smallest_first, evidence.rng.random(len(wanted)))[: evidence.budget]]
+        return best_scored[
+            in_turn(smallest_first, evidence.rng.random(len(best_scored)))[: evidence.budget]
+        ]
 
 
 def _clusters(features: torch.Tensor, number: int, rng: np.random.Generator) -> np.ndarray:

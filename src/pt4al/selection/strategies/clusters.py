@@ -57,7 +57,7 @@ def assign(
 
 
 def in_turn(clusters: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Return all positions: of each cluster, in order of their numbers, the one of lowest key; then again."""
+    """Return all positions: of each cluster in turn the one of lowest key, then again."""
     order = np.lexsort((key, clusters))
     grouped = clusters[order]
     turn = np.arange(len(order)) - np.searchsorted(grouped, grouped)

@@ -14,7 +14,7 @@ SPAN = 256  # candidates that are brought up to date together
 
 @dataclass(frozen=True)
 class Coreset:
-    """Again and again the candidate farthest from all that is labelled or chosen; ties go to the first in the ranking.
+    """Again and again the candidate farthest from all labelled and chosen ones; ties to the first.
 
     k-center greedy of Sener and Savarese, "Active Learning for Convolutional Neural Networks: A
     Core-Set Approach", ICLR 2018. If nothing is labelled, the candidate nearest to the mean of all
@@ -36,7 +36,7 @@ class Coreset:
 
 
 class _Covering:
-    """Distances of candidates to their nearest centre, brought up to date only where that can matter.
+    """Distances of candidates to their nearest centre, updated only where that can matter.
 
     A distance never grows, so that an old one is an upper bound: spans whose largest bound is below
     another span's true largest distance needn't be read (lazy greedy, Minoux 1978). The choice is

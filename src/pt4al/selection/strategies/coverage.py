@@ -1,4 +1,4 @@
-"""Cover images with a kernel: choose those whose neighbourhoods hold most that nothing covers yet."""
+"""Cover images with a kernel: choose those with the most uncovered neighbours."""
 
 import heapq
 
@@ -56,10 +56,10 @@ def cover(
     """
     scale = width * median_squared(features, labelled, rng)
     chosen = np.zeros(0, np.int64)
-    for wanted in (np.asarray(weights, np.float64), np.ones(len(features))):
+    for importance in (np.asarray(weights, np.float64), np.ones(len(features))):
         while len(chosen) < budget:
             left = np.setdiff1d(np.arange(len(features)), chosen)
-            part, part_weights = _sample(left, wanted[left], rng)
+            part, part_weights = _sample(left, importance[left], rng)
             number = budget - len(chosen)
             if len(part) < len(left):
                 number = min(number, -(-MOST // PARTS))
@@ -115,21 +115,21 @@ def lazy_greedy(
         gains += _gains(kernel[start : start + RECOMPUTED], covered, weights)
     queue = [(-gain, row) for row, gain in enumerate(gains)]
     heapq.heapify(queue)
-    known = np.zeros(len(kernel), np.int64)  # how many were chosen when the gain was computed
+    chosen_then = np.zeros(len(kernel), np.int64)  # how many were chosen when the gain was computed
     chosen: list[int] = []
     while queue and len(chosen) < number:
         gain, row = queue[0]
         if gain == 0:  # and so is every other
             break
-        if known[row] == len(chosen):
+        if chosen_then[row] == len(chosen):
             heapq.heappop(queue)
             chosen.append(row)
             covered = np.maximum(covered, kernel[row])
             continue
         old = []
-        while queue and len(old) < RECOMPUTED and known[queue[0][1]] < len(chosen):
+        while queue and len(old) < RECOMPUTED and chosen_then[queue[0][1]] < len(chosen):
             old.append(heapq.heappop(queue)[1])
-        known[old] = len(chosen)
+        chosen_then[old] = len(chosen)
         for row, gain in zip(old, _gains(kernel[old], covered, weights), strict=True):
             heapq.heappush(queue, (-gain, row))
     return chosen
@@ -158,7 +158,7 @@ def _exp(distances: torch.Tensor, scale: float) -> torch.Tensor:
 def _sample(
     left: np.ndarray, weights: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return some positions, in order, and what each of them weighs for those that were not drawn."""
+    """Return some positions, in order, and the weight of each for those not drawn."""
     if len(left) <= MOST:
         return left, weights
     priorities = weights / (1 - rng.random(len(left)))

@@ -19,7 +19,7 @@ def read(features: np.ndarray, rows: slice | np.ndarray, unit: bool = False) -> 
 
 
 def read_on_grid(features: np.ndarray, rows: slice | np.ndarray) -> torch.Tensor:
-    """Return a copy of some rows, divided by their length, on a grid of steps of 1 / 4,096; float32.
+    """Return a copy of rows at length 1, on a grid of steps of 1 / 4,096; float32.
 
     Products of such numbers, and sums of them up to 1, are exact in float32. So inner products are
     the same whatever the processor, the number of threads and how many rows are compared at once,
@@ -60,18 +60,18 @@ def squared(rows: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 
 
 def nearest(rows: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the squared distance of each row to the nearest of the others, and which it is; ties to the first."""
+    """Return each row's squared distance to the nearest other, and which; ties to the first."""
     best = torch.full((len(rows),), torch.inf)
     which = torch.zeros(len(rows), dtype=torch.int64)
     for start in range(0, len(others), OTHERS):
-        found = squared(rows, others[start : start + OTHERS]).min(1)
-        which = torch.where(found.values < best, found.indices + start, which)
-        best = torch.minimum(best, found.values)
+        nearest = squared(rows, others[start : start + OTHERS]).min(1)
+        which = torch.where(nearest.values < best, nearest.indices + start, which)
+        best = torch.minimum(best, nearest.values)
     return best, which
 
 
 def median_squared(features: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> float:
-    """Return the median squared distance of two images that differ, among both kinds; 1 if all are alike.
+    """Return the median squared distance of two different images; 1 if all are alike.
 
     Of features divided by their length; of more than 2,000 images so many are drawn.
     """

@@ -1,4 +1,4 @@
-"""Strategy `dropquery`: images whose predicted class hangs on a few features, spread over clusters."""
+"""Strategy `dropquery`: images whose class hangs on a few features, one of each cluster."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,7 +20,7 @@ CHANGES = 2  # in at least so many passes the predicted class is another
 
 @dataclass(frozen=True)
 class DropQuery:
-    """Candidates whose class changes in 2 of 3 passes without a share `dropout` of features; the middles of clusters.
+    """Candidates whose class changes in 2 of 3 passes with dropout; nearest to k-means centres.
 
     Gupte, Aklilu, Nirschl, Yeung-Levy, "Revisiting Active Learning in the Era of Vision Foundation
     Models", TMLR 2024 (arXiv 2401.14555): k-means of these candidates with as many clusters as the
@@ -54,7 +54,8 @@ class DropQuery:
         weight, bias = (torch.from_numpy(np.array(part, np.float32)) for part in evidence.head)
         if weight.shape[1] != evidence.features.shape[1]:
             raise InputError(
-                f"`query.strategy: dropquery` needs the features that the head reads, {weight.shape[1]} an image; "
+                "`query.strategy: dropquery` needs the features that the head reads, "
+                f"{weight.shape[1]} an image; "
                 f"these are {evidence.features.shape[1]}: set `query.features` to `main`"
             )
         changes = np.zeros(len(evidence), np.int64)

@@ -12,14 +12,13 @@ from pt4al.selection.strategies.options import check
 
 @dataclass(frozen=True)
 class Herding:
-    """Again and again the candidate that adds most to how well labelled and chosen images cover all candidates.
+    """Again and again the candidate that adds most to how well all candidates are covered.
 
     MaxHerding of Bae et al., "Generalized Coverage for More Robust Low-Budget Active Learning",
-    ECCV 2024 (arXiv
-    2407.12212), with a Gaussian kernel of features of length 1. Its s2 is `width` times the median squared distance
-    of the pool: the rule is ours. No chance is in it up to 20,000 candidates; of more, so many are
-    drawn. What is computed, and its bounds: `coverage.cover`. A copy of a chosen image gains
-    nothing, so it comes last.
+    ECCV 2024 (arXiv 2407.12212), with a Gaussian kernel of features of length 1. Its s2 is `width`
+    times the median squared distance of the pool: the rule is ours. No chance is in it up to
+    20,000 candidates; of more, so many are drawn. What is computed, and its bounds:
+    `coverage.cover`. A copy of a chosen image gains nothing, so it comes last.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "labelled"})

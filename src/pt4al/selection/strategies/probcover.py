@@ -18,13 +18,13 @@ PURITY = 0.95
 
 @dataclass(frozen=True)
 class ProbCover:
-    """Again and again the candidate whose ball holds most candidates that no ball of a labelled or chosen one holds.
+    """Again and again the candidate whose ball holds most candidates not yet covered.
 
     Yehuda, Dekel, Hacohen, Weinshall, "Active Learning Through a Covering Lens", NeurIPS 2022.
-    Features have length
-    1. `radius` 0: the largest at which 95 % of balls hold but one cluster of k-means with as many clusters as
-    classes, as in the paper. Ties, and what is left when all is covered, are drawn at random. Of
-    more than 20,000 candidates (or twice the budget) only so many, drawn at random, are looked at.
+    Features have length 1. `radius` 0 means the largest at which 95 % of balls hold but one
+    cluster of k-means with as many clusters as classes, as in the paper. Ties, and what is left
+    when all is covered, are drawn at random. Of more than 20,000 candidates (or twice the budget)
+    only so many, drawn at random, are looked at.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"features", "labelled"})
@@ -54,7 +54,7 @@ class ProbCover:
 
 
 def pure_radius(features: torch.Tensor, classes: int, rng: np.random.Generator) -> float:
-    """Return the largest radius at which 95 % of (open) balls hold one cluster alone; inf if there is one cluster.
+    """Return the largest radius at which 95 % of (open) balls hold one cluster alone.
 
     A ball is pure up to the distance of the nearest feature of another cluster, so that the radius
     is a quantile of those: a thousandth less, so that rounding can't let that very feature in.

@@ -12,7 +12,7 @@ from pt4al.selection.strategies.options import check
 
 @dataclass(frozen=True)
 class Strata:
-    """Cut the ranking into `number` equal strata; the best scored of each, then the second best, until the budget.
+    """The best scored of each of `number` equal strata of the ranking, then the second best.
 
     Ours: PT4AL's batches as something to spread over, not to march through. Where the budget isn't
     a multiple, chance says which strata give one more; a budget below `number` makes so many

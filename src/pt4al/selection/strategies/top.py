@@ -9,7 +9,7 @@ from pt4al.selection.evidence import Evidence
 
 
 def best(scores: np.ndarray, number: int) -> np.ndarray:
-    """Return the positions of the highest scores, highest first; ties go to the first in the ranking."""
+    """Return the positions of the highest scores, highest first; ties to the first."""
     return np.argsort(-scores, kind="stable")[:number]
 
 

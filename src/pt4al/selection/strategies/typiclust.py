@@ -14,12 +14,12 @@ from pt4al.selection.strategies.distances import read, squared
 MOST_CLUSTERS = 500
 SMALL = 5
 NEIGHBOURS = 20
-MEMBERS = 4_000  # of a cluster that are compared with each other: as many, drawn at random, if it has more
+MEMBERS = 4_000  # images of a cluster that are compared with each other, drawn at random
 
 
 @dataclass(frozen=True)
 class TypiClust:
-    """Cluster labelled images and candidates; of the least covered clusters the largest gives its most typical one.
+    """The most typical image of the largest of the least covered clusters.
 
     Hacohen, Dekel, Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low
     Budgets", ICML 2022: features of length 1, as many clusters as labels afterwards, 500 at most;
@@ -34,8 +34,8 @@ class TypiClust:
         features = evidence.features
         labelled = evidence.labelled
         rng = evidence.rng
-        wanted = min(len(labelled) + evidence.budget, MOST_CLUSTERS)
-        centres = kmeans(features, wanted, rng, unit=True, labelled=labelled)
+        number = min(len(labelled) + evidence.budget, MOST_CLUSTERS)
+        centres = kmeans(features, number, rng, unit=True, labelled=labelled)
         number = len(centres)
         clusters, _ = assign(features, centres, unit=True)
         covered = np.bincount(assign(labelled, centres, unit=True)[0], minlength=number)
@@ -64,7 +64,7 @@ class TypiClust:
 
 
 def typicality(features: torch.Tensor) -> torch.Tensor:
-    """Return the inverse mean distance of each feature to its nearest neighbours among all others."""
+    """Return the inverse mean distance of each feature to its nearest neighbours."""
     if len(features) == 1:
         return torch.ones(1)
     distances = squared(features, features).sqrt_()

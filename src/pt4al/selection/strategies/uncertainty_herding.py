@@ -20,7 +20,7 @@ WEIGHTS = {
 
 @dataclass(frozen=True)
 class UncertaintyHerding:
-    """Herding in which each candidate weighs as much as the model is uncertain of it; a score below 0 weighs 0.
+    """Herding in which each candidate weighs as much as the model is uncertain of it.
 
     UHerding of Bae, Noh, Sutherland, "Uncertainty Herding: One Active Learning Method for All Label
     Budgets", ICLR 2025 (arXiv 2412.20644), with measure `margin`. Theirs shrinks the kernel as

@@ -15,7 +15,7 @@ from pt4al.selection.strategies.top import best
 
 @dataclass(frozen=True)
 class WeightedKMeans:
-    """k-means of the `multiple` x budget best scored, weighted by their scores; the nearest to each centre.
+    """Nearest to each centre of weighted k-means of the `multiple` x budget best scored.
 
     Zhdanov, "Diverse mini-batch Active Learning", 2019 (arXiv 1901.05954); minibatch k-means is
     ours. Near duplicates of chosen images are left out: the next of their clusters follow, then the
@@ -31,9 +31,11 @@ class WeightedKMeans:
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
         order = best(evidence.scores, len(evidence))
-        wanted = order[: self.multiple * evidence.budget]
-        features = Part(evidence.features, wanted)
-        centres = kmeans(features, evidence.budget, evidence.rng, weights=evidence.scores[wanted])
-        clustered = wanted[in_turn(*assign(features, centres))]
-        order = np.concatenate([clustered, order[len(wanted) :]])
+        best_scored = order[: self.multiple * evidence.budget]
+        features = Part(evidence.features, best_scored)
+        centres = kmeans(
+            features, evidence.budget, evidence.rng, weights=evidence.scores[best_scored]
+        )
+        clustered = best_scored[in_turn(*assign(features, centres))]
+        order = np.concatenate([clustered, order[len(best_scored) :]])
         return leave_out(evidence.features, order, evidence.budget, evidence.rng)

@@ -16,8 +16,8 @@ from torch.nn.utils import skip_init
 
 from pt4al.errors import InputError, did_you_mean
 from pt4al.training.networks import from_open_clip, from_timm, probe, small, unet
-from pt4al.training.networks.heads import widen
-from pt4al.training.networks.network import Network
+from pt4al.training.networks.heads import widened
+from pt4al.training.networks.network import Moments, Network
 from pt4al.training.networks.pretrained import load_pretrained
 
 __all__ = [
@@ -29,13 +29,13 @@ __all__ = [
     "build",
     "build_probe",
     "copy_trunk",
-    "known",
     "load",
     "load_pretrained",
     "redrawn",
     "restart",
     "save",
-    "widen",
+    "validated_name",
+    "widened",
 ]
 
 OWN = (*small.TRUNKS, unet.SMALL)
@@ -44,10 +44,10 @@ LONGEST_HINT = 300  # characters
 LOSS_WIDTH = 128  # of the hidden layer that guesses losses
 
 
-def known(name: str) -> str:
+def validated_name(name: str) -> str:
     """Return the name of a network; InputError if there is none of that name."""
     if name.startswith(from_open_clip.PREFIX):
-        return from_open_clip.known(name)
+        return from_open_clip.validated_name(name)
     if name.startswith(from_timm.PREFIX):
         import timm
 
@@ -74,14 +74,13 @@ def known(name: str) -> str:
 def build(
     name: str,
     outputs: int,
-    mean: list[float],
-    std: list[float],
+    moments: Moments,
     generator: torch.Generator,
     dense: bool = False,
     head: str = "linear",
     size: tuple[int, int] | None = None,
 ) -> Network:
-    """Return a network whose weights are drawn from `generator`; `head` is one of `heads.HEADS`.
+    """Return a network whose weights are drawn from `generator`; see `Network`.
 
     Those of our own are drawn as in He et al. 2015; libraries draw theirs their own way.
 
@@ -90,8 +89,10 @@ def build(
     InputError
         If no network has this name, or it can't be dense, or can't take images of this size.
     """
-    seed = 0 if known(name) in OWN else int(torch.randint(2**62, (1,), generator=generator))
-    network = Network(name, outputs, mean, std, dense, seed, head, size)
+    seed = (
+        0 if validated_name(name) in OWN else int(torch.randint(2**62, (1,), generator=generator))
+    )
+    network = Network(name, outputs, moments, dense, seed, head, size)
     for module in (network if network.drawn else network.head).modules():
         if isinstance(module, nn.Linear) or (dense and module is network.head):
             _draw(module, generator)
@@ -102,18 +103,16 @@ def build(
     return network
 
 
-def build_probe(
-    outputs: int, mean: list[float], std: list[float], generator: torch.Generator
-) -> Network:
-    """Return a linear layer on features that are given, less `mean` and divided by `std`, one number a feature."""
-    network = Network(probe.NAME, outputs, mean, std)
+def build_probe(outputs: int, moments: Moments, generator: torch.Generator) -> Network:
+    """Return a linear layer on features that are given, normalised by the moments of each."""
+    network = Network(probe.NAME, outputs, moments)
     _draw(network.head, generator)
     return network
 
 
 def blank_probe(width: int, outputs: int) -> Network:
-    """Return a linear layer on features (B, width) as they are, all of whose weights are 0: to be fitted."""
-    network = Network(probe.NAME, outputs, [0.0] * width, [1.0] * width)
+    """Return a linear layer of zeros on features (B, width) as they are: to be fitted."""
+    network = Network(probe.NAME, outputs, ([0.0] * width, [1.0] * width))
     nn.init.zeros_(network.head.weight)
     nn.init.zeros_(network.head.bias)
     return network
@@ -131,15 +130,12 @@ def restart(trained: Network, outputs: int, generator: torch.Generator) -> Netwo
 
 def redrawn(network: Network, generator: torch.Generator) -> Network:
     """Return a network of the same shape that has learnt nothing."""
-    mean = network.mean.flatten().tolist()
-    std = network.std.flatten().tolist()
+    moments = network.mean.flatten().tolist(), network.std.flatten().tolist()
     if network.drawn:
-        return build(
-            network.name, network.outputs, mean, std, generator, network.dense, network.kind
-        )
+        return build(network.name, network.outputs, moments, generator, network.dense, network.kind)
     seed = int(torch.randint(2**62, (1,), generator=generator))
     return Network(
-        network.name, network.outputs, mean, std, network.dense, seed, network.kind, network.size
+        network.name, network.outputs, moments, network.dense, seed, network.kind, network.size
     )
 
 
@@ -162,14 +158,14 @@ def assemble(backbone: Network, head: Network) -> Network:
 
 
 def add_loss_head(network: Network, generator: torch.Generator) -> None:
-    """Add what guesses the network's own loss: its weights are drawn after, and beside, all others."""
+    """Add a head that guesses the loss; its weights are drawn after, and beside, all others."""
     network.loss_head = _loss_head(network)
     for module in network.loss_head[::2]:
         _draw(module, generator)
 
 
 def copy_trunk(source: Network, target: Network) -> None:
-    """Start `target` from the trunk of `source`, dense or not; its neck and head stay as they are."""
+    """Start `target` from the trunk of `source`, dense or not; neck and head stay."""
     if source.name != target.name:
         raise InputError(f"the trunk of a {source.name} does not fit a {target.name}")
     try:
@@ -178,7 +174,8 @@ def copy_trunk(source: Network, target: Network) -> None:
         if source.size == target.size:
             raise
         raise InputError(
-            f"the trunk of a {source.name} for images of {_told(source.size)} does not fit one for {_told(target.size)}"
+            f"the trunk of a {source.name} for images of {_told(source.size)} does not fit one "
+            f"for {_told(target.size)}"
         ) from error
 
 
@@ -212,7 +209,7 @@ def load(path: Path) -> Network:
         kind = facts.get("head", "linear")
         size = tuple(facts["size"]) if "size" in facts else None
         network = Network(
-            facts["name"], facts["outputs"], blank, blank, facts["dense"], head=kind, size=size
+            facts["name"], facts["outputs"], (blank, blank), facts["dense"], head=kind, size=size
         )
         if facts.get("loss_head"):
             network.loss_head = _loss_head(network)
@@ -225,7 +222,7 @@ def _told(size: tuple[int, int] | None) -> str:
 
 
 def _loss_head(network: Network) -> nn.Sequential:
-    """One hidden layer on the features, as Yoo and Kweon 2019 have it on each layer's; nothing is drawn."""
+    """One hidden layer on the features (Yoo and Kweon 2019); nothing is drawn."""
     width = network.head.in_features
     return nn.Sequential(
         skip_init(nn.Linear, width, LOSS_WIDTH), nn.ReLU(), skip_init(nn.Linear, LOSS_WIDTH, 1)

@@ -1,4 +1,4 @@
-"""Image towers of the library open_clip as trunks; it is an extra, and imported where it is used."""
+"""Image towers of the library open_clip as trunks; an extra, imported where it is used."""
 
 import contextlib
 import copy
@@ -18,8 +18,8 @@ PREFIX = "open_clip/"
 LIBRARY = "open_clip"
 
 
-def known(name: str) -> str:
-    """Return a name, `open_clip/<network>` or `open_clip/<network>/<weights>`; InputError if there is none of it."""
+def validated_name(name: str) -> str:
+    """Return a name, `open_clip/<network>[/<weights>]`; InputError if there is none of it."""
     library = _library()
     network, tag = split(name)
     if network not in library.list_models():
@@ -41,7 +41,7 @@ def split(name: str) -> tuple[str, str | None]:
 
 
 def data_config(name: str) -> dict[str, Any]:
-    """Return `mean` and `std` (0 to 1), `input_size` (channels, height, width) and `interpolation`."""
+    """Return `mean`, `std` (0 to 1), `input_size` (channels, height, width), `interpolation`."""
     library = _library()
     network, tag = split(name)
     tags = [tag] if tag else library.list_pretrained_tags_by_model(network)[:1]
@@ -72,12 +72,13 @@ def make(name: str, channels: int, dense: bool, size: tuple[int, int] | None) ->
 
 
 def load(network: nn.Module, weights: str | None) -> None:
-    """Load weights into the trunk: those of a file of the whole model, or those that the name says, downloaded."""
+    """Load weights into the trunk: of a file of the whole model, or downloaded by name."""
     tag = split(network.name)[1]
     if weights is None and tag is None:
         tags = _library().list_pretrained_tags_by_model(split(network.name)[0])
         raise InputError(
-            f"{network.name} has several weights: say {network.name}/<weights>, of {', '.join(tags)}"
+            f"{network.name} has several weights: say {network.name}/<weights>, of "
+            f"{', '.join(tags)}"
         )
     size = network.size or data_config(network.name)["input_size"][1:]
     network.trunk.load_state_dict(_model(network.name, size, weights or tag).visual.state_dict())

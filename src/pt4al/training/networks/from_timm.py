@@ -1,4 +1,4 @@
-"""Networks of the library timm as trunks; it is imported where it is used, since that takes a second."""
+"""Networks of the library timm as trunks; imported where it is used: that takes a second."""
 
 import copy
 from functools import partial
@@ -23,10 +23,11 @@ class Trunk(nn.Module):
         self.channels_last = False
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return features (B, D), or maps (B, D, H, W)."""
         if not self.maps:
             return self.model(images)
-        found = self.model.forward_features(images)
-        return found.permute(0, 3, 1, 2) if self.channels_last else found
+        maps = self.model.forward_features(images)
+        return maps.permute(0, 3, 1, 2) if self.channels_last else maps
 
 
 def make(name: str, channels: int, dense: bool, size: tuple[int, int] | None = None) -> Parts:
@@ -48,14 +49,15 @@ def make(name: str, channels: int, dense: bool, size: tuple[int, int] | None = N
         return Parts(trunk, Pool(), shape[1], drawn=False)
     if len(shape) != 4:
         raise InputError(
-            f"network {name} has no maps to segment by: choose a convolutional one, or a U-Net (unet/...)"
+            f"network {name} has no maps to segment by: choose a convolutional one, or a U-Net "
+            "(unet/...)"
         )
     trunk.channels_last = shape[1] != trunk.model.num_features
     return Parts(trunk, nn.Identity(), trunk.model.num_features, drawn=False)
 
 
 def create(name: str, channels: int, size: tuple[int, int] | None, **options: Any) -> nn.Module:
-    """Return timm's network without its classifier; one that is built for a single size is built for `size`."""
+    """Return timm's network without its classifier, for images of `size` where one is needed."""
     import timm
 
     make_model = partial(
@@ -85,7 +87,7 @@ def _sized(name: str, channels: int, size: tuple[int, int] | None) -> nn.Module:
 def check_patches(
     name: str, size: tuple[int, int] | None, patch: int | tuple[int, int] | None
 ) -> None:
-    """Raise InputError if patches don't fill an image: what is beyond the last whole one would be left out."""
+    """Raise InputError if patches don't fill an image: the rest would be left out."""
     if size is None or patch is None:
         return
     patch = (patch, patch) if isinstance(patch, int) else patch

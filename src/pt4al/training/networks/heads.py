@@ -1,5 +1,6 @@
 """Heads of networks that answer once an image, by name."""
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -7,7 +8,7 @@ from torch import nn
 
 
 class SimSiamHead(nn.Module):
-    """A projector and a predictor; answers with projections and predictions, half of the outputs each.
+    """A projector and a predictor; returns projections and predictions, half of the outputs each.
 
     Batch norms stand where they stand in the paper: without them training is unstable. The
     projector has two layers, as the paper's for CIFAR-10 has, and the predictor is a bottleneck of
@@ -26,6 +27,7 @@ class SimSiamHead(nn.Module):
         self.predictor = nn.Sequential(*_hidden(half, half // 4), nn.Linear(half // 4, half))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return projections and predictions side by side, (B, outputs)."""
         projected = self.projector(features)
         # The gradient of a prediction goes on through the projection; that of a target is stopped
         # by the loss.
@@ -41,18 +43,20 @@ HEADS: dict[str, Callable[[int, int], nn.Module]] = {"linear": nn.Linear, "simsi
 UNLIKELY = -30.0  # logit of a class that a network has not heard of
 
 
-def widen(network: nn.Module, outputs: int) -> nn.Module:
-    """Give a network outputs for classes that were added after it was trained; it holds them for impossible."""
+def widened(network: nn.Module, outputs: int) -> nn.Module:
+    """Return the network with outputs for classes that were added after it was trained.
+
+    It holds them for impossible. A network that has all of them is returned itself.
+    """
     more = outputs - network.outputs
-    if more > 0:
-        head = network.head
-        network.outputs = outputs
-        weight = torch.cat(
-            [head.weight.detach(), head.weight.new_zeros(more, *head.weight.shape[1:])]
-        )
-        head.weight = nn.Parameter(weight)
-        head.bias = nn.Parameter(
-            torch.cat([head.bias.detach(), head.bias.new_full((more,), UNLIKELY)])
-        )
-        setattr(head, "out_channels" if network.dense else "out_features", outputs)
+    if more <= 0:
+        return network
+    network = copy.deepcopy(network)
+    network.outputs = outputs
+    head = network.head
+    weight = head.weight.detach()
+    bias = head.bias.detach()
+    head.weight = nn.Parameter(torch.cat([weight, weight.new_zeros(more, *weight.shape[1:])]))
+    head.bias = nn.Parameter(torch.cat([bias, bias.new_full((more,), UNLIKELY)]))
+    setattr(head, "out_channels" if network.dense else "out_features", outputs)
     return network

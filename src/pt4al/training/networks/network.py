@@ -1,4 +1,4 @@
-"""A network: a trunk that gives features or maps, a neck, and a head that is computed in full precision."""
+"""A network: a trunk for features or maps, a neck, and a head in full precision."""
 
 import torch
 from torch import nn
@@ -9,12 +9,15 @@ from pt4al.training.networks import from_open_clip, from_timm, probe, small, une
 from pt4al.training.networks.heads import HEADS
 from pt4al.training.networks.parts import Parts, Pool
 
+# Mean and standard deviation of each channel, or of each feature.
+Moments = tuple[list[float], list[float]]
+
 
 class Network(nn.Module):
     """Raw uint8 images in, outputs out: the pool's normalisation is part of the network.
 
     A dense network answers (B, outputs, H, W) to images (B, C, H, W), any other (B, outputs). A
-    probe takes features (B, D) where others take images; `mean` and `std` are then of each of them.
+    probe takes features (B, D) where others take images; `moments` are then of each of them.
     `head` names what an undense one ends with (`heads.HEADS`).
 
     Attributes
@@ -36,14 +39,14 @@ class Network(nn.Module):
         self,
         name: str,
         outputs: int,
-        mean: list[float],
-        std: list[float],
+        moments: Moments,
         dense: bool = False,
         seed: int = 0,
         head: str = "linear",
         size: tuple[int, int] | None = None,
     ):
         super().__init__()
+        mean, std = moments
         self.name = name
         self.outputs = outputs
         self.dense = dense
@@ -78,16 +81,17 @@ class Network(nn.Module):
         return self
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Pooled features of the trunk (B, width), float32, of images (B, C, H, W) in grey levels."""
+        """Pooled features of the trunk (B, width), float32, of images (B, C, H, W)."""
         return self.pool(self.trunk(self._normalised(images))).float()
 
-    def answer(self, found: torch.Tensor) -> torch.Tensor:
-        """The head's outputs for what the neck found: features (..., width), or maps; with dropout in training."""
+    def answer(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the head's outputs for features (..., width) or maps; with dropout in training."""
         # In full precision: rounded outputs would tie losses that differ.
-        with torch.autocast(found.device.type, enabled=False):
-            return self.head(dropout(found, self.dropout, self.training))
+        with torch.autocast(features.device.type, enabled=False):
+            return self.head(dropout(features, self.dropout, self.training))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the outputs, (B, outputs) or (B, outputs, H, W)."""
         normalised = self._normalised(images)
         outputs = self.answer(self.neck(self.trunk(normalised)).float())
         if not self.dense:
@@ -126,7 +130,8 @@ def _parts(name: str, channels: int, dense: bool, size: tuple[int, int] | None) 
     foreign = name.startswith((from_timm.PREFIX, from_open_clip.PREFIX))
     if size is not None and (dense or not foreign):
         raise InputError(
-            f"{name} takes images as they are: a size is for networks timm/... that answer once an image"
+            f"{name} takes images as they are: a size is for networks timm/... that answer "
+            "once an image"
         )
     if name == probe.NAME:
         return probe.make(channels)

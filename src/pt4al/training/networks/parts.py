@@ -41,5 +41,6 @@ class Pool(nn.Module):
     """Features (B, width): the mean over a trunk's last map."""
 
     def forward(self, maps: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
+        """Return the mean of the last maps over their pixels, (B, D); features as they are."""
         last = maps[-1] if isinstance(maps, list) else maps
         return last if last.ndim == 2 else adaptive_avg_pool2d(last, 1).flatten(1)

@@ -28,7 +28,8 @@ def load_pretrained(network: Network, weights: str | None) -> None:
     """
     if network.drawn:
         raise InputError(
-            f"nobody offers pretrained weights for {network.name}: choose a network timm/... or unet/..."
+            f"nobody offers pretrained weights for {network.name}: choose a network timm/... "
+            "or unet/..."
         )
     if weights is not None and Path(weights).suffix != ".safetensors":
         raise InputError(
@@ -63,12 +64,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, SafetensorError):
         return f"it is damaged or cut short ({error})"
     lines = str(error).splitlines() or [type(error).__name__]
-    told = (
+    message = (
         lines[1]
         if lines[0].startswith("Error(s) in loading state_dict") and len(lines) > 1
         else lines[0]
     )
-    return told.strip().rstrip(".:")
+    return message.strip().rstrip(".:")
 
 
 def _timm(network: Network, weights: str | None) -> None:
@@ -84,7 +85,7 @@ def _timm(network: Network, weights: str | None) -> None:
 
 
 def _check_complete(model: nn.Module, weights: str) -> None:
-    """timm leaves weights that a file lacks as they were drawn, and others where they are, and says nothing."""
+    """Check what timm loaded: it says nothing of weights that a file lacks."""
     with safe_open(weights, framework="pt") as opened:
         keys = set(opened.keys())
     classifier = model.pretrained_cfg.get("classifier") or ()

@@ -29,7 +29,7 @@ def block(inputs: int, outputs: int, stride: int) -> BasicBlock:
 
 
 def _resnet8(width: int) -> Callable[[int], tuple[nn.Module, int]]:
-    """Three stages of one block: 78 thousand parameters at width 16 (He et al. 2016, section 4.2)."""
+    """Three stages of one block: 78 thousand parameters at width 16 (He et al. 2016)."""
 
     def make(channels: int) -> tuple[nn.Module, int]:
         blocks = [
@@ -43,7 +43,7 @@ def _resnet8(width: int) -> Callable[[int], tuple[nn.Module, int]]:
 
 
 def _resnet18(channels: int) -> tuple[nn.Module, int]:
-    """torchvision's, for small images: 3x3 stem of stride 1, no max-pool (PT4AL's CIFAR-10 network)."""
+    """torchvision's with a 3x3 stem of stride 1, no max-pool (PT4AL's CIFAR-10 network)."""
     whole = resnet18(weights=None)
     layers = [whole.layer1, whole.layer2, whole.layer3, whole.layer4]
     return nn.Sequential(stem(channels, 64)[0], whole.bn1, whole.relu, *layers), 512
@@ -58,6 +58,6 @@ TRUNKS: dict[str, Callable[[int], tuple[nn.Module, int]]] = {
 
 
 def make(name: str, channels: int, dense: bool) -> Parts:
-    """Return the parts of a small network; a dense one is fully convolutional (Long et al. 2015)."""
+    """Return the parts of a small network; dense: fully convolutional (Long et al. 2015)."""
     trunk, width = TRUNKS[name](channels)
     return Parts(trunk, nn.Identity() if dense else Pool(), width)

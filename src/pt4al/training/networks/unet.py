@@ -24,7 +24,7 @@ ALIASES = {"unet_resnet18": "unet/resnet18"}
 
 
 class SmallEncoder(nn.Module):
-    """One residual block a stage after a stem of stride 4; answers with maps of strides 4, 8, 16 and 32.
+    """One residual block a stage after a stem of stride 4; returns maps of strides 4 to 32.
 
     Without maps of stride 2: on a processor, after one or two minutes on CamVid, encoders that had
     them had seen fewer images and were no better, at thin classes neither.
@@ -39,6 +39,7 @@ class SmallEncoder(nn.Module):
         )
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Return the maps of each stage, the finest first."""
         maps = [self.stem(images)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))

@@ -18,17 +18,18 @@ MOST_NAMED = 20  # classes whose accuracy is told one by one
 
 
 def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
-    """Return class names as numbers (N,), in the order of the network's outputs; InputError for any other name."""
+    """Return class names as numbers (N,); InputError for any other name."""
     numbers = pd.Index(classes).get_indexer(labels)
     if (numbers < 0).any():
         raise InputError(
-            f"label {list(labels)[int(np.argmax(numbers < 0))]!r} is none of the {len(classes)} classes"
+            f"label {list(labels)[int(np.argmax(numbers < 0))]!r} is none of the "
+            f"{len(classes)} classes"
         )
     return torch.from_numpy(numbers.astype(np.int64))
 
 
 def class_weights(targets: torch.Tensor, classes: int) -> torch.Tensor:
-    """Return the median class's share of the images over each class's (Eigen and Fergus 2015), (classes,).
+    """Return the median class's share over each class's (Eigen and Fergus 2015), (classes,).
 
     The median is over classes that occur; one that doesn't has weight 1, which is never used.
     """
@@ -53,7 +54,7 @@ def uncertainty(
     measure: Callable[[torch.Tensor], torch.Tensor],
     normalise: bool = False,
 ) -> torch.Tensor:
-    """Return a measure of each image's probabilities, (B,); they are computed in double precision."""
+    """Return a measure of each image's probabilities, in double precision, (B,)."""
     return measure(softmax(network(images), normalise)).float()
 
 
@@ -70,7 +71,7 @@ def class_probabilities(network: nn.Module, images: torch.Tensor) -> torch.Tenso
 def sampled(
     network: nn.Module, images: torch.Tensor, samples: int, dropout: float, seed: int
 ) -> torch.Tensor:
-    """Return each class's probability by several thinned-out networks, (samples, B, classes), float64.
+    """Return probabilities by several networks with dropout, (samples, B, classes), float64.
 
     Each goes without a share `dropout` of the features, the same ones for every image: they are
     drawn from `seed` alone (Gal and Ghahramani 2016; the same masks for all as in Kirsch et al.

@@ -1,4 +1,7 @@
-"""Main task `segmentation`: one class a pixel. Masks travel as PNG files of class numbers; 255 is to be ignored."""
+"""Main task `segmentation`: one class a pixel.
+
+Masks travel as PNG files of class numbers; 255 is to be ignored.
+"""
 
 from collections.abc import Callable
 
@@ -19,7 +22,7 @@ CHUNK = 16  # images counted at once
 
 
 def targets(labels: pd.Series, classes: list[str]) -> torch.Tensor:
-    """Return masks (bytes of PNG files) as numbers of classes or 255: (N, H, W), uint8, to save memory.
+    """Return masks (bytes of PNG files) as class numbers or 255: (N, H, W), uint8.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def loss(
     targets: torch.Tensor,
     weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Cross-entropy of each image, (B,): its mean over pixels, by their classes' weights; 0 if all are ignored."""
+    """Weighted mean cross-entropy of each image's pixels, (B,); 0 if all are ignored."""
     logits = network(images)
     targets = targets.long()
     scale = logits.new_zeros(VALUES)  # what each value of a mask counts
@@ -78,7 +81,7 @@ def uncertainty_map(
     measure: Callable[[torch.Tensor], torch.Tensor],
     normalise: bool = False,
 ) -> torch.Tensor:
-    """Return a measure of each pixel's probabilities, (B, H, W); they are computed in double precision."""
+    """Return a measure of each pixel's probabilities, in double precision, (B, H, W)."""
     return measure(softmax(network(images), normalise)).float()
 
 
@@ -112,12 +115,12 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
         matrix.update(predicted.long(), targets[first : first + CHUNK].long())
     counts = matrix.compute().double()
     hits = counts.diag()
-    wanted = counts.sum(1)
-    found = counts.sum(0)
+    in_targets = counts.sum(1)
+    in_outputs = counts.sum(0)
     ious = {
-        name: float(hits[n] / (wanted[n] + found[n] - hits[n]))
+        name: float(hits[n] / (in_targets[n] + in_outputs[n] - hits[n]))
         for n, name in enumerate(classes)
-        if wanted[n]
+        if in_targets[n]
     }
     return {
         "miou": sum(ious.values()) / max(len(ious), 1),

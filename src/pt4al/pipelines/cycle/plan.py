@@ -1,0 +1,97 @@
+"""What one query asks for: which images may be chosen, how many, and how they become a query."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pt4al.pipelines.cycle.state import CycleState
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.randomness import stream
+from pt4al.selection import candidates, control
+from pt4al.selection.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class QueryPlan:
+    """A query to be made.
+
+    Attributes
+    ----------
+    candidates
+        Rows of the ranking that may be chosen, in the order of the pool.
+    budget, reserve
+        How many the strategy chooses, and how many more in case somebody skips one.
+    control
+        The cycle's control slice, as rows of the ranking; None if there is none.
+    rng
+        Draws the places of the control slice.
+    roles
+        Whether the query says why each image is in it.
+    """
+
+    candidates: pd.DataFrame
+    budget: int
+    reserve: int
+    control: pd.DataFrame | None
+    rng: np.random.Generator
+    roles: bool
+
+    @classmethod
+    def make(cls, state: CycleState, settings: Parameters, cycle: int) -> "QueryPlan":
+        """Return the plan of a cycle; InputError if it asks for more images than there are."""
+        ranking = candidates.in_pool_order(state.ranking, state.pool.ids)
+        offered = candidates.unlabelled(ranking, state.apart, settings.query.scope, cycle)
+        budget = settings.cycles.budgets[cycle]
+        drawn = None
+        if state.slices is not None:
+            budget -= control.size(budget, settings.control.share)
+            drawn = _slice(ranking, state.slices, cycle)
+        candidates.check_enough(offered, budget)
+        people = settings.oracle.kind == "people"
+        return cls(
+            candidates=offered,
+            budget=budget,
+            reserve=math.ceil(settings.oracle.reserve * budget) if people else 0,
+            control=drawn,
+            rng=stream(settings.run.seed, "control places", cycle),
+            roles=people or drawn is not None,
+        )
+
+    def start(self, rule: str, rng: np.random.Generator) -> pd.DataFrame:
+        """Return the query that a rule chooses which needs no evidence, one of `STARTS`."""
+        chosen = candidates.start(self.candidates, rule, self.budget, rng)
+        rest = self.candidates[~self.candidates["id"].isin(chosen["id"])]
+        spare = candidates.start(rest, rule, min(self.reserve, len(rest)), rng)
+        return self._query(chosen, spare)
+
+    def choose(self, choose: Callable[[Evidence], np.ndarray], evidence: Evidence) -> pd.DataFrame:
+        """Return the query that a strategy chooses from its evidence."""
+
+        def some(positions: np.ndarray, budget: int) -> np.ndarray:
+            if len(positions) == len(evidence) and budget == evidence.budget:
+                return choose(evidence)
+            return choose(evidence.take(positions, budget))
+
+        size = len(self.candidates)
+        chosen, spare = candidates.with_reserve(size, self.budget, self.reserve, some)
+        return self._query(
+            candidates.pick(self.candidates, chosen, evidence.scores),
+            candidates.pick(self.candidates, spare, evidence.scores),
+        )
+
+    def _query(self, chosen: pd.DataFrame, spare: pd.DataFrame) -> pd.DataFrame:
+        """`id`, `score`, `batch`; and `role` where there are several: query, control, reserve."""
+        if not self.roles:
+            return chosen
+        roles = [chosen.assign(role="query"), spare.assign(role="reserve")]
+        query = pd.concat(roles, ignore_index=True)
+        return query if self.control is None else control.mix(query, self.control, self.rng)
+
+
+def _slice(ranking: pd.DataFrame, slices: pd.DataFrame, cycle: int) -> pd.DataFrame:
+    """The cycle's slice in the order in which it was drawn."""
+    drawn = slices[slices["cycle"] == cycle][["id"]].merge(ranking[["id", "batch"]], on="id")
+    return drawn.assign(score=np.nan, role="control")[["id", "score", "batch", "role"]]

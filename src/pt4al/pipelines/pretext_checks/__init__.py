@@ -1,1 +1,0 @@
-"""Stage `pretext`, after its losses: check them before any label."""
