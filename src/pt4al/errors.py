@@ -13,8 +13,8 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """End an error message with the nearest known name, or with all of them."""
-    known = sorted(known)
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+def did_you_mean(word: object, names: Iterable[str]) -> str:
+    """End an error message with the nearest of the valid names, or with all of them."""
+    names = sorted(names)
+    near = difflib.get_close_matches(str(word), names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"

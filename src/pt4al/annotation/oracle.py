@@ -68,8 +68,8 @@ class HumanOracle:
         return pd.concat([self._with_masks(answers), corrections], ignore_index=True), asked
 
     def _corrections(self, aggregated: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
-        known = aggregated["id"].isin(label_set["id"])
-        again = aggregated[(aggregated["state"] == LABELLED) & known]
+        labelled = (aggregated["state"] == LABELLED) & aggregated["id"].isin(label_set["id"])
+        again = aggregated[labelled]
         newest = self._with_masks(again[["id", "label"]].assign(role=CORRECTION))
         return newest[newest["label"] != newest["id"].map(label_set.set_index("id")["label"])]
 

@@ -92,10 +92,6 @@ class AnnotationQueue:
                 self._progress = measure_progress(self._query, self._aggregated, self._policy)
             return self._progress
 
-    def next(self, annotator: str) -> str | None:
-        """Return the next image for a person, None if nothing is left for them."""
-        return next(iter(self.upcoming(annotator)), None)
-
     def upcoming(self, annotator: str) -> list[str]:
         """Return the next image for a person, and the one that is likely to follow.
 

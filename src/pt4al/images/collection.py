@@ -117,11 +117,11 @@ class Collection:
 
     def take(self, rows: np.ndarray) -> "Collection":
         """Return these pictures alone, in the given order; an ascending one is read fastest."""
-        masks = None if self.masks is None else (lambda wanted: self.masks(rows[wanted]))
+        masks = None if self.masks is None else (lambda places: self.masks(rows[places]))
         return replace(
             self,
             index=self.index.iloc[rows].reset_index(drop=True),
-            pictures=lambda wanted: self.pictures(rows[wanted]),
+            pictures=lambda places: self.pictures(rows[places]),
             masks=masks,
             masked=None if self.masked is None else self.masked[rows],
         )

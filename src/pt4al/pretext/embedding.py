@@ -44,8 +44,8 @@ class Embedding(PretextTask):
         reference = torch.from_numpy(vectors).to(hardware.device)
         scores = np.empty(len(rows), np.float32)
         inside = np.isin(rows, sample)
-        asked = torch.from_numpy(np.searchsorted(sample, rows[inside])).to(hardware.device)
-        near = [distance(reference[chunk], reference, itself=True) for chunk in asked.split(CHUNK)]
+        own = torch.from_numpy(np.searchsorted(sample, rows[inside])).to(hardware.device)
+        near = [distance(reference[chunk], reference, itself=True) for chunk in own.split(CHUNK)]
         scores[inside] = torch.cat(near).cpu().numpy()
         if not inside.all():
 

@@ -91,7 +91,8 @@ class LabelStudio:
         if not re.fullmatch(r"[!-~]+", self._token):
             raise InputError(
                 f"Label Studio's token ({len(self._token)} characters) is empty, "
-                "or holds spaces or letters that no token has: copy it again from the page of your account"
+                "or holds spaces or letters that no token has: "
+                "copy it again from the page of your account"
             )
         self._access = ""
         self._until = 0.0

@@ -170,16 +170,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _get(self) -> tuple[str, bytes]:
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
-            raise Refused(400, "a body where none belongs")
+            raise Refused(400, f"{self.command} has a body, where none belongs")
         path = self._address().path
         if path == "/":
             return "text/html; charset=utf-8", _page()
         self._check_token()
-        asked = {name: values[0] for name, values in parse_qs(self._address().query).items()}
+        fields = {name: values[0] for name, values in parse_qs(self._address().query).items()}
         if path == "/image":
-            picture = self.server.page.image(asked)
+            picture = self.server.page.image(fields)
             return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg", picture
-        return self._called(self.server.page.reads, path, asked)
+        return self._called(self.server.page.reads, path, fields)
 
     def _post(self) -> tuple[str, bytes]:
         self._check_token()
@@ -195,29 +195,30 @@ class Handler(BaseHTTPRequestHandler):
         raise Refused(405, f"{self.command} is not known here")
 
     def _called(
-        self, methods: dict[str, Callable], path: str, asked: dict[str, Any]
+        self, methods: dict[str, Callable], path: str, fields: dict[str, Any]
     ) -> tuple[str, bytes]:
         if path not in methods:
             page = self.server.page
             status = 405 if path in page.reads or path in page.writes else 404
             raise Refused(status, "no such thing here")
-        return "application/json", json.dumps(methods[path](asked)).encode()
+        return "application/json", json.dumps(methods[path](fields)).encode()
 
     def _body(self) -> dict[str, Any]:
-        if self.headers.get_content_type() != "application/json":
-            raise Refused(415, "the body must be JSON")
+        kind = self.headers.get_content_type()
+        if kind != "application/json":
+            raise Refused(415, f"the body is {kind!r:.100}: it must be application/json")
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch(r"[0-9]+", length):
-            raise Refused(411, "the body's length is missing")
+            raise Refused(411, f"the body's length is {length!r:.100}: it must be a number")
         if len(length) > 9 or int(length) > LARGEST:
             raise Refused(413, f"the body is larger than {LARGEST} bytes")
         try:
-            asked = json.loads(self._received(int(length)))
+            fields = json.loads(self._received(int(length)))
         except (ValueError, RecursionError):
             raise Refused(400, "the body is no JSON") from None
-        if not isinstance(asked, dict):
-            raise Refused(400, "the body is no object")
-        return asked
+        if not isinstance(fields, dict):
+            raise Refused(400, f"the body is a {type(fields).__name__}: it must be an object")
+        return fields
 
     def _received(self, length: int) -> bytes:
         try:
@@ -225,22 +226,24 @@ class Handler(BaseHTTPRequestHandler):
         except TimeoutError:
             body = b""
         if len(body) < length:
-            raise Refused(408, "the body did not come in time")
+            raise Refused(408, f"the body's {length} bytes did not come within {PATIENCE} seconds")
         return body
 
     def _check_origin(self) -> None:
         """Refuse requests that another page sends, or makes a browser send by another host name."""
         host = self.headers.get("Host", "")
         if not self.server.page.named(host):
-            raise Refused(403, "unknown host")
-        if self.headers.get("Origin", f"http://{host}") != f"http://{host}":
-            raise Refused(403, "another origin")
-        if self.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none"):
+            raise Refused(403, f"unknown host {host!r:.100}")
+        origin = self.headers.get("Origin", f"http://{host}")
+        if origin != f"http://{host}":
+            raise Refused(403, f"another origin: {origin!r:.100}")
+        site = self.headers.get("Sec-Fetch-Site", "none")
+        if site in ("same-origin", "none"):
             return
         # The empty page may be opened by a link anywhere, in a mail say.
         empty_page = self.command == "GET" and self._address().path == "/"
         if not empty_page or self.headers.get("Sec-Fetch-Mode") != "navigate":
-            raise Refused(403, "another site")
+            raise Refused(403, f"another site: {site!r:.100}")
 
     def _check_token(self) -> None:
         given = self.headers.get("X-Token", "")

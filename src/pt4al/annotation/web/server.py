@@ -88,7 +88,7 @@ class Page:
         return f"http://{host}:{self.port}/#{self.token}"
 
     def named(self, host: str) -> bool:
-        """Return whether a request's `Host` names this server, not a name that others point here."""
+        """Return whether a request's `Host` is this server's, not a name that others point here."""
         if ":" not in host:
             host += ":80"
         name, _, port = host.rpartition(":")
@@ -112,76 +112,76 @@ class Page:
         """Let `run` return; to be called from another thread."""
         self._server.shutdown()
 
-    def image(self, asked: dict[str, Any]) -> bytes:
+    def image(self, fields: dict[str, Any]) -> bytes:
         """Return an image's file."""
-        image = self._image(asked)
+        image = self._image(fields)
         with self._one:
             return self.picture(image)
 
-    def start(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
         classes = {"classes": self.queue.classes, "growing": self.queue.growing}
         return {**self.facts, **classes, "progress": _counts(self.queue.progress())}
 
-    def next(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def next(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the next image, and `ahead`, the likely one after it, to be fetched meanwhile."""
-        annotator = _annotator(asked)
+        annotator = _annotator(fields)
         image, ahead = [*self.queue.upcoming(annotator), None, None][:2]
         shown = None if image is None else self.queue.facts(image, annotator)
         return {"image": shown, "ahead": ahead, "progress": _counts(self.queue.progress())}
 
-    def facts_of(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def facts_of(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what the page shows of an image."""
-        return {"image": self.queue.facts(self._image(asked), _annotator(asked))}
+        return {"image": self.queue.facts(self._image(fields), _annotator(fields))}
 
-    def answered(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def answered(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the images that a person may go back to."""
-        return {"images": self.queue.answered(_annotator(asked))}
+        return {"images": self.queue.answered(_annotator(fields))}
 
-    def disputed(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def disputed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the images that people disagree on."""
         return {"images": self.queue.disputed()}
 
-    def reasons(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def reasons(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return why an image was chosen."""
-        return {"why": self.why(self._image(asked))}
+        return {"why": self.why(self._image(fields))}
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Store an answer; return its status, and the next image if that is asked for."""
-        label = asked.get("label")
-        seconds = asked.get("seconds")
+        label = fields.get("label")
+        seconds = fields.get("seconds")
         if label is not None and not isinstance(label, str):
             raise InputError(
                 f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
             )
         measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
         status = self.queue.answer(
-            image=_field(asked, "image"),
+            image=_field(fields, "image"),
             label=label,
-            annotator=_annotator(asked),
-            key=_field(asked, "key"),
+            annotator=_annotator(fields),
+            key=_field(fields, "key"),
             seconds=float(seconds) if measured else math.nan,
-            review=asked.get("review") is True,
+            review=fields.get("review") is True,
         )
-        if asked.get("next") is True:
-            return {"status": status, **self.next(asked)}
+        if fields.get("next") is True:
+            return {"status": status, **self.next(fields)}
         return {"status": status, "progress": _counts(self.queue.progress())}
 
-    def undo(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def undo(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Retract a person's newest answer; return its image."""
-        annotator = _annotator(asked)
-        image = self.queue.undo(annotator, _field(asked, "key"))
+        annotator = _annotator(fields)
+        image = self.queue.undo(annotator, _field(fields, "key"))
         shown = None if image is None else self.queue.facts(image, annotator)
         return {"image": shown, "progress": _counts(self.queue.progress())}
 
-    def add_class(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def add_class(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Add a class; return its name and all classes."""
-        return {"name": self.queue.add_class(_field(asked, "name")), "classes": self.queue.classes}
+        return {"name": self.queue.add_class(_field(fields, "name")), "classes": self.queue.classes}
 
-    def _image(self, asked: dict[str, Any]) -> str:
-        image = _field(asked, "image")
+    def _image(self, fields: dict[str, Any]) -> str:
+        image = _field(fields, "image")
         if not self.queue.knows(image):
-            raise Refused(404, "no such image in this query")
+            raise Refused(404, f"no image {image!r:.100} in this query")
         return image
 
 
@@ -208,16 +208,16 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _field(asked: dict[str, Any], name: str) -> str:
-    value = asked.get(name)
+def _field(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
     if not isinstance(value, str):
         raise InputError(f"`{name}` is {value!r:.100}: it must be text")
     return value
 
 
-def _annotator(asked: dict[str, Any]) -> str:
+def _annotator(fields: dict[str, Any]) -> str:
     """Return the person's name in one spelling, so that it is one person on any machine."""
-    return normalised(_field(asked, "annotator"))
+    return normalised(_field(fields, "annotator"))
 
 
 def _counts(progress: Progress) -> dict[str, Any]:

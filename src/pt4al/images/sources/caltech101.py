@@ -66,23 +66,23 @@ def _archived(tar: Path) -> Collection:
             f"{tar}: is compressed, so that pictures cannot be read one by one: unpack it (tar -xf)"
         )
     members = _members(tar)
-    rows = sorted(members)
+    ids = sorted(members)
     index = pd.DataFrame(
         {
-            "id": rows,
+            "id": ids,
             "source": text(str(tar)),
             "split": None,
-            "label": [row.split("/", 1)[0] for row in rows],
+            "label": [row.split("/", 1)[0] for row in ids],
             # A member's own time has seconds, and none at all in many tars.
             "stamp": stamp(tar.stat()),
         },
         dtype="str",
     )
-    places = [members[row] for row in rows]
+    places = [members[row] for row in ids]
     return Collection(
         index,
         sorted(set(index["label"])),
-        lambda wanted: (partial(_member, tar, *places[row]) for row in wanted),
+        lambda rows: (partial(_member, tar, *places[row]) for row in rows),
     )
 
 

@@ -64,15 +64,15 @@ def read(path: str, columns: Mapping[str, str] | None = None) -> Collection:
     """
     place = Path(path)
     if place.is_file():
-        found = [(place, split_of(place.stem.split("-")[0]) or "train")]
+        split_files = [(place, split_of(place.stem.split("-")[0]) or "train")]
     else:
-        found = files(place)
-        if "train" not in {split for _, split in found}:
+        split_files = files(place)
+        if "train" not in {split for _, split in split_files}:
             raise InputError(
                 f"{place / 'train.parquet'}: no such file; `pool.source.path` must hold "
                 "train.parquet, and perhaps val.parquet and test.parquet"
             )
-    parts = [_part(file, split, columns or {}) for file, split in found]
+    parts = [_part(file, split, columns or {}) for file, split in split_files]
     labels, classes = classes_and_words([(part.file, _labels(part), part.names) for part in parts])
     lengths = [len(part.table) for part in parts]
     index = pd.DataFrame(
