@@ -359,7 +359,8 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:
     if os.fork() == 0:
         query = pd.DataFrame({"id": [f"i{number}" for number in range(3)]})
-        page = Page(AnnotationQueue(AnswerLog(Path(sys.argv[1])), query, Policy(), ["cat"]), lambda image: b"", token=sys.argv[2])
+        queue = AnnotationQueue(AnswerLog(Path(sys.argv[1])), query, Policy(), ["cat"])
+        page = Page(queue, lambda image: b"", token=sys.argv[2])
         print(os.getpid(), page.port, flush=True)
         page.run()
 """

@@ -13,7 +13,7 @@ from pt4al.project.configuration.parameters import BESIDE, Parameters, flat
 from pt4al.statistics import feature_checks as features
 from pt4al.statistics.label_savings import compare_in_words
 
-RANKED = {"strata", "loss_weighted", "audited"}  # these look at the ranking, whatever the scope
+RANKED = {"strata"}  # these look at the ranking, whatever the scope
 
 
 @dataclass(frozen=True)
