@@ -102,6 +102,12 @@ def test_bad_pictures_are_left_out_and_told_with_their_reason(make_pool, pixels)
     assert [reason.split(" (")[0] for reason in pool.problems["reason"]] == ["cut short", "empty file", "not a picture"]
 
 
+def test_pictures_decoded_together_may_all_be_bad_where_noise_is_added(make_pool, pixels, monkeypatch):
+    monkeypatch.setattr(building, "TOGETHER", 2)
+    pool = make_pool([b"", b"", pixels[0], pixels[1]], bad_share=0.5, noise=6)
+    assert list(pool.ids) == ["picture 2", "picture 3"]
+
+
 def test_too_many_bad_pictures_are_one_error_with_reasons(make_pool, pixels):
     with pytest.raises(InputError, match=r"2 of 10 pictures can't be decoded so far \(2 empty file\)") as told:
         make_pool([*pixels[:8], b"", b""], bad_share=0.1)
