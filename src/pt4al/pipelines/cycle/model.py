@@ -14,7 +14,7 @@ from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.labels.label_set import trained_on
 from pt4al.pipelines.cycle.state import CycleState
-from pt4al.project.configuration.parameters import Engine, Main, Parameters
+from pt4al.project.configuration.parameters import Main, Parameters
 from pt4al.selection.uncertainty import LEARNING_LOSS
 from pt4al.training import learning_loss
 from pt4al.training.engine import Training, fit, predict
@@ -34,11 +34,6 @@ from pt4al.training.tasks import TASKS
 Images = ImagePool | Features
 
 
-def hardware(engine: Engine) -> Hardware:
-    """Return where numbers are computed, and how."""
-    return Hardware(engine.device, engine.precision)
-
-
 @dataclass(frozen=True)
 class Model:
     """A trained network and what it reads."""
@@ -52,7 +47,7 @@ class Model:
         cls, network: Network, images: Images, classes: list[str], settings: Parameters
     ) -> "Model":
         """Return the model of a network, which may have been trained before classes were added."""
-        return cls(widened(network, len(classes)), images, hardware(settings.engine))
+        return cls(widened(network, len(classes)), images, settings.engine.hardware)
 
     def ask(
         self,
@@ -87,7 +82,7 @@ class Lesson:
         weights = None
         if settings.main.class_weights == "median_frequency":
             weights = task.class_weights(targets, len(classes))
-        return cls(images, rows, targets, weights, hardware(settings.engine))
+        return cls(images, rows, targets, weights, settings.engine.hardware)
 
     def fit_head(self, network: Network) -> pd.DataFrame:
         """Fit the head of a network alone, in place; returns its training curve."""
@@ -126,7 +121,7 @@ def asked_model(state: CycleState, settings: Parameters, cycle: int) -> Model:
         return Model.enter(state.network, state.images, state.classes, settings)
     learnt = trained_on(state.label_set, cycle - 1, settings.control.train)
     network = fit_probe(state.features, learnt, state.classes, settings)
-    return Model(network, state.features, hardware(settings.engine))
+    return Model(network, state.features, settings.engine.hardware)
 
 
 def prepare_network(

@@ -20,7 +20,6 @@ from pt4al.pipelines.cycle.model import (
     Model,
     asked_model,
     fit_probe,
-    hardware,
     prepare_network,
 )
 from pt4al.pipelines.cycle.plan import QueryPlan
@@ -64,7 +63,7 @@ def map_query(
     task = TASKS[settings.main.task]
     if not task.dense:
         return {}
-    model = Model(network, images, hardware(settings.engine))
+    model = Model(network, images, settings.engine.hardware)
     ids = query["id"].head(MAPPED)
     measure = MEASURES.get(settings.query.measure, MEASURES["entropy"])
     predictions = model.ask(task.outputs, ids, "map")

@@ -85,19 +85,13 @@ def class_names(shape: Shape) -> str:
 
 
 def _draw_slices() -> Node:
-    data = {"ranking": "ranking", "start_label_set": "start_label_set"}
+    data = _named("ranking", "start_label_set")
     blocks = ("cycles", "control", "run")
     return settings_node(nodes.draw_slices, data, blocks, "control_slices", "draw_slices")
 
 
 def _query(cycle: int, shape: Shape) -> list[Node]:
-    data = {
-        "pool": "pool",
-        "features": "features",
-        "ranking": "ranking",
-        "label_set": "previous_label_set",
-        "classes": "classes",
-    }
+    data = _named("pool", "features", "ranking", "classes", label_set="previous_label_set")
     if shape.control:
         data["slices"] = "control_slices"
     if cycle > 0:
@@ -109,12 +103,7 @@ def _query(cycle: int, shape: Shape) -> list[Node]:
 
 
 def _suggest() -> Node:
-    data = {
-        "images": "images",
-        "query": "query",
-        "network": "previous_network",
-        "classes": "classes",
-    }
+    data = _named("images", "query", "classes", network="previous_network")
     return settings_node(nodes.suggest, data, SCORING, "suggestions", "suggest")
 
 
@@ -125,13 +114,7 @@ def _explain() -> Node:
 
 def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
     extend = ["previous_label_set", "answers", "classes", "params:query"]
-    train = {
-        "images": "images",
-        "label_set": "label_set",
-        "classes": "classes",
-        "previous": "previous_network",
-        "trunk": "trunk",
-    }
+    train = _named("images", "label_set", "classes", "trunk", previous="previous_network")
     trained = ["network", "training_curve"]
     return [
         _ask(cycle, shape),
@@ -153,13 +136,7 @@ def _ask(cycle: int, shape: Shape) -> Node:
 def _evaluate(cycle: int, shape: Shape) -> list[Node]:
     measured = []
     if shape.tested:
-        data = {
-            "network": "network",
-            "test_images": "test_images",
-            "test_labels": "test_labels",
-            "classes": "classes",
-            "label_set": "label_set",
-        }
+        data = _named("network", "test_images", "test_labels", "classes", "label_set")
         measured.append(settings_node(nodes.evaluate, data, SCORING, "metrics", "evaluate"))
     if shape.compares:
         measured.append(_evaluate_probe(cycle))
@@ -171,8 +148,7 @@ def _evaluate(cycle: int, shape: Shape) -> list[Node]:
 
 
 def _evaluate_probe(cycle: int) -> Node:
-    read = ("features", "test_features", "test_labels", "label_set", "classes")
-    data = {name: name for name in read}
+    data = _named("features", "test_features", "test_labels", "label_set", "classes")
     blocks = ("control", *SCORING)
     return settings_node(
         nodes.evaluate_probe, data, blocks, "probe_metrics", "evaluate_probe", cycle=cycle
@@ -180,7 +156,7 @@ def _evaluate_probe(cycle: int) -> Node:
 
 
 def _evaluate_control(cycle: int) -> Node:
-    data = {name: name for name in ("network", "images", "label_set", "classes")}
+    data = _named("network", "images", "label_set", "classes")
     blocks = ("control", *SCORING, "run")
     return settings_node(
         nodes.evaluate_control, data, blocks, "control", "evaluate_control", cycle=cycle
@@ -188,19 +164,18 @@ def _evaluate_control(cycle: int) -> Node:
 
 
 def _audit() -> Node:
-    data = {
-        "images": "images",
-        "answers": "answers",
-        "network": "previous_network",
-        "ranking": "ranking",
-        "classes": "classes",
-    }
+    data = _named("images", "answers", "ranking", "classes", network="previous_network")
     return settings_node(nodes.audit, data, SCORING, "audit", "audit_pretext")
 
 
 def _map() -> Node:
-    data = {"images": "images", "query": "query", "network": "previous_network"}
+    data = _named("images", "query", network="previous_network")
     return settings_node(nodes.map_query, data, ("query", *SCORING), "maps", "map_query")
+
+
+def _named(*same: str, **others: str) -> dict[str, str]:
+    """Datasets by the names of the arguments that they are; most have the same."""
+    return dict(zip(same, same, strict=True)) | others
 
 
 def _bind(function: Callable, cycle: int) -> Callable:

@@ -15,7 +15,6 @@ from pt4al.randomness import stream, torch_generator
 from pt4al.statistics import feature_checks
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network, redrawn
-from pt4al.training.precision import Hardware
 
 Write = Callable[..., None]  # given a folder to write to, and perhaps an older version
 
@@ -36,7 +35,7 @@ def compute(
         collect(source)["train"],
         pool.ids,
         backbones.restore(features.network, network),
-        hardware=_hardware(engine),
+        hardware=engine.hardware,
     )
 
 
@@ -49,7 +48,7 @@ def compute_test(
         collect(source)["test"],
         test_pool.ids,
         backbones.restore(features.network, network),
-        hardware=_hardware(engine),
+        hardware=engine.hardware,
     )
 
 
@@ -68,7 +67,7 @@ def compute_views(
 
 def compute_from_pool(pool: ImagePool, network: Network, engine: Engine) -> Write:
     """Return what computes features of decoded images, (N, D), by the pretext network."""
-    return partial(store.compute_from_pool, pool, network, hardware=_hardware(engine))
+    return partial(store.compute_from_pool, pool, network, hardware=engine.hardware)
 
 
 def check(
@@ -79,7 +78,7 @@ def check(
     rows = np.sort(stream(0, "feature_checks").choice(len(pool), size, replace=False))
     own = features.gather(features.rows(pool.ids.iloc[rows])).numpy()
     untrained = redrawn(network, torch_generator(stream(0, "untrained")))
-    other = predict(untrained, Network.features, pool, _hardware(engine), rows, title="untrained")
+    other = predict(untrained, Network.features, pool, engine.hardware, rows, title="untrained")
     nearest = neighbours.nearest(own)
     return feature_checks.checks(
         images=size,
@@ -89,7 +88,3 @@ def check(
         dimension=neighbours.effective_dimension(own),
         width=own.shape[1],
     )
-
-
-def _hardware(engine: Engine) -> Hardware:
-    return Hardware(engine.device, engine.precision)

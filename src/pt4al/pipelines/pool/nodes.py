@@ -35,7 +35,6 @@ from pt4al.plots import duplicates as duplicate_plots
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
-from pt4al.training.precision import Hardware
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +87,9 @@ def build_pool_and_features(
     collection = collect(pool)["train"]
     (folder, earlier) = place
     backbone = backbones.restore(features.network, network)
-    hardware = Hardware(engine.device, engine.precision)
 
     def write(written: Path, previous: Path | None) -> None:
-        with Beside(collection, backbone, folder, hardware, earlier) as beside:
+        with Beside(collection, backbone, folder, engine.hardware, earlier) as beside:
             build(collection, written, pool, previous, watch=beside)
 
     return write

@@ -15,7 +15,6 @@ from pt4al.project.configuration.parameters import Parameters, flat
 from pt4al.randomness import stream
 from pt4al.statistics import pretext_checks
 from pt4al.training.networks import Network
-from pt4al.training.precision import Hardware
 
 GUESSED = ("rotation", "jigsaw")  # tasks whose loss is the cross-entropy of one of their outputs
 SAMPLE = 4_000  # images scored again: rank correlations are then known to about 0.03
@@ -39,8 +38,7 @@ def check_pretext(
     if not viewed:
         size = min(SAMPLE, len(pool))
         rows = np.sort(stream(run.seed, "pretext_checks").choice(len(pool), size, replace=False))
-        hardware = Hardware(settings.engine.device, settings.engine.precision)
-        noisy = score_twice(task, network, images, hardware, rows)
+        noisy = score_twice(task, network, images, settings.engine.hardware, rows)
     first_epoch = float(curve["loss"].iloc[0]) if len(curve) else None
     chance = None
     if pretext.task in GUESSED:

@@ -17,7 +17,6 @@ from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream, torch_generator
 from pt4al.training.engine import CURVE, Training, fit
 from pt4al.training.networks import Network, build, build_probe, load_pretrained
-from pt4al.training.precision import Hardware
 
 IN_SAMPLE = "in_sample"
 
@@ -60,7 +59,7 @@ def train(
     augment = None if viewed else pretext.augment
     training = Training(pretext.schedule, rng, augment, title=pretext.task, each_epoch=each_epoch)
     loss = task.view_loss if viewed else task.loss
-    return network, fit(network, loss, images, training, _hardware(settings), rows)
+    return network, fit(network, loss, images, training, settings.engine.hardware, rows)
 
 
 def score(
@@ -95,7 +94,7 @@ def _losses(
 ) -> np.ndarray:
     """The losses of rows of the images, in their order."""
     task = PRETEXT_TASKS[settings.pretext.task]
-    hardware = _hardware(settings)
+    hardware = settings.engine.hardware
     again = partial(train, images, settings)
     if kind == "cross_fitted":
         rng = stream(settings.run.seed, "pretext_half")
@@ -103,7 +102,3 @@ def _losses(
     if kind == "mean_over_epochs":
         return mean_over_epochs(task, again, images, hardware)[rows]
     return task.score(network, images, hardware, rows)
-
-
-def _hardware(settings: Parameters) -> Hardware:
-    return Hardware(settings.engine.device, settings.engine.precision)

@@ -31,6 +31,7 @@ from pt4al.selection.strategies import FEATURE_STARTS, REMOVED, STRATEGIES
 from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM
 from pt4al.text import normalised
 from pt4al.training import networks
+from pt4al.training.precision import Hardware
 from pt4al.training.schedule import MOST_EPOCHS, Schedule
 from pt4al.training.tasks import TASKS
 
@@ -134,6 +135,11 @@ class Engine(Block):
     threads: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_THREADS)]
     # Left out where it is any, as if it were not there: older runs have no such setting.
     instructions: one_of([ANY, AVX2]) = Field(default=ANY, exclude_if=lambda chosen: chosen == ANY)
+
+    @property
+    def hardware(self) -> Hardware:
+        """Where and how numbers are computed, once nothing is `auto`."""
+        return Hardware(self.device, self.precision)
 
 
 class Source(Block):
