@@ -7,7 +7,8 @@ from typing import Any
 import torch
 import yaml
 
-from pt4al.project.configuration.parameters import Engine, Parameters, check
+from pt4al.project.configuration.parameters import Engine, Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.training.precision import choose_device, choose_precision
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,7 @@ def read(env: str = "fashion_mnist_small", params: str = "", conf: Path = ROOT /
         for path in sorted((conf / folder).glob("parameters*.yml")):
             merged = _overlaid(merged, yaml.safe_load(path.read_text()) or {})
     merged = _overlaid(merged, typed(params))
-    parameters = check(merged)
+    parameters = parse(merged)
     return parameters.model_copy(update={"engine": _resolved(parameters.engine)})
 
 

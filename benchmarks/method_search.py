@@ -30,7 +30,9 @@ import configuration
 from pt4al.errors import did_you_mean
 from pt4al.features import probe
 from pt4al.files.whole import replacing
-from pt4al.project.configuration.parameters import Parameters, check, fingerprint
+from pt4al.project.configuration.identity import fingerprint
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.randomness import stream
 from pt4al.selection import candidates as selection
 from pt4al.selection.evidence import Evidence
@@ -92,7 +94,7 @@ def arms(settings: Parameters) -> dict[str, Parameters]:
     """Return the parameters of each arm of the search."""
     known = {name: settings.comparison.arms[name] for names in FROM_CONFIGURATION for name in names.split()}
     plain = settings.model_dump(mode="json")
-    return {name: check(OmegaConf.to_container(OmegaConf.merge(plain, own))) for name, own in (known | IDEAS).items()}
+    return {name: parse(OmegaConf.to_container(OmegaConf.merge(plain, own))) for name, own in (known | IDEAS).items()}
 
 
 def prepare(env: str, typed: dict, seed: int, folder: Path) -> Path:

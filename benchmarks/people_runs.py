@@ -17,7 +17,8 @@ from pt4al.images.decode import Frame
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.pipelines.pretext import nodes
-from pt4al.project.configuration.parameters import Parameters, fingerprint
+from pt4al.project.configuration.identity import fingerprint
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream
 from pt4al.selection import control
 from pt4al.selection.uncertainty import margin

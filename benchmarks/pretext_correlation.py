@@ -24,7 +24,8 @@ from pt4al.images.building import build
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.pipelines.pretext import nodes
-from pt4al.project.configuration.parameters import Parameters, fingerprint
+from pt4al.project.configuration.identity import fingerprint
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream, torch_generator
 from pt4al.statistics.correlation import rank_correlation
 from pt4al.training import networks

@@ -10,7 +10,9 @@ from pt4al.errors import InputError
 from pt4al.pipelines.comparison.plan import cells
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.project.configuration.folder_names import folders
-from pt4al.project.configuration.parameters import Parameters, check, identity
+from pt4al.project.configuration.identity import identity
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import checks
 from pt4al.project.runs.engine import resolve_engine
 from support.mutations import mutated
@@ -33,7 +35,7 @@ def later(parameters: Parameters, precision: Path) -> None:
     control = parameters.control.model_copy(update={"share": 0.0}) if parameters.control.share == "auto" else None
     parameters = parameters.model_copy(update={"engine": engine, **({"control": control} if control else {})})
     assert folders(parameters, versioned=True)["run"] == parameters.run.name
-    assert identity(check(parameters.model_dump(mode="json"))) == identity(parameters)
+    assert identity(parse(parameters.model_dump(mode="json"))) == identity(parameters)
     cells(parameters.model_dump(mode="json"), {})
     checks.check_files(parameters)
     parts = collect(parameters.pool)
@@ -47,7 +49,7 @@ def survives(seed: int, precision: Path) -> bool:
     """Whether a configuration is accepted; fails if it is neither that nor refused in words."""
     raw, paths = mutated(valid(), seed)
     try:
-        parameters = check(raw)
+        parameters = parse(raw)
     except InputError as error:
         message = str(error)
         places = {".".join(path.split(".")[:depth]) for path in paths for depth in range(1, path.count(".") + 2)}

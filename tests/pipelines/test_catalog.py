@@ -9,8 +9,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
 from pt4al.pipeline_registry import register_pipelines
-from pt4al.pipelines.graph import Shape
-from pt4al.pipelines.whole import build
+from pt4al.pipelines.graph import build
+from pt4al.pipelines.options import GraphOptions
 from pt4al.project.runs.resume import Session
 from support.projects import ROOT
 
@@ -30,8 +30,8 @@ def catalog():
 
 def datasets() -> list[str]:
     names: set[str] = set()
-    apart = Shape(own_trunk=True, views=False, probes=False)
-    for shape in (Shape(), apart, Shape(3, people=True, waits=True, tested=False, control=True)):
+    apart = GraphOptions(own_trunk=True, views=False, probes=False)
+    for shape in (GraphOptions(), apart, GraphOptions(3, people=True, waits=True, tested=False, control=True)):
         names |= set().union(*(pipeline.datasets() for pipeline in build(shape).values()))
     return sorted(name for name in names if not name.startswith("params:") and name != "parameters")
 
@@ -89,7 +89,7 @@ def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
 def test_the_registered_graph_is_that_of_the_default_settings() -> None:
     bootstrap_project(ROOT)
     with Session.create(project_path=ROOT, env="base", save_on_close=False) as session:
-        assert session.load_context().resolved.graph == Shape()
+        assert session.load_context().resolved.graph == GraphOptions()
 
 
 def test_whoever_loads_the_context_sees_the_graph_of_its_settings() -> None:

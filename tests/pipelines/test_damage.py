@@ -17,7 +17,7 @@ from kedro.io import CatalogProtocol
 from pt4al.files import versions
 from pt4al.pipelines.comparison import nodes as comparison
 from pt4al.pipelines.predict.models import find
-from pt4al.project.configuration.parameters import check
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.error_messages import sentence
 from pt4al.project.runs.resume import Session, unfinished_nodes
 from support.projects import newest, run, tables
@@ -234,7 +234,7 @@ def test_one_removed_file_has_its_node_run_again(place: Path, catalog: CatalogPr
 
 def test_a_comparisons_cell_whose_label_set_was_removed_is_run_again(place: Path, settled: tuple) -> None:
     catalog, parameters = settled
-    runs, cell = catalog.load("runs"), SimpleNamespace(run="tiny", parameters=check(parameters))
+    runs, cell = catalog.load("runs"), SimpleNamespace(run="tiny", parameters=parse(parameters))
     assert comparison._finished(cell, runs)
     version = newest(place, "05_model_input", "tiny", "cycle_2", "label_set.parquet").parent
     copy = place / "data/05_model_input/tiny/cycle_2/label_set.parquet"

@@ -8,15 +8,15 @@ import pytest
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.errors import InputError
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.graph import build
 from pt4al.pipelines.leakage import READERS, check_readers, check_reads
-from pt4al.pipelines.whole import build
+from pt4al.pipelines.options import GraphOptions
 from support.projects import run
 
-PIPELINES = build(Shape())
+PIPELINES = build(GraphOptions())
 WHOLE = PIPELINES["active_learning"]
-PEOPLE = build(Shape(3, people=True, waits=True, tested=False, control=True))["active_learning"]
-COMPARED = build(Shape(probes=False, compares=True))["active_learning"]
+PEOPLE = build(GraphOptions(3, people=True, waits=True, tested=False, control=True))["active_learning"]
+COMPARED = build(GraphOptions(probes=False, compares=True))["active_learning"]
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -74,7 +74,7 @@ def test_a_leaking_pipeline_is_refused_before_anything_runs(
     project: Path, no_training: None, monkeypatch: pytest.MonkeyPatch
 ):
     leaking = rewired("cycle_1.choose_query", reads="recorded_labels")
-    monkeypatch.setattr("pt4al.pipelines.whole.build", lambda shape: {"active_learning": leaking})
+    monkeypatch.setattr("pt4al.pipelines.graph.build", lambda shape: {"active_learning": leaking})
     with pytest.raises(click.ClickException) as refused:
         run(project)
     assert "node `cycle_1.choose_query` reads `recorded_labels`" in refused.value.message

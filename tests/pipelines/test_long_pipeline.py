@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from kedro.pipeline import Node, Pipeline
 
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.graph import build
 from pt4al.pipelines.leakage import check_readers
 from pt4al.pipelines.long_pipeline import Graph
-from pt4al.pipelines.whole import build
+from pt4al.pipelines.options import GraphOptions
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], dict[str, int]]:
 
     def make(cycles: int) -> dict[str, int]:
         counts.clear()
-        whole = build(Shape(cycles))["active_learning"]
+        whole = build(GraphOptions(cycles))["active_learning"]
         asked = Pipeline([])
         asked += whole
         asked = asked.filter(tags=None, node_names=None, node_namespaces=None)
@@ -61,9 +61,9 @@ def test_the_inputs_of_a_graph_are_collected_once(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_graph_is_filtered_as_any_pipeline_is() -> None:
-    whole = build(Shape(3))["active_learning"]
+    whole = build(GraphOptions(3))["active_learning"]
     assert whole.filter() is whole
-    assert (Pipeline([]) + whole).nodes == (whole + build(Shape(3))["report"]).nodes
+    assert (Pipeline([]) + whole).nodes == (whole + build(GraphOptions(3))["report"]).nodes
     assert {node.namespace for node in whole.filter(node_namespaces=["cycle_1"]).nodes} == {"cycle_1"}
     assert {node.name for node in whole.filter(node_names=["rank_pool"]).nodes} == {"rank_pool"}
 

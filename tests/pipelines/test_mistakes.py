@@ -112,7 +112,7 @@ def test_people_are_not_asked_to_label_for_every_cell_of_a_comparison(project: P
 
 
 def test_a_graph_is_not_made_for_cycles_that_a_pool_cannot_feed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pt4al.pipelines.whole._build", lambda shape: pytest.fail("a graph was made"))
+    monkeypatch.setattr("pt4al.pipelines.graph._build", lambda shape: pytest.fail("a graph was made"))
     with pytest.raises(click.ClickException, match="asks for 600 labels; the pool holds 300 images"):
         run(project, cycles={"number": 200, "budget": 3})
 

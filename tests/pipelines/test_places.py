@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pt4al.project.configuration.folder_names import nested
-from pt4al.project.configuration.parameters import check, identity
+from pt4al.project.configuration.identity import identity, nested
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
 from support.projects import kedro, run, tables, tiny
 
@@ -35,7 +35,7 @@ def test_a_run_written_down_with_another_spelling_still_matches(
     copy.parent.mkdir(parents=True)
     for spelling in ("./data/01_raw/fashion_mnist/", f"{finished}/data/01_raw/fashion_mnist"):
         copy.write_text(record.replace("data/01_raw/fashion_mnist", spelling))
-        folder.claim(identity(check(tiny(**nested(json.loads(record))))))
+        folder.claim(identity(parse(tiny(**nested(json.loads(record))))))
 
 
 def test_a_command_typed_in_a_folder_of_the_project_finds_its_data(project: Path) -> None:

@@ -11,7 +11,8 @@ import yaml
 
 from pt4al.errors import InputError
 from pt4al.pipelines.pool import nodes
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import checks
 from pt4al.project.runs.graph_options import resolve
 from support.layouts import patch, save, write_class_folders
@@ -23,13 +24,13 @@ def parameters(path: Path, classes: list[str] | None = None, **source: str) -> P
     settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
     settings["pool"]["source"] |= {"path": str(path)} | source
     settings["oracle"] |= {"kind": "people", "classes": classes}
-    return check(settings)
+    return parse(settings)
 
 
 def recorded(path: Path, **pool: object) -> Parameters:
     settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
     settings["pool"] |= {"source": {"kind": "auto", "path": str(path)}} | pool
-    return check(settings)
+    return parse(settings)
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_share_that_holds_nothing_out_is_not_called_a_split_without_labels(tmp_p
 def test_columns_that_say_nothing_change_no_setting_of_a_run() -> None:
     settings = recorded(Path("x"))
     assert "columns" not in settings.model_dump()["pool"]["source"]
-    named = check(
+    named = parse(
         settings.model_dump()
         | {
             "pool": settings.model_dump()["pool"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 
-from pt4al.project.configuration.parameters import check
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.resume import Session
 from pt4al.project.tracking import store as mlflow_store
@@ -33,5 +33,5 @@ def tracking_of(
 ) -> RunTracker:
     """The tracker of the run `tiny`."""
     record = RunFolder(project / "data", "tiny").record
-    parameters = check(catalog.load("parameters"))
+    parameters = parse(catalog.load("parameters"))
     return RunTracker(parameters, catalog, project, record, store or store_of(project), log_models)

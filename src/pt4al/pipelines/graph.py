@@ -1,48 +1,53 @@
-"""What decides which nodes a run has. Kedro passes no parameters to a registry: hooks.py sets it."""
+"""Build every pipeline from the options that a run's graph depends on."""
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import replace
+from itertools import chain
+
+from kedro.pipeline import Pipeline
+
+from pt4al.pipelines.cold_start import pipeline as cold_start
+from pt4al.pipelines.comparison import pipeline as comparison
+from pt4al.pipelines.cycle import pipeline as cycle
+from pt4al.pipelines.features import pipeline as features
+from pt4al.pipelines.long_pipeline import Graph
+from pt4al.pipelines.options import GraphOptions
+from pt4al.pipelines.pool import pipeline as pool
+from pt4al.pipelines.predict import pipeline as predict
+from pt4al.pipelines.pretext import pipeline as pretext
+from pt4al.pipelines.ranking import pipeline as ranking
+from pt4al.pipelines.report import pipeline as report
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What a run's graph depends on.
+def build(options: GraphOptions) -> dict[str, Pipeline]:
+    """Return the pipelines by name."""
+    with warnings.catch_warnings():
+        # A cycle reads `cycle_0.label_set` of the cycle before: Kedro warns of the dot.
+        warnings.filterwarnings("ignore", message="One or more dataset names contain '.'")
+        return _build(options)
 
-    Attributes
-    ----------
-    cycles
-        How many there are; of people's, as many as can be finished now.
-    people
-        People answer: the graph ends with a query that waits for them, unless all cycles are
-        finished.
-    waits
-        Whether there is such a query, of cycle `cycles`.
-    tested
-        Whether there is a test split with labels.
-    control
-        Whether each query has a control slice.
-    reasons
-        Whether each query says why its images were chosen.
-    own_trunk
-        Whether features are those of the pretext network's trunk; else those of a network that
-        others have trained.
-    views
-        Whether the pretext task is told from features of views.
-    probes
-        Whether the main model is a probe of features.
-    compares
-        Whether a probe of features is tested beside the main network, which was trained otherwise.
-    tunes
-        Whether the main network starts as the network whose features are computed.
-    """
 
-    cycles: int = 5
-    people: bool = False
-    waits: bool = False
-    tested: bool = True
-    control: bool = False
-    reasons: bool = True
-    own_trunk: bool = False
-    views: bool = True
-    probes: bool = True
-    compares: bool = False
-    tunes: bool = False
+def _build(options: GraphOptions) -> dict[str, Pipeline]:
+    stages = {
+        "pool": pool.create_pipeline(options),
+        "features": features.create_pipeline(options),
+        "pretext": pretext.create_pipeline(options),
+        "ranking": ranking.create_pipeline(),
+        "cycles": cycle.create_pipeline(options),
+        "report": report.create_pipeline(options),
+    }
+    together = stages | {"pool": pool.create_pipeline(options, with_features=True)}
+    whole = Graph(list(chain.from_iterable(stage.nodes for stage in together.values())))
+    beside = {
+        "comparison": comparison.create_pipeline(),
+        "predict": predict.create_pipeline(),
+        "cold_start": _before_cycles(options, stages) + cold_start.create_pipeline(),
+    }
+    # A comparison needs all of a run but its page, which `report` makes whenever somebody wants it.
+    beside["cell"] = Graph([node for node in whole.nodes if "page" not in node.tags])
+    return stages | {"active_learning": whole, "__default__": whole} | beside
+
+
+def _before_cycles(options: GraphOptions, stages: dict[str, Pipeline]) -> Pipeline:
+    tested = features.create_pipeline(replace(options, probes=True))
+    return stages["pool"] + tested + stages["pretext"] + stages["ranking"]

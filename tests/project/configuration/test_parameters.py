@@ -11,17 +11,9 @@ import yaml
 
 from pt4al.block import Block
 from pt4al.errors import InputError
-from pt4al.project.configuration.parameters import (
-    Parameters,
-    Pool,
-    Price,
-    Rule,
-    Stop,
-    check,
-    fingerprint,
-    flat,
-    identity,
-)
+from pt4al.project.configuration.identity import fingerprint, flat, identity
+from pt4al.project.configuration.parameters import Parameters, Pool, Price, Rule, Stop
+from pt4al.project.configuration.parsing import parse
 from pt4al.selection.strategies import REMOVED
 
 ROOT = Path(__file__).parents[3]
@@ -78,7 +70,7 @@ def leaves(block: type[Block]) -> set[str]:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_environment_that_ships_is_valid_over_base(environment):
-    check(merge(read("base"), read(environment)))
+    parse(merge(read("base"), read(environment)))
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -97,14 +89,14 @@ def test_environment_that_does_not_follow_the_default_states_all_of_its_method(e
 def test_blocks_stand_in_the_order_of_the_file():
     raw = changed("ranking.share", 0.5)  # which is left out where it is 1
     raw["engine"]["instructions"] = "avx2"  # and this where it is any
-    blocks = check(raw).model_dump()
+    blocks = parse(raw).model_dump()
     assert list(blocks) == list(raw)
     assert list(flat(blocks)) == list(flat(raw))
 
 
 def test_checked_parameters_pass_the_check_again():
-    parameters = check(read("base"))
-    assert check(parameters.model_dump(mode="json")) == parameters
+    parameters = parse(read("base"))
+    assert parse(parameters.model_dump(mode="json")) == parameters
 
 
 @pytest.mark.parametrize(
@@ -142,13 +134,13 @@ def test_checked_parameters_pass_the_check_again():
 )
 def test_mistake_is_one_message_with_the_dotted_name_and_the_value(path, value, message):
     with pytest.raises(InputError) as raised:
-        check(changed(path, value))
+        parse(changed(path, value))
     assert message in str(raised.value)
 
 
 def test_message_holds_no_names_but_a_persons():
     with pytest.raises(InputError) as raised:
-        check(changed("engine.threads", "many"))
+        parse(changed("engine.threads", "many"))
     assert "constrained-int" not in str(raised.value)
 
 
@@ -156,7 +148,7 @@ def test_all_mistakes_are_told_at_once():
     raw = changed("query.measure", "margn")
     raw["main"]["schedule"]["epochs"] = 0
     with pytest.raises(InputError) as raised:
-        check(raw)
+        parse(raw)
     assert "`query.measure`" in str(raised.value)
     assert "`main.schedule.epochs`" in str(raised.value)
 
@@ -165,14 +157,14 @@ def test_trunk_of_another_network_is_refused_with_both_names():
     raw = changed("main.network", "resnet18")
     raw["main"]["start_from"] = "pretext"
     with pytest.raises(InputError, match=r"`main.network` is resnet18, `pretext.network` is resnet8_w16"):
-        check(raw)
+        parse(raw)
     raw["main"]["start_from"] = "fresh"
-    check(raw)
+    parse(raw)
 
 
 def test_parameters_cannot_be_changed():
     with pytest.raises(pydantic.ValidationError):
-        check(read("base")).run.seed = 1
+        parse(read("base")).run.seed = 1
 
 
 def test_flat_has_a_dotted_name_for_every_leaf():
@@ -216,13 +208,13 @@ def test_option_of_a_strategy_that_makes_no_sense_is_refused_before_anything_run
     raw = changed("query.strategy", "strata")
     raw["query"]["options"] = {"number": -1}
     with pytest.raises(InputError, match=r"`query.options.number` is -1: it must be a whole number"):
-        check(raw)
+        parse(raw)
 
 
 @pytest.mark.parametrize("name", REMOVED)
 def test_a_strategy_that_was_removed_names_what_to_use_instead(name):
     with pytest.raises(InputError) as refused:
-        check(changed("query.strategy", name))
+        parse(changed("query.strategy", name))
     assert f"`query.strategy` is '{name}': the strategy was removed, use {REMOVED[name]}" in str(refused.value)
     assert str(refused.value).count("\n") == 1
 
@@ -232,7 +224,7 @@ def test_what_needs_one_class_an_image_is_refused_for_segmentation(query):
     raw = changed("main.task", "segmentation")
     raw["query"] |= query
     with pytest.raises(InputError, match=r"`main.task: (segmentation|classification)"):
-        check(raw)
+        parse(raw)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +293,7 @@ def test_what_needs_one_class_an_image_is_refused_for_segmentation(query):
 )
 def test_value_that_makes_no_sense_is_refused_by_its_name(path, value):
     with pytest.raises(InputError, match=f"`{path}`"):
-        check(changed(path, value))
+        parse(changed(path, value))
 
 
 def test_every_number_is_finite_and_bounded():
@@ -311,29 +303,29 @@ def test_every_number_is_finite_and_bounded():
     assert len(numbers) > 30
     for path, wrong in itertools.product(sorted(numbers), (1e308, float("inf"), float("-inf"), float("nan"), True)):
         with pytest.raises(InputError, match=f"`{path}`"):
-            check(changed(path, wrong))
+            parse(changed(path, wrong))
 
 
 def test_name_that_yaml_takes_for_a_number_is_told_as_such():
     with pytest.raises(InputError, match=r"`run.name` is 7: it must be text, which YAML takes for a number"):
-        check(changed("run.name", 7))
+        parse(changed("run.name", 7))
 
 
 def test_a_union_is_one_line_with_both_ways_out():
     with pytest.raises(InputError) as raised:
-        check(changed("engine.threads", "many"))
+        parse(changed("engine.threads", "many"))
     assert str(raised.value).count("`engine.threads`") == 1
     assert "'auto', or it must be a valid integer" in str(raised.value)
 
 
 def test_key_with_a_hyphen_is_an_unknown_key():
     with pytest.raises(InputError, match=r"`query-measure` is unknown"):
-        check(read("base") | {"query-measure": "random"})
+        parse(read("base") | {"query-measure": "random"})
 
 
 def test_value_of_a_thousand_letters_is_not_all_of_the_message():
     with pytest.raises(InputError) as raised:
-        check(changed("query.measure", "x" * 100_000))
+        parse(changed("query.measure", "x" * 100_000))
     assert len(str(raised.value)) < 1000
 
 
@@ -358,7 +350,7 @@ def test_value_of_a_thousand_letters_is_not_all_of_the_message():
     ],
 )
 def test_every_list_can_be_typed_on_the_command_line(path, typed, meant):
-    block = check(changed(path, typed))
+    block = parse(changed(path, typed))
     for name in path.split("."):
         block = getattr(block, name)
     assert block == (meant or typed.split("/"))
@@ -375,25 +367,25 @@ def test_every_list_can_be_typed_on_the_command_line(path, typed, meant):
 )
 def test_settings_that_do_not_go_together_are_refused_with_both_names(settings, message):
     with pytest.raises(InputError, match=message):
-        check(merge(read("base"), settings))
+        parse(merge(read("base"), settings))
 
 
 def test_one_budget_is_that_of_every_cycle_and_is_written_as_it_was():
-    one, several = check(changed("cycles.budget", 200)), check(changed("cycles.budget", [10, 10, 20, 40, 80]))
+    one, several = parse(changed("cycles.budget", 200)), parse(changed("cycles.budget", [10, 10, 20, 40, 80]))
     assert one.cycles.budgets == [200] * 5
     assert identity(one)["cycles.budget"] == 200
     assert several.cycles.budgets == identity(several)["cycles.budget"] == [10, 10, 20, 40, 80]
 
 
 def test_a_share_of_the_whole_pool_is_no_setting_of_a_run():
-    assert "ranking.share" not in identity(check(read("base")))
-    assert identity(check(changed("ranking.share", 0.8)))["ranking.share"] == 0.8
+    assert "ranking.share" not in identity(parse(read("base")))
+    assert identity(parse(changed("ranking.share", 0.8)))["ranking.share"] == 0.8
 
 
 def test_people_are_not_kept_from_part_of_their_pool():
     raw = merge(changed("ranking.share", 0.8), {"oracle": {"kind": "people"}})
     with pytest.raises(InputError, match=r"with `oracle.kind: people` it must be 1"):
-        check(raw)
+        parse(raw)
 
 
 def test_path_is_kept_as_it_is_written_in_the_project(tmp_path, monkeypatch):
@@ -402,11 +394,11 @@ def test_path_is_kept_as_it_is_written_in_the_project(tmp_path, monkeypatch):
     for path, place in places.items():
         raw = changed(path, f"{tmp_path}/./{place}/")
         raw["main"] |= {"start_from": "pretrained", "network": "timm/resnet18"} if path == "main.weights" else {}
-        assert flat(check(raw).model_dump())[path] == place
+        assert flat(parse(raw).model_dump())[path] == place
 
 
 def test_two_blocks_that_do_not_fit_are_two_lines():
     settings = {"main": {"start_from": "pretrained"}, "pretext": {"start_from": "pretrained"}}
     with pytest.raises(InputError) as raised:
-        check(merge(read("base"), settings))
+        parse(merge(read("base"), settings))
     assert len(str(raised.value).splitlines()) == 3

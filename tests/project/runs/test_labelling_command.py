@@ -8,7 +8,8 @@ import pytest
 
 from pt4al.annotation.progress import Progress
 from pt4al.errors import InputError
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.labelling_command import check_classes, command_line, request
 from support.projects import tiny
@@ -16,7 +17,7 @@ from support.projects import tiny
 
 def asking(classes: list[str] | None, fresh: bool = False) -> Parameters:
     oracle = {"kind": "people", "classes": classes}
-    return check(tiny(run={"name": "mine", "fresh": fresh}, oracle=oracle))
+    return parse(tiny(run={"name": "mine", "fresh": fresh}, oracle=oracle))
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.pipelines.pool.nodes import collect
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import checks, rehearsal
 from pt4al.training.networks import build
 from support.projects import ROOT, tiny
@@ -23,7 +24,7 @@ PRETRAINED = {"network": "timm/resnet18", "start_from": "pretrained"}
 
 def settings(**changes: dict[str, Any]) -> Parameters:
     """The tiny environment's settings with changes."""
-    return check(tiny(**changes))
+    return parse(tiny(**changes))
 
 
 def ask(**changes: dict[str, Any]) -> None:

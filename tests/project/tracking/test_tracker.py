@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kedro.io import CatalogProtocol, DataCatalog, MemoryDataset
 
-from pt4al.project.configuration.parameters import check
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.tracking import store as mlflow_store
 from pt4al.project.tracking.comparison import ComparisonTracker
 from pt4al.project.tracking.run import RunTracker, metric_name, model_name, writable
@@ -290,7 +290,7 @@ def test_the_cells_of_an_interrupted_comparison_are_closed_and_lost_ones_stop_no
 ) -> None:
     tracking_of(project, catalog).start()
     plan = pd.DataFrame({"run": ["tiny", "never-started"], "arm": ["margin", "random"], "repeat": 0, "seed": 0})
-    parameters = check(catalog.load("parameters"))
+    parameters = parse(catalog.load("parameters"))
     study = ComparisonTracker(
         parameters, DataCatalog({"comparison_plan": MemoryDataset(plan)}), project / "data", store_of(project)
     )

@@ -16,7 +16,8 @@ from pt4al.pipelines.comparison import tables
 from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.workers import Workers
-from pt4al.project.configuration.parameters import check, flat
+from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import Runs
 from pt4al.randomness import stream
 from pt4al.statistics.comparison import ComparisonSettings, compare
@@ -36,7 +37,7 @@ def run_cells(
     InputError
         If cells failed, once the others are finished.
     """
-    comparison = check(parameters).comparison
+    comparison = parse(parameters).comparison
     left = [cell for cell in cells(parameters, project["typed"]) if not _finished(cell, runs)]
     folder = runs[comparison.name].reports
     done = len(plan) - len(left)
@@ -67,7 +68,7 @@ def collect(
     finished: pd.DataFrame, classes: list[str], parameters: dict, runs: Runs
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return learning curves, classes asked for, seconds, audits and leak checks of the cells."""
-    settings = check(parameters)
+    settings = parse(parameters)
     return (
         tables.curves(finished, runs),
         tables.queries(finished, runs, classes, TASKS[settings.main.task], settings.cycles.number),
@@ -96,7 +97,7 @@ def judge(
     `collected` are the fields of `CellTables`.
     """
     left = CellTables(**collected)
-    checked = check(parameters)
+    checked = parse(parameters)
     comparison = checked.comparison
     metric = TASKS[checked.main.task].metric
     settings = ComparisonSettings(

@@ -11,7 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
 from pt4al.project.configuration.folder_names import features_fingerprint, pretext_fingerprint
-from pt4al.project.configuration.parameters import Parameters, check, fingerprint, flat
+from pt4al.project.configuration.identity import fingerprint, flat
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 
 # What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
 NOT_AN_ARMS = ("run", "engine", "report", "comparison", "cold_start")
@@ -74,7 +76,7 @@ def cells(parameters: dict, typed: dict) -> list[Cell]:
     InputError
         If an arm's settings are wrong: names it.
     """
-    checked = check(parameters)
+    checked = parse(parameters)
     parameters = checked.model_dump(mode="json")
     comparison = checked.comparison
     if checked.run.fresh:
@@ -131,7 +133,7 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
         merged = _merged(
             {block: parameters[block] for block in parameters.keys() - {"comparison"}}, own
         )
-        checked = check(
+        checked = parse(
             merged | {"comparison": comparison}
         )  # all arms' settings, which take long to merge
     except InputError as error:

@@ -6,8 +6,8 @@ from functools import partial, update_wrapper
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle import nodes
-from pt4al.pipelines.graph import Shape
 from pt4al.pipelines.long_pipeline import Graph
+from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.settings import PREFIX, settings_node
 
 SHARED = {
@@ -27,28 +27,28 @@ TRAINING = ("query", "control", "main", "engine", "run")
 SCORING = ("main", "engine")
 
 
-def create_pipeline(shape: Shape) -> Pipeline:
+def create_pipeline(options: GraphOptions) -> Pipeline:
     """Return the cycles, and what is drawn for all of them.
 
     With human annotators the last cycle may be a query alone.
     """
-    nodes = [_draw_slices().tag("cycles")] if shape.control else []
-    for cycle in range(shape.cycles + shape.waits):
-        nodes += create_cycle(cycle, shape).nodes
+    nodes = [_draw_slices().tag("cycles")] if options.control else []
+    for cycle in range(options.cycles + options.waits):
+        nodes += create_cycle(cycle, options).nodes
     return Graph(nodes)
 
 
-def create_cycle(cycle: int, shape: Shape) -> Pipeline:
+def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
     """Return one cycle, in namespace `cycle_<number>`.
 
     Cycle 0 has no model to ask, so nothing to audit.
     """
     first = cycle == 0
-    wired = _query(cycle, shape)
-    if shape.reasons:
+    wired = _query(cycle, options)
+    if options.reasons:
         wired.append(_explain())
-    if cycle < shape.cycles:
-        wired += _label_and_train(cycle, shape)
+    if cycle < options.cycles:
+        wired += _label_and_train(cycle, options)
         if not first:
             wired += [_audit(), _map()]
     previous = {
@@ -56,8 +56,8 @@ def create_cycle(cycle: int, shape: Shape) -> Pipeline:
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
         "previous_network": "pretext_network" if first else f"cycle_{cycle - 1}.network",
         "previous_asked": f"cycle_{cycle - 1}.asked",
-        "classes": class_names(shape),
-        **_read_by_main(shape),
+        "classes": class_names(options),
+        **_read_by_main(options),
     }
     one = Pipeline(wired, tags="cycles")
     used = one.inputs()
@@ -70,18 +70,18 @@ def create_cycle(cycle: int, shape: Shape) -> Pipeline:
     )
 
 
-def _read_by_main(shape: Shape) -> dict[str, str]:
+def _read_by_main(options: GraphOptions) -> dict[str, str]:
     """What the main model is trained on, tested on, and starts from."""
     return {
-        "images": "features" if shape.probes else "pool",
-        "test_images": "test_features" if shape.probes else "test_pool",
-        "trunk": "features_network" if shape.tunes else "pretext_network",
+        "images": "features" if options.probes else "pool",
+        "test_images": "test_features" if options.probes else "test_pool",
+        "trunk": "features_network" if options.tunes else "pretext_network",
     }
 
 
-def class_names(shape: Shape) -> str:
+def class_names(options: GraphOptions) -> str:
     """Return the dataset of the classes' names: people may add some to those of the source."""
-    return "run_classes" if shape.people else "classes"
+    return "run_classes" if options.people else "classes"
 
 
 def _draw_slices() -> Node:
@@ -90,16 +90,16 @@ def _draw_slices() -> Node:
     return settings_node(nodes.draw_slices, data, blocks, "control_slices", "draw_slices")
 
 
-def _query(cycle: int, shape: Shape) -> list[Node]:
+def _query(cycle: int, options: GraphOptions) -> list[Node]:
     data = _named("pool", "features", "ranking", "classes", label_set="previous_label_set")
-    if shape.control:
+    if options.control:
         data["slices"] = "control_slices"
     if cycle > 0:
         data |= {"network": "previous_network", "images": "images"}
-        if shape.people:
+        if options.people:
             data["asked"] = "previous_asked"
     query = settings_node(nodes.choose_query, data, CHOOSING, "query", "choose_query", cycle=cycle)
-    return [query, _suggest()] if shape.people and cycle > 0 else [query]
+    return [query, _suggest()] if options.people and cycle > 0 else [query]
 
 
 def _suggest() -> Node:
@@ -112,20 +112,20 @@ def _explain() -> Node:
     return Node(nodes.explain_query, inputs, "reasons", name="explain_query")
 
 
-def _label_and_train(cycle: int, shape: Shape) -> list[Node]:
+def _label_and_train(cycle: int, options: GraphOptions) -> list[Node]:
     extend = ["previous_label_set", "answers", "classes", "params:query"]
     train = _named("images", "label_set", "classes", "trunk", previous="previous_network")
     trained = ["network", "training_curve"]
     return [
-        _ask(cycle, shape),
+        _ask(cycle, options),
         Node(_bind(nodes.extend_label_set, cycle), extend, "label_set", name="extend_label_set"),
         settings_node(nodes.train, train, TRAINING, trained, "train_main", cycle=cycle),
-        *_evaluate(cycle, shape),
+        *_evaluate(cycle, options),
     ]
 
 
-def _ask(cycle: int, shape: Shape) -> Node:
-    if not shape.people:
+def _ask(cycle: int, options: GraphOptions) -> Node:
+    if not options.people:
         return Node(nodes.ask, ["query", "recorded_labels"], "answers", name="ask_oracle")
     read = ["query", "previous_label_set", "answer_log", "params:oracle"]
     if cycle > 0:
@@ -133,16 +133,16 @@ def _ask(cycle: int, shape: Shape) -> Node:
     return Node(_bind(nodes.ask_people, cycle), read, ["answers", "asked"], name="ask_oracle")
 
 
-def _evaluate(cycle: int, shape: Shape) -> list[Node]:
+def _evaluate(cycle: int, options: GraphOptions) -> list[Node]:
     measured = []
-    if shape.tested:
+    if options.tested:
         data = _named("network", "test_images", "test_labels", "classes", "label_set")
         measured.append(settings_node(nodes.evaluate, data, SCORING, "metrics", "evaluate"))
-    if shape.compares:
+    if options.compares:
         measured.append(_evaluate_probe(cycle))
-    if shape.control:
+    if options.control:
         measured.append(_evaluate_control(cycle))
-    if not shape.tested:
+    if not options.tested:
         measured.append(Node(nodes.take_control, "control", "metrics", name="take_control"))
     return measured
 

@@ -3,18 +3,18 @@
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.features import nodes
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.options import GraphOptions
 
 
-def create_pipeline(shape: Shape) -> Pipeline:
+def create_pipeline(options: GraphOptions) -> Pipeline:
     """Return what computes the features of the pool, and of what else a run reads features of."""
-    if shape.own_trunk:
-        return _from_pretext(shape)
+    if options.own_trunk:
+        return _from_pretext(options)
     inputs = ["features_network", "params:pool", "params:features", "params:engine"]
     computed = [
         Node(nodes.compute, ["pool", *inputs], "features", name="compute_features", tags="grows")
     ]
-    if shape.probes or shape.compares:
+    if options.probes or options.compares:
         wired = ["test_pool", *inputs]
         computed.append(
             Node(
@@ -25,7 +25,7 @@ def create_pipeline(shape: Shape) -> Pipeline:
                 tags="grows",
             )
         )
-    if shape.views:
+    if options.views:
         wired = ["pool", *inputs, "params:pretext"]
         computed.append(
             Node(nodes.compute_views, wired, "task_features", name="compute_views", tags="grows")
@@ -36,10 +36,10 @@ def create_pipeline(shape: Shape) -> Pipeline:
     return Pipeline([load, *computed, _check("features_network")], tags="features")
 
 
-def _from_pretext(shape: Shape) -> Pipeline:
+def _from_pretext(options: GraphOptions) -> Pipeline:
     """Features of the pretext network's own trunk."""
     pools = {"pool": "features"}
-    if shape.probes:
+    if options.probes:
         pools["test_pool"] = "test_features"
     return Pipeline(
         [

@@ -5,16 +5,16 @@ Nodes tagged `grows` run again when the source has other pictures than before.
 
 from kedro.pipeline import Node, Pipeline
 
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pool import nodes
 
 
-def create_pipeline(shape: Shape, with_features: bool = False) -> Pipeline:
+def create_pipeline(options: GraphOptions, with_features: bool = False) -> Pipeline:
     """Return the stage; with features, where the stage of that name is run in the same command."""
     settings = "params:pool"
     task = "params:main"
     build = Node(nodes.build_pool, settings, "pool", name="build_pool")
-    if with_features and not shape.own_trunk:
+    if with_features and not options.own_trunk:
         inputs = [
             settings,
             "features_network",
@@ -69,14 +69,14 @@ def create_pipeline(shape: Shape, with_features: bool = False) -> Pipeline:
                 name="report_intake",
                 tags="grows",
             ),
-            *_start(shape),
+            *_start(options),
         ],
         tags="pool",
     )
 
 
-def _start(shape: Shape) -> list[Node]:
-    if not shape.people:
+def _start(options: GraphOptions) -> list[Node]:
+    if not options.people:
         return [Node(nodes.start, "intake", "start_label_set", name="start")]
     return [
         Node(nodes.name_classes, ["classes", "params:oracle"], "run_classes", name="name_classes"),

@@ -9,8 +9,10 @@ from omegaconf import OmegaConf
 from pt4al.errors import InputError
 from pt4al.images.decode import Frame
 from pt4al.images.pool import open_pool
-from pt4al.project.configuration.folder_names import folders, nested
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.folder_names import folders
+from pt4al.project.configuration.identity import nested
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder, Runs
 from pt4al.training import networks
 from pt4al.training.tasks import TASKS
@@ -94,7 +96,7 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
             f"there is no run {name!r} in {runs.root}: `run.name` says whose model predicts"
         )
     own = OmegaConf.merge(parameters, nested(folder.configuration()))
-    settings = check(OmegaConf.to_container(own))
+    settings = parse(OmegaConf.to_container(own))
     finished = [
         number
         for number in range(settings.cycles.number)

@@ -19,7 +19,7 @@ from pt4al.pages.predictions import render_predictions_page
 from pt4al.pipelines.predict.models import Finished, find
 from pt4al.plots import contact_sheets
 from pt4al.plots.style import pictures
-from pt4al.project.configuration.parameters import check
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import Runs
 from pt4al.training import engine as training
 from pt4al.training.onnx import export, require
@@ -34,7 +34,7 @@ CHECKED = 64  # pictures that an exported network is compared on
 
 def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     """Return a function that decodes pictures as those were that the model has learnt from."""
-    settings = check(parameters)
+    settings = parse(parameters)
     model = _find(runs, parameters)
     path = settings.predict.path
     if path is None:
@@ -61,7 +61,7 @@ def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
     Columns: `id`, `label`, `probability`, and each class's probability under its name; of a model
     that answers for each pixel `id` and `mask`, a PNG file of class numbers.
     """
-    settings = check(parameters)
+    settings = parse(parameters)
     model = _find(runs, parameters)
     hardware = Hardware(settings.engine.device, settings.engine.precision)
     rows = np.arange(len(pool))
@@ -119,7 +119,7 @@ def write_page(
     return render_predictions_page(
         PredictionsPage(
             title=f"What the model of {name}, takes these pictures for",
-            path=check(parameters).predict.path,
+            path=parse(parameters).predict.path,
             images=len(predictions),
             counts=counts,
             problems=pool.problems.to_dict("records"),
@@ -130,7 +130,7 @@ def write_page(
 
 def export_onnx(runs: Runs, pool: ImagePool, parameters: dict) -> bytes:
     """Return the network as an ONNX file, checked on these pictures; empty if nobody wants one."""
-    if not check(parameters).predict.onnx:
+    if not parse(parameters).predict.onnx:
         return b""
     model = _find(runs, parameters)
     images = pool.gather(np.arange(min(CHECKED, len(pool))))
@@ -138,7 +138,7 @@ def export_onnx(runs: Runs, pool: ImagePool, parameters: dict) -> bytes:
 
 
 def _find(runs: Runs, parameters: dict) -> Finished:
-    settings = check(parameters)
+    settings = parse(parameters)
     return find(runs, parameters, settings.run.name, settings.predict.cycle)
 
 

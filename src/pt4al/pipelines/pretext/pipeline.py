@@ -2,19 +2,19 @@
 
 from kedro.pipeline import Pipeline
 
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext import checks, nodes
 from pt4al.pipelines.settings import settings_node
 
 BLOCKS = ("pretext", "engine", "run")
 
 
-def create_pipeline(shape: Shape) -> Pipeline:
+def create_pipeline(options: GraphOptions) -> Pipeline:
     """Return what trains the task, takes its losses and checks them before any label.
 
     The task is trained on images, or on features of their views.
     """
-    images = {"images": "task_features" if shape.views else "pool"}
+    images = {"images": "task_features" if options.views else "pool"}
     scored = {"pool": "pool", "network": "pretext_network", "earlier": "known_pretext_loss"}
     checked = {
         "pool": "pool",

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.training.tasks import TASKS, Task
 
 
@@ -82,7 +83,7 @@ def gather_history(
 ) -> RunHistory:
     """Gather what a run has done. `of_cycles`: `cycle_0.query`, `cycle_0.answers` and so on."""
     return RunHistory(
-        settings=check(parameters),
+        settings=parse(parameters),
         pool=pool,
         classes=classes,
         start_label_set=start_label_set,

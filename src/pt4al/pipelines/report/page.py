@@ -9,7 +9,8 @@ from pt4al.pages.facts import METRICS, RunPage, Source
 from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
-from pt4al.project.configuration.parameters import BESIDE, Parameters, flat
+from pt4al.project.configuration.identity import BESIDE, flat
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.statistics import feature_checks as features
 from pt4al.statistics.label_savings import compare_in_words
 

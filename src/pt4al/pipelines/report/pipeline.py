@@ -3,28 +3,28 @@
 from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.cycle.pipeline import class_names
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
 from pt4al.pipelines.report import history, nodes, page, pictures
 
 
-def create_pipeline(shape: Shape) -> Pipeline:
+def create_pipeline(options: GraphOptions) -> Pipeline:
     """Return the report on the cycles that are, or can be, finished; empty without one."""
-    if not shape.cycles:
+    if not options.cycles:
         return Pipeline([])
-    wired = [*_tables(shape), *_pictures(shape), _page(shape)]
-    if shape.control:
-        wired += _worth(shape)
+    wired = [*_tables(options), *_pictures(options), _page(options)]
+    if options.control:
+        wired += _worth(options)
     return Pipeline(wired, tags=["report", "always"])
 
 
-def _tables(shape: Shape) -> list[Node]:
+def _tables(options: GraphOptions) -> list[Node]:
     """Return the nodes that a comparison's cells have, too."""
-    audits = _of_cycles(shape, "audit", first=1)
+    audits = _of_cycles(options, "audit", first=1)
     return [
         Node(
             nodes.collect_curve,
-            {"pool": "pool", **_of_cycles(shape, "metrics")},
+            {"pool": "pool", **_of_cycles(options, "metrics")},
             ["learning_curve", "final_metrics"],
             name="collect_curve",
         ),
@@ -33,10 +33,10 @@ def _tables(shape: Shape) -> list[Node]:
             history.gather_history,
             {
                 **_same("parameters", "pool", "start_label_set", "learning_curve", "pretext_audit"),
-                "classes": class_names(shape),
-                "label_set": f"cycle_{shape.cycles - 1}.label_set",
-                **_of_cycles(shape, "query"),
-                **_of_cycles(shape, "answers"),
+                "classes": class_names(options),
+                "label_set": f"cycle_{options.cycles - 1}.label_set",
+                **_of_cycles(options, "query"),
+                **_of_cycles(options, "answers"),
             },
             "run_history",
             name="gather_history",
@@ -50,7 +50,7 @@ def _tables(shape: Shape) -> list[Node]:
     ]
 
 
-def _pictures(shape: Shape) -> list[Node]:
+def _pictures(options: GraphOptions) -> list[Node]:
     rankings = Node(
         compare_rankings,
         ["pretext_settings", "all_pretext_losses", "all_pretext_settings"],
@@ -63,17 +63,17 @@ def _pictures(shape: Shape) -> list[Node]:
         {
             "history": "run_history",
             **_same("ranking", "ranking_agreement", "run_curves", "timings"),
-            **_of_cycles(shape, "maps", first=1),
+            **_of_cycles(options, "maps", first=1),
         },
         "pictures",
         name="draw_pictures",
         tags="page",
     )
-    if not shape.reasons:
+    if not options.reasons:
         return [rankings, drawn]
     reasons = Node(
         pictures.draw_reasons,
-        {"history": "run_history", **_of_cycles(shape, "reasons")},
+        {"history": "run_history", **_of_cycles(options, "reasons")},
         "reason_sheets",
         name="draw_reasons",
         tags="page",
@@ -81,8 +81,8 @@ def _pictures(shape: Shape) -> list[Node]:
     return [rankings, drawn, reasons]
 
 
-def _worth(shape: Shape) -> list[Node]:
-    answers = _same("answer_log") if shape.people else {}
+def _worth(options: GraphOptions) -> list[Node]:
+    answers = _same("answer_log") if options.people else {}
     return [
         Node(
             nodes.weigh,
@@ -90,7 +90,7 @@ def _worth(shape: Shape) -> list[Node]:
                 "history": "run_history",
                 **_same("run_curves"),
                 **answers,
-                **_of_cycles(shape, "control"),
+                **_of_cycles(options, "control"),
             },
             "worth",
             name="weigh",
@@ -106,7 +106,7 @@ def _worth(shape: Shape) -> list[Node]:
     ]
 
 
-def _page(shape: Shape) -> Node:
+def _page(options: GraphOptions) -> Node:
     inputs = _same(
         "run_history",
         "run_curves",
@@ -120,12 +120,12 @@ def _page(shape: Shape) -> Node:
         "leak_check",
         "pictures",
     )
-    if shape.reasons:
+    if options.reasons:
         inputs |= _same("reason_sheets")
-    if shape.control:
+    if options.control:
         inputs |= _same("worth", "worth_picture")
-    if shape.compares:
-        inputs["probe_metrics"] = f"cycle_{shape.cycles - 1}.probe_metrics"
+    if options.compares:
+        inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
 
 
@@ -134,6 +134,6 @@ def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def _of_cycles(shape: Shape, name: str, first: int = 0) -> dict[str, str]:
+def _of_cycles(options: GraphOptions, name: str, first: int = 0) -> dict[str, str]:
     """Return one dataset of each cycle: `cycle_0.query`, `cycle_1.query` and so on."""
-    return _same(*(f"cycle_{cycle}.{name}" for cycle in range(first, shape.cycles)))
+    return _same(*(f"cycle_{cycle}.{name}" for cycle in range(first, options.cycles)))

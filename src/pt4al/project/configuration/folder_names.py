@@ -1,7 +1,8 @@
 """Names of the folders that the catalog's paths are made of."""
 
+from pt4al.project.configuration.identity import fingerprint
 from pt4al.project.configuration.instructions import ANY
-from pt4al.project.configuration.parameters import Parameters, fingerprint
+from pt4al.project.configuration.parameters import Parameters
 
 
 def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
@@ -46,15 +47,3 @@ def features_fingerprint(parameters: Parameters) -> str:
     if engine.instructions != ANY:
         made_with.append(engine.instructions)
     return fingerprint(*made_with)
-
-
-def nested(settings: dict) -> dict:
-    """Return settings by dotted name as blocks: the way back from `parameters.flat`."""
-    whole: dict = {}
-    for name, value in settings.items():
-        *blocks, last = name.split(".")
-        block = whole
-        for step in blocks:
-            block = block.setdefault(step, {})
-        block[last] = value
-    return whole

@@ -1,23 +1,20 @@
 """Every setting of a run: one block for each block of parameters.yml, same order, same names."""
 
-import hashlib
-import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
     Field,
-    ValidationError,
     model_validator,
 )
 
 from pt4al.block import Block
-from pt4al.errors import InputError, counted, did_you_mean
+from pt4al.errors import counted, did_you_mean
 from pt4al.features import backbones
 from pt4al.images.augment import LARGEST_SIDE, Augmentation
 from pt4al.images.building import Recipe
@@ -41,7 +38,6 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
 LONGEST_RUN = 200
 LONGEST_ARM = 80
 LONGEST_TEXT = 4096
-LONGEST_VALUE = 200  # of a message
 MOST_CYCLES = 2000  # Kedro needs 15 ms to prepare each
 MOST_IMAGES = 2**31
 MOST_SEED = 2**63 - 1
@@ -408,12 +404,6 @@ class Predict(Block):
     onnx: bool
 
 
-# Of block `oracle`: what may change between two cycles of a run.
-POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
-# Blocks that no run's results depend on.
-BESIDE = {"report", "comparison", "cold_start", "predict"}
-
-
 class Parameters(Block):
     """The whole of parameters.yml."""
 
@@ -501,46 +491,6 @@ class Parameters(Block):
         return self
 
 
-def check(raw: dict) -> Parameters:
-    """Return the parameters, or raise one InputError that names everything that is wrong with them."""
-    try:
-        return Parameters.model_validate(raw)
-    except ValidationError as error:
-        wrong: dict[str, list[str]] = {}
-        for where, why in map(_worded, error.errors()):
-            # A union has a reason for each of its kinds; of a block as a whole each says itself
-            # where.
-            wrong.setdefault(where or why, []).append(why if where else "")
-        lines = [
-            f"  {where}{', or '.join(dict.fromkeys(reasons))}" for where, reasons in wrong.items()
-        ]
-        raise InputError("\n".join(["parameters (conf/, or --params):", *lines])) from None
-
-
-def flat(parameters: dict, prefix: str = "") -> dict[str, Any]:
-    """Return nested parameters as one level of dotted names."""
-    leaves: dict[str, Any] = {}
-    for name, value in parameters.items():
-        leaves |= (
-            flat(value, f"{prefix}{name}.")
-            if isinstance(value, dict)
-            else {f"{prefix}{name}": value}
-        )
-    return leaves
-
-
-def identity(parameters: Parameters) -> dict[str, Any]:
-    """Return the settings that make a run what it is, by dotted name: with others it would be another run."""
-    apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh"}, "oracle": POLICIES}
-    return flat(parameters.model_dump(mode="json", exclude=apart))
-
-
-def fingerprint(*blocks: Any) -> str:
-    """Return 12 hexadecimal digits that stand for these settings."""
-    dumped = [block.model_dump() if isinstance(block, Block) else block for block in blocks]
-    return hashlib.sha256(json.dumps(dumped, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def _check_start(name: str, block: Pretext | Main) -> None:
     pretrained = block.start_from == "pretrained"
     if pretrained and block.network in networks.OWN:
@@ -553,59 +503,3 @@ def _check_start(name: str, block: Pretext | Main) -> None:
             f"`{name}.weights` is {block.weights}, which `{name}.start_from: {block.start_from}`"
             f" doesn't read: set it to pretrained, or `{name}.weights` to null"
         )
-
-
-def _worded(found: dict) -> tuple[str, str]:
-    """Where a mistake is, with the value, and what is wrong with it."""
-    message = found["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
-    whole = found["type"] == "value_error" and isinstance(found["input"], dict)
-    if not found["loc"] or whole:  # of a block as a whole: it says itself where
-        return "", message
-    if found["type"] == "string_type" and isinstance(found["input"], int | float):
-        message = (
-            "it must be text, which YAML takes for a number: begin it with a letter, or quote it in"
-            " conf/"
-        )
-    if found["type"] == "too_short":
-        message = f"at least {found['ctx']['min_length']} different ones are needed"
-    path = _path(found["loc"])
-    where = f"`{'.'.join(path)}`"
-    if found["type"] == "extra_forbidden":
-        return f"{where} is unknown: ", did_you_mean(path[-1], _fields(path[:-1]))
-    if found["type"] == "missing":
-        return f"{where} is missing", ""
-    return f"{where} is {_shown(found['input'])}: ", message
-
-
-def _path(steps: tuple[str | int, ...]) -> list[str]:
-    """Return names alone: pydantic adds what a union's branch is called, such as `constrained-int`."""
-    path: list[str] = []
-    block: Any = Parameters
-    for step in map(str, steps):
-        path.append(step)
-        field = block.model_fields.get(step)
-        if field is None:
-            return path
-        block = field.annotation
-        if not _is_block(block):
-            break
-    rest = [str(step) for step in steps[len(path) :]]
-    return path + (rest[:1] if rest and get_origin(block) is dict else [])
-
-
-def _is_block(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Block)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return (
-        text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text)} letters)"
-    )
-
-
-def _fields(path: list[str]) -> list[str]:
-    block: Any = Parameters
-    for step in path:
-        block = block.model_fields[step].annotation
-    return list(block.model_fields)

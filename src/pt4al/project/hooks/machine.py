@@ -5,7 +5,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al.project.configuration.parameters import check
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.machine import describe, note, stage_of
 from pt4al.project.runs.reproduction import MADE_ON
@@ -28,4 +28,4 @@ class MachineHooks:
         if self._versioned:
             return
         stages = dict.fromkeys(stage_of(node) for node in pipeline.nodes)
-        note(self._path, describe(check(catalog.load("parameters")).engine), list(stages))
+        note(self._path, describe(parse(catalog.load("parameters")).engine), list(stages))

@@ -9,7 +9,8 @@ from kedro.framework.context import KedroContext
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 
 
 class Kind(Enum):
@@ -76,7 +77,7 @@ class Command:
     ) -> "Command":
         """Return the command of a pipeline that is about to run."""
         tags = frozenset(tag for node in pipeline.nodes for tag in node.tags)
-        parameters = check(catalog.load("parameters"))
+        parameters = parse(catalog.load("parameters"))
         return cls(place, parameters, run_params.get("runtime_params") or {}, tags)
 
     @property

@@ -27,7 +27,7 @@ class Context(KedroContext):
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
-        from pt4al.pipelines.whole import build  # both import torch
+        from pt4al.pipelines.graph import build  # both import torch
         from pt4al.project.runs.resolve import resolve
 
         super().__init__(*args, **kwargs)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pt4al.errors import InputError
 from pt4al.images.sources import NAMES
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pool.nodes import collect, read_source
 from pt4al.project.configuration.parameters import Control, Parameters
 from pt4al.project.runs.folder import RunFolder
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 SHARE = 0.1  # of each query for the control slice, where there is no test split
 
 
-def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
+def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOptions]:
     """Replace `auto` of block `control`, and return what the graph depends on."""
     people = parameters.oracle.kind == "people"
     number = parameters.cycles.number
@@ -41,7 +41,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
         parameters = _with_added_classes(parameters, root)
         standing = stand(parameters, root)
     reach = standing.cycle + standing.ready
-    shape = Shape(
+    options = GraphOptions(
         cycles=reach,
         people=people,
         waits=reach < number,
@@ -54,7 +54,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, Shape]:
         compares=_compares(parameters, tested),
         tunes=parameters.main.start_from == "features" and not parameters.main.probes,
     )
-    return parameters, shape
+    return parameters, options
 
 
 def _compares(parameters: Parameters, tested: bool) -> bool:

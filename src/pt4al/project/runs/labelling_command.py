@@ -5,7 +5,8 @@ from typing import Any
 
 from pt4al.annotation.progress import Progress
 from pt4al.errors import InputError
-from pt4al.project.configuration.parameters import Parameters, flat
+from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import RunFolder
 from pt4al.training.tasks import TASKS
 

@@ -20,8 +20,9 @@ from pt4al.images.viewing import viewable
 from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.plots.explanations import in_words
-from pt4al.project.configuration.folder_names import nested
-from pt4al.project.configuration.parameters import Parameters, check
+from pt4al.project.configuration.identity import nested
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.labelled_run import LabelledRun
 
 
@@ -113,5 +114,5 @@ def open_session(project: Path, run: LabelledRun) -> LabellingSession:
     )
     with one_command():  # the source is listed once
         context = session.load_context()
-    parameters = check(context.config_loader["parameters"])
+    parameters = parse(context.config_loader["parameters"])
     return LabellingSession(run, parameters, context.catalog)

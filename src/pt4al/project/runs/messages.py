@@ -9,7 +9,8 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from pt4al.errors import counted
-from pt4al.project.configuration.parameters import Engine, check
+from pt4al.project.configuration.parameters import Engine
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.machine import stage_of
 from pt4al.training.tasks import TASKS
 
@@ -52,7 +53,7 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 
 
 def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: str) -> None:
-    task = TASKS[check(catalog.load("parameters")).main.task]
+    task = TASKS[parse(catalog.load("parameters")).main.task]
     reached = _percent(metrics, task.metric)
     logger.info("%s: %d labels, %s %s", cycle, metrics["labels"], task.metric, reached)
 

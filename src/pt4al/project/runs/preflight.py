@@ -13,9 +13,10 @@ from pt4al.pipelines.comparison.nodes import read_others
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.remembered import once
 from pt4al.pipelines.pool.nodes import collect, tell_source
+from pt4al.project.configuration.identity import fingerprint, identity
 from pt4al.project.configuration.instructions import refuse
-from pt4al.project.configuration.parameters import Parameters, Pool, fingerprint, identity
-from pt4al.project.configuration.parameters import check as check_settings
+from pt4al.project.configuration.parameters import Parameters, Pool
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import checks, rehearsal
 from pt4al.project.runs.command import Command, Kind
 from pt4al.project.runs.folder import RunFolder
@@ -129,7 +130,7 @@ def check_comparison(command: Command, catalog: CatalogProtocol) -> set[str]:
 
 def check_cells(parameters: dict[str, Any], typed: dict[str, Any], root: Path) -> set[str]:
     """Check the cells of a comparison with these settings; see `check_comparison`."""
-    common = check_settings(parameters)
+    common = parse(parameters)
     sources: dict[str, dict[str, Collection]] = {}
     rehearsed: set[str] = set()
     for cell in cells(parameters, typed):

@@ -26,7 +26,8 @@ from pt4al.pipelines.cycle.model import asked_model
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.pipelines.pretext import nodes as pretext
 from pt4al.pretext import PRETEXT_TASKS
-from pt4al.project.configuration.parameters import Main, Parameters, Pretext, fingerprint
+from pt4al.project.configuration.identity import fingerprint
+from pt4al.project.configuration.parameters import Main, Parameters, Pretext
 from pt4al.selection import control as controls
 from pt4al.selection.strategies import FEATURE_STARTS
 from pt4al.training.engine import predict

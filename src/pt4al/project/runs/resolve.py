@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pt4al.pipelines.graph import Shape
+from pt4al.pipelines.options import GraphOptions
 from pt4al.project.configuration.folder_names import folders
-from pt4al.project.configuration.parameters import check
+from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import graph_options
 from pt4al.project.runs.engine import limit_threads, resolve_engine
 from pt4al.project.runs.preflight import check_many_cycles
@@ -29,7 +29,7 @@ class Resolved:
 
     parameters: dict[str, Any]
     places: dict[str, Any]
-    graph: Shape
+    graph: GraphOptions
 
 
 def resolve(parameters: dict[str, Any], places: dict[str, Any], project: Path) -> Resolved:
@@ -42,7 +42,7 @@ def resolve(parameters: dict[str, Any], places: dict[str, Any], project: Path) -
     """
     root = project / places["root"]
     with chdir(project):  # relative paths start there
-        settings = check(parameters)
+        settings = parse(parameters)
         engine = resolve_engine(settings.engine, root / "precision.json")
         limit_threads(engine.threads)
         settings = settings.model_copy(update={"engine": engine})

@@ -17,7 +17,8 @@ from kedro.io import CatalogProtocol
 
 import pt4al
 from pt4al.files import records
-from pt4al.project.configuration.parameters import Parameters, identity
+from pt4al.project.configuration.identity import identity
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import STAMPED
 from pt4al.project.tracking.store import CHART, Store
 from pt4al.project.tracking.tracker import Tracker

@@ -1,0 +1,48 @@
+"""What the graph of a run depends on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """Options of a run's graph; by default those of the default settings.
+
+    Attributes
+    ----------
+    cycles
+        How many there are; of people's, as many as can be finished now.
+    people
+        People answer: the graph ends with a query that waits for them, unless all cycles are
+        finished.
+    waits
+        Whether there is such a query, of cycle `cycles`.
+    tested
+        Whether there is a test split with labels.
+    control
+        Whether each query has a control slice.
+    reasons
+        Whether each query says why its images were chosen.
+    own_trunk
+        Whether features are those of the pretext network's trunk; else those of a network that
+        others have trained.
+    views
+        Whether the pretext task is told from features of views.
+    probes
+        Whether the main model is a probe of features.
+    compares
+        Whether a probe of features is tested beside the main network, which was trained otherwise.
+    tunes
+        Whether the main network starts as the network whose features are computed.
+    """
+
+    cycles: int = 5
+    people: bool = False
+    waits: bool = False
+    tested: bool = True
+    control: bool = False
+    reasons: bool = True
+    own_trunk: bool = False
+    views: bool = True
+    probes: bool = True
+    compares: bool = False
+    tunes: bool = False
