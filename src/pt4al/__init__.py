@@ -7,6 +7,8 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "choose": "pt4al.selection.choose",
+    "open_run": "pt4al.project.runs.finished_run",
+    "pretext_losses": "pt4al.pretext.scoring",
 }
 __all__ = ["__version__", *sorted(_PLACES)]
 

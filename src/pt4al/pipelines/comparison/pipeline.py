@@ -25,7 +25,7 @@ def create_pipeline() -> Pipeline:
     """Return what plans the cells, runs them, collects what they leave and judges the arms."""
     return Pipeline(
         [
-            # Where the project is, and what was typed: hooks.py says.
+            # Where the project is, and what was typed: preflight.py says.
             Node(
                 plan.write_plan,
                 ["parameters", "params:project"],

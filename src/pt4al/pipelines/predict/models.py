@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from pt4al.errors import InputError
 from pt4al.images.decode import Frame
-from pt4al.images.pool import open_pool
+from pt4al.images.pool import ImagePool, open_pool
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.identity import nested
 from pt4al.project.configuration.parameters import Parameters
@@ -64,7 +64,12 @@ class Finished:
         size = self.network.size
         if size is not None:
             return Frame(channels=3, height=size[0], width=size[1])
-        return self._shared("pool").read("pool", reader=open_pool).frame
+        return self.pool.frame
+
+    @cached_property
+    def pool(self) -> ImagePool:
+        """The pool that the run asked for labels of."""
+        return self._shared("pool").read("pool", reader=open_pool)
 
     @property
     def _folder(self) -> RunFolder:

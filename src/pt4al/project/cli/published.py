@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from kedro.framework.startup import ProjectMetadata
 
-from pt4al.project.cli.runs import places, root
+from pt4al.project.configuration.loading import places, root
 from pt4al.project.runs import reproduction
 from pt4al.project.runs.error_messages import Spoken
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.config import MissingConfigException, OmegaConfigLoader
+from kedro.config import MissingConfigException
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.errors import InputError
+from pt4al.project.configuration.loading import loader, root
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 
 if TYPE_CHECKING:
@@ -20,20 +21,10 @@ named = click.option(
 )
 
 
-def root(project: Path, env: str | None = None) -> Path:
-    """Return the folder of a project's data."""
-    return project / places(project, env)["root"]
-
-
-def places(project: Path, env: str | None = None) -> dict[str, Any]:
-    """Return what an environment's globals.yml says over that of conf/base."""
-    return _loader(project, env)["globals"]
-
-
 def secrets(project: Path) -> dict[str, Any]:
     """Return what conf/local/credentials.yml says; nothing where there is none."""
     try:
-        credentials = _loader(project)["credentials"]
+        credentials = loader(project)["credentials"]
     except MissingConfigException:
         return {}
     if not isinstance(credentials.get("label_studio") or {}, dict):
@@ -58,9 +49,3 @@ def session(metadata: ProjectMetadata, run: LabelledRun) -> Iterator["LabellingS
     # Relative paths in settings mean the project's folder, wherever a command was typed.
     with chdir(metadata.project_path):
         yield open_session(Path(metadata.project_path), run)
-
-
-def _loader(project: Path, env: str | None = None) -> OmegaConfigLoader:
-    from pt4al.settings import CONFIG_LOADER_ARGS
-
-    return OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
