@@ -71,7 +71,7 @@ def create_cycle(cycle: int, shape: Shape) -> Pipeline:
 
 
 def _read_by_main(shape: Shape) -> dict[str, str]:
-    """What the main model is trained on, tested on, and starts from."""
+    """Datasets that the main model is trained on, tested on, and starts from."""
     return {
         "images": "features" if shape.probes else "pool",
         "test_images": "test_features" if shape.probes else "test_pool",
