@@ -131,9 +131,8 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
         merged = _merged(
             {block: parameters[block] for block in parameters.keys() - {"comparison"}}, own
         )
-        checked = check(
-            merged | {"comparison": comparison}
-        )  # all arms' settings, which take long to merge
+        # The comparison's block holds all arms' settings, which take long to merge.
+        checked = check(merged | {"comparison": comparison})
     except InputError as error:
         raise InputError(f"`comparison.arms.{arm}`, {error}") from None
     except (
