@@ -122,7 +122,7 @@ def _features(settings: Parameters, folder: Path) -> dict[str, np.ndarray]:
     pool = _pool(parts["train"], settings, folder / f"train_{fingerprint(settings.pool)}", None)
     test = _pool(parts["test"], settings, folder / f"test_{fingerprint(settings.pool)}", pool.frame)
     pretext = settings.pretext.model_copy(update={"start_from": "fresh"})
-    network, _ = nodes.train(pool, pretext, settings.engine, settings.run)
+    network, _ = nodes.train(pool, settings.model_copy(update={"pretext": pretext}))
     found = {}
     for name, images in {"train": pool, "test": test}.items():
         labels = parts[name].labels.set_index("id")["label"].loc[images.ids]

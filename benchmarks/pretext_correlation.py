@@ -86,9 +86,9 @@ class Study:
     def pretext_losses(self, pool: ImagePool, arm: str) -> np.ndarray:
         """Train and score as a run does; other losses than `in_sample` need none but their own networks."""
         pretext = self.settings.pretext.model_copy(update={"start_from": "fresh", "losses": "in_sample"} | ARMS[arm])
-        engine, run = self.settings.engine, self.settings.run
-        network = nodes.train(pool, pretext, engine, run)[0] if pretext.losses == nodes.IN_SAMPLE else None
-        return nodes.score(pool, pool, network, pd.DataFrame(), pretext, engine, run)["pretext_loss"].to_numpy()
+        settings = self.settings.model_copy(update={"pretext": pretext})
+        network = nodes.train(pool, settings)[0] if pretext.losses == nodes.IN_SAMPLE else None
+        return nodes.score(pool, pool, network, pd.DataFrame(), settings)["pretext_loss"].to_numpy()
 
 
 def study(settings: Parameters, key: dict, arms: list[str], labels: float, folder: Path) -> None:

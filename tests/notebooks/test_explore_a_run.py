@@ -52,7 +52,9 @@ def test_a_run_that_does_not_exist_is_named_with_those_that_do(
     finished: Path, tiny: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PT4AL_RUN", "nonesuch")
-    with pytest.raises(CellExecutionError, match=r"Run 'nonesuch' does not exist[\s\S]*Finished runs: .*tiny"):
+    with pytest.raises(
+        CellExecutionError, match=r"run 'nonesuch' has no finished cycle under .*: (did you mean|known).*tiny"
+    ):
         execute(finished)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pt4al.files import digests
-from pt4al.selection import candidates as selection
+from pt4al.selection import candidates
 from support.projects import WITHOUT_REPORT, newest, run, tables
 
 LAST = ("tiny", "cycle_2", "label_set.parquet")
@@ -55,14 +55,14 @@ def test_a_query_that_peeks_at_the_labels_behind_the_catalogs_back_is_caught_by_
 ) -> None:
     from support.projects import make_project
 
-    honest = selection.candidates
+    honest = candidates.unlabelled
 
     def peeking(*arguments: object) -> pd.DataFrame:
         labels = pd.read_parquet(newest(Path.cwd(), "02_intermediate", "*", "recorded_labels.parquet"))
         liked = labels["id"][labels["label"].isin(sorted(labels["label"].unique())[:5])]
         return honest(*arguments)[lambda rows: rows["id"].isin(liked)]
 
-    monkeypatch.setattr(selection, "candidates", peeking)
+    monkeypatch.setattr(candidates, "unlabelled", peeking)
     run(project, WITHOUT_REPORT)
     asked = pd.read_parquet(newest(project, "05_model_input", *LAST))["id"]
     (tmp_path / "other").mkdir()

@@ -14,23 +14,23 @@ class Evidence:
     Attributes
     ----------
     budget
-        How many candidates to choose, at most N.
+        Number of candidates to choose, at most N.
     rng
-        Of this query alone.
+        Generator of this query alone.
     cycle
         The query's number. In cycle 0 there is no main model: no scores, no probabilities.
     classes
-        How many classes there are.
+        Number of classes.
     batches
         The batch of the ranking that each candidate is in, (N,) int.
     losses
         Pretext losses, (N,) float.
     scores
-        The query's measure, (N,) float: the highest is wanted most.
+        The query's measure, (N,) float; higher is chosen first.
     features
         (N, D) float32, perhaps memory-mapped: read them chunk by chunk.
     probabilities
-        Of each class, (N, classes) float32; rows add up to 1.
+        Class probabilities, (N, classes) float32; rows add up to 1.
     labelled
         Features of the labelled images, (L, D) float32; L may be 0.
     counts

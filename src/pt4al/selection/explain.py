@@ -28,7 +28,7 @@ def explain(
     labelled
         Ids that had a label before the query.
     ids
-        Of the whole pool, in the order of the features.
+        Ids of the whole pool, in the order of the features.
     features
         (N, D), perhaps memory-mapped. Images are near whose features point the same way (cosine).
 

@@ -39,9 +39,8 @@ def bald(probabilities: torch.Tensor) -> torch.Tensor:
     2017.
     """
     entropies = torch.special.entr(probabilities).sum(2)
-    return (entropy(probabilities.mean(0)) - entropies.mean(0)).clamp(
-        min=0
-    )  # rounding aside, never below 0
+    difference = entropy(probabilities.mean(0)) - entropies.mean(0)
+    return difference.clamp(min=0)  # it is below 0 by rounding alone
 
 
 MEASURES: dict[str, Measure] = {

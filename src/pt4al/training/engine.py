@@ -245,11 +245,10 @@ def _try(
 
 def _descent(network: Network, schedule: Schedule, steps: int) -> tuple[torch.optim.SGD, LambdaLR]:
     rest = [weight for name, weight in network.named_parameters() if not name.startswith("trunk.")]
+    # All of a fused group must start at once.
+    groups = [{"params": network.trunk.parameters()}, {"params": rest}]
     optimiser = torch.optim.SGD(
-        [
-            {"params": network.trunk.parameters()},
-            {"params": rest},
-        ],  # all of a fused group must start at once
+        groups,
         schedule.learning_rate,
         schedule.momentum,
         weight_decay=schedule.weight_decay,

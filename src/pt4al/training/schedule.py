@@ -14,9 +14,8 @@ class Schedule(Block):
     """A training schedule for stochastic gradient descent with momentum."""
 
     epochs: float = Field(gt=0, le=MOST_EPOCHS)
-    minimum_steps: int = Field(
-        ge=0, le=10_000_000
-    )  # few labels are still trained for this many optimiser steps
+    # Few labels are still trained for this many optimiser steps.
+    minimum_steps: int = Field(ge=0, le=10_000_000)
     minibatch: int = Field(gt=0, le=1_000_000)  # images a step
     learning_rate: float = Field(gt=0, le=100)  # its peak
     shape: Literal["constant", "step", "one_cycle"]  # of the learning rate over the steps

@@ -49,6 +49,7 @@ def test_a_mistake_is_one_sentence(run, finished_once: Path, tmp_path: Path):
 
 
 def test_a_run_is_opened_without_torch(finished_once: Path):
-    script = f"import pt4al, sys; pt4al.open_run('tiny', {str(finished_once)!r}, 'tiny').curve; print('torch' in sys.modules)"
+    opens = f"import pt4al, sys; pt4al.open_run('tiny', {str(finished_once)!r}, 'tiny').curve"
+    script = f"{opens}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

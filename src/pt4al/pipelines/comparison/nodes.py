@@ -80,7 +80,7 @@ def collect(
 
 @dataclass(frozen=True)
 class CellTables:
-    """What the cells of a comparison have left: one table a kind, with columns `arm` and `seed`."""
+    """Tables of all cells of a comparison, with columns `arm` and `seed`."""
 
     curves: pd.DataFrame
     queries: pd.DataFrame

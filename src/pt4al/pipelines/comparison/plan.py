@@ -34,7 +34,7 @@ class Cell:
 
     @property
     def pool(self) -> str:
-        """What stands for the pool, which cells with the same settings share."""
+        """Name of the pool, which cells with the same settings share."""
         return fingerprint(self.parameters.pool, self.parameters.main.task)
 
     @property
@@ -69,7 +69,7 @@ def cells(parameters: dict, typed: dict) -> list[Cell]:
     parameters
         All parameters, `auto` resolved.
     typed
-        Those that were given on the command line, nested: they hold for each cell, under its arm's.
+        Parameters typed on the command line, nested: they hold for each cell, under its arm's.
 
     Raises
     ------
@@ -133,9 +133,8 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
         merged = _merged(
             {block: parameters[block] for block in parameters.keys() - {"comparison"}}, own
         )
-        checked = parse(
-            merged | {"comparison": comparison}
-        )  # all arms' settings, which take long to merge
+        # The comparison's block holds all arms' settings, which take long to merge.
+        checked = parse(merged | {"comparison": comparison})
     except InputError as error:
         raise InputError(f"`comparison.arms.{arm}`, {error}") from None
     except (
@@ -146,7 +145,7 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
 
 
 def _merged(*settings: dict) -> dict:
-    """As Kedro merges what is typed with what is in the environment."""
+    """Merge settings as Kedro merges the command line's with the environment's."""
     return OmegaConf.to_container(OmegaConf.merge(*settings))
 
 

@@ -1,4 +1,4 @@
-"""What a comparison's worker does once for all of its runs, or while the next one starts.
+"""Work that a comparison's worker does once for all its runs, or while the next one starts.
 
 A command of its own remembers until it ends: the next one looks again at what may have changed.
 """

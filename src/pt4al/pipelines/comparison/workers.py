@@ -119,7 +119,7 @@ class _Worker:
 
 
 def _work(pipe: Connection, project: dict[str, Any]) -> None:
-    """What the process does: run what it is given until there is no more."""
+    """Run tasks from the pipe until it is closed."""
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as for a command in the background
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()

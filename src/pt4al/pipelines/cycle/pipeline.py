@@ -71,7 +71,7 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
 
 
 def _read_by_main(options: GraphOptions) -> dict[str, str]:
-    """What the main model is trained on, tested on, and starts from."""
+    """Datasets that the main model is trained on, tested on, and starts from."""
     return {
         "images": "features" if options.probes else "pool",
         "test_images": "test_features" if options.probes else "test_pool",

@@ -1,4 +1,4 @@
-"""What one query asks for: which images may be chosen, how many, and how they become a query."""
+"""Plan a query: which images may be chosen, how many, and how they become a table."""
 
 import math
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from pt4al.selection.evidence import Evidence
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """A query to be made.
+    """A query before its images are chosen.
 
     Attributes
     ----------
     candidates
         Rows of the ranking that may be chosen, in the order of the pool.
     budget, reserve
-        How many the strategy chooses, and how many more in case somebody skips one.
+        Number of images the strategy chooses, and of spare ones in case somebody skips one.
     control
         The cycle's control slice, as rows of the ranking; None if there is none.
     rng
-        Draws the places of the control slice.
+        Generator for the places of the control slice.
     roles
         Whether the query says why each image is in it.
     """

@@ -1,4 +1,4 @@
-"""What a cycle starts from."""
+"""State that a cycle starts from."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from pt4al.training.networks import Network
 
 @dataclass(frozen=True)
 class CycleState:
-    """What there is before a cycle's query is chosen.
+    """State of a run before a cycle's query is chosen.
 
     Attributes
     ----------

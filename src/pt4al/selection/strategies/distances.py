@@ -73,7 +73,7 @@ def nearest(rows: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, tor
 def median_squared(features: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> float:
     """Return the median squared distance of two different images; 1 if all are alike.
 
-    Of features divided by their length; of more than 2,000 images so many are drawn.
+    Features are divided by their length; of more than 2,000 images so many are drawn.
     """
     images = len(features) + len(others)
     drawn = np.arange(images)

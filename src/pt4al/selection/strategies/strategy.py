@@ -1,4 +1,4 @@
-"""What a strategy is."""
+"""The interface of strategies."""
 
 from typing import Protocol
 

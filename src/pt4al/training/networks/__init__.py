@@ -189,9 +189,8 @@ def save(network: Network, path: Path) -> None:
     }
     if network.loss_head is not None:
         facts["loss_head"] = True
-    if (
-        network.kind != "linear"
-    ):  # else files are what they were before there were others, to the byte
+    # Files of linear heads are what they were before there were others, to the byte.
+    if network.kind != "linear":
         facts["head"] = network.kind
     if network.size is not None:
         facts["size"] = list(network.size)

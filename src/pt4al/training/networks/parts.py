@@ -1,4 +1,4 @@
-"""What every family of networks hands over: a trunk, and a neck between it and the head."""
+"""Parts of a network that its family provides: a trunk, and a neck before the head."""
 
 from dataclasses import dataclass
 

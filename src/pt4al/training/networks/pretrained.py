@@ -43,9 +43,8 @@ def load_pretrained(network: Network, weights: str | None) -> None:
     if network.name.startswith(from_open_clip.PREFIX):
         load = from_open_clip.load
     try:
-        with torch.random.fork_rng(
-            devices=[]
-        ):  # the libraries draw weights before they replace them
+        # The libraries draw weights before they replace them.
+        with torch.random.fork_rng(devices=[]):
             load(network, weights)
     # The libraries raise what theirs raise: of the network, the hub, the file, its keys, the
     # shapes.

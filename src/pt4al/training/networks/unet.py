@@ -59,9 +59,8 @@ def encoders() -> list[str]:
     check_library()
     from segmentation_models_pytorch.encoders import get_encoder_names
 
-    return [
-        name for name in get_encoder_names() if not name.startswith("timm-")
-    ]  # those are deprecated
+    # Names that begin with timm- are deprecated.
+    return [name for name in get_encoder_names() if not name.startswith("timm-")]
 
 
 def encoder_name(name: str) -> str:

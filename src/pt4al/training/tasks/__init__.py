@@ -46,7 +46,7 @@ class Task(Protocol):
         ...
 
     def outputs(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
-        """What `evaluate` needs of each image, (B, ...)."""
+        """Outputs that `evaluate` needs of each image, (B, ...)."""
         ...
 
     def evaluate(
