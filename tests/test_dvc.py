@@ -29,7 +29,7 @@ TINY = {
 }
 # What a report reads if it is there, and what it makes that DVC needs not keep.
 OTHER_RUNS = {"known_pretext_loss", "all_pretext_losses", "all_pretext_settings", "run_curves", "timings", "reads"}
-TEXT = {"intake_link"}  # of the catalog itself
+TEXT = {"intake_link", "next_commands"}  # of the catalog itself
 PAGES = {"report", "pictures", "reason_sheets"}
 IN_MEMORY = {"run_history"}
 

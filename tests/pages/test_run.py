@@ -20,6 +20,7 @@ FACTS = {
     "figures": dict.fromkeys(("learning_curve", "query_10", "query_9", "hardest", "audit"), PNG),
     "seconds": 833.0,
     "notes": ["The pool is small & gray."],
+    "next_commands": {"baseline": "kedro run --params=run.name=mine-random", "report": "kedro run --pipelines=report"},
 }
 
 
@@ -144,8 +145,8 @@ def test_intake_is_told_before_any_number_is_explained():
 
 
 def test_without_baselines_the_page_tells_how_to_make_one():
-    command = "kedro run --pipelines=active_learning --params=run.name=random"
-    assert command in render(FACTS | {"baselines": []})
+    command = "kedro run --params=run.name=mine-random"
+    assert f"{command}\nkedro run --pipelines=report" in render(FACTS | {"baselines": []})
     assert command not in render(FACTS)
 
 

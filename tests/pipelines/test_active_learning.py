@@ -83,10 +83,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(finished: Pa
 
 def test_the_report_shows_a_random_baseline_once_there_is_one(copied: Path) -> None:
     page = copied / "data/08_reporting/tiny/report.html"
-    assert "Make a baseline" in page.read_text()
-    run(copied, run={"name": "random"}, query={"measure": "random"}, report={"reasons": False})
+    assert "--env=tiny --params=run.name=tiny-random,query.start=random" in page.read_text()
+    run(copied, run={"name": "tiny-random"}, query={"measure": "random"}, report={"reasons": False})
     run(copied, pipeline="report")
-    assert "Shown beside this run: random" in page.read_text()
+    assert "Shown beside this run: tiny-random" in page.read_text()
     assert "Make a baseline" not in page.read_text()
 
 

@@ -18,7 +18,7 @@ from support.projects import ROOT
 UNVERSIONED = {"run_curves", "runs", "all_pretext_losses", "all_pretext_settings", "timings", "reads", "answer_log"}
 UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
 # A text of the catalog itself; and what the report's nodes read, gathered at each command.
-IN_MEMORY = {"intake_link", "run_history"}
+IN_MEMORY = {"intake_link", "next_commands", "run_history"}
 
 
 @pytest.fixture(scope="module")

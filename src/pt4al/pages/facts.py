@@ -60,6 +60,8 @@ class RunPage:
         Sentences on what a reader might otherwise take for granted.
     source, intake_link, intake
         What was read; where the intake report lies; what became of the source's files, in words.
+    next_commands
+        `baseline` starts a run that chooses at random; `report` makes this page again.
     worth
         What the labels bought: see `pt4al.statistics.label_value.label_value`; None: not measured.
     features, feature_checks, feature_verdict
@@ -81,6 +83,7 @@ class RunPage:
     figures: dict[str, bytes]
     seconds: float
     notes: list[str]
+    next_commands: dict[str, str]
     beside: list[str] = field(default_factory=list)
     controlled: bool = False
     source: Source | None = None

@@ -11,7 +11,7 @@ from pt4al.errors import InputError
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
-from pt4al.project.runs.labelling_command import check_classes, command_line, request
+from pt4al.project.runs.labelling_command import check_classes, request
 from support.projects import tiny
 
 
@@ -26,15 +26,6 @@ def folder(tmp_path: Path) -> RunFolder:
     folder.record.mkdir(parents=True)
     (folder.record / "classes.json").write_text(json.dumps(["cat", "dog"]))
     return folder
-
-
-def test_a_command_is_written_as_it_would_be_typed():
-    typed = {"oracle": {"classes": ["cat", "dog"]}, "run": {"name": "mine"}}
-    assert command_line("people", typed) == (
-        "kedro run --pipelines=active_learning --env=people --params=oracle.classes=cat/dog,run.name=mine"
-    )
-    assert command_line(None, {}) == "kedro run --pipelines=active_learning"
-    assert command_line(None, {"pool": {"source": {"path": "my photos"}}}).endswith("'pool.source.path=my photos'")
 
 
 @pytest.mark.parametrize("classes", [None, ["cat", "dog"], ["cat", "dog", "bird"]])

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
+from pt4al.project.configuration.command_line import baseline_of
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.training.tasks import TASKS, Task
@@ -59,9 +60,12 @@ class RunHistory:
         return self.label_set.set_index("id")["label"]
 
     def baselines(self, run_curves: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """Return the curves of `report.baselines` that exist and were learnt from the same pool."""
+        """Return the curves to compare with that exist and were learnt from the same pool.
+
+        Those of `report.baselines`, and of the run that chose at random beside this one.
+        """
         curves = {}
-        for name in self.settings.report.baselines:
+        for name in [*self.settings.report.baselines, baseline_of(self.name)]:
             if name != self.name and name in run_curves and self._comparable(run_curves[name]):
                 curves[name] = run_curves[name]
         return curves

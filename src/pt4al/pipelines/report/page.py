@@ -28,6 +28,7 @@ class PageInputs:
     duplicates: pd.DataFrame
     source_summary: dict
     intake_link: str
+    next_commands: dict[str, str]
     pretext_checks: pd.DataFrame
     feature_checks: pd.DataFrame
     leak_check: pd.DataFrame
@@ -56,6 +57,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         intake=_intake(inputs.problems, inputs.duplicates),
         source=Source(**inputs.source_summary),
         intake_link=inputs.intake_link,
+        next_commands=inputs.next_commands,
         summary=curve.drop(columns="pool").to_dict("records"),
         controlled="images" in curve,
         baselines=list(baselines),

@@ -115,6 +115,7 @@ def _page(options: GraphOptions) -> Node:
         "duplicates",
         "source_summary",
         "intake_link",
+        "next_commands",
         "pretext_checks",
         "feature_checks",
         "leak_check",

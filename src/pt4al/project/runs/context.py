@@ -8,6 +8,7 @@ from kedro.io.core import generate_timestamp
 
 from pt4al.errors import InputError
 from pt4al.files.versions import later
+from pt4al.project.configuration.command_line import next_commands
 
 # What files of settings have to say beside parameters.yml.
 NEEDED = {
@@ -37,7 +38,8 @@ class Context(KedroContext):
                 raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(needed))}")
         self.resolved = resolve(loader["parameters"], loader["globals"], self.project_path)
         loader["parameters"] = self.resolved.parameters
-        loader["globals"] = self.resolved.places
+        commands = next_commands(self.env, self._runtime_params or {}, self.resolved.places["run"])
+        loader["globals"] = self.resolved.places | commands
         pipelines.update(build(self.resolved.graph))
 
     def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:

@@ -1,34 +1,10 @@
-"""The command of a run that people label: how to type it again, and the message at its end."""
-
-import shlex
-from typing import Any
+"""The command of a run that people label: its check, and the message at its end."""
 
 from pt4al.annotation.progress import Progress
 from pt4al.errors import InputError
-from pt4al.project.configuration.identity import flat
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import RunFolder
 from pt4al.training.tasks import TASKS
-
-
-def command_line(env: str | None, settings: dict[str, Any]) -> str:
-    """Return what somebody typed, near enough to be typed again.
-
-    Parameters
-    ----------
-    settings
-        Those that were typed, nested.
-    """
-    words = ["kedro run --pipelines=active_learning"]
-    if env:
-        words.append(f"--env={env}")
-    typed = []
-    for name, value in flat(settings).items():
-        written = "/".join(map(str, value)) if isinstance(value, list) else value
-        typed.append(f"{name}={written}")
-    if typed:
-        words.append(f"--params={shlex.quote(','.join(typed))}")
-    return " ".join(words)
 
 
 def check_classes(parameters: Parameters, folder: RunFolder) -> None:
