@@ -62,17 +62,27 @@ class RunHistory:
     def baselines(self, run_curves: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Return the curves to compare with that exist and were learnt from the same pool.
 
-        Those of `report.baselines`, and of the run that chose at random beside this one.
+        See `find_baselines`.
         """
-        curves = {}
-        for name in [*self.settings.report.baselines, baseline_of(self.name)]:
-            if name != self.name and name in run_curves and self._comparable(run_curves[name]):
-                curves[name] = run_curves[name]
-        return curves
+        return find_baselines(self.settings, self.learning_curve, run_curves)
 
-    def _comparable(self, curve: pd.DataFrame) -> bool:
-        own = self.learning_curve
-        return curve["pool"].equals(own["pool"]) and set(curve.columns) == set(own.columns)
+
+def find_baselines(
+    settings: Parameters, own: pd.DataFrame, run_curves: dict[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Return the curves to compare a run's own with, if they were learnt from the same pool.
+
+    Those of `report.baselines`, and of the run that chose at random beside this one.
+    """
+    run = settings.run.name
+    curves = {}
+    for name in [*settings.report.baselines, baseline_of(run)]:
+        curve = run_curves.get(name)
+        if name == run or curve is None:
+            continue
+        if curve["pool"].equals(own["pool"]) and set(curve.columns) == set(own.columns):
+            curves[name] = curve
+    return curves
 
 
 def gather_history(

@@ -1,5 +1,7 @@
 """The group of the project's commands, and `kedro run`, whose errors are sentences here."""
 
+import logging
+
 import click
 from kedro.framework.cli import project
 
@@ -15,7 +17,27 @@ def cli() -> None:
     """Active learning that people label."""
 
 
-run = Spoken("run", callback=project.run.callback, params=project.run.params, help=project.run.help)
+def _say_more(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Log what is left out otherwise: each node, however short."""
+    if wanted:
+        logging.getLogger("pt4al").setLevel(logging.DEBUG)
+        for handler in logging.getLogger().handlers:
+            handler.setLevel(logging.DEBUG)
+
+
+verbose = click.Option(
+    ["-v", "--verbose"],
+    is_flag=True,
+    expose_value=False,
+    callback=_say_more,
+    help="Say of each node how long it took.",
+)
+run = Spoken(
+    "run",
+    callback=project.run.callback,
+    params=[*project.run.params, verbose],
+    help=project.run.help,
+)
 
 for command in (run, label, answers, label_studio, verdict, publish):
     cli.add_command(command)

@@ -11,6 +11,7 @@ from kedro.pipeline.node import Node
 
 from pt4al.project.runs import messages
 from pt4al.project.runs.command import Command, Kind, Place
+from pt4al.project.runs.heartbeat import Heartbeat
 from pt4al.project.runs.machine import stage_of
 
 
@@ -21,6 +22,7 @@ class ProgressHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """See Kedro."""
         self._place = Place.of(context)
+        self._heartbeat = Heartbeat()
 
     @hook_impl
     def before_pipeline_run(
@@ -35,9 +37,10 @@ class ProgressHooks:
             messages.tell_engine(command.parameters.engine)
 
     @hook_impl
-    def before_node_run(self) -> None:
+    def before_node_run(self, node: Node) -> None:
         """See Kedro."""
         self._start = time.perf_counter()
+        self._heartbeat.start(node.name)
 
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
@@ -54,4 +57,10 @@ class ProgressHooks:
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """See Kedro."""
+        self._heartbeat.stop()
         messages.tell_pages(pipeline, catalog)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """See Kedro."""
+        self._heartbeat.stop()

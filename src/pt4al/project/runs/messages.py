@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kedro.io import CatalogProtocol
@@ -12,18 +13,13 @@ from pt4al.errors import counted
 from pt4al.project.configuration.parameters import Engine
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.machine import stage_of
+from pt4al.project.runs.summary import summarise_run
 from pt4al.training.tasks import TASKS
 
 logger = logging.getLogger(__name__)
 
-PAGES = (
-    "cold_start_page",
-    "comparison_page",
-    "intake",
-    "predictions",
-    "predictions_page",
-    "report",
-)
+NOTEWORTHY = 1.0  # seconds of a node
+PAGES = ("cold_start_page", "comparison_page", "predictions", "predictions_page")
 
 
 def tell(dataset: str, data: Any, catalog: CatalogProtocol) -> None:
@@ -40,16 +36,23 @@ def tell_engine(engine: Engine) -> None:
 
 
 def tell_seconds(node: Node, seconds: float) -> None:
-    """Say how long a node took, saving included."""
-    logger.info("%-10s %-18s %6.1f s", stage_of(node), node.name.split(".")[-1], seconds)
+    """Say how long a node took, saving included; of those that took no time only with -v."""
+    level = logging.INFO if seconds >= NOTEWORTHY else logging.DEBUG
+    logger.log(level, "%-10s %-18s %6.1f s", stage_of(node), node.name.split(".")[-1], seconds)
 
 
 def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Say where the pages are that a command has made."""
+    """Say where the pages are that a command has made, and of a run what it found."""
+    made = pipeline.datasets()
     for name in PAGES:
-        if name in pipeline.datasets():
+        if name in made:
             kind = "predictions" if name == "predictions" else "report"
-            logger.info("%s: %s", kind, catalog[name]._filepath)
+            logger.info("%s: %s", kind, Path(catalog[name]._filepath).absolute().as_uri())
+    if "report" in made:
+        for line in summarise_run(parse(catalog.load("parameters")), catalog):
+            logger.info("%s", line)
+    elif "intake" in made:
+        logger.info("report: %s", Path(catalog["intake"]._filepath).absolute().as_uri())
 
 
 def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: str) -> None:
