@@ -1,5 +1,6 @@
 """Nodes of one cycle. Each that depends on the cycle is bound to its number."""
 
+import json
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,7 @@ from pt4al.training.networks import Network
 from pt4al.training.tasks import TASKS, classification
 
 SKIPPED_ALL = "every image was skipped or is for measuring: answer some, or lower `control.share`"
+LIKELY = 5  # classes that the labelling page shows bars for
 MAPPED = 8  # images of a query that the report shows with prediction and uncertainty
 
 
@@ -94,15 +96,21 @@ def suggest(
 ) -> pd.DataFrame:
     """Return the newest model's guess for each image of a query; nothing for masks.
 
-    Columns `id`, `label`, `probability`.
+    Columns `id`, `label`, `probability`, and `likely`: JSON, the likeliest classes and their
+    probabilities, the first of them the guess.
     """
     if TASKS[settings.main.task].dense:
-        return pd.DataFrame(columns=["id", "label", "probability"])
+        return pd.DataFrame(columns=["id", "label", "probability", "likely"])
     model = Model.enter(network, images, classes, settings)
     probabilities = model.ask(classification.class_probabilities, query["id"], "suggest")
-    best = probabilities.argmax(axis=1)
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :LIKELY]
+    likely = []
+    for row, best in zip(probabilities, order, strict=True):
+        likely.append([[classes[number], round(float(row[number]), 4)] for number in best])
     return query[["id"]].assign(
-        label=np.array(classes, object)[best], probability=probabilities.max(axis=1)
+        label=np.array(classes, object)[order[:, 0]],
+        probability=probabilities.max(axis=1),
+        likely=[json.dumps(pairs) for pairs in likely],
     )
 
 
