@@ -37,11 +37,20 @@ def picture(image: str) -> bytes:
     return file.getvalue()
 
 
+def panorama(image: str, size: str = "screen") -> bytes:
+    """Return a wide picture, reduced for a screen."""
+    width = {"screen": 1600, "whole": 4800}[size]
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, width // 6)).save(file, "png")
+    return file.getvalue()
+
+
 def page_of(folder: Path, ids: list[str], classes: list[str], policy: Policy | None = None, **more) -> Page:
+    shown = more.pop("picture", picture)
     facts = {"title": "mine, cycle 2", "command": COMMAND, "suggest": more.pop("suggest", True)}
     served = {name: more.pop(name) for name in ("port", "token") if name in more}
     queue = AnnotationQueue(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
-    return Page(queue, picture, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
+    return Page(queue, shown, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
 
 
 @contextmanager
@@ -342,4 +351,101 @@ def test_an_answer_that_the_disk_could_not_take_is_sent_again(tmp_path, monkeypa
         browser.until("document.getElementById('told').textContent.includes('kept here and sent again')")
         full.clear()
         browser.until(READY + " && shown.id === 'i1'")
+    assert labels(tmp_path) == ["dog"]
+
+
+DRAWN = "document.getElementById('image').getBoundingClientRect()"
+VIEW = "document.getElementById('view').getBoundingClientRect()"
+
+
+def mouse(browser: Browser, kind: str, x: float, y: float, **more) -> None:
+    browser.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+
+def middle(browser: Browser) -> tuple[float, float]:
+    return tuple(browser.run(f"(view => [view.x + view.width / 2, view.y + view.height / 2])({VIEW})"))
+
+
+def test_a_wide_picture_is_enlarged_from_its_original_by_a_key_and_whole_again_with_escape(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], picture=panorama)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        width = browser.run("document.getElementById('image').naturalWidth")
+        assert width == 1600
+        press(browser, "z")
+        # As high as the view now, of which it was a strip.
+        assert browser.run("fitted().height * zoom.scale") >= browser.run(VIEW + ".height") - 1
+        browser.until("document.getElementById('image').naturalWidth === 4800")
+        assert browser.run("getComputedStyle(document.getElementById('scale')).display") != "none"
+        browser.picture(tmp_path / "zoomed.png")
+        press(browser, "Escape")
+        assert browser.run(DRAWN + ".width") == browser.run(VIEW + ".width")
+        press(browser, "z", "1")
+        assert text(browser, "caption") == "i1"
+        assert browser.run("zoom.scale") == 1
+        assert browser.run("document.getElementById('image').naturalWidth") == 1600
+    assert labels(tmp_path) == ["cat"]
+
+
+def test_the_wheel_enlarges_what_the_mouse_points_at_and_a_drag_moves_it_no_further_than_its_edge(tmp_path):
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], picture=panorama)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        x, y = middle(browser)
+        under = f"(at => (at - {DRAWN}.x) / {DRAWN}.width)({x + 100})"
+        before = browser.run(under)
+        mouse(browser, "mouseWheel", x + 100, y, deltaX=0, deltaY=-900)
+        browser.until("zoom.scale > 5")
+        assert browser.run(under) == pytest.approx(before, abs=0.002)
+        at = browser.run("zoom.x")
+        for kind, moved in (("mousePressed", 0), ("mouseMoved", 50), ("mouseReleased", 50)):
+            mouse(browser, kind, x + moved, y, button="left", buttons=1, clickCount=1)
+        assert browser.run("zoom.x") == pytest.approx(at + 50, abs=1)
+        for kind, moved in (("mousePressed", -300), ("mouseMoved", 300), ("mouseReleased", 300)):
+            for _ in range(1 if kind != "mouseMoved" else 40):
+                mouse(browser, kind, x + moved, y, button="left", buttons=1, clickCount=1)
+        assert browser.run("zoom.x") <= 0
+        mouse(browser, "mouseMoved", x - 200, y)
+        assert browser.run("zoom.x") <= 0  # nothing is dragged once the button is up
+        mouse(browser, "mouseWheel", x, y, deltaX=0, deltaY=5000)
+        browser.until("zoom.scale === 1")
+        for count in (1, 2):
+            for kind in ("mousePressed", "mouseReleased"):
+                mouse(browser, kind, x, y, button="left", clickCount=count)
+        browser.until("zoom.scale > 1")
+    assert labels(tmp_path) == []
+
+
+def test_two_fingers_enlarge_a_picture_on_a_phone_and_a_tap_shows_all_of_it(tmp_path):
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], picture=panorama)
+    with served(page), Browser(390, 800) as browser:
+        enter(browser, page)
+        browser.send("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        x, y = middle(browser)
+        for kind, apart in (("touchStart", 30), ("touchMove", 60), ("touchMove", 90)):
+            points = [{"x": x - apart, "y": y, "id": 1}, {"x": x + apart, "y": y, "id": 2}]
+            browser.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        browser.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        browser.until("Math.abs(zoom.scale - 3) < 0.1")
+        assert browser.run("fingers.size") == 0
+        browser.until("document.getElementById('image').naturalWidth === 4800")
+        browser.picture(tmp_path / "phone.png")
+        browser.run("document.getElementById('scale').click()")
+        assert browser.run("zoom.scale") == 1
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_original_that_cannot_be_shown_leaves_the_reduced_picture_and_says_so(tmp_path):
+    def reduced(image: str, size: str = "screen") -> bytes:
+        if size == "whole":
+            raise OSError("gone")
+        return panorama(image)
+
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], picture=reduced)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "z")
+        browser.until("document.getElementById('told').textContent.includes('reduced picture')")
+        assert browser.run("document.getElementById('image').naturalWidth") == 1600
+        press(browser, "2")
     assert labels(tmp_path) == ["dog"]

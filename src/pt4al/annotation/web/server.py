@@ -17,6 +17,7 @@ from pt4al.errors import InputError
 from pt4al.text import normalised
 
 LOCAL = ("127.0.0.1", "localhost")
+SIZES = ("thumbnail", "whole")  # of a picture, beside that for a screen
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
 
@@ -26,7 +27,7 @@ class Page:
     def __init__(
         self,
         queue: AnnotationQueue,
-        picture: Callable[[str], bytes],
+        picture: Callable[..., bytes],
         why: Callable[[str], dict[str, Any] | None] = lambda image: None,
         facts: dict[str, Any] | None = None,
         host: str = "127.0.0.1",
@@ -38,7 +39,8 @@ class Page:
         Parameters
         ----------
         picture
-            Returns an image's file, PNG or JPEG, by its id; called by one thread at a time.
+            Returns an image's file, PNG or JPEG, by its id, and by a second argument `thumbnail` or
+            `whole` in that size; called by one thread at a time.
         why
             Returns what is known of why an image was chosen; None: nothing.
         facts
@@ -111,10 +113,13 @@ class Page:
         self._server.shutdown()
 
     def image(self, asked: dict[str, Any]) -> bytes:
-        """Return the file of an image of the query."""
+        """Return the file of an image of the query, in the size that is asked for."""
         image = self._image(asked)
+        size = asked.get("size")
+        if size is not None and size not in SIZES:
+            raise InputError(f"`size` is {size!r:.100}: it must be one of {', '.join(SIZES)}")
         with self._one:
-            return self.picture(image)
+            return self.picture(image) if size is None else self.picture(image, size)
 
     # Each of these takes the body, or the query's fields, and returns what is sent as JSON.
     def start(self, asked: dict[str, Any]) -> dict[str, Any]:
