@@ -18,6 +18,7 @@ from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
 LEASE = 60.0  # seconds for which an image in somebody's hands is not given to others
+UPCOMING = 3  # images that a person will see next, the first of them now
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
 # What happened to an answer.
 NEW = "new"
@@ -97,7 +98,7 @@ class AnnotationQueue:
         return next(iter(self.upcoming(annotator)), None)
 
     def upcoming(self, annotator: str) -> list[str]:
-        """Return the next image for a person, and the one that is likely to follow.
+        """Return the next image for a person, and those that are likely to follow.
 
         The next is open, not answered by this person and not already given to enough others; it
         counts as given to this person now.
@@ -108,7 +109,7 @@ class AnnotationQueue:
             answers = self._aggregated.set_index("id")["answers"].to_dict()
             free = (image for image in left if self._free(image, annotator, answers.get(image, 0)))
             # Where others have all that is left, better twice than never.
-            chosen = list(dict.fromkeys([*islice(free, 2), *left[:2]]))[:2]
+            chosen = list(dict.fromkeys([*islice(free, UPCOMING), *left[:UPCOMING]]))[:UPCOMING]
             if chosen:
                 self._lend(chosen[0], annotator)
             return chosen

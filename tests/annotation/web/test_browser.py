@@ -262,21 +262,41 @@ def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing
     page = Page(queue, slow, facts={"run": "mine"})
     with served(page), Browser() as browser:
         enter(browser, page)
-        browser.until("ahead && ahead.id === 'i1'")
+        browser.until("ahead.has('i2')")
+        browser.run("Promise.all(ahead.values()).then(() => 1)")
         opened.clear()
-        press(browser, "1")  # i1 was on its way already; i2 comes slowly
+        press(browser, "1", "2")  # i1 and i2 were here already; i3 comes slowly
         presses(browser, "2")
-        wait(lambda: labels(tmp_path) == ["cat", "dog"])
+        wait(lambda: labels(tmp_path) == ["cat", "dog", "dog"])
         presses(browser, "111")
         assert "Not taken (3 times): the picture was not there yet" in text(browser, "early")
         browser.picture(tmp_path / "early.png")
         opened.set()
-        browser.until(READY + " && shown.id === 'i2'")
-        assert labels(tmp_path) == ["cat", "dog"]
+        browser.until(READY + " && shown.id === 'i3'")
+        assert labels(tmp_path) == ["cat", "dog", "dog"]
         browser.until("performance.now() - refused > PAUSE")
         press(browser, "2")
         browser.until("document.getElementById('early').hidden")
-    assert labels(tmp_path) == ["cat", "dog", "dog"]
+    assert labels(tmp_path) == ["cat", "dog", "dog", "dog"]
+
+
+def test_the_next_two_pictures_are_fetched_once_while_a_person_looks(tmp_path):
+    asked = []
+
+    def noted(image: str) -> bytes:
+        asked.append(image)
+        return picture(image)
+
+    page = page_of(tmp_path, [f"i{number}" for number in range(5)], ["cat", "dog"], picture=noted)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        wait(lambda: len(asked) == 3)
+        assert browser.run("[...ahead.keys()]") == ["i1", "i2"]
+        press(browser, "1")
+        wait(lambda: len(asked) == 4)
+        press(browser, "1", "1", "1", "1")
+        assert browser.run("ahead.size") == 0
+    assert asked == [f"i{number}" for number in range(5)]
 
 
 def test_each_press_of_a_fast_hand_is_an_answer_to_what_was_shown_or_is_refused_in_sight(tmp_path):

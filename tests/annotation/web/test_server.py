@@ -464,7 +464,7 @@ def test_fifty_people_at_once_are_all_answered_and_none_waits_for_a_second_knock
 
 def test_an_answer_may_bring_the_next_image_along(page):
     reply = json.loads(send(page, "POST", "/api/answer", an_answer(next=True))[1])
-    assert (reply["status"], reply["image"]["id"], reply["ahead"]) == ("new", "i1", "broken")
+    assert (reply["status"], reply["image"]["id"], reply["ahead"]) == ("new", "i1", ["broken", "a b/ü.png"])
     again = json.loads(send(page, "POST", "/api/answer", an_answer(next=True))[1])
     assert (again["status"], again["image"]["id"]) == ("again", "i1")
 

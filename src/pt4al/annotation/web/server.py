@@ -127,9 +127,9 @@ class Page:
         return {**self.facts, **known, "progress": _told(self.queue.progress())}
 
     def next(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The next image, and `ahead`, the one that is likely to follow: its picture can be fetched meanwhile."""
+        """The next image, and `ahead`, those that are likely to follow: their pictures can be fetched meanwhile."""
         annotator = _annotator(asked)
-        image, ahead = [*self.queue.upcoming(annotator), None, None][:2]
+        image, *ahead = self.queue.upcoming(annotator) or [None]
         shown = None if image is None else self.queue.facts(image, annotator)
         return {"image": shown, "ahead": ahead, "progress": _told(self.queue.progress())}
 
