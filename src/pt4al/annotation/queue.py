@@ -1,5 +1,6 @@
 """The queue of images that people label: which comes next, and what happens to an answer."""
 
+import json
 import re
 import threading
 import unicodedata
@@ -19,6 +20,7 @@ from pt4al.text import normalised
 
 LEASE = 60.0  # seconds for which an image in somebody's hands is not given to others
 UPCOMING = 3  # images that a person will see next, the first of them now
+LIKELY = 5  # classes that the page shows as the model's guesses
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
 # What happened to an answer.
 NEW = "new"
@@ -47,7 +49,8 @@ class AnnotationQueue:
         query
             As `progress.measure_progress` takes it.
         suggestions
-            `id`, `label`, `probability`: a model's guesses.
+            `id`, `label`, `probability`: a model's guesses; `likely`, if it is there: JSON of the
+            most likely classes, a list of [class, probability].
         earlier
             `id`, `label` (missing: nobody has answered): images of earlier queries, whose labels
             may be changed.
@@ -130,7 +133,7 @@ class AnnotationQueue:
         return result
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: the model's suggestion, and its label, if any."""
+        """Return what the page shows of an image: what the model takes it for, and its label, if any."""
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
@@ -138,7 +141,7 @@ class AnnotationQueue:
         label = own.iloc[-1] if len(own) else before
         return {
             "id": image,
-            "suggestion": self._suggestions.get(image),
+            "likely": self._likely(image),
             "answered": len(own) > 0 or before is not None,
             "earlier": before is not None,
             "label": _text(label),
@@ -289,6 +292,16 @@ class AnnotationQueue:
         shown = standing["id"].map(self.knows).astype(bool)
         mine = standing[(standing["annotator"] == annotator) & shown]
         return mine.drop_duplicates("id", keep="last")
+
+    def _likely(self, image: str) -> list[list[Any]]:
+        """Return the classes that a model takes an image for, with probabilities, most likely first."""
+        suggestion = self._suggestions.get(image)
+        if suggestion is None:
+            return []
+        likely = suggestion.get("likely")
+        if not isinstance(likely, str):
+            return [[suggestion["label"], float(suggestion["probability"])]]
+        return [[label, float(probability)] for label, probability in json.loads(likely)[:LIKELY]]
 
     def _free(self, image: str, annotator: str, answers: int) -> bool:
         """Return whether an image needs more answers than it has and will get from others."""

@@ -469,3 +469,33 @@ def test_an_original_that_cannot_be_shown_leaves_the_reduced_picture_and_says_so
         assert browser.run("document.getElementById('image').naturalWidth") == 1600
         press(browser, "2")
     assert labels(tmp_path) == ["dog"]
+
+
+def guesses_of(likely: dict[str, list[tuple[str, float]]]) -> pd.DataFrame:
+    """Return the model's guesses, most likely class first, by image."""
+    best = [classes[0] for classes in likely.values()]
+    return pd.DataFrame(
+        {
+            "id": list(likely),
+            "label": [label for label, _ in best],
+            "probability": [probability for _, probability in best],
+            "likely": [json.dumps(classes) for classes in likely.values()],
+        }
+    )
+
+
+def test_what_a_model_wavers_between_is_drawn_on_the_buttons(tmp_path):
+    guess = guesses_of({"i0": [("dog", 0.47), ("cat", 0.45), ("bird", 0.004)]})
+    page = page_of(tmp_path, ["i0", "i1"], ["bird", "cat", "cow", "dog"], suggestions=guess)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        buttons = "[...document.querySelectorAll('#classes button')]"
+        texts = f"{buttons}.map(one => one.querySelector('small')?.textContent ?? '')"
+        assert browser.run(texts) == ["< 1 %", "45 %", "", "model 47 %"]
+        assert browser.run(f"{buttons}[1].style.getPropertyValue('--sure')") == "45%"
+        assert browser.run("document.querySelectorAll('.suggested').length") == 1
+        press(browser, "g")
+        assert browser.run(texts) == ["", "", "", ""]
+        press(browser, "g", "Enter")
+        assert browser.run(texts) == ["", "", "", ""]  # nothing is known of this one
+    assert labels(tmp_path) == ["dog"]
