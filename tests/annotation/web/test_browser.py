@@ -206,7 +206,7 @@ def test_an_answer_on_its_way_outlives_a_reload_of_its_tab(tmp_path):
         for image, shown in (("i0", "i1"), ("of another query", "i1")):
             answer = {"image": image, "label": "dog", "annotator": "Ada", "key": image, "at": 1, "seconds": 1}
             browser.run(f"void (localStorage[kept() + 'k'] = {json.dumps(json.dumps(answer))}); window.old = 1")
-            browser.send("Page.reload")
+            browser.open(page.url)
             browser.until("window.old === undefined && " + READY)
             browser.until(f"document.getElementById('caption').textContent === '{shown}'")
             browser.run("delete localStorage[kept() + 'k']")  # by another key than the page's own
@@ -499,3 +499,57 @@ def test_what_a_model_wavers_between_is_drawn_on_the_buttons(tmp_path):
         press(browser, "g", "Enter")
         assert browser.run(texts) == ["", "", "", ""]  # nothing is known of this one
     assert labels(tmp_path) == ["dog"]
+
+
+MANY = [f"class {number:02}" for number in range(40)]
+
+
+def digits(browser: Browser) -> dict[str, str]:
+    """Return the classes that have keys, by key, as they are shown on the buttons."""
+    shown = (
+        "[...document.querySelectorAll('#classes button')].filter(one => one.querySelector('kbd'))"
+        ".map(one => [one.querySelector('kbd').textContent, one.querySelector('span').textContent])"
+    )
+    return dict(browser.run(shown))
+
+
+def use(browser: Browser, name: str) -> None:
+    browser.press("/")
+    browser.type(name)
+    press(browser, "Enter")
+
+
+def test_of_many_classes_the_likeliest_and_the_last_used_have_keys(tmp_path):
+    likely = [(MANY[number], 0.3 - 0.05 * place) for place, number in enumerate((30, 7, 31, 32, 33))]
+    ids = [f"i{number}" for number in range(7)]
+    page = page_of(tmp_path, ids, MANY, suggestions=guesses_of(dict.fromkeys(ids, likely)))
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        guessed = {str(place + 1): label for place, (label, _) in enumerate(likely)}
+        both = {"2 8": MANY[7]}  # a class that is likely, and has a key of its own
+        shown = {key: label for key, label in guessed.items() if key != "2"}
+        assert digits(browser) == shown | both | {"6": MANY[5], "7": MANY[6], "9": MANY[8]}
+        for number in (20, 21, 22, 23):
+            use(browser, MANY[number])
+        shown = digits(browser)
+        assert shown == guessed | {"6": MANY[20], "7": MANY[21], "8": MANY[22], "9": MANY[23]}
+        use(browser, MANY[24])  # takes the key of the one that was not used for longest; the others keep theirs
+        assert digits(browser) == shown | {"6": MANY[24]}
+        press(browser, "2", "8")
+    assert labels(tmp_path)[-2:] == [MANY[7], MANY[22]]
+
+
+def test_without_guesses_the_last_used_classes_have_keys_and_then_the_first(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1", "i2"], MANY)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        first = {str(place + 1): MANY[place] for place in range(9)}
+        assert digits(browser) == first
+        use(browser, MANY[30])
+        assert digits(browser) == first | {"1": MANY[30]}
+        browser.run("window.old = 1")
+        browser.open(page.url)
+        browser.until("window.old === undefined && " + READY)
+        assert digits(browser) == first | {"1": MANY[30]}
+        press(browser, "1", "2")
+    assert labels(tmp_path) == [MANY[30], MANY[30], MANY[1]]
