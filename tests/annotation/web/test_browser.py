@@ -553,3 +553,94 @@ def test_without_guesses_the_last_used_classes_have_keys_and_then_the_first(tmp_
         assert digits(browser) == first | {"1": MANY[30]}
         press(browser, "1", "2")
     assert labels(tmp_path) == [MANY[30], MANY[30], MANY[1]]
+
+
+ANIMALS = ["ant", "bear", "cat", "crab", "dog", "easy face", "emu", "face", "fox", "sea horse", "wolf"]
+
+
+def presses_and_looks(browser: Browser, typed: str) -> list[str]:
+    """Type letter by letter; return the classes that are left, and a star behind the one that Enter takes."""
+    for key in typed:
+        browser.press(key)
+    browser.until(f"document.getElementById('search').value === {json.dumps(typed)}")
+    names = (
+        "[...document.querySelectorAll('#classes button:not(.new)')]"
+        ".map(one => one.querySelector('span').textContent + (one.classList.contains('first') ? '*' : ''))"
+    )
+    return browser.run(names)
+
+
+def test_letters_search_at_once_where_classes_are_many_and_a_slip_finds_its_class(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1", "i2", "i3", "i4"], ANIMALS)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert presses_and_looks(browser, "sea") == ["sea horse*"]  # s skips nothing here
+        press(browser, "Enter")
+        for typed in ("fcae", "fce", "facw"):  # swapped, missing, another
+            assert presses_and_looks(browser, typed) == ["face*", "easy face"]
+            browser.press("Escape")
+        assert presses_and_looks(browser, "hrose") == ["sea horse*"]
+        press(browser, "Enter")
+        assert presses_and_looks(browser, "cqt") == ["cat*"]
+        browser.press("Escape")
+        assert presses_and_looks(browser, "xyz") == []
+        browser.press("Escape")
+        browser.press("/")
+        assert presses_and_looks(browser, "wol") == ["wolf*"]
+        press(browser, "Enter")
+        browser.send("Input.dispatchKeyEvent", type="keyDown", key="S", text="S", modifiers=8)
+        browser.until("trail.length === 4 && " + READY)
+        assert "Shift S" in text(browser, "tools")
+    assert labels(tmp_path) == ["sea horse", "sea horse", "wolf", None]
+
+
+def test_of_classes_that_are_equally_near_none_is_taken_by_enter(tmp_path):
+    page = page_of(tmp_path, ["i0"], [f"class {number}" for number in range(10)])
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert presses_and_looks(browser, "clsas") == [f"class {number}" for number in range(10)]
+        press(browser, "Enter")
+    assert labels(tmp_path) == []
+
+
+def test_letters_stay_commands_where_classes_are_few(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], add_class=lambda name: None)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "b", "s")
+        assert browser.run("document.getElementById('search').value") == ""
+    assert labels(tmp_path) == [None]
+
+
+def test_who_adds_a_class_that_is_near_another_is_asked_which_was_meant(tmp_path):
+    added = []
+    page = page_of(tmp_path, [f"i{number}" for number in range(5)], ["cat", "face", "type 1"], add_class=added.append)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+
+        def add(name: str) -> None:
+            browser.press("/")
+            browser.type(name)
+            browser.run("document.querySelector('.new').click()")
+
+        opened = "document.getElementById('doubt').open"
+        add("fcae")
+        browser.until(opened)
+        assert "Did you mean “face”?" in text(browser, "doubt")
+        browser.picture(tmp_path / "doubt.png")
+        press(browser, "Escape")
+        assert (labels(tmp_path), added) == ([], [])
+        press(browser, "Escape")
+        add("fcae")
+        browser.until(opened)
+        browser.press("Enter")
+        browser.until("trail.length === 1 && " + READY)
+        add("Cats")
+        browser.until(opened)
+        browser.run("document.querySelector('#doubt .plain').click()")
+        browser.until("trail.length === 2 && " + READY)
+        for turn, name in enumerate(("type 2", "whale")):  # another number, another word
+            add(name)
+            browser.until(f"trail.length === {3 + turn} && " + READY)
+    assert labels(tmp_path) == ["face", "Cats", "type 2", "whale"]
+    assert added == ["Cats", "type 2", "whale"]
