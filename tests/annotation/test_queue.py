@@ -1,5 +1,6 @@
 """The queue: whatever people do, in whatever order, progress is right and no answer is lost or counted twice."""
 
+import json
 import tempfile
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -131,7 +132,7 @@ def test_earlier_labels_can_be_changed_and_only_that_can_be_undone(tmp_path):
     assert say(queue, "old", "dog") == CHANGED
     assert queue.facts("old", "Ada") == {
         "id": "old",
-        "suggestion": None,
+        "likely": [],
         "answered": True,
         "earlier": True,
         "label": "dog",
@@ -139,6 +140,24 @@ def test_earlier_labels_can_be_changed_and_only_that_can_be_undone(tmp_path):
     assert queue.undo("Ada", key()) == "old"
     assert queue.facts("old", "Ada")["label"] == "cat"
     assert queue.progress().count(LABELLED) == 0
+
+
+def test_what_a_model_takes_an_image_for_is_its_likely_classes_or_else_its_single_guess(tmp_path):
+    likely = [["cat", 0.5], ["dog", 0.4], ["bird", 0.05], ["cow", 0.02], ["emu", 0.02], ["fox", 0.01]]
+    guesses = pd.DataFrame(
+        {
+            "id": ["i0", "i1"],
+            "label": ["cat", "dog"],
+            "probability": [0.5, 0.75],
+            "likely": [json.dumps(likely), None],
+        }
+    )
+    queue = queue_of(tmp_path, suggestions=guesses)
+    assert queue.facts("i0", "Ada")["likely"] == likely[:5]
+    assert queue.facts("i1", "Ada")["likely"] == [["dog", 0.75]]
+    assert queue.facts("i2", "Ada")["likely"] == []
+    before = queue_of(tmp_path, suggestions=guesses.drop(columns="likely"))
+    assert before.facts("i0", "Ada")["likely"] == [["cat", 0.5]]
 
 
 def test_disputes_are_listed_with_what_was_said_and_a_review_settles_them(tmp_path):

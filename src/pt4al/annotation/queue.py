@@ -1,5 +1,6 @@
 """The queue of images that people label: which comes next, and what happens to an answer."""
 
+import json
 import re
 import threading
 import unicodedata
@@ -18,6 +19,8 @@ from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
 LEASE = 60.0  # seconds for which an image in somebody's hands is not given to others
+UPCOMING = 3  # images that a person will see next, the first of them now
+LIKELY = 5  # classes that the page shows as the model's guesses
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
 # What happened to an answer.
 NEW = "new"
@@ -46,7 +49,8 @@ class AnnotationQueue:
         query
             As `progress.measure_progress` takes it.
         suggestions
-            `id`, `label`, `probability`: a model's guesses.
+            `id`, `label`, `probability`: a model's guesses; `likely`, if it is there: JSON of the
+            most likely classes, a list of [class, probability].
         earlier
             `id`, `label` (missing: nobody has answered): images of earlier queries, whose labels
             may be changed.
@@ -93,7 +97,7 @@ class AnnotationQueue:
             return self._progress
 
     def upcoming(self, annotator: str) -> list[str]:
-        """Return the next image for a person, and the one that is likely to follow.
+        """Return the next image for a person, and those that are likely to follow.
 
         The next is open, not answered by this person and not already given to enough others; it
         counts as given to this person now.
@@ -104,7 +108,7 @@ class AnnotationQueue:
             answers = self._aggregated.set_index("id")["answers"].to_dict()
             free = (image for image in left if self._free(image, annotator, answers.get(image, 0)))
             # Where others have all that is left, better twice than never.
-            chosen = list(dict.fromkeys([*islice(free, 2), *left[:2]]))[:2]
+            chosen = list(dict.fromkeys([*islice(free, UPCOMING), *left[:UPCOMING]]))[:UPCOMING]
             if chosen:
                 self._lend(chosen[0], annotator)
             return chosen
@@ -125,7 +129,7 @@ class AnnotationQueue:
         return result
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: the model's suggestion, and its label, if any."""
+        """Return what the page shows of an image: what the model takes it for, and its label, if any."""
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
@@ -133,7 +137,7 @@ class AnnotationQueue:
         label = own.iloc[-1] if len(own) else before
         return {
             "id": image,
-            "suggestion": self._suggestions.get(image),
+            "likely": self._likely(image),
             "answered": len(own) > 0 or before is not None,
             "earlier": before is not None,
             "label": _text(label),
@@ -284,6 +288,16 @@ class AnnotationQueue:
         shown = standing["id"].map(self.knows).astype(bool)
         mine = standing[(standing["annotator"] == annotator) & shown]
         return mine.drop_duplicates("id", keep="last")
+
+    def _likely(self, image: str) -> list[list[Any]]:
+        """Return the classes that a model takes an image for, with probabilities, most likely first."""
+        suggestion = self._suggestions.get(image)
+        if suggestion is None:
+            return []
+        likely = suggestion.get("likely")
+        if not isinstance(likely, str):
+            return [[suggestion["label"], float(suggestion["probability"])]]
+        return [[label, float(probability)] for label, probability in json.loads(likely)[:LIKELY]]
 
     def _free(self, image: str, annotator: str, answers: int) -> bool:
         """Return whether an image needs more answers than it has and will get from others."""

@@ -37,11 +37,20 @@ def picture(image: str) -> bytes:
     return file.getvalue()
 
 
+def panorama(image: str, size: str = "screen") -> bytes:
+    """Return a wide picture, reduced for a screen."""
+    width = {"screen": 1600, "whole": 4800}[size]
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, width // 6)).save(file, "png")
+    return file.getvalue()
+
+
 def page_of(folder: Path, ids: list[str], classes: list[str], policy: Policy | None = None, **more) -> Page:
+    shown = more.pop("picture", picture)
     facts = {"title": "mine, cycle 2", "command": COMMAND, "suggest": more.pop("suggest", True)}
     served = {name: more.pop(name) for name in ("port", "token") if name in more}
     queue = AnnotationQueue(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
-    return Page(queue, picture, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
+    return Page(queue, shown, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
 
 
 @contextmanager
@@ -197,7 +206,7 @@ def test_an_answer_on_its_way_outlives_a_reload_of_its_tab(tmp_path):
         for image, shown in (("i0", "i1"), ("of another query", "i1")):
             answer = {"image": image, "label": "dog", "annotator": "Ada", "key": image, "at": 1, "seconds": 1}
             browser.run(f"void (localStorage[kept() + 'k'] = {json.dumps(json.dumps(answer))}); window.old = 1")
-            browser.send("Page.reload")
+            browser.open(page.url)
             browser.until("window.old === undefined && " + READY)
             browser.until(f"document.getElementById('caption').textContent === '{shown}'")
             browser.run("delete localStorage[kept() + 'k']")  # by another key than the page's own
@@ -253,21 +262,41 @@ def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing
     page = Page(queue, slow, facts={"run": "mine"})
     with served(page), Browser() as browser:
         enter(browser, page)
-        browser.until("ahead && ahead.id === 'i1'")
+        browser.until("ahead.has('i2')")
+        browser.run("Promise.all(ahead.values()).then(() => 1)")
         opened.clear()
-        press(browser, "1")  # i1 was on its way already; i2 comes slowly
+        press(browser, "1", "2")  # i1 and i2 were here already; i3 comes slowly
         presses(browser, "2")
-        wait(lambda: labels(tmp_path) == ["cat", "dog"])
+        wait(lambda: labels(tmp_path) == ["cat", "dog", "dog"])
         presses(browser, "111")
         assert "Not taken (3 times): the picture was not there yet" in text(browser, "early")
         browser.picture(tmp_path / "early.png")
         opened.set()
-        browser.until(READY + " && shown.id === 'i2'")
-        assert labels(tmp_path) == ["cat", "dog"]
+        browser.until(READY + " && shown.id === 'i3'")
+        assert labels(tmp_path) == ["cat", "dog", "dog"]
         browser.until("performance.now() - refused > PAUSE")
         press(browser, "2")
         browser.until("document.getElementById('early').hidden")
-    assert labels(tmp_path) == ["cat", "dog", "dog"]
+    assert labels(tmp_path) == ["cat", "dog", "dog", "dog"]
+
+
+def test_the_next_two_pictures_are_fetched_once_while_a_person_looks(tmp_path):
+    asked = []
+
+    def noted(image: str) -> bytes:
+        asked.append(image)
+        return picture(image)
+
+    page = page_of(tmp_path, [f"i{number}" for number in range(5)], ["cat", "dog"], picture=noted)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        wait(lambda: len(asked) == 3)
+        assert browser.run("[...ahead.keys()]") == ["i1", "i2"]
+        press(browser, "1")
+        wait(lambda: len(asked) == 4)
+        press(browser, "1", "1", "1", "1")
+        assert browser.run("ahead.size") == 0
+    assert asked == [f"i{number}" for number in range(5)]
 
 
 def test_each_press_of_a_fast_hand_is_an_answer_to_what_was_shown_or_is_refused_in_sight(tmp_path):
@@ -343,3 +372,275 @@ def test_an_answer_that_the_disk_could_not_take_is_sent_again(tmp_path, monkeypa
         full.clear()
         browser.until(READY + " && shown.id === 'i1'")
     assert labels(tmp_path) == ["dog"]
+
+
+DRAWN = "document.getElementById('image').getBoundingClientRect()"
+VIEW = "document.getElementById('view').getBoundingClientRect()"
+
+
+def mouse(browser: Browser, kind: str, x: float, y: float, **more) -> None:
+    browser.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+
+def middle(browser: Browser) -> tuple[float, float]:
+    return tuple(browser.run(f"(view => [view.x + view.width / 2, view.y + view.height / 2])({VIEW})"))
+
+
+def test_a_wide_picture_is_enlarged_from_its_original_by_a_key_and_whole_again_with_escape(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], picture=panorama)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        width = browser.run("document.getElementById('image').naturalWidth")
+        assert width == 1600
+        press(browser, "z")
+        # As high as the view now, of which it was a strip.
+        assert browser.run("fitted().height * zoom.scale") >= browser.run(VIEW + ".height") - 1
+        browser.until("document.getElementById('image').naturalWidth === 4800")
+        assert browser.run("getComputedStyle(document.getElementById('scale')).display") != "none"
+        browser.picture(tmp_path / "zoomed.png")
+        press(browser, "Escape")
+        assert browser.run(DRAWN + ".width") == browser.run(VIEW + ".width")
+        press(browser, "z", "1")
+        assert text(browser, "caption") == "i1"
+        assert browser.run("zoom.scale") == 1
+        assert browser.run("document.getElementById('image').naturalWidth") == 1600
+    assert labels(tmp_path) == ["cat"]
+
+
+def test_the_wheel_enlarges_what_the_mouse_points_at_and_a_drag_moves_it_no_further_than_its_edge(tmp_path):
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], picture=panorama)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        x, y = middle(browser)
+        under = f"(at => (at - {DRAWN}.x) / {DRAWN}.width)({x + 100})"
+        before = browser.run(under)
+        mouse(browser, "mouseWheel", x + 100, y, deltaX=0, deltaY=-900)
+        browser.until("zoom.scale > 5")
+        assert browser.run(under) == pytest.approx(before, abs=0.002)
+        at = browser.run("zoom.x")
+        for kind, moved in (("mousePressed", 0), ("mouseMoved", 50), ("mouseReleased", 50)):
+            mouse(browser, kind, x + moved, y, button="left", buttons=1, clickCount=1)
+        assert browser.run("zoom.x") == pytest.approx(at + 50, abs=1)
+        for kind, moved in (("mousePressed", -300), ("mouseMoved", 300), ("mouseReleased", 300)):
+            for _ in range(1 if kind != "mouseMoved" else 40):
+                mouse(browser, kind, x + moved, y, button="left", buttons=1, clickCount=1)
+        assert browser.run("zoom.x") <= 0
+        mouse(browser, "mouseMoved", x - 200, y)
+        assert browser.run("zoom.x") <= 0  # nothing is dragged once the button is up
+        mouse(browser, "mouseWheel", x, y, deltaX=0, deltaY=5000)
+        browser.until("zoom.scale === 1")
+        for count in (1, 2):
+            for kind in ("mousePressed", "mouseReleased"):
+                mouse(browser, kind, x, y, button="left", clickCount=count)
+        browser.until("zoom.scale > 1")
+    assert labels(tmp_path) == []
+
+
+def test_two_fingers_enlarge_a_picture_on_a_phone_and_a_tap_shows_all_of_it(tmp_path):
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"], picture=panorama)
+    with served(page), Browser(390, 800) as browser:
+        enter(browser, page)
+        browser.send("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        x, y = middle(browser)
+        for kind, apart in (("touchStart", 30), ("touchMove", 60), ("touchMove", 90)):
+            points = [{"x": x - apart, "y": y, "id": 1}, {"x": x + apart, "y": y, "id": 2}]
+            browser.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        browser.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        browser.until("Math.abs(zoom.scale - 3) < 0.1")
+        assert browser.run("fingers.size") == 0
+        browser.until("document.getElementById('image').naturalWidth === 4800")
+        browser.picture(tmp_path / "phone.png")
+        browser.run("document.getElementById('scale').click()")
+        assert browser.run("zoom.scale") == 1
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_original_that_cannot_be_shown_leaves_the_reduced_picture_and_says_so(tmp_path):
+    def reduced(image: str, size: str = "screen") -> bytes:
+        if size == "whole":
+            raise OSError("gone")
+        return panorama(image)
+
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], picture=reduced)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "z")
+        browser.until("document.getElementById('told').textContent.includes('reduced picture')")
+        assert browser.run("document.getElementById('image').naturalWidth") == 1600
+        press(browser, "2")
+    assert labels(tmp_path) == ["dog"]
+
+
+def guesses_of(likely: dict[str, list[tuple[str, float]]]) -> pd.DataFrame:
+    """Return the model's guesses, most likely class first, by image."""
+    best = [classes[0] for classes in likely.values()]
+    return pd.DataFrame(
+        {
+            "id": list(likely),
+            "label": [label for label, _ in best],
+            "probability": [probability for _, probability in best],
+            "likely": [json.dumps(classes) for classes in likely.values()],
+        }
+    )
+
+
+def test_what_a_model_wavers_between_is_drawn_on_the_buttons(tmp_path):
+    guess = guesses_of({"i0": [("dog", 0.47), ("cat", 0.45), ("bird", 0.004)]})
+    page = page_of(tmp_path, ["i0", "i1"], ["bird", "cat", "cow", "dog"], suggestions=guess)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        buttons = "[...document.querySelectorAll('#classes button')]"
+        texts = f"{buttons}.map(one => one.querySelector('small')?.textContent ?? '')"
+        assert browser.run(texts) == ["< 1 %", "45 %", "", "model 47 %"]
+        assert browser.run(f"{buttons}[1].style.getPropertyValue('--sure')") == "45%"
+        assert browser.run("document.querySelectorAll('.suggested').length") == 1
+        press(browser, "g")
+        assert browser.run(texts) == ["", "", "", ""]
+        press(browser, "g", "Enter")
+        assert browser.run(texts) == ["", "", "", ""]  # nothing is known of this one
+    assert labels(tmp_path) == ["dog"]
+
+
+MANY = [f"class {number:02}" for number in range(40)]
+
+
+def digits(browser: Browser) -> dict[str, str]:
+    """Return the classes that have keys, by key, as they are shown on the buttons."""
+    shown = (
+        "[...document.querySelectorAll('#classes button')].filter(one => one.querySelector('kbd'))"
+        ".map(one => [one.querySelector('kbd').textContent, one.querySelector('span').textContent])"
+    )
+    return dict(browser.run(shown))
+
+
+def use(browser: Browser, name: str) -> None:
+    browser.press("/")
+    browser.type(name)
+    press(browser, "Enter")
+
+
+def test_of_many_classes_the_likeliest_and_the_last_used_have_keys(tmp_path):
+    likely = [(MANY[number], 0.3 - 0.05 * place) for place, number in enumerate((30, 7, 31, 32, 33))]
+    ids = [f"i{number}" for number in range(7)]
+    page = page_of(tmp_path, ids, MANY, suggestions=guesses_of(dict.fromkeys(ids, likely)))
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        guessed = {str(place + 1): label for place, (label, _) in enumerate(likely)}
+        both = {"2 8": MANY[7]}  # a class that is likely, and has a key of its own
+        shown = {key: label for key, label in guessed.items() if key != "2"}
+        assert digits(browser) == shown | both | {"6": MANY[5], "7": MANY[6], "9": MANY[8]}
+        for number in (20, 21, 22, 23):
+            use(browser, MANY[number])
+        shown = digits(browser)
+        assert shown == guessed | {"6": MANY[20], "7": MANY[21], "8": MANY[22], "9": MANY[23]}
+        use(browser, MANY[24])  # takes the key of the one that was not used for longest; the others keep theirs
+        assert digits(browser) == shown | {"6": MANY[24]}
+        press(browser, "2", "8")
+    assert labels(tmp_path)[-2:] == [MANY[7], MANY[22]]
+
+
+def test_without_guesses_the_last_used_classes_have_keys_and_then_the_first(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1", "i2"], MANY)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        first = {str(place + 1): MANY[place] for place in range(9)}
+        assert digits(browser) == first
+        use(browser, MANY[30])
+        assert digits(browser) == first | {"1": MANY[30]}
+        browser.run("window.old = 1")
+        browser.open(page.url)
+        browser.until("window.old === undefined && " + READY)
+        assert digits(browser) == first | {"1": MANY[30]}
+        press(browser, "1", "2")
+    assert labels(tmp_path) == [MANY[30], MANY[30], MANY[1]]
+
+
+ANIMALS = ["ant", "bear", "cat", "crab", "dog", "easy face", "emu", "face", "fox", "sea horse", "wolf"]
+
+
+def presses_and_looks(browser: Browser, typed: str) -> list[str]:
+    """Type letter by letter; return the classes that are left, and a star behind the one that Enter takes."""
+    for key in typed:
+        browser.press(key)
+    browser.until(f"document.getElementById('search').value === {json.dumps(typed)}")
+    names = (
+        "[...document.querySelectorAll('#classes button:not(.new)')]"
+        ".map(one => one.querySelector('span').textContent + (one.classList.contains('first') ? '*' : ''))"
+    )
+    return browser.run(names)
+
+
+def test_letters_search_at_once_where_classes_are_many_and_a_slip_finds_its_class(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1", "i2", "i3", "i4"], ANIMALS)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert presses_and_looks(browser, "sea") == ["sea horse*"]  # s skips nothing here
+        press(browser, "Enter")
+        for typed in ("fcae", "fce", "facw"):  # swapped, missing, another
+            assert presses_and_looks(browser, typed) == ["face*", "easy face"]
+            browser.press("Escape")
+        assert presses_and_looks(browser, "hrose") == ["sea horse*"]
+        press(browser, "Enter")
+        assert presses_and_looks(browser, "cqt") == ["cat*"]
+        browser.press("Escape")
+        assert presses_and_looks(browser, "xyz") == []
+        browser.press("Escape")
+        browser.press("/")
+        assert presses_and_looks(browser, "wol") == ["wolf*"]
+        press(browser, "Enter")
+        browser.send("Input.dispatchKeyEvent", type="keyDown", key="S", text="S", modifiers=8)
+        browser.until("trail.length === 4 && " + READY)
+        assert "Shift S" in text(browser, "tools")
+    assert labels(tmp_path) == ["sea horse", "sea horse", "wolf", None]
+
+
+def test_of_classes_that_are_equally_near_none_is_taken_by_enter(tmp_path):
+    page = page_of(tmp_path, ["i0"], [f"class {number}" for number in range(10)])
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert presses_and_looks(browser, "clsas") == [f"class {number}" for number in range(10)]
+        press(browser, "Enter")
+    assert labels(tmp_path) == []
+
+
+def test_letters_stay_commands_where_classes_are_few(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1"], ["cat", "dog"], add_class=lambda name: None)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "b", "s")
+        assert browser.run("document.getElementById('search').value") == ""
+    assert labels(tmp_path) == [None]
+
+
+def test_who_adds_a_class_that_is_near_another_is_asked_which_was_meant(tmp_path):
+    added = []
+    page = page_of(tmp_path, [f"i{number}" for number in range(5)], ["cat", "face", "type 1"], add_class=added.append)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+
+        def add(name: str) -> None:
+            browser.press("/")
+            browser.type(name)
+            browser.run("document.querySelector('.new').click()")
+
+        opened = "document.getElementById('doubt').open"
+        add("fcae")
+        browser.until(opened)
+        assert "Did you mean “face”?" in text(browser, "doubt")
+        browser.picture(tmp_path / "doubt.png")
+        press(browser, "Escape")
+        assert (labels(tmp_path), added) == ([], [])
+        press(browser, "Escape")
+        add("fcae")
+        browser.until(opened)
+        browser.press("Enter")
+        browser.until("trail.length === 1 && " + READY)
+        add("Cats")
+        browser.until(opened)
+        browser.run("document.querySelector('#doubt .plain').click()")
+        browser.until("trail.length === 2 && " + READY)
+        for turn, name in enumerate(("type 2", "whale")):  # another number, another word
+            add(name)
+            browser.until(f"trail.length === {3 + turn} && " + READY)
+    assert labels(tmp_path) == ["face", "Cats", "type 2", "whale"]
+    assert added == ["Cats", "type 2", "whale"]

@@ -31,7 +31,9 @@ CLASSES = ["cat", '<img src=x onerror="alert(1)">']
 PLACES = ["/", "/image?image=i0", "/api/start", "/api/answer"]
 
 
-def picture(image: str) -> bytes:
+def picture(image: str, size: str = "screen") -> bytes:
+    if size != "screen":
+        return PNG + size.encode()
     if image == "broken":
         raise OSError("disk /secret/place is gone")
     return JPEG if image == "i1" else PNG
@@ -94,6 +96,14 @@ def test_pictures_and_reasons_come_by_id(page):
     assert send(page, "GET", "/image?image=a%20b%2F%C3%BC.png")[0] == 200
     assert json.loads(send(page, "GET", "/api/why?image=i0")[1]) == {"why": {"facts": {"score": 1}}}
     assert json.loads(send(page, "GET", "/api/start")[1])["classes"] == CLASSES
+
+
+def test_a_picture_comes_in_the_sizes_that_there_are(page):
+    for size in ("thumbnail", "whole"):
+        assert send(page, "GET", f"/image?image=i0&size={size}")[:2] == (200, PNG + size.encode())
+    for size in ("", "huge", "../whole"):
+        assert send(page, "GET", f"/image?image=i0&size={size}")[0] == (200 if not size else 400)
+    assert send(page, "GET", "/image?image=unknown&size=whole")[0] == 404
 
 
 def test_an_answer_that_could_not_be_written_is_not_acknowledged(page, monkeypatch):
@@ -454,7 +464,7 @@ def test_fifty_people_at_once_are_all_answered_and_none_waits_for_a_second_knock
 
 def test_an_answer_may_bring_the_next_image_along(page):
     reply = json.loads(send(page, "POST", "/api/answer", an_answer(next=True))[1])
-    assert (reply["status"], reply["image"]["id"], reply["ahead"]) == ("new", "i1", "broken")
+    assert (reply["status"], reply["image"]["id"], reply["ahead"]) == ("new", "i1", ["broken", "a b/ü.png"])
     again = json.loads(send(page, "POST", "/api/answer", an_answer(next=True))[1])
     assert (again["status"], again["image"]["id"]) == ("again", "i1")
 

@@ -17,6 +17,7 @@ from pt4al.errors import InputError
 from pt4al.text import normalised
 
 LOCAL = ("127.0.0.1", "localhost")
+SIZES = ("thumbnail", "whole")  # of a picture, beside that for a screen
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
 
@@ -26,7 +27,7 @@ class Page:
     def __init__(
         self,
         queue: AnnotationQueue,
-        picture: Callable[[str], bytes],
+        picture: Callable[..., bytes],
         why: Callable[[str], dict[str, Any] | None] = lambda image: None,
         facts: dict[str, Any] | None = None,
         host: str = "127.0.0.1",
@@ -38,7 +39,8 @@ class Page:
         Parameters
         ----------
         picture
-            Returns an image's file, PNG or JPEG, by its id; called by one thread at a time.
+            Returns an image's file, PNG or JPEG, by its id, and by a second argument `thumbnail` or
+            `whole` in that size; called by one thread at a time.
         why
             Returns why an image was chosen, or None.
         facts
@@ -113,10 +115,13 @@ class Page:
         self._server.shutdown()
 
     def image(self, fields: dict[str, Any]) -> bytes:
-        """Return an image's file."""
+        """Return the file of an image of the query, in the size that is asked for."""
         image = self._image(fields)
+        size = fields.get("size")
+        if size is not None and size not in SIZES:
+            raise InputError(f"`size` is {size!r:.100}: it must be one of {', '.join(SIZES)}")
         with self._one:
-            return self.picture(image)
+            return self.picture(image) if size is None else self.picture(image, size)
 
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
@@ -124,9 +129,9 @@ class Page:
         return {**self.facts, **classes, "progress": _counts(self.queue.progress())}
 
     def next(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the next image, and `ahead`, the likely one after it, to be fetched meanwhile."""
+        """Return the next image, and `ahead`, the likely ones after it, to be fetched meanwhile."""
         annotator = _annotator(fields)
-        image, ahead = [*self.queue.upcoming(annotator), None, None][:2]
+        image, *ahead = self.queue.upcoming(annotator) or [None]
         shown = None if image is None else self.queue.facts(image, annotator)
         return {"image": shown, "ahead": ahead, "progress": _counts(self.queue.progress())}
 

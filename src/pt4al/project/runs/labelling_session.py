@@ -16,7 +16,7 @@ from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
 from pt4al.images.pool import ImagePool
-from pt4al.images.viewing import viewable
+from pt4al.images.viewing import SCREEN, viewable
 from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.plots.explanations import in_words
@@ -85,12 +85,12 @@ class LabellingSession:
         pixels = self.pool.gather(self.pool.rows(pd.Series([image])))[0].numpy()
         return viewable(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0), exact=True)
 
-    def picture(self, image: str) -> bytes:
-        """Return a picture of the source as a file that browsers know."""
+    def picture(self, image: str, size: str = SCREEN) -> bytes:
+        """Return a picture of the source as a file that browsers know; see `viewable`."""
         row = self._rows.get_indexer([image])
         if row[0] < 0:
             raise InputError(f"id {image!r} is not in {self.parameters.pool.source.path}")
-        return viewable(next(iter(self._source.pictures(np.array(row)))))
+        return viewable(next(iter(self._source.pictures(np.array(row)))), size=size)
 
     @cached_property
     def _source(self) -> Collection:
