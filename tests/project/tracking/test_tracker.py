@@ -1,7 +1,9 @@
 """MLflow is bookkeeping: it may fail, it may be late, and a run has one row in it."""
 
+import json
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +28,7 @@ from pt4al.project.configuration.parsing import parse
 from pt4al.project.tracking import store as mlflow_store
 from pt4al.project.tracking.comparison import ComparisonTracker
 from pt4al.project.tracking.run import RunTracker, metric_name, model_name, writable
+from pt4al.project.tracking.store import NOTE
 from pt4al.project.tracking.tracker import PatientTracker
 from support.projects import newest, run
 from support.tracking import catalog_of, store_of, tracking_of
@@ -235,9 +238,9 @@ def test_classes_of_any_name_are_logged_each_under_its_own(project: Path, catalo
     tracking.start()
     tracking.log_cycles([0])
     (child,) = rows(project, "cycle")
-    logged = {name: value for name, value in child.data.metrics.items() if name.startswith("accuracy_")}
+    logged = {name: value for name, value in child.data.metrics.items() if name.startswith("class")}
     assert sorted(logged.values()) == [number / 20 for number in range(len(odd))]
-    assert logged["accuracy_cat"] == 11 / 20
+    assert logged["class/accuracy_cat"] == 11 / 20
     assert child.data.metrics["loss"] == 1
 
 
@@ -384,3 +387,15 @@ def test_a_server_that_goes_away_and_comes_back_has_everything_in_the_end(
         again.stop("FINISHED")
         assert [row.info.status for row in rows(project, "run", store)] == ["FINISHED"]
         assert sorted(row.data.tags["al.cycle"] for row in rows(project, "cycle", store)) == ["0", "1", "2"]
+
+
+def test_a_finished_run_says_what_it_is_where_mlflow_lists_runs(project: Path, catalog: CatalogProtocol) -> None:
+    tracking = tracking_of(project, catalog)
+    tracking.start()
+    tracking.log_cycles(tracking.missing())
+    tracking.stop("FINISHED")
+    (row,) = rows(project, "run")
+    strategy = row.data.tags["al.measure"] if row.data.tags["al.strategy"] == "top" else row.data.tags["al.strategy"]
+    assert re.match(rf"{strategy}: accuracy [\d.]+ % with 60 labels\n\nfile://.*/report.html", row.data.tags[NOTE])
+    (used,) = row.inputs.dataset_inputs
+    assert (used.dataset.name, json.loads(used.dataset.profile)) == ("fashion_mnist", {"num_rows": 300})

@@ -1,6 +1,7 @@
 """What MLflow sees: a run with its learning curve, and a child run for each of its cycles."""
 
 import hashlib
+import json
 import os
 import posixpath
 import re
@@ -20,8 +21,9 @@ from pt4al.files import records
 from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import STAMPED
-from pt4al.project.tracking.store import CHART, Store
+from pt4al.project.tracking.store import CHART, NOTE, Store
 from pt4al.project.tracking.tracker import Tracker
+from pt4al.training.tasks import TASKS
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
 SERVING = (  # what a logged model needs
@@ -36,6 +38,7 @@ SERVING = (  # what a logged model needs
 )
 EXAMPLES = 4  # images in a logged model's input example
 BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # as many as MLflow takes at once
+BY_CLASS = ("accuracy_", "iou_")  # what metrics of single classes begin with
 LONGEST = 250  # characters of a metric's name
 
 
@@ -125,6 +128,7 @@ class RunTracker(Tracker):
             metrics=[entry for _, of_cycle in logged for entry in of_cycle],
             tags=self._tags_of_pool(),
         )
+        self._log_dataset()
         for child, _ in logged:  # last: what is not finished is logged again
             self._client.set_terminated(child, "FINISHED")
 
@@ -146,6 +150,7 @@ class RunTracker(Tracker):
             if child.info.status == "RUNNING":
                 self._client.set_terminated(child.info.run_id, status)
         if status == "FINISHED" and not self.missing():
+            self._describe()
             rows = Rows(self._record)
             rows.write(**rows.read() | {"logged": True})
 
@@ -210,6 +215,33 @@ class RunTracker(Tracker):
         read = writable(self._catalog.load("source_summary")["sentence"])
         return [RunTag("pool.sha256", self._catalog.load("pool").sha256), RunTag("pool.read", read)]
 
+    def _log_dataset(self) -> None:
+        """Name the pool as the run's data set; said twice, it is one."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        pool = self._catalog.load("pool")
+        path = self._parameters.pool.source.path
+        dataset = Dataset(
+            name=writable(Path(path).name),
+            digest=pool.sha256[:12],
+            source_type="local",
+            source=json.dumps({"uri": path}),
+            profile=json.dumps({"num_rows": len(pool)}),
+        )
+        tags = [InputTag("mlflow.data.context", "pool")]
+        self._client.log_inputs(self._run, [DatasetInput(dataset, tags)])
+
+    def _describe(self) -> None:
+        """Say in the run's description what was chosen how, and what it has come to."""
+        query = self._parameters.query
+        strategy = query.measure if query.strategy == "top" else query.strategy
+        metric = TASKS[self._parameters.main.task].metric
+        last = self._load(self._parameters.cycles.number - 1, "metrics")
+        reached = "unknown" if last[metric] is None else f"{100 * last[metric]:.1f} %"
+        page = Path(self._catalog["report"]._filepath).absolute()
+        lines = [f"{strategy}: {metric} {reached} with {last['labels']:,} labels", page.as_uri()]
+        self._client.set_tag(self._run, NOTE, "\n\n".join(lines))
+
     def _remove(self, cycles: list[int]) -> None:
         """Remove what was logged of cycles: by a process that was killed, or before DVC made them again."""
         for child in self._children():
@@ -247,6 +279,8 @@ class RunTracker(Tracker):
         gpu = {"hardware.gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
         return {
             "al.role": "run",
+            "al.strategy": self._parameters.query.strategy,
+            "al.measure": self._parameters.query.measure,
             "mlflow.source.name": "kedro run",
             "mlflow.source.git.commit": self._git("rev-parse", "HEAD"),
             "git.dirty": str(bool(self._git("status", "--porcelain"))),
@@ -328,7 +362,15 @@ def entries(values: dict[str, float | None], step: int, made: float) -> list[Any
     measured = {
         name: value for name, value in values.items() if name != "labels" and value is not None
     }
-    return [Metric(metric_name(name), float(value), when, step) for name, value in measured.items()]
+    return [
+        Metric(metric_name(_folded(name)), float(value), when, step)
+        for name, value in measured.items()
+    ]
+
+
+def _folded(name: str) -> str:
+    """Return a metric's name; those of classes have a prefix, under which MLflow folds them."""
+    return f"class/{name}" if name.startswith(BY_CLASS) else name
 
 
 def metric_name(name: str) -> str:
