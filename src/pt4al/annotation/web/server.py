@@ -78,6 +78,7 @@ class Page:
             "/api/next": self.next,
             "/api/facts": self.facts_of,
             "/api/answered": self.answered,
+            "/api/overview": self.overview,
             "/api/answer": self.answer,
             "/api/undo": self.undo,
             "/api/class": self.add_class,
@@ -138,6 +139,9 @@ class Page:
 
     def answered(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"images": self.queue.answered(_annotator(asked))}
+
+    def overview(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"images": self.queue.overview(_annotator(asked))}
 
     def disputed(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"images": self.queue.disputed()}
