@@ -221,7 +221,7 @@ def test_a_label_of_an_earlier_cycle_is_changed_by_going_back(tmp_path):
     with served(page), Browser() as browser:
         enter(browser, page)
         press(browser, "ArrowLeft")
-        assert "earlier cycle: cat" in text(browser, "told")
+        assert "earlier round: cat" in text(browser, "told")
         press(browser, "2")
         assert text(browser, "caption") == "i0"
         press(browser, "ArrowLeft")
@@ -700,3 +700,40 @@ def test_a_phone_shows_the_overview_within_its_width(tmp_path):
         browser.picture(tmp_path / "overview.png")
         browser.run("document.querySelector('#groups button').click()")
         browser.until("shown && shown.id === 'i0' && " + READY)
+
+
+def test_a_skip_moves_no_goal_and_the_last_page_says_the_round_and_copies_the_command(tmp_path):
+    roles = ["query", "query", "control", "reserve", "reserve"]
+    query = pd.DataFrame({"id": [f"i{number}" for number in range(5)], "role": roles})
+    queue = AnnotationQueue(AnswerLog(tmp_path), query, Policy(skipped="replace"), ["cat", "dog"])
+    facts = {"run": "mine", "title": "mine", "round": 1, "rounds": 3, "command": COMMAND}
+    page = Page(queue, picture, facts=facts)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert text(browser, "title") == browser.run("document.title") == "mine, round 1 of 3"
+        press(browser, "1", "s")
+        assert text(browser, "count") == "1 / 3, 1 skipped"
+        press(browser, "1", "1")
+        assert text(browser, "count") == "3 / 3, 1 skipped"
+        assert "3 of 3, 1 skipped, round 1 of 3." in text(browser, "endtext")
+        assert browser.run("document.getElementById('command').textContent") == COMMAND
+        browser.run("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); }")
+        press(browser, "c")
+        assert browser.run("window.copied") == COMMAND
+        assert "Copied" in text(browser, "told")
+
+
+def test_a_command_is_copied_over_plain_http_too_and_wraps_on_a_phone(tmp_path):
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"])
+    page.facts["command"] = COMMAND + "".join(f",block.setting_{number}=value" for number in range(9))
+    with served(page), Browser(390, 800) as browser:
+        enter(browser, page)
+        press(browser, "1")
+        browser.run("navigator.clipboard.writeText = () => Promise.reject(new Error('not here'))")
+        browser.run("document.execCommand = () => { window.copied = getSelection().toString(); return true; }")
+        browser.run("document.getElementById('copy').click()")
+        browser.until("window.copied !== undefined")
+        assert browser.run("window.copied") == page.facts["command"]
+        box = "document.getElementById('command')"
+        assert browser.run(f"{box}.scrollWidth <= {box}.clientWidth")
+        assert browser.run("document.documentElement.scrollWidth") <= 390

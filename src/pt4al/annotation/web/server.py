@@ -44,8 +44,9 @@ class Page:
         why
             Returns what is known of why an image was chosen; None: nothing.
         facts
-            What the page shows beside: `title`, `command` (what to type when all is answered),
-            `suggest` (whether suggestions are shown at first).
+            What the page shows beside: `title`, `round` and `rounds` (of this query, and how many
+            there are), `command` (what to type when all is answered), `suggest` (whether
+            suggestions are shown at first).
         host
             `0.0.0.0`: all addresses of this machine; then anybody with the link may label.
         port
@@ -224,9 +225,10 @@ def _annotator(asked: dict[str, Any]) -> str:
 
 
 def _told(progress: Progress) -> dict[str, Any]:
+    # A skipped image whose place another takes is neither done nor part of the goal.
     return {
-        "answered": progress.answered,
-        "total": len(progress.images),
+        "answered": progress.answered - progress.replaced,
+        "total": len(progress.images) - progress.replaced,
         "skipped": progress.count(SKIPPED),
         "review": progress.count(REVIEW),
         "text": str(progress),
