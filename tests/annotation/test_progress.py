@@ -37,6 +37,13 @@ def test_a_skipped_control_image_is_not_replaced() -> None:
     assert list(measure_progress(QUERY, settled(d=SKIPPED), Policy()).images["id"]) == list("abcd")
 
 
+def test_what_is_replaced_is_a_skip_whose_place_another_takes() -> None:
+    said = settled(a=SKIPPED, b=LABELLED, d=SKIPPED, e=SKIPPED)
+    assert measure_progress(QUERY, said, Policy()).replaced == 2
+    assert measure_progress(QUERY, said, Policy(skipped="leave_out")).replaced == 0
+    assert measure_progress(QUERY, settled(a=SKIPPED, e=SKIPPED, f=SKIPPED, g=SKIPPED), Policy()).replaced == 3
+
+
 def test_progress_is_told_in_words() -> None:
     progress = measure_progress(QUERY, settled(a=LABELLED, b=SKIPPED, c=REVIEW), Policy())
     assert str(progress) == "2 of 5 answers, 1 skipped, 1 to review"

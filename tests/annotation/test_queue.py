@@ -160,6 +160,19 @@ def test_what_a_model_takes_an_image_for_is_its_likely_classes_or_else_its_singl
     assert before.facts("i0", "Ada")["likely"] == [["cat", 0.5]]
 
 
+def test_an_overview_is_what_a_person_says_now_of_this_query_and_of_earlier_ones(tmp_path):
+    log = AnswerLog(tmp_path)
+    log.add([Answer(id="old", label="cat", annotator="Ada", source="page")])
+    queue = queue_of(tmp_path, earlier=pd.DataFrame({"id": ["old", "given"], "label": ["cat", "dog"]}))
+    say(queue, "i0", "dog")
+    say(queue, "i1", None)
+    say(queue, "i0", "cat")
+    say(queue, "i2", "dog", "Bob")
+    said = {row["id"]: row["label"] for row in queue.overview("Ada")}
+    assert said == {"old": "cat", "i0": "cat", "i1": None}
+    assert queue.overview("Cy") == []
+
+
 def test_disputes_are_listed_with_what_was_said_and_a_review_settles_them(tmp_path):
     queue = queue_of(tmp_path, policy=Policy(annotators=2, disagreement="consensus"))
     say(queue, "i0", "cat", "Ada")

@@ -27,7 +27,7 @@ QUIET = [
     "--disable-sync",
     "--remote-debugging-port=0",
 ]
-KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
+KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 PATIENCE = 30.0  # seconds
 
 

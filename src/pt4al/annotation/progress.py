@@ -36,6 +36,11 @@ class Progress:
         return self.count(LABELLED, SKIPPED)
 
     @property
+    def replaced(self) -> int:
+        """Number of skipped images that others, of the reserve, have taken the place of."""
+        return int((self.images["role"] == RESERVE).sum())
+
+    @property
     def open(self) -> pd.DataFrame:
         """The images that still need answers, not counting those that need a review."""
         return self.images[~self.images["state"].isin([LABELLED, SKIPPED, REVIEW])]

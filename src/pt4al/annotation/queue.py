@@ -154,6 +154,12 @@ class AnnotationQueue:
         ]
         return [*before, *mine[mine.isin(self._ids)]]
 
+    def overview(self, annotator: str) -> list[dict[str, Any]]:
+        """Return what a person's answers say, of earlier queries too: `id`, `label` (None: skipped), in order."""
+        with self._lock:
+            mine = self._mine(annotator)
+        return [{"id": row.id, "label": _text(row.label)} for row in mine.itertuples()]
+
     def answer(
         self,
         image: str,

@@ -221,7 +221,7 @@ def test_a_label_of_an_earlier_cycle_is_changed_by_going_back(tmp_path):
     with served(page), Browser() as browser:
         enter(browser, page)
         press(browser, "ArrowLeft")
-        assert "earlier cycle: cat" in text(browser, "told")
+        assert "earlier round: cat" in text(browser, "told")
         press(browser, "2")
         assert text(browser, "caption") == "i0"
         press(browser, "ArrowLeft")
@@ -644,3 +644,96 @@ def test_who_adds_a_class_that_is_near_another_is_asked_which_was_meant(tmp_path
             browser.until(f"trail.length === {3 + turn} && " + READY)
     assert labels(tmp_path) == ["face", "Cats", "type 2", "whale"]
     assert added == ["Cats", "type 2", "whale"]
+
+
+def test_an_overview_shows_what_was_labelled_by_class_and_leads_to_its_correction(tmp_path):
+    asked = []
+
+    def sized(image: str, size: str = "screen") -> bytes:
+        asked.append((image, size))
+        return picture(image)
+
+    page = page_of(tmp_path, [f"i{number}" for number in range(6)], ["cat", "dog"], picture=sized)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "o")
+        assert "Nothing yet" in text(browser, "groups")
+        browser.press("o")
+        press(browser, "1", "2", "1", "s", "o")
+        titles = "[...one.querySelectorAll('button')].map(tile => tile.title)"
+        title = "one.querySelector('h3').textContent"
+        groups = f"[...document.querySelectorAll('#groups section')].map(one => [{title}, {titles}])"
+        assert browser.run(groups) == [["cat  2", ["i0", "i2"]], ["dog  1", ["i1"]], ["Skipped  1", ["i3"]]]
+        browser.until("document.querySelectorAll('#groups img').length === 4")
+        assert [image for image, size in asked if size == "thumbnail"] == ["i0", "i2", "i1", "i3"]
+        for key, focused in (("ArrowRight", "i0"), ("ArrowRight", "i2"), ("ArrowLeft", "i0"), ("ArrowDown", "i1")):
+            browser.press(key)
+            assert browser.run("document.activeElement.title") == focused
+        browser.press("Enter")
+        browser.until("shown && shown.id === 'i1' && " + READY)
+        assert "Your answer: dog" in text(browser, "told")
+        press(browser, "1")  # corrected; then on with what is open
+        assert text(browser, "caption") == "i4"
+        press(browser, "o")
+        assert browser.run(groups)[0] == ["cat  3", ["i0", "i2", "i1"]]
+        assert browser.run("document.activeElement.title") == "i1"
+        browser.press("Enter")
+        browser.until("shown && shown.id === 'i1' && " + READY)
+        press(browser, "ArrowRight")
+        assert text(browser, "caption") == "i4"
+        press(browser, "o", "Escape")
+        assert not browser.run("document.getElementById('overview').open")
+        press(browser, "2")
+    assert labels(tmp_path) == ["cat", "dog", "cat", None, "cat", "dog"]
+
+
+def test_a_phone_shows_the_overview_within_its_width(tmp_path):
+    page = page_of(tmp_path, [f"i{number}" for number in range(9)], ["cat", "dog"])
+    page.picture = lambda image, size="screen": picture(image)
+    with served(page), Browser(390, 800) as browser:
+        enter(browser, page)
+        press(browser, *"11212112")
+        browser.run("act(actions.overview)")
+        browser.until("document.querySelectorAll('#groups img').length === 8")
+        assert browser.run("document.getElementById('overview').getBoundingClientRect().width") <= 390
+        assert browser.run("document.getElementById('groups').scrollWidth") <= 390
+        browser.picture(tmp_path / "overview.png")
+        browser.run("document.querySelector('#groups button').click()")
+        browser.until("shown && shown.id === 'i0' && " + READY)
+
+
+def test_a_skip_moves_no_goal_and_the_last_page_says_the_round_and_copies_the_command(tmp_path):
+    roles = ["query", "query", "control", "reserve", "reserve"]
+    query = pd.DataFrame({"id": [f"i{number}" for number in range(5)], "role": roles})
+    queue = AnnotationQueue(AnswerLog(tmp_path), query, Policy(skipped="replace"), ["cat", "dog"])
+    facts = {"run": "mine", "title": "mine", "round": 1, "rounds": 3, "command": COMMAND}
+    page = Page(queue, picture, facts=facts)
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        assert text(browser, "title") == browser.run("document.title") == "mine, round 1 of 3"
+        press(browser, "1", "s")
+        assert text(browser, "count") == "1 / 3, 1 skipped"
+        press(browser, "1", "1")
+        assert text(browser, "count") == "3 / 3, 1 skipped"
+        assert "3 of 3, 1 skipped, round 1 of 3." in text(browser, "endtext")
+        assert browser.run("document.getElementById('command').textContent") == COMMAND
+        browser.run("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); }")
+        press(browser, "c")
+        assert browser.run("window.copied") == COMMAND
+        assert "Copied" in text(browser, "told")
+
+
+def test_a_command_is_copied_over_plain_http_too_and_wraps_on_a_phone(tmp_path):
+    page = page_of(tmp_path, ["i0"], ["cat", "dog"])
+    page.facts["command"] = COMMAND + "".join(f",block.setting_{number}=value" for number in range(9))
+    with served(page), Browser(390, 800) as browser:
+        enter(browser, page)
+        press(browser, "1")
+        browser.run("navigator.clipboard.writeText = () => Promise.reject(new Error('not here'))")
+        browser.run("document.execCommand = () => { window.copied = getSelection().toString(); return true; }")
+        browser.run("document.getElementById('copy').click()")
+        browser.until("window.copied !== undefined")
+        assert browser.run("window.copied") == page.facts["command"]
+        box = "document.getElementById('command')"
+        assert browser.run(f"{box}.scrollWidth <= {box}.clientWidth")
+        assert browser.run("document.documentElement.scrollWidth") <= 390

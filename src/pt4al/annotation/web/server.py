@@ -44,8 +44,9 @@ class Page:
         why
             Returns why an image was chosen, or None.
         facts
-            What the page shows besides: `title`, `command` (what to type when all is answered),
-            `suggest` (whether suggestions are shown at first).
+            What the page shows besides: `title`, `round` and `rounds` (of this query, and how many
+            there are), `command` (what to type when all is answered), `suggest` (whether
+            suggestions are shown at first).
         host
             `0.0.0.0`: all addresses of this machine; then anybody with the link may label.
         port
@@ -78,6 +79,7 @@ class Page:
             "/api/next": self.next,
             "/api/facts": self.facts_of,
             "/api/answered": self.answered,
+            "/api/overview": self.overview,
             "/api/answer": self.answer,
             "/api/undo": self.undo,
             "/api/class": self.add_class,
@@ -142,6 +144,10 @@ class Page:
     def answered(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the images that a person may go back to."""
         return {"images": self.queue.answered(_annotator(fields))}
+
+    def overview(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what a person has labelled."""
+        return {"images": self.queue.overview(_annotator(fields))}
 
     def disputed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the images that people disagree on."""
@@ -226,9 +232,10 @@ def _annotator(fields: dict[str, Any]) -> str:
 
 
 def _counts(progress: Progress) -> dict[str, Any]:
+    # A skipped image whose place another takes is neither done nor part of the goal.
     return {
-        "answered": progress.answered,
-        "total": len(progress.images),
+        "answered": progress.answered - progress.replaced,
+        "total": len(progress.images) - progress.replaced,
         "skipped": progress.count(SKIPPED),
         "review": progress.count(REVIEW),
         "text": str(progress),

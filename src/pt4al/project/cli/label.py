@@ -45,8 +45,14 @@ def label(
             f"run {run.name!r} needs masks, which the page can't take: kedro label-studio push, or "
             "kedro answers read with a folder of masks or a COCO file"
         )
-    title = f"{run.name}, cycle {run.cycle}"
-    facts = {"run": run.name, "title": title, "command": run.command, "suggest": suggestions}
+    facts = {
+        "run": run.name,
+        "title": run.name,
+        "round": run.cycle + 1,
+        "rounds": run.cycles,
+        "command": run.command,
+        "suggest": suggestions,
+    }
     file = run.folder.link_file
     kept = link.read(file)
     if port is None:

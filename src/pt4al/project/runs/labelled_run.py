@@ -51,6 +51,11 @@ class LabelledRun:
         return self.folder.name
 
     @property
+    def cycles(self) -> int:
+        """Number of cycles that the run has."""
+        return self.settings["cycles.number"]
+
+    @property
     def command(self) -> str:
         """Command that resumes the run."""
         return self.policies["command"]
