@@ -107,7 +107,7 @@ def _asked(
     hardware: Hardware,
 ) -> np.ndarray:
     """Return the rows of the pool that a cycle asks for."""
-    candidates = query.candidates(ranked, pool.ids.iloc[labelled], paper.query.scope, cycle)
+    candidates = query.unlabelled(ranked, pool.ids.iloc[labelled], paper.query.scope, cycle)
     budget = paper.cycles.budgets[cycle]
     if main is None:
         return pool.rows(query.start(candidates, paper.query.start, budget, stream(0, "query", cycle))["id"])

@@ -117,7 +117,7 @@ def test_a_network_that_computes_something_else_fails_the_comparison(module, mon
 def test_networks_that_differ_in_a_bit_are_not_the_same(module, monkeypatch) -> None:
     checks, pools = module("gpu_checks"), module("pools")
     pool, targets = pools.made(8, (1, 28, 28))
-    training = checks.Training("resnet8_w16", pool, checks.classification.loss, 10, targets)
+    training = checks.Trained("resnet8_w16", pool, checks.classification.loss, 10, targets)
     assert checks._twice(training, CPU, 1).passed
     seeds = iter([0, 1])
     monkeypatch.setattr(checks, "stream", lambda *arguments: np.random.default_rng(next(seeds)))
