@@ -313,7 +313,7 @@ def test_a_command_that_is_told_to_end_ends_at_once_and_closes_its_row(
     shutil.copytree(finished, project, symlinks=True)
     # Nothing is missing but the last cycle's training, which would take hours.
     typed = "--params=run.name=long,main.schedule.epochs=10000"
-    command = [sys.executable, "-m", "kedro", "run", "--pipelines=active_learning", "--env=tiny", typed]
+    command = [sys.executable, "-m", "kedro", "run", "-v", "--pipelines=active_learning", "--env=tiny", typed]
     with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if "extend_label_set" in line:
