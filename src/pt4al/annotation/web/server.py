@@ -129,7 +129,7 @@ class Page:
         return {**self.facts, **known, "progress": _told(self.queue.progress())}
 
     def next(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The next image, and `ahead`, those that are likely to follow: their pictures can be fetched meanwhile."""
+        """Return the next image, and `ahead`, ids of those that are likely to follow."""
         annotator = _annotator(asked)
         image, *ahead = self.queue.upcoming(annotator) or [None]
         shown = None if image is None else self.queue.facts(image, annotator)
