@@ -129,7 +129,7 @@ class AnnotationQueue:
         return result
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: what the model takes it for, and its label, if any."""
+        """Return what the page shows of an image: the model's guesses, and its label, if any."""
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
@@ -155,7 +155,7 @@ class AnnotationQueue:
         return [*before, *mine[mine.isin(self._ids)]]
 
     def overview(self, annotator: str) -> list[dict[str, Any]]:
-        """Return what a person's answers say, of earlier queries too: `id`, `label` (None: skipped), in order."""
+        """Return a person's labels of this and earlier queries: `id`, `label` (None: skipped)."""
         with self._lock:
             mine = self._mine(annotator)
         return [{"id": row.id, "label": _text(row.label)} for row in mine.itertuples()]
@@ -296,7 +296,7 @@ class AnnotationQueue:
         return mine.drop_duplicates("id", keep="last")
 
     def _likely(self, image: str) -> list[list[Any]]:
-        """Return the classes that a model takes an image for, with probabilities, most likely first."""
+        """Return a model's guesses, [class, probability], most likely first."""
         suggestion = self._suggestions.get(image)
         if suggestion is None:
             return []

@@ -590,7 +590,7 @@ def test_letters_search_at_once_where_classes_are_many_and_a_slip_finds_its_clas
         press(browser, "Enter")
         browser.send("Input.dispatchKeyEvent", type="keyDown", key="S", text="S", modifiers=8)
         browser.until("trail.length === 4 && " + READY)
-        assert "Shift S" in text(browser, "tools")
+        assert "⇧S" in text(browser, "tools")
     assert labels(tmp_path) == ["sea horse", "sea horse", "wolf", None]
 
 
