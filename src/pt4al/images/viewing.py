@@ -1,4 +1,4 @@
-"""Pictures for people: upright, in a size of use, in a format that browsers know."""
+"""Pictures for people: upright, in a size that serves its purpose, in a format that browsers know."""
 
 import io
 import math
