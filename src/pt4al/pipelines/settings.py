@@ -1,4 +1,8 @@
-"""Hand a node its settings as one object, while the graph still says which blocks it reads."""
+"""Hand a node its settings as one object, while the graph still says which blocks it reads.
+
+For nodes that read several blocks. One that reads a single block takes `params:<block>`; those of the
+report and of comparisons, which show all settings, take `parameters`.
+"""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -37,7 +41,8 @@ def settings_node(
         settings = some_settings({block: inputs[PREFIX + block] for block in blocks})
         return function(**given, settings=settings, **bound)
 
-    # No `functools.wraps`: Kedro would take each block for all of the settings.
+    # No `functools.wraps`: Kedro reads the type hints of a node's parameters, and would make all
+    # of the settings of each block.
     run.__name__ = function.__name__
     parameters = {PREFIX + block: PREFIX + block for block in blocks}
     return Node(run, data | parameters, outputs, name=name)

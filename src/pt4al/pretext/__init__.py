@@ -1,4 +1,8 @@
-"""Pretext tasks: self-supervised tasks whose score an image ranks the pool; one file a task."""
+"""Pretext tasks: self-supervised tasks whose score of each image ranks the pool; one file a task.
+
+The default, `pretext.start_from: features`, needs a task that can be told from features of a few
+views (`viewed`); any task trains a network with `start_from: fresh`.
+"""
 
 from pt4al.pretext.colorization import Colorization
 from pt4al.pretext.embedding import Embedding

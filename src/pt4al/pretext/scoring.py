@@ -1,4 +1,7 @@
-"""Pretext losses of images in memory, without a run around them."""
+"""Pretext losses of images in memory, without a run around them: `pt4al.pretext_losses`.
+
+Runs train and score by `pipelines/pretext/nodes.py`.
+"""
 
 from functools import partial
 from typing import Any

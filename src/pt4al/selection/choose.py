@@ -1,4 +1,7 @@
-"""Choose images by a strategy from arrays, without a run around it."""
+"""Choose images by a strategy from arrays, without a run around it: `pt4al.choose`.
+
+Runs call the strategies by `pipelines/cycle/evidence.py`.
+"""
 
 from dataclasses import fields
 from typing import Any

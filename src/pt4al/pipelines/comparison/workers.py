@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pt4al.pipelines.comparison.plan import Cell
-from pt4al.pipelines.comparison.remembered import remembering
+from pt4al.pipelines.remembered import remembering
 
 logger = logging.getLogger(__name__)
 

@@ -214,7 +214,7 @@ def evaluate(
     label_set: pd.DataFrame,
     settings: Parameters,
 ) -> dict[str, float]:
-    """Return the cycle's metrics on the test split, which nothing else opens, after training."""
+    """Return the cycle's metrics on the test split, once its training has ended."""
     task = TASKS[settings.main.task]
     model = Model.enter(network, test_images, classes, settings)
     outputs = model.ask(task.outputs, test_labels["id"], "evaluate")

@@ -29,7 +29,7 @@ from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.masks import encode
 from pt4al.pages.facts import IntakePage
 from pt4al.pages.intake import render_intake_page, warn_of_contradictions
-from pt4al.pipelines.comparison.remembered import once
+from pt4al.pipelines.remembered import once
 from pt4al.plots import contact_sheets
 from pt4al.plots import duplicates as duplicate_plots
 from pt4al.plots.style import pictures
@@ -72,7 +72,7 @@ def read_source(pool: Pool) -> Collection:
 
 
 def build_pool(pool: Pool) -> Write:
-    """Return what writes the pool."""
+    """Return a function that writes the pool; its dataset calls it: memory may be too small."""
     return partial(build, collect(pool)["train"], recipe=pool)
 
 

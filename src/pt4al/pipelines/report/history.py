@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
-from pt4al.project.configuration.command_line import baseline_of
+from pt4al.project.configuration.next_commands import baseline_of
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.training.tasks import TASKS, Task
@@ -75,12 +75,14 @@ def find_baselines(
     Those of `report.baselines`, and of the run that chose at random beside this one.
     """
     run = settings.run.name
+    metric = TASKS[settings.main.task].metric
     curves = {}
     for name in [*settings.report.baselines, baseline_of(run)]:
         curve = run_curves.get(name)
         if name == run or curve is None:
             continue
-        if curve["pool"].equals(own["pool"]) and set(curve.columns) == set(own.columns):
+        measured_alike = metric in curve and ("images" in curve) == ("images" in own)
+        if curve["pool"].equals(own["pool"]) and measured_alike:
             curves[name] = curve
     return curves
 

@@ -1,4 +1,4 @@
-"""Read a project's configuration files without a session."""
+"""Read a project's configuration files without a session; a run reads them by `runs/context.py`."""
 
 from pathlib import Path
 from typing import Any

@@ -10,7 +10,7 @@ from filelock import FileLock
 from pt4al.features.vectors import Features, open_features
 from pt4al.files import digests
 from pt4al.images.pool import ImagePool, open_pool
-from pt4al.pipelines.comparison.remembered import once
+from pt4al.pipelines.remembered import once
 from pt4al.project.datasets.files import ReadOnly, WholeDataset
 
 

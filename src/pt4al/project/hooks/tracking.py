@@ -8,7 +8,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al.pipelines.comparison.remembered import meanwhile
+from pt4al.pipelines.remembered import meanwhile
 from pt4al.project.runs.command import Command, Place
 from pt4al.project.tracking.start import open_tracker
 from pt4al.project.tracking.tracker import end_on_signals

@@ -8,7 +8,7 @@ from kedro.io.core import generate_timestamp
 
 from pt4al.errors import InputError
 from pt4al.files.versions import later
-from pt4al.project.configuration.command_line import next_commands
+from pt4al.project.configuration.next_commands import next_commands
 
 # What files of settings have to say beside parameters.yml.
 NEEDED = {

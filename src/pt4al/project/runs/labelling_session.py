@@ -17,8 +17,8 @@ from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
 from pt4al.images.pool import ImagePool
 from pt4al.images.viewing import SCREEN, viewable
-from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.pool.nodes import collect
+from pt4al.pipelines.remembered import one_command
 from pt4al.plots.explanations import in_words
 from pt4al.project.configuration.identity import nested
 from pt4al.project.configuration.parameters import Parameters

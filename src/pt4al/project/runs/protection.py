@@ -5,8 +5,8 @@ import logging
 from filelock import FileLock
 
 from pt4al.files import records
-from pt4al.project.configuration.command_line import command_line
 from pt4al.project.configuration.identity import identity
+from pt4al.project.configuration.next_commands import command_line
 from pt4al.project.runs import names
 from pt4al.project.runs.command import Command, Kind
 from pt4al.project.runs.folder import RunFolder

@@ -18,16 +18,18 @@ from kedro.runner import SequentialRunner
 from kedro.utils import find_kedro_project
 
 from pt4al.errors import InputError
-from pt4al.pipelines.comparison.remembered import one_command
 from pt4al.pipelines.long_pipeline import Graph
+from pt4al.pipelines.remembered import one_command
 from pt4al.project.configuration.instructions import start_again
 from pt4al.project.runs.context import Context
 from pt4al.project.runs.error_messages import sentence, sentences
 
 
 class ResumingRunner(SequentialRunner):
-    """Runs the nodes whose outputs are missing, those tagged `always`, and those tagged `grows` that are behind.
+    """Runs the nodes whose outputs are missing, and those that are tagged so.
 
+    `always`: at each command. `grows`: where an output is older than an input, since the source has
+    new pictures.
     An output that exists is whole, and was made with these settings (`RunFolder.claim`).
     Outputs without versions are DVC's, which decides itself what to run.
     """

@@ -1,4 +1,4 @@
-"""Work that a comparison's worker does once for all its runs, or while the next one starts.
+"""What is found out once: for a command, or by a comparison's worker for all of its runs.
 
 A command of its own remembers until it ends: the next one looks again at what may have changed.
 """

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pt4al.pipelines.comparison.remembered import meanwhile, once, remembering
+from pt4al.pipelines.remembered import meanwhile, once, remembering
 
 
 def test_a_command_of_its_own_looks_again_each_time() -> None:

@@ -1,6 +1,6 @@
 """Commands are printed as a person would type them, with the settings of the run."""
 
-from pt4al.project.configuration.command_line import command_line, next_commands
+from pt4al.project.configuration.next_commands import command_line, next_commands
 
 
 def test_a_command_is_written_as_it_would_be_typed():
