@@ -45,6 +45,7 @@ class Chromium:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/version") as reply:
             self._connection = Connection(json.load(reply)["webSocketDebuggerUrl"])
         self.send = self._connection.send
+        self.post = self._connection.post
 
     def _end(self) -> None:
         self._connection.close()
@@ -59,10 +60,14 @@ class Connection:
     def __init__(self, address: str):
         self._socket, self._sent = connect(address, max_size=2**26).__enter__(), 0
 
-    def send(self, method: str, **parameters: Any) -> dict:
-        """Send a command, return its result."""
+    def post(self, method: str, **parameters: Any) -> None:
+        """Send a command."""
         self._sent += 1
         self._socket.send(json.dumps({"id": self._sent, "method": method, "params": parameters}))
+
+    def send(self, method: str, **parameters: Any) -> dict:
+        """Send a command, return its result."""
+        self.post(method, **parameters)
         while True:
             reply = json.loads(self._socket.recv(PATIENCE))
             if reply.get("id") == self._sent:
@@ -98,7 +103,8 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
-        chromium().send("Target.disposeBrowserContext", browserContextId=self._context)
+        # Nobody waits for the answer: Chromium has been seen to give none, and the test is over.
+        chromium().post("Target.disposeBrowserContext", browserContextId=self._context)
 
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)

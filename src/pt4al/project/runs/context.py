@@ -8,7 +8,6 @@ from kedro.io.core import generate_timestamp
 
 from pt4al.errors import InputError
 from pt4al.files.versions import later
-from pt4al.project.configuration.next_commands import next_commands
 
 # What files of settings have to say beside parameters.yml.
 NEEDED = {
@@ -28,7 +27,9 @@ class Context(KedroContext):
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
-        from pt4al.pipelines.graph import build  # both import torch
+        # All import torch, which commands that only read files do without.
+        from pt4al.pipelines.graph import build
+        from pt4al.project.configuration.next_commands import next_commands
         from pt4al.project.runs.resolve import resolve
 
         super().__init__(*args, **kwargs)

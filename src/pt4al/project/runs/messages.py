@@ -19,7 +19,7 @@ from pt4al.training.tasks import TASKS
 logger = logging.getLogger(__name__)
 
 NOTEWORTHY = 1.0  # seconds of a node
-PAGES = ("cold_start_page", "comparison_page", "predictions", "predictions_page")
+PAGES = ("cold_start_page", "comparison_page", "predictions_page")
 
 
 def tell(dataset: str, data: Any, catalog: CatalogProtocol) -> None:
@@ -46,8 +46,9 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     made = pipeline.datasets()
     for name in PAGES:
         if name in made:
-            kind = "predictions" if name == "predictions" else "report"
-            logger.info("%s: %s", kind, Path(catalog[name]._filepath).absolute().as_uri())
+            logger.info("report: %s", Path(catalog[name]._filepath).absolute().as_uri())
+    if "predictions" in made:
+        logger.info("predictions: %s", catalog["predictions"]._filepath)
     if "report" in made:
         for line in summarise_run(parse(catalog.load("parameters")), catalog):
             logger.info("%s", line)
