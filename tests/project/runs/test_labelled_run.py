@@ -33,7 +33,9 @@ def root(tmp_path: Path) -> Path:
     run = tmp_path / "05_model_input" / "mine"
     save(run / "cycle_0/answers.parquet", pd.DataFrame({"id": ["a"]}))
     save(run / "cycle_0/asked.parquet", pd.DataFrame({"id": ["a", "late"]}))
-    save(run / "cycle_0/label_set.parquet", pd.DataFrame({"id": ["known", "a"]}))
+    # As the catalog keeps tables that people open: versions beside the plain file.
+    save(run / "cycle_0/versions/label_set.parquet", pd.DataFrame({"id": ["known", "a"]}))
+    pd.DataFrame({"id": ["known", "a"]}).to_parquet(run / "cycle_0/label_set.parquet")
     save(run / "cycle_1/query.parquet", pd.DataFrame({"id": ["old"]}), pd.DataFrame({"id": ["b", "c"]}))
     (run / "configuration.json").write_text(json.dumps({"cycles.number": 2, "main.task": "classification"}))
     oracle = {"annotators": 1, "disagreement": "latest", "skipped": "replace", "classes": ["cat", "dog"]}
