@@ -45,11 +45,17 @@ def test_labels_are_looked_up_by_id() -> None:
     assert gathered().labels["a"] == "cat"
 
 
-def test_a_baseline_is_another_run_on_the_same_pool_with_the_same_metrics() -> None:
+def test_a_baseline_is_another_run_on_the_same_pool_measured_alike() -> None:
     curve = pd.DataFrame({"labels": [10, 20], "accuracy": [0.5, 0.6], "pool": "abc"})
     others = {"tiny": curve, "random": curve.assign(accuracy=0.4), "unnamed": curve}
     assert list(gathered(curve).baselines(others)) == ["random"]
     others |= {"margin": curve.assign(accuracy=0.7)}
     assert list(gathered(curve).baselines(others)) == ["random", "margin"]
-    apart = {"random": curve.assign(pool="def"), "margin": curve.assign(loss=1.0)}
+    apart = {"random": curve.assign(pool="def"), "margin": curve.rename(columns={"accuracy": "miou"})}
     assert gathered(curve).baselines(apart) == {}
+    assert gathered(curve).baselines({"random": curve.assign(images=5)}) == {}  # measured on control images
+
+
+def test_a_metric_that_was_added_since_does_not_hide_a_baseline() -> None:
+    curve = pd.DataFrame({"labels": [10, 20], "accuracy": [0.5, 0.6], "pool": "abc"})
+    assert list(gathered(curve.assign(loss=1.0)).baselines({"random": curve})) == ["random"]
