@@ -76,6 +76,17 @@ class Odd:
         return self._catalog[name]
 
 
+class Young(Odd):
+    """A catalog of a run that has finished fewer cycles."""
+
+    def __init__(self, catalog: CatalogProtocol, cycles: int):
+        super().__init__(catalog)
+        self._lacks = {f"cycle_{cycle}.metrics" for cycle in range(cycles, 3)}
+
+    def exists(self, name: str) -> bool:
+        return name not in self._lacks and self._catalog.exists(name)
+
+
 def test_a_store_that_fails_is_told_once_and_logged_to_as_soon_as_it_works(
     project: Path, catalog: CatalogProtocol, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,3 +410,21 @@ def test_a_finished_run_says_what_it_is_where_mlflow_lists_runs(project: Path, c
     assert re.match(rf"{strategy}: accuracy [\d.]+ % with 60 labels\n\nfile://.*/report.html", row.data.tags[NOTE])
     (used,) = row.inputs.dataset_inputs
     assert (used.dataset.name, json.loads(used.dataset.profile)) == ("fashion_mnist", {"num_rows": 300})
+
+
+def test_a_run_that_waits_is_described_by_its_last_finished_cycle(project: Path, catalog: CatalogProtocol) -> None:
+    tracking = tracking_of(project, Young(catalog, 2))
+    tracking.start()
+    tracking.log_cycles(tracking.missing())
+    tracking.stop("FINISHED")
+    (row,) = rows(project, "run")
+    assert "with 40 labels" in row.data.tags[NOTE]
+
+
+def test_a_run_without_a_finished_cycle_is_closed_without_a_word(project: Path, catalog: CatalogProtocol) -> None:
+    tracking = tracking_of(project, Young(catalog, 0))
+    tracking.start()
+    tracking.stop("FINISHED")
+    (row,) = rows(project, "run")
+    assert row.info.status == "FINISHED"
+    assert NOTE not in row.data.tags

@@ -236,7 +236,11 @@ class RunTracker(Tracker):
         query = self._parameters.query
         strategy = query.measure if query.strategy == "top" else query.strategy
         metric = TASKS[self._parameters.main.task].metric
-        last = self._load(self._parameters.cycles.number - 1, "metrics")
+        cycles = range(self._parameters.cycles.number)
+        finished = [cycle for cycle in cycles if self._catalog.exists(f"cycle_{cycle}.metrics")]
+        if not finished:  # people have not answered yet
+            return
+        last = self._load(finished[-1], "metrics")
         reached = "unknown" if last[metric] is None else f"{100 * last[metric]:.1f} %"
         page = Path(self._catalog["report"]._filepath).absolute()
         lines = [f"{strategy}: {metric} {reached} with {last['labels']:,} labels", page.as_uri()]
