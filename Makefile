@@ -37,7 +37,8 @@ test-thorough: check  ## every test there is, in the other precision, on two thr
 	PT4AL_TEST_PRECISION=bf16 PT4AL_TEST_THREADS=2 $(BIN)/python $(PYTEST) -m "" --hypothesis-profile=thorough
 
 quick: setup  ## tests of the core alone, in a minute
-	$(BIN)/python $(PYTEST) --ignore=tests/pipelines --ignore=tests/notebooks --ignore=tests/benchmarks \
+	$(BIN)/python $(PYTEST) --ignore=tests/pipelines --ignore=tests/project --ignore=tests/docs \
+		--ignore=tests/notebooks --ignore=tests/benchmarks \
 		--ignore-glob="tests/test_*.py" -m "not slow and not external"
 
 check: setup  ## style and structure alone
