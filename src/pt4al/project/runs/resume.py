@@ -37,6 +37,7 @@ class ResumingRunner(SequentialRunner):
     def run(
         self, pipeline: Pipeline, catalog: CatalogProtocol, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
+        """See SequentialRunner.run. `tags` are those of all nodes that were asked for."""
         self.tags = frozenset(tag for node in pipeline.nodes for tag in node.tags)
         unfinished = Graph(unfinished_nodes(pipeline, catalog))
         _check_inputs(unfinished, catalog)
@@ -126,6 +127,7 @@ def _check_runner(runner: Any) -> None:
 
 
 def unfinished_nodes(pipeline: Pipeline, catalog: CatalogProtocol) -> list[Node]:
+    """Return the nodes that are left to run, in the order of the graph."""
     unfinished: list[Node] = []
     remade: set[str] = set()
     for node in pipeline.nodes:  # in the order of the graph

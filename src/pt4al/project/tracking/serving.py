@@ -20,6 +20,7 @@ from pt4al.training.tasks.classification import probabilities
 
 class Model(mlflow.pyfunc.PythonModel):
     def load_context(self, context: Any) -> None:
+        """Load the network and the names of its classes; see mlflow.pyfunc.PythonModel."""
         network = networks.load(Path(context.artifacts["network"]))
         if "backbone" in context.artifacts:  # a probe, and the network whose features it reads
             network = networks.assemble(networks.load(Path(context.artifacts["backbone"])), network)
