@@ -17,8 +17,9 @@ from support.projects import ROOT
 # Other runs' files, and logs that grow. So is all of a comparison, which is made from its cells at each run.
 UNVERSIONED = {"run_curves", "runs", "all_pretext_losses", "all_pretext_settings", "timings", "reads", "answer_log"}
 UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
+UNVERSIONED |= {"default_parameters"}  # a file of conf/
 # A text of the catalog itself; and what the report's nodes read, gathered at each command.
-IN_MEMORY = {"intake_link", "next_commands", "run_history"}
+IN_MEMORY = {"intake_link", "next_commands", "run_history", "baselines"}
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,8 @@ def test_only_the_evaluation_reads_the_test_split() -> None:
     whole, intake = pipelines["__default__"], pipelines["pool"]  # which makes the split, and looks for repetitions
     test = {"test_pool", "test_labels", "test_features"}
     readers = {node.short_name for node in whole.nodes if test & set(node.inputs)}
-    # The check of leaks looks at its ids alone.
-    evaluating = {"evaluate", "check_leaks", "compute_test_features"}
+    # The check of leaks looks at its ids alone; the others belong to the report.
+    evaluating = {"evaluate", "check_leaks", "compute_test_features", "find_failures", "judge_run"}
     assert readers - {node.short_name for node in intake.nodes} == evaluating
 
 

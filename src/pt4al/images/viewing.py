@@ -3,6 +3,7 @@
 import io
 import math
 
+import numpy as np
 from PIL import Image
 
 from pt4al.images.collection import Picture
@@ -11,6 +12,7 @@ from pt4al.images.opening import opened, upright
 LARGEST = 1600  # pixels a side, on a screen
 WHOLE = 16_000  # pixels a side: browsers draw no larger ones
 WHOLE_AREA = 48_000_000  # pixels: a browser needs four bytes for each
+PREVIEW = 160  # pixels a side of a pool's image on a page
 EXACT = 256  # pixels a side up to which nothing is lost by compression
 # Sizes of a picture.
 THUMBNAIL = "thumbnail"
@@ -46,6 +48,20 @@ def viewable(picture: Picture, exact: bool = False, size: str = SCREEN) -> bytes
             plain.thumbnail(_bounds(plain.size, size))
         encoded = io.BytesIO()
         plain.save(encoded, "PNG" if exact or max(plain.size) <= EXACT else "JPEG", quality=90)
+    return encoded.getvalue()
+
+
+def pixels_png(pixels: np.ndarray) -> bytes:
+    """Return an image of a pool, uint8 (C, H, W), as a PNG file of at most 160 pixels a side.
+
+    Of larger ones every second, third ... pixel is shown.
+    """
+    step = math.ceil(max(pixels.shape[1:]) / PREVIEW)
+    shown = np.ascontiguousarray(pixels[:, ::step, ::step].transpose(1, 2, 0))
+    if shown.shape[2] == 1:
+        shown = shown[:, :, 0]
+    encoded = io.BytesIO()
+    Image.fromarray(shown).save(encoded, "PNG")
     return encoded.getvalue()
 
 

@@ -13,13 +13,11 @@ from pt4al.statistics.comparison import Comparison, ComparisonSettings
 
 @dataclass(frozen=True)
 class Metric:
-    """The main number of a page: its column in the tables, and its name in words."""
+    """A number of a page: its column in the tables, its name in words, and whether it is a share of 1."""
 
     key: str
     name: str
-
-
-METRICS = {"accuracy": Metric("accuracy", "accuracy"), "miou": Metric("miou", "mean IoU")}
+    share: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,44 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Failures:
+    """Where the last model fails.
+
+    Attributes
+    ----------
+    measured
+        Images that it was measured on; None where pixels are counted.
+    classes
+        The worst first: `label`, `count` (images or pixels), `value` (0 to 1), perhaps `low`,
+        `high`.
+    pairs
+        Most confused first: `label`, `predicted`, `count`, `share` of the label's.
+    wrong
+        The images it is surest of, and wrong: `id`, `label`, `predicted`, `probability`,
+        `picture` (a name).
+    advice
+        A sentence on what to label next, or None.
+    pictures
+        PNG files by name.
+    """
+
+    measured: int | None
+    classes: list[dict]
+    pairs: list[dict]
+    wrong: list[dict]
+    advice: str | None
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to type next: why, and the commands."""
+
+    why: str
+    commands: list[str]
+
+
+@dataclass(frozen=True)
 class RunPage:
     """A run's report.
 
@@ -39,17 +75,22 @@ class RunPage:
     ----------
     title
         A line.
-    run
-        The configuration: name to value.
-    metric
-        The main number.
+    marks
+        What tells this run from others, in a few words each: strategy, data set, seed, date.
+    verdict
+        What the run has reached: see `pt4al.statistics.run_verdict.judge`, with `random`, `early`
+        and `more` of `pt4al.pipelines.report.baselines.judge_run`; None before anything is
+        evaluated.
+    metrics
+        Columns of the table, the main number first.
     summary
-        One dict a cycle: `labels`, the metric (0 to 1) and perhaps `balanced_accuracy`,
-        `pixel_accuracy`, `loss`; of control images also `low`, `high`, `images`.
+        One dict a cycle: `labels`, the metrics; of control images also `low`, `high`, `images`.
     controlled
         Whether control images stand in for a test split.
-    baselines, beside
-        Names of the runs shown beside this one, and a sentence on each.
+    people
+        Whether people label: they know cycle 0 as round 1.
+    beside
+        Sentences on the other runs that are shown beside this one.
     figures
         `learning_curve`, `iou_by_class`, `query_0`, `reasons_0`, `panels_0` ..., `hardest`,
         `easiest`, `losses_by_batch`, `class_balance`, `ranking_agreement`, `audit`,
@@ -58,14 +99,20 @@ class RunPage:
         The run's time.
     notes
         Sentences on what a reader might otherwise take for granted.
+    changed, settings
+        The settings that differ from the defaults, and all of them, as YAML.
     source, intake_link, intake
         What was read; where the intake report lies; what became of the source's files, in words.
-    next_commands
-        `baseline` starts a run that chooses at random; `report` makes this page again.
+    steps
+        What to type next.
+    failures
+        Where the last model fails; None: not known.
     worth
         What the labels bought: see `pt4al.statistics.label_value.label_value`; None: not measured.
     features, feature_checks, feature_verdict
         The network whose features were used; dicts with `sentence`; a sentence.
+    ranked
+        Whether the ranking chose any image of the run.
     pretext_checks
         Dicts with `alarm`, `sentence`.
     audit
@@ -75,20 +122,25 @@ class RunPage:
     """
 
     title: str
-    run: dict[str, Any]
-    metric: Metric
+    marks: list[str]
+    verdict: dict[str, Any] | None
+    metrics: list[Metric]
     summary: list[dict]
-    baselines: list[str]
     audit: list[dict]
     figures: dict[str, bytes]
     seconds: float
     notes: list[str]
-    next_commands: dict[str, str]
+    changed: str
+    settings: str
+    steps: list[Step] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     controlled: bool = False
+    people: bool = False
+    ranked: bool = True
     source: Source | None = None
     intake_link: str = ""
     intake: str | None = None
+    failures: Failures | None = None
     worth: dict | None = None
     features: str = ""
     feature_checks: list[dict] = field(default_factory=list)

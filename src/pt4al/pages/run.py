@@ -6,7 +6,8 @@ from pt4al.pages.render import render_page
 
 def render_run_page(facts: RunPage) -> str:
     """Return the page."""
-    return render_page("run.html", {**vars(facts), "asked": _asked(facts.figures)})
+    more = {"metric": facts.metrics[0], "asked": _asked(facts.figures)}
+    return render_page("run.html", vars(facts) | more)
 
 
 def _asked(figures: dict[str, bytes]) -> list[int]:

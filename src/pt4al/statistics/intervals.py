@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import norm
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 LEVEL = 0.95
 RESAMPLES = 1000
@@ -18,6 +19,37 @@ def share(right: float, images: float) -> dict[str, float]:
     """
     low, high = proportion_confint(right, images, alpha=1 - LEVEL, method="wilson")
     return {"low": float(low), "high": float(high)}
+
+
+def difference(right: float, other: float, images: int) -> dict[str, float]:
+    """Return the 95 % interval of a difference of two shares, where it is not known image by image.
+
+    Newcombe's interval (1998, method 10), by two Wilson's. The two are taken for independent, which
+    two models on the same images are not: it is wider than `paired_difference`.
+    """
+    low, high = confint_proportions_2indep(
+        right, images, other, images, method="newcomb", alpha=1 - LEVEL
+    )
+    return {"low": float(low), "high": float(high)}
+
+
+def paired_difference(right: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    """Return the 95 % interval of a difference of two shares on the same images.
+
+    Parameters
+    ----------
+    right, other
+        Whether each model is right about each image, (N,), bool.
+
+    Source: Bonett and Price 2012: Wald's interval of the images that one model alone gets right,
+    after one more of each kind.
+    """
+    images = len(right) + 2
+    ahead = ((right & ~other).sum() + 1) / images
+    behind = ((other & ~right).sum() + 1) / images
+    middle = ahead - behind
+    reach = norm.ppf((1 + LEVEL) / 2) * np.sqrt((ahead + behind - middle**2) / images)
+    return {"low": float(max(middle - reach, -1)), "high": float(min(middle + reach, 1))}
 
 
 def resampled(

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from pt4al.errors import InputError
 from pt4al.files import records
 from pt4al.pages.comparison import draw_comparison, render_comparison_page
-from pt4al.pages.facts import METRICS, ComparisonPage
+from pt4al.pages.facts import ComparisonPage, Metric
 from pt4al.pipelines.comparison import tables
 from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
@@ -99,7 +99,8 @@ def judge(
     left = CellTables(**collected)
     checked = parse(parameters)
     comparison = checked.comparison
-    metric = TASKS[checked.main.task].metric
+    task = TASKS[checked.main.task]
+    metric = task.metric
     settings = ComparisonSettings(
         metric=metric,
         reference=comparison.reference,
@@ -115,7 +116,7 @@ def judge(
     page = render_comparison_page(
         ComparisonPage(
             title=f"Comparison {comparison.name}",
-            metric=METRICS[metric],
+            metric=Metric(*task.metrics[0]),
             results=results,
             settings=settings,
             arms={arm: _words(comparison.arms[arm]) for arm in comparison.compared},

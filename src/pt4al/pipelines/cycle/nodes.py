@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
@@ -213,13 +214,16 @@ def evaluate(
     classes: list[str],
     label_set: pd.DataFrame,
     settings: Parameters,
-) -> dict[str, float]:
-    """Return the cycle's metrics on the test split, once its training has ended."""
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return what the cycle's network takes the test split for, and its metrics.
+
+    Once, when its training has ended. The first table has the images' `id`, if its rows are images,
+    and the columns of `Task.outcomes`.
+    """
+    outputs, targets = _tested(network, test_images, test_labels, classes, settings)
     task = TASKS[settings.main.task]
-    model = Model.enter(network, test_images, classes, settings)
-    outputs = model.ask(task.outputs, test_labels["id"], "evaluate")
-    targets = task.targets(test_labels["label"], classes)
-    return {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
+    outcomes = _with_ids(task.outcomes(outputs, targets, classes), test_labels["id"])
+    return outcomes, {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
 
 
 def evaluate_probe(
@@ -235,7 +239,9 @@ def evaluate_probe(
     """Return the test metrics of a linear probe of features that has the network's labels."""
     learnt = trained_on(label_set, cycle, settings.control.train)
     network = fit_probe(features, learnt, classes, settings)
-    return evaluate(network, test_features, test_labels, classes, label_set, settings)
+    outputs, targets = _tested(network, test_features, test_labels, classes, settings)
+    metrics = TASKS[settings.main.task].evaluate(outputs, targets, classes)
+    return {"labels": len(label_set), **metrics}
 
 
 def evaluate_control(
@@ -246,28 +252,65 @@ def evaluate_control(
     settings: Parameters,
     *,
     cycle: int,
-) -> dict[str, float]:
-    """Return the cycle's metrics on control images that its network has not learnt from.
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return what the cycle's network takes its control images for, and its metrics on them.
 
-    With the interval of the task's metric, `low` and `high`.
+    The network has not learnt from them. With the interval of the task's metric, `low` and `high`.
     """
     task = TASKS[settings.main.task]
     drawn = measured_on(label_set, cycle, settings.control.train)
     counts = {"labels": len(label_set), "images": len(drawn)}
     if drawn.empty:
-        return counts | {task.metric: None, "low": 0.0, "high": 1.0}
+        unmeasured = pd.DataFrame(columns=["id", "label", "predicted"], dtype=object)
+        return unmeasured, counts | {task.metric: None, "low": 0.0, "high": 1.0}
     targets = task.targets(drawn["label"], classes)
     model = Model.enter(network, images, classes, settings)
     outputs = model.ask(task.outputs, drawn["id"], "control")
-    metrics = task.evaluate(outputs, targets, classes)
+    outcomes = _with_ids(task.outcomes(outputs, targets, classes), drawn["id"])
+    counts |= task.evaluate(outputs, targets, classes)
     if not task.dense:
         right = int((outputs.argmax(axis=1) == targets.numpy()).sum())
-        return counts | metrics | intervals.share(right, len(targets))
+        return outcomes, counts | intervals.share(right, len(targets))
     metric = lambda rows: task.evaluate(outputs[rows], targets[rows], classes)[task.metric]  # noqa: E731
     rng = stream(settings.run.seed, "control interval", cycle)
-    return counts | metrics | intervals.resampled(len(targets), metric, rng)
+    return outcomes, counts | intervals.resampled(len(targets), metric, rng)
+
+
+def measure_control(
+    network: Network,
+    images: Images,
+    label_set: pd.DataFrame,
+    classes: list[str],
+    settings: Parameters,
+    *,
+    cycle: int,
+) -> dict[str, float]:
+    """Return the metrics of `evaluate_control` alone."""
+    return evaluate_control(network, images, label_set, classes, settings, cycle=cycle)[1]
 
 
 def take_control(control: dict[str, float]) -> dict[str, float]:
     """Return the control slice's metrics, where there is no test split, as the cycle's."""
     return control
+
+
+def _tested(
+    network: Network,
+    test_images: Images,
+    test_labels: pd.DataFrame,
+    classes: list[str],
+    settings: Parameters,
+) -> tuple[np.ndarray, torch.Tensor]:
+    """Return the network's outputs for the test split, and what they should be."""
+    task = TASKS[settings.main.task]
+    model = Model.enter(network, test_images, classes, settings)
+    outputs = model.ask(task.outputs, test_labels["id"], "evaluate")
+    return outputs, task.targets(test_labels["label"], classes)
+
+
+def _with_ids(outcomes: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Return outcomes with their images' ids, where there is a row an image."""
+    if "pixels" in outcomes:
+        return outcomes
+    outcomes.insert(0, "id", ids.to_numpy())
+    return outcomes

@@ -137,11 +137,12 @@ def _evaluate(cycle: int, options: GraphOptions) -> list[Node]:
     measured = []
     if options.tested:
         data = _named("network", "test_images", "test_labels", "classes", "label_set")
-        measured.append(settings_node(nodes.evaluate, data, SCORING, "metrics", "evaluate"))
+        written = ["test_predictions", "metrics"]
+        measured.append(settings_node(nodes.evaluate, data, SCORING, written, "evaluate"))
     if options.compares:
         measured.append(_evaluate_probe(cycle))
     if options.control:
-        measured.append(_evaluate_control(cycle))
+        measured.append(_evaluate_control(cycle, options))
     if not options.tested:
         measured.append(Node(nodes.take_control, "control", "metrics", name="take_control"))
     return measured
@@ -155,12 +156,14 @@ def _evaluate_probe(cycle: int) -> Node:
     )
 
 
-def _evaluate_control(cycle: int) -> Node:
+def _evaluate_control(cycle: int, options: GraphOptions) -> Node:
     data = _named("network", "images", "label_set", "classes")
     blocks = ("control", *SCORING, "run")
-    return settings_node(
-        nodes.evaluate_control, data, blocks, "control", "evaluate_control", cycle=cycle
-    )
+    name = "evaluate_control"
+    if options.tested:  # of which the predictions are kept then
+        return settings_node(nodes.measure_control, data, blocks, "control", name, cycle=cycle)
+    written = ["test_predictions", "control"]
+    return settings_node(nodes.evaluate_control, data, blocks, written, name, cycle=cycle)
 
 
 def _audit() -> Node:

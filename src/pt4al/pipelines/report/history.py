@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pt4al.images.pool import ImagePool
-from pt4al.project.configuration.next_commands import baseline_of
+from pt4al.pages.facts import Metric
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.training.tasks import TASKS, Task
@@ -55,36 +55,28 @@ class RunHistory:
         return TASKS[self.settings.main.task]
 
     @property
+    def metric(self) -> Metric:
+        """The main number of the run's pages."""
+        return Metric(*self.task.metrics[0])
+
+    @property
     def labels(self) -> pd.Series:
         """The labels by id, after the last cycle."""
         return self.label_set.set_index("id")["label"]
 
     def baselines(self, run_curves: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """Return the curves to compare with that exist and were learnt from the same pool.
+        """Return the curves that can be compared with the run's own, in their order."""
+        return {
+            name: curve for name, curve in run_curves.items() if self.is_comparable(name, curve)
+        }
 
-        See `find_baselines`.
-        """
-        return find_baselines(self.settings, self.learning_curve, run_curves)
-
-
-def find_baselines(
-    settings: Parameters, own: pd.DataFrame, run_curves: dict[str, pd.DataFrame]
-) -> dict[str, pd.DataFrame]:
-    """Return the curves to compare a run's own with, if they were learnt from the same pool.
-
-    Those of `report.baselines`, and of the run that chose at random beside this one.
-    """
-    run = settings.run.name
-    metric = TASKS[settings.main.task].metric
-    curves = {}
-    for name in [*settings.report.baselines, baseline_of(run)]:
-        curve = run_curves.get(name)
-        if name == run or curve is None:
-            continue
-        measured_alike = metric in curve and ("images" in curve) == ("images" in own)
-        if curve["pool"].equals(own["pool"]) and measured_alike:
-            curves[name] = curve
-    return curves
+    def is_comparable(self, name: str, curve: pd.DataFrame) -> bool:
+        """Whether another run's curve was learnt from the same pool, and measured alike."""
+        own = self.learning_curve
+        if name == self.name or self.task.metric not in curve or own.empty or curve.empty:
+            return False
+        same_pool = set(curve["pool"]) == set(own["pool"])
+        return same_pool and ("images" in curve) == ("images" in own)
 
 
 def gather_history(

@@ -5,12 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from pt4al.pages.facts import METRICS, RunPage, Source
+from pt4al.pages.facts import Failures, Metric, RunPage, Source, Step
 from pt4al.pages.run import render_run_page
+from pt4al.pipelines.report import identity
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
-from pt4al.project.configuration.identity import BESIDE, flat
+from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.runs.folder import Runs
 from pt4al.statistics import feature_checks as features
 from pt4al.statistics.label_savings import compare_in_words
 
@@ -22,7 +25,12 @@ class PageInputs:
     """What the page is made from: a field has the name of its dataset."""
 
     run_history: RunHistory
-    run_curves: dict[str, pd.DataFrame]
+    baselines: dict[str, pd.DataFrame]
+    verdict: dict[str, Any]
+    failures: dict[str, Any]
+    failure_pictures: dict[str, bytes]
+    default_parameters: dict[str, Any]
+    runs: Runs
     timings: pd.DataFrame
     problems: pd.DataFrame
     duplicates: pd.DataFrame
@@ -48,43 +56,82 @@ def _facts(inputs: PageInputs) -> RunPage:
     history = inputs.run_history
     settings = history.settings
     curve = history.learning_curve
-    metric = METRICS[history.task.metric]
-    baselines = history.baselines(inputs.run_curves)
     return RunPage(
         title=f"Active learning run {history.name}",
-        run=flat(settings.model_dump(exclude=BESIDE)),
-        metric=metric,
+        marks=identity.marks(history, inputs.runs[history.name]),
+        verdict=inputs.verdict,
+        metrics=[Metric(*metric) for metric in history.task.metrics],
         intake=_intake(inputs.problems, inputs.duplicates),
         source=Source(**inputs.source_summary),
         intake_link=inputs.intake_link,
-        next_commands=inputs.next_commands,
+        steps=_steps(history, inputs.verdict, inputs.next_commands),
         summary=curve.drop(columns="pool").to_dict("records"),
         controlled="images" in curve,
-        baselines=list(baselines),
-        beside=[
-            compare_in_words(curve, other, name, metric.key) for name, other in baselines.items()
-        ],
+        people=settings.oracle.kind == "people",
+        beside=_beside(history, inputs.baselines, inputs.verdict),
+        failures=_failures(inputs),
         pretext_checks=inputs.pretext_checks.to_dict("records"),
         features=settings.features.network,
         feature_checks=inputs.feature_checks.to_dict("records"),
         feature_verdict=_feature_verdict(history, inputs.probe_metrics),
+        ranked=_uses_ranking(settings),
         leaks=inputs.leak_check.to_dict("records"),
         audit=history.pretext_audit.to_dict("records"),
         figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
         worth=inputs.worth,
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
         notes=_notes(settings),
+        changed=identity.changed_settings(settings, inputs.default_parameters),
+        settings=identity.all_settings(settings),
     )
+
+
+def _beside(
+    history: RunHistory, baselines: dict[str, pd.DataFrame], verdict: dict[str, Any]
+) -> list[str]:
+    """Return a sentence on each run that is shown beside this one, as far as the headline says less."""
+    own = history.learning_curve
+    key = history.metric.key
+    return [
+        compare_in_words(own, curve, name, key)
+        for name, curve in baselines.items()
+        if name != verdict["random"] or verdict["outcome"] == "above"
+    ]
+
+
+def _failures(inputs: PageInputs) -> Failures | None:
+    if not inputs.failures:
+        return None
+    return Failures(**inputs.failures, pictures=inputs.failure_pictures)
+
+
+def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str]) -> list[Step]:
+    """Return what is still missing, and the commands that bring it."""
+    settings = history.settings
+    at_random = chooses_at_random(flat(settings.model_dump(mode="json")))
+    steps = []
+    if len(history.learning_curve) < settings.cycles.number:
+        label = f"kedro label --run={history.name}"
+        if history.task.dense:
+            label = f"kedro label-studio push --run={history.name}"
+        steps.append(Step("The next round: label, then go on.", [label, commands["run"]]))
+    elif sum(settings.cycles.budgets) + settings.cycles.budgets[-1] <= len(history.pool):
+        why = "With one more cycle; it is another run, since the number of cycles is a run's own."
+        steps.append(Step(why, [commands["longer"]]))
+    if at_random or "images" in history.learning_curve:
+        return steps
+    if verdict["random"] is None:
+        why = "Whether choosing helped: a run that is like this one but chooses at random, and this page again."
+        steps.insert(0, Step(why, [commands["baseline"], commands["report"]]))
+    elif commands["comparison"]:
+        why = "One run each is an indication: the same by many seeds, with a verdict stated before."
+        steps.insert(0, Step(why, [commands["comparison"]]))
+    return steps
 
 
 def _notes(settings: Parameters) -> list[str]:
     """Return what a reader might otherwise take for granted."""
     notes = []
-    if not _uses_ranking(settings):
-        notes.append(
-            "The ranking by pretext loss chose no image of this run; it is shown, and audited, all "
-            "the same."
-        )
     if settings.features.network != "pretext":
         notes.append(
             f"Features are those of {settings.features.network}, which others have trained on "

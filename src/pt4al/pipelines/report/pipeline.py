@@ -5,14 +5,14 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
-from pt4al.pipelines.report import history, nodes, page, pictures
+from pt4al.pipelines.report import baselines, failures, history, nodes, page, pictures
 
 
 def create_pipeline(options: GraphOptions) -> Pipeline:
     """Return the report on the cycles that are, or can be, finished; empty without one."""
     if not options.cycles:
         return Pipeline([])
-    wired = [*_tables(options), *_pictures(options), _page(options)]
+    wired = [*_tables(options), *_judged(options), *_pictures(options), _page(options)]
     if options.control:
         wired += _worth(options)
     return Pipeline(wired, tags=["report", "always"])
@@ -50,6 +50,29 @@ def _tables(options: GraphOptions) -> list[Node]:
     ]
 
 
+def _judged(options: GraphOptions) -> list[Node]:
+    predictions = {"predictions": f"cycle_{options.cycles - 1}.known_test_predictions"}
+    judged = _same("test_pool", "run_curves", "runs") | predictions
+    if options.control:
+        judged |= _same("worth")
+    return [
+        Node(
+            baselines.judge_run,
+            {"history": "run_history", **judged},
+            ["baselines", "verdict"],
+            name="judge_run",
+            tags="page",
+        ),
+        Node(
+            failures.find_failures,
+            {"history": "run_history", "test_pool": "test_pool", **predictions},
+            ["failures", "failure_pictures"],
+            name="find_failures",
+            tags="page",
+        ),
+    ]
+
+
 def _pictures(options: GraphOptions) -> list[Node]:
     rankings = Node(
         compare_rankings,
@@ -62,7 +85,8 @@ def _pictures(options: GraphOptions) -> list[Node]:
         pictures.draw_pictures,
         {
             "history": "run_history",
-            **_same("ranking", "ranking_agreement", "run_curves", "timings"),
+            **_same("ranking", "ranking_agreement", "timings"),
+            "run_curves": "baselines",
             **_of_cycles(options, "maps", first=1),
         },
         "pictures",
@@ -109,7 +133,12 @@ def _worth(options: GraphOptions) -> list[Node]:
 def _page(options: GraphOptions) -> Node:
     inputs = _same(
         "run_history",
-        "run_curves",
+        "baselines",
+        "verdict",
+        "failures",
+        "failure_pictures",
+        "default_parameters",
+        "runs",
         "timings",
         "problems",
         "duplicates",

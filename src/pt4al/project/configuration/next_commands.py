@@ -9,6 +9,12 @@ from pt4al.project.configuration.identity import flat
 AT_RANDOM = {"start": "random", "scope": "pool", "strategy": "top", "measure": "random"}
 
 
+def chooses_at_random(settings: dict[str, Any]) -> bool:
+    """Whether a run with these settings, by dotted name, draws all its queries at random."""
+    at_random = all(settings.get(f"query.{name}") == value for name, value in AT_RANDOM.items())
+    return at_random and not settings.get("query.balance")
+
+
 def command_line(
     env: str | None, settings: dict[str, Any], pipeline: str = "active_learning"
 ) -> str:
@@ -38,20 +44,79 @@ def baseline_of(run: str) -> str:
     return f"{run}-random"
 
 
-def next_commands(env: str | None, settings: dict[str, Any], run: str) -> dict[str, str]:
+def next_commands(
+    env: str | None, settings: dict[str, Any], run: str, resolved: dict[str, Any]
+) -> dict[str, str]:
     """Return what to type next, with what was typed for a run.
+
+    Parameters
+    ----------
+    env, settings
+        See `command_line`.
+    run
+        The run's name.
+    resolved
+        All of its settings, nested.
 
     Returns
     -------
-    `baseline_command` starts the run's baseline; `report_command` makes the run's page again.
+    `run_command` goes on with the run; `report_command` makes its page again; `baseline_command`
+    starts its baseline; `longer_command` a run of one more cycle; `comparison_command` compares its
+    strategy with choosing at random, by many seeds: empty if no arm of the comparison has it.
     """
     own = settings.get("run", {})
     kept = {name: value for name, value in own.items() if name not in ("name", "fresh")}
-    baseline = settings | {"run": kept | {"name": baseline_of(run)}, "query": AT_RANDOM}
-    report = settings
+    again = settings
     if own:
-        report = settings | {"run": {name: own[name] for name in own if name != "fresh"}}
+        again = settings | {"run": {name: own[name] for name in own if name != "fresh"}}
+    at_random = AT_RANDOM
+    if resolved["query"]["balance"]:
+        at_random = AT_RANDOM | {"balance": False}
+    baseline = settings | {"run": kept | {"name": baseline_of(run)}, "query": at_random}
     return {
+        "run_command": command_line(env, again),
+        "report_command": command_line(env, again, "report"),
         "baseline_command": command_line(env, baseline),
-        "report_command": command_line(env, report, "report"),
+        "longer_command": command_line(env, settings | _longer(settings, kept, run, resolved)),
+        "comparison_command": _comparison(env, settings, run, resolved),
     }
+
+
+def _longer(
+    settings: dict[str, Any], kept: dict[str, Any], run: str, resolved: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the blocks in which a run of one more cycle differs from what was typed."""
+    cycles = {"number": resolved["cycles"]["number"] + 1}
+    budget = resolved["cycles"]["budget"]
+    if isinstance(budget, list):
+        cycles["budget"] = [*budget, budget[-1]]
+    name = f"{run}-{cycles['number']}-cycles"
+    return {"run": kept | {"name": name}, "cycles": settings.get("cycles", {}) | cycles}
+
+
+def _comparison(
+    env: str | None, settings: dict[str, Any], run: str, resolved: dict[str, Any]
+) -> str:
+    comparison = resolved["comparison"]
+    arm = _arm(resolved["query"], comparison["arms"])
+    if arm is None or comparison["repeated"] not in (None, "random", arm):
+        return ""
+    asked = {
+        "name": f"{run}-seeds",
+        "compared": ["random", arm],
+        "reference": "random",
+        "rule": {"claim": arm, "against": ["random"]},
+    }
+    kept = {name: block for name, block in settings.items() if name not in ("run", "query")}
+    return command_line(env, kept | {"comparison": asked}, "comparison")
+
+
+def _arm(query: dict[str, Any], arms: dict[str, dict[str, Any]]) -> str | None:
+    """Return the arm of a comparison that chooses as a run does; None if there is none."""
+    if "random" not in arms:
+        return None
+    for name, arm in arms.items():
+        same = all(query.get(setting) == value for setting, value in arm.get("query", {}).items())
+        if name != "random" and set(arm) == {"query"} and same:
+            return name
+    return None

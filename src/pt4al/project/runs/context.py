@@ -39,7 +39,9 @@ class Context(KedroContext):
                 raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(needed))}")
         self.resolved = resolve(loader["parameters"], loader["globals"], self.project_path)
         loader["parameters"] = self.resolved.parameters
-        commands = next_commands(self.env, self._runtime_params or {}, self.resolved.places["run"])
+        run = self.resolved.places["run"]
+        typed = self._runtime_params or {}
+        commands = next_commands(self.env, typed, run, self.resolved.parameters)
         loader["globals"] = self.resolved.places | commands
         pipelines.update(build(self.resolved.graph))
 

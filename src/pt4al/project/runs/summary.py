@@ -5,30 +5,29 @@ from pathlib import Path
 import pandas as pd
 from kedro.io import CatalogProtocol
 
-from pt4al.pipelines.report.history import find_baselines
+from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
-from pt4al.selection.uncertainty import RANDOM
-from pt4al.statistics.label_savings import compare_in_words
+from pt4al.statistics.run_verdict import in_words
 from pt4al.training.tasks import TASKS
 
 
 def summarise_run(parameters: Parameters, catalog: CatalogProtocol) -> list[str]:
-    """Return the curve, the comparison with a baseline, the audit's sentence and the next command."""
+    """Return the verdict of the page, the curve, the audit's sentence and the next command."""
     curve = catalog.load("learning_curve")
+    verdict = catalog.load("verdict")
     metric = TASKS[parameters.main.task].metric
-    baselines = find_baselines(parameters, curve, catalog.load("run_curves"))
-    lines = [f"result: {_curve(curve, metric)}"]
-    lines += [compare_in_words(curve, other, name, metric) for name, other in baselines.items()]
+    lines = [f"result: {in_words(verdict)}", f"curve: {_curve(curve, metric)}"]
     audit = catalog.load("pretext_audit")
     if len(audit):
         lines.append(f"ranking: {audit['sentence'].iloc[-1]}")
     page = Path(catalog["report"]._filepath)
     lines.append(f"report: {page.absolute().as_uri()}")
     # A run that chooses at random is a baseline itself; control images say more than another run.
-    chooses = parameters.query.strategy != "top" or parameters.query.measure != RANDOM
-    if chooses and not baselines and "images" not in curve:
+    at_random = chooses_at_random(flat(parameters.model_dump(mode="json")))
+    if not at_random and verdict["random"] is None and "images" not in curve:
         command = catalog.load("next_commands")["baseline"]
-        lines.append(f"no baseline yet; whether choosing helped, this says: {command}")
+        lines.append(f"whether choosing helped, this says: {command}")
     return lines
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pt4al.training.tasks import classification, segmentation
+from pt4al.training.tasks.metric import Metric
 
 
 class Task(Protocol):
@@ -16,6 +17,7 @@ class Task(Protocol):
 
     dense: bool  # whether there is one answer a pixel; else one an image
     metric: str  # the one of `evaluate` that the report compares
+    metrics: list[Metric]  # those of `evaluate` that the report's table shows, `metric` first
 
     def targets(self, labels: pd.Series, classes: list[str]) -> torch.Tensor:
         """Labels as numbers of classes, (N,) or (N, H, W); InputError for one that is no class."""
@@ -53,6 +55,15 @@ class Task(Protocol):
         self, outputs: np.ndarray, targets: torch.Tensor, classes: list[str]
     ) -> dict[str, float]:
         """Metrics of the outputs of all images, `metric` among them; all of them numbers."""
+        ...
+
+    def outcomes(
+        self, outputs: np.ndarray, targets: torch.Tensor, classes: list[str]
+    ) -> pd.DataFrame:
+        """What the outputs take the images for: `label` (the truth) and `predicted` among its columns.
+
+        With `probability`, one row an image; with `pixels`, one row a pair of classes.
+        """
         ...
 
 

@@ -10,9 +10,15 @@ from torch.nn.functional import cross_entropy
 
 from pt4al.errors import InputError
 from pt4al.training.tasks.likelihood import softmax
+from pt4al.training.tasks.metric import Metric
 
 dense = False
 metric = "accuracy"
+metrics = [
+    Metric("accuracy", "accuracy"),
+    Metric("balanced_accuracy", "balanced accuracy"),
+    Metric("loss", "loss", share=False),
+]
 
 MOST_NAMED = 20  # classes whose accuracy is told one by one
 
@@ -112,3 +118,18 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
         "loss": float(cross_entropy(logits, targets)),
         **named,
     }
+
+
+def outcomes(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> pd.DataFrame:
+    """Return `label`, `predicted` and its `probability` of each image, from logits (N, classes)."""
+    names = np.array(classes, object)
+    # As accuracy counts them: of equal logits the first.
+    best = outputs.argmax(axis=1)
+    likely = probabilities(outputs)[np.arange(len(best)), best]
+    return pd.DataFrame(
+        {
+            "label": names[targets.numpy()],
+            "predicted": names[best],
+            "probability": likely.astype(np.float32),
+        }
+    )

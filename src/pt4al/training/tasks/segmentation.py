@@ -14,9 +14,11 @@ from torch.nn.functional import cross_entropy
 from pt4al.errors import InputError
 from pt4al.masks import IGNORED, VALUES, count, decode, unknown_values
 from pt4al.training.tasks.likelihood import softmax
+from pt4al.training.tasks.metric import Metric
 
 dense = True
 metric = "miou"
+metrics = [Metric("miou", "mean IoU"), Metric("pixel_accuracy", "pixel accuracy")]
 
 CHUNK = 16  # images counted at once
 
@@ -107,13 +109,7 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
     have no IoU and are left out of the mean. Where every pixel is to be ignored there is nothing:
     0.
     """
-    from torchmetrics.classification import MulticlassConfusionMatrix
-
-    matrix = MulticlassConfusionMatrix(len(classes), ignore_index=IGNORED)
-    for first in range(0, len(outputs), CHUNK):
-        predicted = torch.from_numpy(outputs[first : first + CHUNK])
-        matrix.update(predicted.long(), targets[first : first + CHUNK].long())
-    counts = matrix.compute().double()
+    counts = _confusion(outputs, targets, len(classes)).double()
     hits = counts.diag()
     in_targets = counts.sum(1)
     in_outputs = counts.sum(0)
@@ -127,6 +123,26 @@ def evaluate(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> 
         "pixel_accuracy": float(hits.sum() / counts.sum().clamp(min=1)),
         **{f"iou_{name}": iou for name, iou in ious.items()},
     }
+
+
+def outcomes(outputs: np.ndarray, targets: torch.Tensor, classes: list[str]) -> pd.DataFrame:
+    """Return `label`, `predicted` and `pixels` of each pair of classes that occurs."""
+    counts = _confusion(outputs, targets, len(classes)).numpy()
+    truths, guesses = counts.nonzero()
+    names = np.array(classes, object)
+    pixels = counts[truths, guesses].astype(np.int64)
+    return pd.DataFrame({"label": names[truths], "predicted": names[guesses], "pixels": pixels})
+
+
+def _confusion(outputs: np.ndarray, targets: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return pixels by class (row) and predicted class (column), without those to be ignored."""
+    from torchmetrics.classification import MulticlassConfusionMatrix
+
+    matrix = MulticlassConfusionMatrix(classes, ignore_index=IGNORED)
+    for first in range(0, len(outputs), CHUNK):
+        predicted = torch.from_numpy(outputs[first : first + CHUNK])
+        matrix.update(predicted.long(), targets[first : first + CHUNK].long())
+    return matrix.compute()
 
 
 def _decode(label: bytes, row: int, classes: int) -> np.ndarray:
