@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pt4al.pages.comparison import draw_comparison, render_comparison_page
-from pt4al.pages.facts import METRICS, ComparisonPage
+from pt4al.pages.facts import ComparisonPage, Metric
 from pt4al.statistics.comparison import ComparisonSettings, compare
 from support.arms import RULE, cells
 
@@ -31,7 +31,7 @@ def facts() -> dict:
     results = compare(CELLS, SETTINGS, np.random.default_rng(0))
     return {
         "title": "Comparison <b>strategies</b>",
-        "metric": METRICS["accuracy"],
+        "metric": Metric("accuracy", "accuracy"),
         "results": results,
         "settings": SETTINGS,
         "arms": {arm: f"query.measure: <{arm}>" for arm in GAINS},

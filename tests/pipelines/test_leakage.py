@@ -81,6 +81,17 @@ def test_a_leaking_pipeline_is_refused_before_anything_runs(
     assert [path.name for path in (project / "data").iterdir() if path.name != "precision.json"] == ["01_raw"]
 
 
+def test_what_a_node_of_an_earlier_version_has_read_is_no_leak():
+    reads = pd.DataFrame([("draw_pictures", "run_curves")], columns=["node", "dataset"])
+    assert check_reads(reads)["ok"].all()
+    assert not check_reads(reads.assign(node="cycle_1.choose_query"))["ok"].any()
+
+
+def test_a_query_that_reads_what_became_of_test_images_is_refused():
+    with pytest.raises(InputError, match=r"`cycle_2.choose_query` reads `test_predictions`"):
+        check_readers(rewired("cycle_2.choose_query", reads="cycle_1.test_predictions"))
+
+
 def test_what_was_read_is_compared_with_what_may_be():
     allowed = [("cycle_0.ask_oracle", "recorded_labels"), ("collect_curve", "cycle_3.metrics")]
     reads = pd.DataFrame([*allowed, ("cycle_1.choose_query", "test_labels")], columns=["node", "dataset"])

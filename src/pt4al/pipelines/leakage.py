@@ -49,7 +49,7 @@ def check_readers(pipeline: Pipeline) -> None:
     for node in pipeline.nodes:
         read = {_plain(name) for name in node.inputs if guarded(name)}
         for name in sorted(name for name in read if node.short_name not in READERS[name]):
-            allowed = " and ".join(sorted(READERS[name]))
+            allowed = " and ".join(sorted(READERS[name])) or "the report"
             raise InputError(
                 f"node `{node.name}` reads `{name}`, which is for {allowed} alone: labels would leak"
             )

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pt4al.errors import InputError
-from pt4al.training.tasks import classification
+from pt4al.training.tasks import TASKS, classification
 
 LOGITS = np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 0.0], [1.0, 0.0, 0.5], [0.0, 4.0, 0.0]], np.float32)
 
@@ -156,3 +156,17 @@ def test_mean_of_many_logits_is_that_without_dropout(asked):
         logits = (logs - logs.mean(2, keepdim=True)).mean(0)
         expected = network(images).double()
         torch.testing.assert_close(logits, expected - expected.mean(1, keepdim=True), atol=0.05, rtol=0.05)
+
+
+def test_outcomes_name_truth_guess_and_probability_of_each_image():
+    found = classification.outcomes(LOGITS, torch.tensor([0, 1, 2, 1]), ["a", "b", "c"])
+    assert list(found["label"]) == ["a", "b", "c", "b"]
+    right = found["label"] == found["predicted"]
+    measured = classification.evaluate(LOGITS, torch.tensor([0, 1, 2, 1]), ["a", "b", "c"])
+    assert right.mean() == pytest.approx(measured["accuracy"])
+    assert list(found["probability"]) == pytest.approx(classification.probabilities(LOGITS).max(axis=1))
+
+
+@pytest.mark.parametrize("task", TASKS.values())
+def test_the_first_metric_of_the_table_is_the_one_that_is_compared(task):
+    assert task.metrics[0].key == task.metric

@@ -183,3 +183,12 @@ def test_true_masks_of_camvid_are_rated_perfect_and_their_rare_classes_weigh_mos
     assert found["miou"] == found["pixel_accuracy"] == 1
     weights = dict(zip(names, segmentation.class_weights(targets, len(names)).tolist(), strict=True))
     assert weights["road"] < weights["car"] < weights["pole"]
+
+
+@given(masks=MASKS, seed=st.integers(0, 9))
+def test_outcomes_count_the_pixels_of_each_pair_of_classes(masks, seed):
+    predicted = np.random.default_rng(seed).integers(0, 3, masks.shape, np.uint8)
+    found = segmentation.outcomes(predicted, torch.from_numpy(masks), CLASSES)
+    counted = {(row.label, row.predicted): row.pixels for row in found.itertuples()}
+    pairs = {(CLASSES[a], CLASSES[b]): ((masks == a) & (predicted == b)).sum() for a in range(3) for b in range(3)}
+    assert counted == {pair: pixels for pair, pixels in pairs.items() if pixels}
