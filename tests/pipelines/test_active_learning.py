@@ -71,7 +71,8 @@ def test_the_report_is_one_page_with_every_picture(finished: Path) -> None:
     assert {f"query_{cycle}" for cycle in range(CYCLES)} <= pictures
     reasons = set((finished / "data/08_reporting/tiny/reasons").glob("*/reasons/reasons_*.png"))
     assert len(reasons) == CYCLES
-    assert page.count("data:image/png") == len(pictures) + len(reasons)
+    wrong = set((finished / "data/08_reporting/tiny/failures").glob("*/failures/wrong_*.png"))
+    assert page.count("data:image/png") == len(pictures) + len(reasons) + len(wrong)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(finished: Path, project: Path) -> None:
@@ -86,7 +87,7 @@ def test_the_report_shows_a_random_baseline_once_there_is_one(copied: Path) -> N
     assert "--env=tiny --params=run.name=tiny-random,query.start=random" in page.read_text()
     run(copied, run={"name": "tiny-random"}, query={"measure": "random"}, report={"reasons": False})
     run(copied, pipeline="report")
-    assert "Shown beside this run: tiny-random" in page.read_text()
+    assert "Random: tiny-random" in page.read_text()
     assert "Make a baseline" not in page.read_text()
 
 

@@ -61,7 +61,7 @@ def leaks(project: Path) -> pd.DataFrame:
 
 def test_the_first_command_asks_and_says_where_to_answer(asked: tuple) -> None:
     project, _, said = asked
-    assert f"Run {NAME}, cycle 0: 0 of 10 answers; 10 missing" in said
+    assert f"Run {NAME}, round 1 of 3: 0 of 10 answers; 10 missing" in said
     assert f"kedro label --run={NAME}" in said
     query = table(project, 0, "query")
     assert query["role"].value_counts().to_dict() == {"query": 9, "reserve": 2, "control": 1}
@@ -84,7 +84,7 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     skipped = list(table(project, 0, "query").query("role == 'query'")["id"][:2])
     answer(project, 0, lambda image: None if image in skipped else truth[image])
     assert progress(project, 0).count(SKIPPED) == 2
-    assert "cycle 1: 0 of 10 answers" in go(project)
+    assert "round 2 of 3: 0 of 10 answers" in go(project)
     first = table(project, 0, "label_set")
     assert len(first) == 10  # the reserve took the places of the skipped
     assert dict(zip(first["id"], first["label"], strict=True)) == truth[first["id"]].to_dict()
@@ -97,7 +97,7 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     queue.add_class("hat")
     queue.answer(wrong, "hat", "ada", "key")
     oracle = {"go_on": {"share": 0.8, "after": None}}
-    assert "cycle 2: 0 of 10 answers" in go(project, oracle=oracle)
+    assert "round 3 of 3: 0 of 10 answers" in go(project, oracle=oracle)
     second = table(project, 1, "label_set").set_index("id")["label"]
     assert second[wrong] == "hat"
     assert first.set_index("id")["label"][wrong] != "hat"
@@ -172,7 +172,7 @@ def test_people_who_disagree_are_asked_to_review(waiting: tuple) -> None:
     said = go(project, oracle=oracle)
     assert ("9 of 10 answers, 1 to review" in said) == disputed
     log(project).add([Answer(id=ids[0], label=truth[ids[0]], annotator="eve", source="page", review=True)])
-    assert "cycle 1: 0 of 10" in go(project, oracle=oracle)
+    assert "round 2 of 3: 0 of 10" in go(project, oracle=oracle)
 
 
 MISTAKES = {
@@ -211,7 +211,7 @@ def test_killed_again_and_again_while_answers_come_nothing_is_lost(waiting: tupl
         process.stdout.close()
         assert process.wait() == -signal.SIGKILL
     answer(project, 0, truth.get)
-    assert "cycle 1: 0 of 10" in go(project)
+    assert "round 2 of 3: 0 of 10" in go(project)
     label_set = table(project, 0, "label_set")
     assert dict(zip(label_set["id"], label_set["label"], strict=True)) == truth[label_set["id"]].to_dict()
     assert len(log(project).read()) == 10
@@ -227,7 +227,7 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
         "pretext": {**SHORT, "network": "unet_small"},
         "main": {**SHORT, "task": "segmentation", "network": "unet_small"},
     }
-    assert "cycle 0: 0 of 6 answers" in go(project, **blocks)
+    assert "round 1 of 3: 0 of 6 answers" in go(project, **blocks)
     for cycle in range(2):
         for image in progress(project, cycle).images["id"]:
             drawn = np.uint8(np.array(Image.open(project / "raw" / image).resize((32, 32))) > 100)

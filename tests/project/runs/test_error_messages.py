@@ -46,7 +46,12 @@ TYPED = {  # what somebody types, and part of what is said
     "a settings file that is not there": ("--config=nowhere.yml", "'nowhere.yml' does not exist"),
     "a settings file of another kind": ("--config=conf/base/mlflow.yml", "can't be read"),
     "another conf that is not there": ("--conf-source=nowhere", "'nowhere' does not exist"),
-    "a report on nothing": ("--pipelines=report", "Type `kedro run --pipelines=active_learning` first"),
+    "a report on nothing": ("--pipelines=report", "run 'tiny' has nothing to report yet: no cycle is finished"),
+    "a report on nothing, and the way out": (
+        "--pipelines=report",
+        "Type `kedro run --pipelines=active_learning --env=tiny` first",
+    ),
+    "a page alone": ("--nodes=write_report", "type `kedro run --pipelines=report --env=tiny`"),
     "a node whose inputs are not there": ("--nodes=rank_pool", "pretext_loss: not there yet"),
     "a stage whose inputs are not there": ("--pipelines=pretext", "pool: not there yet"),
 }

@@ -116,7 +116,7 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
             label = f"kedro label-studio push --run={history.name}"
         steps.append(Step("The next round: label, then go on.", [label, commands["run"]]))
     elif sum(settings.cycles.budgets) + settings.cycles.budgets[-1] <= len(history.pool):
-        why = "With one more cycle; it is another run, since the number of cycles is a run's own."
+        why = "One more cycle, as a run of its own:"
         steps.append(Step(why, [commands["longer"]]))
     if at_random or "images" in history.learning_curve:
         return steps

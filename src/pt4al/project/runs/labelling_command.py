@@ -34,7 +34,7 @@ def request(parameters: Parameters, cycle: int, progress: Progress) -> str:
     left = len(progress.images) - progress.answered
     missing = f"{left} missing" if left else "complete"
     return (
-        f"Run {run}, cycle {cycle}: {progress}; {missing}.\n"
+        f"Run {run}, round {cycle + 1} of {parameters.cycles.number}: {progress}; {missing}.\n"
         f"  To label:  {label}\n"
         f"  Other ways ({other}):  kedro answers --help, kedro label-studio --help\n"
         "  To go on, whenever there are answers: this command again."

@@ -57,7 +57,10 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 
 
 def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: str) -> None:
-    task = TASKS[parse(catalog.load("parameters")).main.task]
+    parameters = parse(catalog.load("parameters"))
+    task = TASKS[parameters.main.task]
+    if parameters.oracle.kind == "people":  # who count from 1
+        cycle = f"round {int(cycle.removeprefix('cycle_')) + 1}"
     reached = _percent(metrics, task.metric)
     logger.info("%s: %d labels, %s %s", cycle, metrics["labels"], task.metric, reached)
 

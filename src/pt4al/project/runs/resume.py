@@ -11,7 +11,7 @@ from typing import Any
 import click
 from kedro.framework.project import settings
 from kedro.framework.session import KedroSession
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import SequentialRunner
@@ -153,11 +153,28 @@ def _check_inputs(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     ]
     missing = sorted(name for name in needed if not catalog.exists(name))
     if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InputError(
-            f"{missing[0]}{more}: not there yet. Type `kedro run --pipelines=active_learning`"
-            " first, with the same --env and --params, which makes all of it"
+        raise InputError(_lack(missing, pipeline, catalog))
+
+
+def _lack(missing: list[str], pipeline: Pipeline, catalog: CatalogProtocol) -> str:
+    """Say in a sentence what a command lacks, and what to type instead."""
+    commands = catalog.load("next_commands")
+    gathered = [name for name in missing if isinstance(catalog.get(name), MemoryDataset)]
+    if gathered:
+        nodes = " and ".join(sorted(node.name for node in pipeline.nodes))
+        return (
+            f"{nodes} can't run alone, since {gathered[0]} is kept on no disk: "
+            f"type `{commands['report']}`, which makes the whole report"
         )
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    first = f"Type `{commands['run']}` first, which makes all of it"
+    tags = {tag for node in pipeline.nodes for tag in node.tags}
+    if tags <= {"report", "always", "page"}:
+        run = catalog.load("parameters")["run"]["name"]
+        if catalog.exists("cycle_0.metrics"):
+            return f"run {run!r} is not finished: {missing[0]}{more} are still missing. {first}"
+        return f"run {run!r} has nothing to report yet: no cycle is finished. {first}"
+    return f"{missing[0]}{more}: not there yet. {first}"
 
 
 def _is_finished(node: Node, catalog: CatalogProtocol) -> bool:
