@@ -230,7 +230,7 @@ def test_every_link_of_the_contents_leads_to_a_section(more):
 def test_the_page_shows_where_the_model_fails():
     page = render(FACTS | {"failures": FAILURES})
     assert "cat &amp; co → dog</td><td>6</td><td>75.0 %" in page
-    assert "<b>cat &amp; co</b> taken for <b>dog</b>, 99 %" in page
+    assert "<b>cat &amp; co</b> taken for <b>dog</b>, 99&nbsp;%" in page
     assert "a&lt;b.png" in page
     assert "More labels of cat." in page
     assert base64.b64encode(PNG + b" wrong").decode() in page
@@ -321,3 +321,7 @@ def test_a_few_control_images_say_that_it_is_too_early_in_one_chart_of_all_perce
     assert "About 0.1 hours of labelling." in page
     assert "Stop?" not in page
     assert "Round 1, 30 labels, 3 control images" in page
+    few = render(facts | {"figures": {}, "failures": FAILURES})
+    assert "Too few to count by class" in few
+    assert "Worst classes" not in few
+    assert "taken for <b>dog</b>" in few

@@ -53,6 +53,10 @@ def test_segmentation_reports_panels_and_the_iou_of_each_class(project: Path) ->
     assert {"miou", "pixel_accuracy", "iou_road", "iou_sky"} <= set(curve.columns)
     pictures = {path.stem for path in newest(project, "08_reporting", "cityscapes", "pictures").iterdir()}
     assert {"panels_0", "panels_1", "iou_by_class"} <= pictures
+    page = newest(project, "08_reporting", "cityscapes", "report.html").read_text(encoding="utf-8")
+    assert "Most confused" in page and "Most confidently wrong" not in page
+    kept = pd.read_parquet(newest(project, "07_model_output", "cityscapes", "cycle_1", "test_predictions.parquet"))
+    assert list(kept) == ["label", "predicted", "pixels"]
     label_set = pd.read_parquet(newest(project, "05_model_input", "cityscapes", "cycle_1", "label_set.parquet"))
     assert all(label.startswith(b"\x89PNG") for label in label_set["label"])
 

@@ -95,7 +95,7 @@ def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) 
         median = timed.median()
         hours = float(median) * labels / 3600
         sentences.append(
-            f"About {hours:.1f} hours of labelling: {median:.1f} seconds an image, the median of "
+            f"About {_time(hours)} of labelling: {median:.1f} seconds an image, the median of "
             f"{len(timed):,}, which pauses hardly move; loading, talking and looking twice are not "
             "in it."
         )
@@ -107,6 +107,12 @@ def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) 
     if by_hour is not None and hours is not None:
         sentences.append(f"{hours * by_hour:,.2f} {currency} at {by_hour:g} an hour.")
     return sentences
+
+
+def _time(hours: float) -> str:
+    if hours < 0.1:
+        return f"{max(round(60 * hours), 1)} min"
+    return f"{hours:.1f} hours"
 
 
 def labels_saved(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:

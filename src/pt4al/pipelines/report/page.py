@@ -114,18 +114,26 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
         label = f"kedro label --run={history.name}"
         if history.task.dense:
             label = f"kedro label-studio push --run={history.name}"
-        steps.append(Step("The next round: label, then go on.", [label, commands["run"]]))
+        steps.append(Step("The next round: label, then go on:", [label, commands["run"]]))
     elif sum(settings.cycles.budgets) + settings.cycles.budgets[-1] <= len(history.pool):
         why = "One more cycle, as a run of its own:"
         steps.append(Step(why, [commands["longer"]]))
     if at_random or "images" in history.learning_curve:
         return steps
     if verdict["random"] is None:
-        why = "Whether choosing helped: a run that is like this one but chooses at random, and this page again."
+        why = (
+            "Whether choosing helped: a run like this one that chooses at random, and then this "
+            "page again:"
+        )
         steps.insert(0, Step(why, [commands["baseline"], commands["report"]]))
     elif commands["comparison"]:
-        why = "One run each is an indication: the same by many seeds, with a verdict stated before."
+        why = "One run each is an indication: the same by many seeds, by a rule stated before:"
         steps.insert(0, Step(why, [commands["comparison"]]))
+    else:
+        why = (
+            "One run each is an indication: the same with another seed, and its baseline after it:"
+        )
+        steps.insert(0, Step(why, [commands["seed"]]))
     return steps
 
 

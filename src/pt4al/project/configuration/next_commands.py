@@ -61,8 +61,9 @@ def next_commands(
     Returns
     -------
     `run_command` goes on with the run; `report_command` makes its page again; `baseline_command`
-    starts its baseline; `longer_command` a run of one more cycle; `comparison_command` compares its
-    strategy with choosing at random, by many seeds: empty if no arm of the comparison has it.
+    starts its baseline; `seed_command` the same run with another seed; `longer_command` one of one
+    more cycle; `comparison_command` compares its strategy with choosing at random, by many seeds:
+    empty if no arm of the comparison has it.
     """
     own = settings.get("run", {})
     kept = {name: value for name, value in own.items() if name not in ("name", "fresh")}
@@ -73,10 +74,13 @@ def next_commands(
     if resolved["query"]["balance"]:
         at_random = AT_RANDOM | {"balance": False}
     baseline = settings | {"run": kept | {"name": baseline_of(run)}, "query": at_random}
+    seed = resolved["run"]["seed"] + 1
+    another = settings | {"run": kept | {"name": f"{run}-seed-{seed}", "seed": seed}}
     return {
         "run_command": command_line(env, again),
         "report_command": command_line(env, again, "report"),
         "baseline_command": command_line(env, baseline),
+        "seed_command": command_line(env, another),
         "longer_command": command_line(env, settings | _longer(settings, kept, run, resolved)),
         "comparison_command": _comparison(env, settings, run, resolved),
     }
