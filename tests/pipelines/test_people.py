@@ -227,7 +227,7 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
         "pretext": {**SHORT, "network": "unet_small"},
         "main": {**SHORT, "task": "segmentation", "network": "unet_small"},
     }
-    assert "round 1 of 3: 0 of 6 answers" in go(project, **blocks)
+    assert "round 1 of 2: 0 of 6 answers" in go(project, **blocks)
     for cycle in range(2):
         for image in progress(project, cycle).images["id"]:
             drawn = np.uint8(np.array(Image.open(project / "raw" / image).resize((32, 32))) > 100)
