@@ -47,7 +47,7 @@ TYPED = {  # what somebody types, and part of what is said
     "a settings file of another kind": ("--config=conf/base/mlflow.yml", "can't be read"),
     "another conf that is not there": ("--conf-source=nowhere", "'nowhere' does not exist"),
     "a report on nothing": ("--pipelines=report", "Type `kedro run --pipelines=active_learning` first"),
-    "a node whose inputs are not there": ("--nodes=rank_pool", "pretext_loss: not there yet"),
+    "a node whose inputs are not there": ("--nodes=ranking.rank_pool", "pretext_loss: not there yet"),
     "a stage whose inputs are not there": ("--pipelines=pretext", "pool: not there yet"),
 }
 BROKEN = {  # files of settings: name, content, part of what is said

@@ -6,37 +6,23 @@ import os
 import posixpath
 import re
 import subprocess
-import warnings
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import yaml
 from kedro.io import CatalogProtocol
 
-import pt4al
 from pt4al.files import records
 from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import STAMPED
+from pt4al.project.tracking.logged_model import installed, log_model
 from pt4al.project.tracking.store import CHART, NOTE, Store
 from pt4al.project.tracking.tracker import Tracker
 from pt4al.training.tasks import TASKS
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
-SERVING = (  # what a logged model needs
-    "torch",
-    "torchvision",
-    "timm",
-    "segmentation-models-pytorch",
-    "mlflow",
-    "safetensors",
-    "pandas",
-    "pydantic",
-)
-EXAMPLES = 4  # images in a logged model's input example
 BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # as many as MLflow takes at once
 BY_CLASS = ("accuracy_", "iou_")  # what metrics of single classes begin with
 LONGEST = 250  # characters of a metric's name
@@ -316,33 +302,16 @@ class RunTracker(Tracker):
         return found[0] if found else "not in dvc.lock"
 
     def _log_model(self, cycle: int, run: str) -> None:
-        """Log the network with an input example and a signature. Its code travels with it."""
-        import mlflow
-
-        pool = self._catalog.load("pool")
-        example = pool.gather(np.arange(min(EXAMPLES, len(pool)))).numpy()
-        package = Path(pt4al.__file__).parent
         artifacts = {
-            "network": str(self._path(f"cycle_{cycle}.network")),
-            "classes": str(self._path(self._classes)),
+            "network": self._path(f"cycle_{cycle}.network"),
+            "classes": self._path(self._classes),
         }
         if self._parameters.main.probes:
             own = self._parameters.features.from_pretext
-            artifacts["backbone"] = str(
-                self._path("pretext_network" if own else "features_network")
-            )
-        with self._store.chosen(), mlflow.start_run(run_id=run), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # hints for other kinds of model
-            mlflow.pyfunc.log_model(
-                name=model_name(self._parameters.run.name, self._parameters.run.seed, cycle),
-                python_model=str(package / "project" / "tracking" / "serving.py"),
-                artifacts=artifacts,
-                code_paths=[str(package)],
-                input_example=example,
-                pip_requirements=[
-                    f"{name}=={installed(name)}" for name in SERVING if installed(name)
-                ],
-            )
+            artifacts["backbone"] = self._path("pretext_network" if own else "features_network")
+        name = model_name(self._parameters.run.name, self._parameters.run.seed, cycle)
+        with self._store.chosen():
+            log_model(run, name, self._catalog.load("pool"), artifacts)
 
     def _end_earlier(self) -> None:
         """Close the row of a run of this name that was killed, and set aside for a fresh start."""
@@ -404,14 +373,6 @@ def models(client: Any, experiment: str, run: str) -> list[Any]:
 def writable(value: Any) -> str:
     """Return a value as text that a database takes: a path may have bytes that are no text."""
     return str(value).encode("utf-8", "replace").decode("utf-8")
-
-
-def installed(name: str) -> str | None:
-    """Return a package's version."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _digest(name: str) -> str:
