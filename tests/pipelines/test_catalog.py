@@ -83,7 +83,7 @@ def test_the_intake_report_is_written_before_anything_is_asked() -> None:
 def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
     whole = register_pipelines()["__default__"]
     readers = {node.name for node in whole.nodes for name in node.inputs if name.endswith(".metrics")}
-    assert readers == {"collect_curve"}
+    assert readers == {"report.collect_curve"}
 
 
 def test_the_registered_graph_is_that_of_the_default_settings() -> None:

@@ -18,7 +18,7 @@ from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import STAMPED
 from pt4al.project.tracking.logged_model import installed, log_model
-from pt4al.project.tracking.store import CHART, NOTE, Store
+from pt4al.project.tracking.store import NOTE, Store, curves
 from pt4al.project.tracking.tracker import Tracker
 from pt4al.training.tasks import TASKS
 
@@ -106,7 +106,11 @@ class RunTracker(Tracker):
         return missing
 
     def log_cycles(self, cycles: list[int]) -> None:
-        """Log a child run for each cycle, in place of an earlier one; its metrics go to the parent too, by labels."""
+        """Log a child run for each cycle, in place of an earlier one.
+
+        Its metrics go to the parent too, by labels, but for those of single classes: MLflow would
+        draw a chart of each before the learning curve.
+        """
         self._remove(cycles)
         logged = [self._log_child(cycle) for cycle in cycles]
         self._log_batches(
@@ -124,8 +128,8 @@ class RunTracker(Tracker):
 
     @property
     def chart(self) -> str:
-        """Path and query of the page that compares the learning curves of all runs."""
-        return CHART.format(experiment=self._experiment, tag="al.role", value="run")
+        """The page that compares the learning curves of all runs."""
+        return curves(self._store.address, self._experiment)
 
     def stop(self, status: str) -> None:
         """Close the run, and what of it was being logged."""
@@ -175,7 +179,7 @@ class RunTracker(Tracker):
         )
 
     def _log_child(self, cycle: int) -> tuple[str, list[Any]]:
-        """Return a cycle's child run, with all that it has, still running, and its metrics."""
+        """Return a cycle's child run, with all that it has, still running, and the parent's metrics."""
         metrics = self._load(cycle, "metrics")
         curve = self._load(cycle, "training_curve")
         tags = {"mlflow.parentRunId": self._run, "al.role": "cycle", "al.cycle": str(cycle)}
@@ -193,7 +197,8 @@ class RunTracker(Tracker):
         self._client.log_artifact(child, str(self._path(f"cycle_{cycle}.query")))
         if self._log_models:
             self._log_model(cycle, child)
-        return child, of_cycle
+        whole = {name: value for name, value in metrics.items() if not name.startswith(BY_CLASS)}
+        return child, entries(whole, metrics["labels"], made)
 
     def _tags_of_pool(self) -> list[Any]:
         from mlflow.entities import RunTag
@@ -230,7 +235,18 @@ class RunTracker(Tracker):
         reached = "unknown" if last[metric] is None else f"{100 * last[metric]:.1f} %"
         page = Path(self._catalog["report"]._filepath).absolute()
         lines = [f"{strategy}: {metric} {reached} with {last['labels']:,} labels", page.as_uri()]
+        self.model = self._logged_model(finished[-1])
+        if self.model is not None:
+            lines.append(self.model)
         self._client.set_tag(self._run, NOTE, "\n\n".join(lines))
+
+    def _logged_model(self, cycle: int) -> str | None:
+        """Where MLflow finds a cycle's model; None if none was logged."""
+        for child in self._children():
+            if child.data.tags["al.cycle"] == str(cycle):
+                for model in models(self._client, self._experiment, child.info.run_id):
+                    return model.model_uri
+        return None
 
     def _remove(self, cycles: list[int]) -> None:
         """Remove what was logged of cycles: by a process that was killed, or before DVC made them again."""
