@@ -68,7 +68,7 @@ def open_page(link: str) -> None:
     screens = os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}
     if screens or sys.platform in ("darwin", "win32"):
         with suppress(webbrowser.Error):
-            webbrowser.open(link)
+            webbrowser.open_new_tab(link)
 
 
 def _check_free(port: int, link: str) -> None:
