@@ -60,11 +60,12 @@ wheels: setup  ## what a machine without a network lacks, into wheels/; PRESENT=
 offline:  ## there: install wheels/ into site/, beside what that machine has; then export PYTHONPATH=site
 	$(PYTHON) $(PIP) --no-index --no-deps --no-compile --upgrade --target site wheels/*.whl
 
-ui: setup  ## MLflow's pages, on 127.0.0.1:5000
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+ui: setup  ## MLflow, opened on the curves of all runs, on 127.0.0.1:5000
+	$(BIN)/kedro ui
 
 viz: setup  ## Kedro's picture of the pipelines, on 127.0.0.1:4141
-	$(BIN)/kedro viz run --host 127.0.0.1 --port 4141
+	@echo "the method at a glance: http://127.0.0.1:4141/?pid=active_learning&types=nodes"
+	$(BIN)/kedro viz run --host 127.0.0.1 --port 4141 --no-browser
 
 # The stages' commands are `kedro ...`: they find it where nobody has activated the environment.
 DVC_REPRO := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro

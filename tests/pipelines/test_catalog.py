@@ -1,5 +1,7 @@
 """Every dataset of every pipeline is in the catalog, on disk, with versions."""
 
+from functools import partial
+from graphlib import TopologicalSorter
 from types import SimpleNamespace
 
 import pytest
@@ -84,7 +86,7 @@ def test_the_intake_report_is_written_before_anything_is_asked() -> None:
 def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
     whole = register_pipelines()["__default__"]
     readers = {node.name for node in whole.nodes for name in node.inputs if name.endswith(".metrics")}
-    assert readers == {"collect_curve"}
+    assert readers == {"report.collect_curve"}
 
 
 def test_the_registered_graph_is_that_of_the_default_settings() -> None:
@@ -101,3 +103,35 @@ def test_whoever_loads_the_context_sees_the_graph_of_its_settings() -> None:
         session._hook_manager = SimpleNamespace(hook=SimpleNamespace(after_context_created=lambda context: None))
         session.load_context()
         assert "cycle_6.evaluate" in {node.name for node in pipelines["__default__"].nodes}
+
+
+def test_each_stage_is_a_box_whose_datasets_keep_their_names() -> None:
+    """Kedro-Viz folds a namespace; the pool and its features need the network before them."""
+    whole = register_pipelines()["__default__"]
+    boxes = {"pool", "features", "pretext", "ranking", "report"} | {f"cycle_{cycle}" for cycle in range(5)}
+    assert {node.namespace for node in whole.nodes if node.namespace} == boxes
+    assert [node.name for node in whole.nodes if not node.namespace] == ["load_features_network"]
+    assert {name.split(".")[0] for name in whole.datasets() if "." in name} <= {f"cycle_{cycle}" for cycle in range(5)}
+
+
+SHAPES = [GraphOptions(), GraphOptions(own_trunk=True, views=False), GraphOptions(3, True, True, control=True)]
+
+
+@pytest.mark.parametrize("options", SHAPES, ids=["default", "own trunk", "people"])
+def test_layers_of_kedro_viz_follow_each_other(catalog, options: GraphOptions) -> None:
+    """In a circle it would show none."""
+    after: dict[str, set[str]] = {}
+    whole = build(options)["active_learning"]
+    for node in whole.nodes:
+        for made in filter(None, map(partial(layer, catalog), node.outputs)):
+            read = set(filter(None, map(partial(layer, catalog), node.inputs)))
+            after.setdefault(made, set()).update(read - {made})
+    ordered = list(TopologicalSorter(after).static_order())
+    assert ordered[0] == "pool"
+    assert ordered.index("ranking") < ordered.index("cycle_0") < ordered.index("report")
+
+
+def layer(catalog, name: str) -> str | None:
+    if name.startswith("params:") or name == "parameters":
+        return None
+    return ((catalog.get(name).metadata or {}).get("kedro-viz") or {}).get("layer")

@@ -150,8 +150,8 @@ def test_mlflow_groups_the_cells_by_arm_in_one_colour_each(compared: Path) -> No
     assert {tags["al.role"] for tags in found} == {"study"}
     assert len({(tags["al.arm"], tags["mlflow.runColor"]) for tags in found}) == 2
     note = experiment.tags["mlflow.note.content"]
-    assert note.count("[Comparison c](") == 1
-    assert note.startswith("[Learning curves of all runs](")
+    assert note.count("Comparison c: http:") == 1
+    assert note.startswith("Learning curves of all runs: http://127.0.0.1:5000/#/")
 
 
 def test_mlflow_has_no_run_but_the_cells(compared: Path) -> None:

@@ -48,7 +48,9 @@ def rewired(name: str, *, reads: str = "", writes: str = "") -> Pipeline:
     return Pipeline([changed, *(other for other in WHOLE.nodes if other is not node)])
 
 
-@pytest.mark.parametrize("name", ["cycle_1.choose_query", "cycle_0.train_main", "train_pretext", "rank_pool"])
+@pytest.mark.parametrize(
+    "name", ["cycle_1.choose_query", "cycle_0.train_main", "pretext.train_pretext", "ranking.rank_pool"]
+)
 @pytest.mark.parametrize("dataset", ["recorded_labels", "test_labels", "test_pool", "run_curves", "intake"])
 def test_a_node_that_also_reads_a_guarded_dataset_is_refused_by_name(name, dataset):
     with pytest.raises(InputError, match=rf"node `{name}` reads `{dataset}`, which is for .* alone"):

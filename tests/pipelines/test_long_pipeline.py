@@ -65,7 +65,7 @@ def test_a_graph_is_filtered_as_any_pipeline_is() -> None:
     assert whole.filter() is whole
     assert (Pipeline([]) + whole).nodes == (whole + build(GraphOptions(3))["report"]).nodes
     assert {node.namespace for node in whole.filter(node_namespaces=["cycle_1"]).nodes} == {"cycle_1"}
-    assert {node.name for node in whole.filter(node_names=["rank_pool"]).nodes} == {"rank_pool"}
+    assert {node.name for node in whole.filter(node_names=["ranking.rank_pool"]).nodes} == {"ranking.rank_pool"}
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,6 +113,31 @@ def test_the_best_cycles_model_is_found_under_its_alias(project: Path) -> None:
     curve = pd.read_csv(newest(project, "08_reporting", "tiny", "learning_curve.csv"))
     logged = client.get_logged_model(found.source.removeprefix("models:/"))
     assert logged.name == f"tiny-s0-c{curve['accuracy'].argmax()}"
+
+
+def test_the_logged_model_answers_to_files_as_the_pipeline_does(project: Path) -> None:
+    import mlflow
+
+    (project / "photos/odd.png").unlink()
+    run(project, "predict", predict={"path": "photos"}, engine={"precision": "fp32"})
+    table = predictions(project)
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{project}/mlflow.db")
+    (model,) = client.search_logged_models(["1"], "name = 'tiny-s0-c2'")
+    code = (
+        "import mlflow, pathlib, sys; import pandas as pd\n"
+        "mlflow.set_tracking_uri(sys.argv[1])\n"
+        "paths = [str(path) for path in sorted(pathlib.Path(sys.argv[3]).iterdir())]\n"
+        "answers = mlflow.pyfunc.load_model(sys.argv[2]).predict(pd.DataFrame({'path': paths}))\n"
+        "answers.to_parquet(sys.argv[4])\n"
+    )
+    elsewhere = project / "elsewhere"  # a folder without this project's configuration
+    elsewhere.mkdir()
+    given = [f"sqlite:///{project}/mlflow.db", model.model_uri, str(project / "photos"), "answers.parquet"]
+    subprocess.run([sys.executable, "-c", code, *given], cwd=elsewhere, check=True)
+    answers = pd.read_parquet(elsewhere / "answers.parquet")
+    table = table.sort_values("id", ignore_index=True)
+    assert list(answers["label"]) == list(table["label"])
+    np.testing.assert_allclose(answers["probability"], table["probability"], atol=1e-6)
 
 
 def test_another_folder_with_the_same_names_sizes_and_times_is_read_anew(project: Path) -> None:

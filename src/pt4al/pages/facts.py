@@ -243,6 +243,8 @@ class PredictionsPage:
         Dicts with `source`, `reason`.
     figures
         `surest`, `least_sure`.
+    notes
+        Sentences at the top: where the table is, and what to beware of.
     """
 
     title: str
@@ -251,6 +253,7 @@ class PredictionsPage:
     counts: dict[str, int]
     problems: list[dict]
     figures: dict[str, bytes]
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

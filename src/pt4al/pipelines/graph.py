@@ -29,14 +29,14 @@ def build(options: GraphOptions) -> dict[str, Pipeline]:
 
 def _build(options: GraphOptions) -> dict[str, Pipeline]:
     stages = {
-        "pool": pool.create_pipeline(options),
-        "features": features.create_pipeline(options),
-        "pretext": pretext.create_pipeline(options),
-        "ranking": ranking.create_pipeline(),
+        "pool": _box("pool", pool.create_pipeline(options)),
+        "features": _features(options),
+        "pretext": _box("pretext", pretext.create_pipeline(options)),
+        "ranking": _box("ranking", ranking.create_pipeline()),
         "cycles": cycle.create_pipeline(options),
-        "report": report.create_pipeline(options),
+        "report": _box("report", report.create_pipeline(options)),
     }
-    together = stages | {"pool": pool.create_pipeline(options, with_features=True)}
+    together = stages | {"pool": _box("pool", pool.create_pipeline(options, with_features=True))}
     whole = Graph(list(chain.from_iterable(stage.nodes for stage in together.values())))
     beside = {
         "comparison": comparison.create_pipeline(),
@@ -49,5 +49,17 @@ def _build(options: GraphOptions) -> dict[str, Pipeline]:
 
 
 def _before_cycles(options: GraphOptions, stages: dict[str, Pipeline]) -> Pipeline:
-    tested = features.create_pipeline(replace(options, probes=True))
+    tested = _features(replace(options, probes=True))
     return stages["pool"] + tested + stages["pretext"] + stages["ranking"]
+
+
+def _features(options: GraphOptions) -> Pipeline:
+    """Return the stage, in its box but for the network: the pool, which it needs, needs that too."""
+    stage = features.create_pipeline(options)
+    loads = [node for node in stage.nodes if "features_network" in node.outputs]
+    return Pipeline(loads) + _box("features", stage - Pipeline(loads))
+
+
+def _box(name: str, stage: Pipeline) -> Pipeline:
+    """Return a stage in a namespace of its own, which Kedro-Viz folds; datasets keep their names."""
+    return Pipeline(stage, namespace=name, prefix_datasets_with_namespace=False)

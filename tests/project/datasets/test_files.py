@@ -1,5 +1,7 @@
 """What people open lies at its plain path; its versions lie beside it, and the newest is the last that was written."""
 
+import inspect
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from kedro.io import AbstractDataset, Version
 
 from pt4al.files.versions import kept, later, newest, versions
-from pt4al.project.datasets.files import PlainBytesDataset
+from pt4al.project.datasets.files import FileDataset, PicturesDataset, PlainBytesDataset
 from pt4al.project.datasets.runs import RunCurvesDataset
 from pt4al.project.runs.folder import RunFolder
 from support.people import write_photos
@@ -154,3 +156,24 @@ def test_a_mistake_in_a_node_is_told_once(project: Path, caplog: pytest.LogCaptu
     with pytest.raises(click.ClickException, match=r"^nowhere: no such file or folder"):
         run(project, "predict", predict={"path": "nowhere"})
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_kedro_viz_is_shown_the_newest_version_as_json_can_hold_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "masks.parquet")
+    table = {"type": "pandas.ParquetDataset"}
+    assert not hasattr(FileDataset(filepath=path, version=Version(None, EARLY), dataset=table), "preview")
+    for version, share in ((EARLY, 0.5), (LATE, float("nan"))):
+        rows = pd.DataFrame({"id": ["a"], "mask": [b"\x89PNG"], "share": [share], "cycle": [1]})
+        FileDataset(filepath=path, version=Version(None, version), dataset=table).save(rows)
+    newest_one = FileDataset(filepath=path, version=Version(None, None), dataset=table)
+    assert newest_one.preview()["data"] == [["a", "4 bytes", None, 1]]
+    assert json.loads(json.dumps(newest_one.preview(nrows=1), allow_nan=False))
+    assert str(inspect.signature(newest_one.preview).return_annotation) == "TablePreview"
+
+
+def test_kedro_viz_is_shown_the_picture_that_the_catalog_names(tmp_path: Path) -> None:
+    pictures = PicturesDataset(filepath=str(tmp_path / "pictures"))
+    assert pictures.preview("curve") == ""
+    pictures.save({"curve": b"\x89PNG", "other": b""})
+    assert pictures.preview(name="curve") == "iVBORw=="
+    assert inspect.signature(pictures.preview).return_annotation.__name__ == "ImagePreview"

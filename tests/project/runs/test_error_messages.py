@@ -51,8 +51,8 @@ TYPED = {  # what somebody types, and part of what is said
         "--pipelines=report",
         "Type `kedro run --pipelines=active_learning --env=tiny` first",
     ),
-    "a page alone": ("--nodes=write_report", "type `kedro run --pipelines=report --env=tiny`"),
-    "a node whose inputs are not there": ("--nodes=rank_pool", "pretext_loss: not there yet"),
+    "a page alone": ("--nodes=report.write_report", "type `kedro run --pipelines=report --env=tiny`"),
+    "a node whose inputs are not there": ("--nodes=ranking.rank_pool", "pretext_loss: not there yet"),
     "a stage whose inputs are not there": ("--pipelines=pretext", "pool: not there yet"),
 }
 BROKEN = {  # files of settings: name, content, part of what is said

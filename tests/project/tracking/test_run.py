@@ -69,6 +69,13 @@ def test_a_logged_model_answers_with_class_names(client: mlflow.MlflowClient, fi
     }
     assert answers["probability"].between(0.1, 1).all()
     assert loaded.metadata.signature is not None
+    assert len(loaded.predict(loaded.input_example)) == 4
+
+
+def test_the_run_says_where_its_newest_model_is(client: mlflow.MlflowClient) -> None:
+    (parent,) = runs(client, "run")
+    uri = parent.data.tags["mlflow.note.content"].splitlines()[-1]
+    assert client.get_logged_model(uri.removeprefix("models:/")).name == "tiny-s0-c2"
 
 
 def test_a_cycle_that_was_not_logged_before_a_kill_is_logged_by_the_same_command(

@@ -61,10 +61,7 @@ class Finished:
     @cached_property
     def frame(self) -> Frame:
         """What pictures have to look like for it."""
-        size = self.network.size
-        if size is not None:
-            return Frame(channels=3, height=size[0], width=size[1])
-        return self.pool.frame
+        return frame_of(self.network, self.pool)
 
     @cached_property
     def pool(self) -> ImagePool:
@@ -78,6 +75,13 @@ class Finished:
     def _shared(self, stage: str) -> RunFolder:
         """Return the folder of what runs share: `pool`, `features` or `pretext`."""
         return self.runs[folders(self.parameters, versioned=True)[stage]]
+
+
+def frame_of(network: networks.Network, pool: ImagePool) -> Frame:
+    """Return what pictures have to look like for a network, from images on, that learnt of a pool."""
+    if network.size is not None:
+        return Frame(channels=3, height=network.size[0], width=network.size[1])
+    return pool.frame
 
 
 def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:

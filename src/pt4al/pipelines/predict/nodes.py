@@ -12,11 +12,13 @@ import pandas as pd
 from pt4al.errors import InputError
 from pt4al.images import sources, summary
 from pt4al.images.building import build
+from pt4al.images.collection import Collection
 from pt4al.images.pool import ImagePool
 from pt4al.masks import encode
 from pt4al.pages.facts import PredictionsPage
 from pt4al.pages.predictions import render_predictions_page
 from pt4al.pipelines.predict.models import Finished, find
+from pt4al.pipelines.predict.unlike import unlike
 from pt4al.plots import contact_sheets
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parsing import parse
@@ -29,6 +31,7 @@ from pt4al.training.tasks import classification, segmentation
 logger = logging.getLogger(__name__)
 
 SHOWN = 40  # pictures on a sheet
+NAMED = 3  # pictures in a line of the terminal
 CHECKED = 64  # pictures that an exported network is compared on
 
 
@@ -47,6 +50,9 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     if not len(collection):
         raise InputError(f"{path}: holds no pictures")
     logger.info("%s", summary.listed(collection))
+    warning = _warning(model, collection)
+    if warning is not None:
+        logger.warning("%s", warning)
     # Nothing is kept of another folder's pool, even if names, sizes and times are the same in both.
     stamps = f"{Path(path).resolve()} " + collection.index["stamp"]
     collection = replace(collection, index=collection.index.assign(stamp=stamps))
@@ -114,12 +120,18 @@ def write_page(
 ) -> str:
     """Return the predictions as one HTML page."""
     model = _find(runs, parameters)
+    asked = parse(parameters).predict
     name = f"{model.parameters.run.name}, cycle {model.cycle}"
     counts = {} if "mask" in predictions else predictions["label"].value_counts().to_dict()
+    if counts:
+        logger.info("least sure, to label next: %s", _least_sure(predictions))
+    table = runs.root / "07_model_output" / model.parameters.run.name / "predictions.parquet"
+    warning = _warning(model, sources.read(asked.kind, asked.path))
     return render_predictions_page(
         PredictionsPage(
             title=f"What the model of {name}, takes these pictures for",
-            path=parse(parameters).predict.path,
+            path=asked.path,
+            notes=[f"The table of all of them is {table}.", *filter(None, [warning])],
             images=len(predictions),
             counts=counts,
             problems=pool.problems.to_dict("records"),
@@ -135,6 +147,18 @@ def export_onnx(runs: Runs, pool: ImagePool, parameters: dict) -> bytes:
     model = _find(runs, parameters)
     images = pool.gather(np.arange(min(CHECKED, len(pool))))
     return export(model.network, images, model.classes, asdict(model.frame))
+
+
+def _warning(model: Finished, collection: Collection) -> str | None:
+    if model.pool is None:  # somebody has removed it
+        return None
+    return unlike(collection, model.pool.frame, model.parameters.pool)
+
+
+def _least_sure(predictions: pd.DataFrame) -> str:
+    """Return the pictures that the model is least sure of: `a.png (0.31), b.png (0.35)`."""
+    rows = predictions.nsmallest(NAMED, "probability")
+    return ", ".join(f"{row.id} ({row.probability:.2f})" for row in rows.itertuples())
 
 
 def _find(runs: Runs, parameters: dict) -> Finished:

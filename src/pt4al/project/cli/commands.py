@@ -9,6 +9,7 @@ from pt4al.project.cli.answers import answers
 from pt4al.project.cli.label import label
 from pt4al.project.cli.label_studio import label_studio
 from pt4al.project.cli.published import publish, verdict
+from pt4al.project.cli.ui import ui
 from pt4al.project.runs.error_messages import Spoken, SpokenGroup
 
 
@@ -39,5 +40,5 @@ run = Spoken(
     help=project.run.help,
 )
 
-for command in (run, label, answers, label_studio, verdict, publish):
+for command in (run, label, answers, label_studio, ui, verdict, publish):
     cli.add_command(command)

@@ -1,9 +1,13 @@
 """Datasets of one file or folder. All save to a temporary name first: what exists is whole."""
 
+import base64
+import math
 import shutil
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NewType
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 from kedro.io.core import VersionNotFoundError
@@ -12,6 +16,9 @@ from pt4al.errors import InputError
 from pt4al.files import digests
 from pt4al.files.versions import kept, versions
 from pt4al.files.whole import replacing
+
+# Kedro-Viz looks at the name of what `preview` returns: a picture in base64.
+ImagePreview = NewType("ImagePreview", str)
 
 
 class WholeDataset(AbstractVersionedDataset):
@@ -88,6 +95,20 @@ class FileDataset(WholeDataset):
         super().__init__(**place)
         self._dataset = dataset
 
+    @property
+    def preview(self) -> Callable[..., Any]:
+        """What Kedro-Viz shows of the newest version; only of kinds that kedro-datasets previews."""
+        path = self._newest()
+        if path is None:
+            raise AttributeError(f"{self._filepath}: nothing to preview yet")
+        of_kind = dataset_at(path, self._dataset).preview
+
+        @wraps(of_kind)
+        def preview(**arguments: Any) -> Any:
+            return _shown(of_kind(**arguments))
+
+        return preview
+
     def _read(self, path: Path) -> Any:
         return dataset_at(path, self._dataset).load()
 
@@ -107,6 +128,13 @@ class BytesDataset(WholeDataset):
 
 class PicturesDataset(WholeDataset):
     """A folder of PNG files, from a dictionary of their bytes by name."""
+
+    def preview(self, name: str) -> ImagePreview:
+        """Return one of the newest pictures for Kedro-Viz; `preview_args` of the catalog say which."""
+        path = self._newest()
+        if path is None or not (path / f"{name}.png").exists():
+            return ImagePreview("")
+        return ImagePreview(base64.b64encode((path / f"{name}.png").read_bytes()).decode())
 
     def _read(self, path: Path) -> dict[str, bytes]:
         return {file.stem: file.read_bytes() for file in sorted(path.glob("*.png"))}
@@ -179,6 +207,22 @@ class PlainBytesDataset(_Plain, BytesDataset):
 def dataset_at(path: Path, dataset: dict[str, Any]) -> AbstractDataset:
     """Return a dataset of kedro-datasets for one file."""
     return AbstractDataset.from_config(path.name, {**dataset, "filepath": str(path)})
+
+
+def _shown(preview: Any) -> Any:
+    """Return the preview of a table without what JSON can't hold: bytes, arrays, NaN."""
+    if not isinstance(preview, dict):
+        return preview
+    rows = [[_cell(value) for value in row] for row in preview["data"]]
+    return preview | {"data": rows}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return f"{len(value):,} bytes" if isinstance(value, bytes) else str(value)
 
 
 def _make_room(plain: Path) -> None:

@@ -9,7 +9,7 @@ from pt4al.plots.comparison_curves import colours
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.tracking.run import Rows
-from pt4al.project.tracking.store import CHART, NOTE, Store
+from pt4al.project.tracking.store import NOTE, Store, curves, with_link
 from pt4al.project.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -30,10 +30,8 @@ class ComparisonTracker(Tracker):
 
     @property
     def chart(self) -> str:
-        """Path and query of the page that compares the cells' learning curves."""
-        return CHART.format(
-            experiment=self._experiment, tag="al.comparison", value=self._comparison.name
-        )
+        """The page that compares the cells' learning curves."""
+        return curves(self._store.address, self._experiment, "al.comparison", self._comparison.name)
 
     def stop(self, status: str) -> None:
         """Tag the runs of a finished comparison, and put its link into the experiment's description."""
@@ -80,9 +78,6 @@ class ComparisonTracker(Tracker):
             )
 
     def _describe(self) -> None:
-        start = f"[Comparison {self._comparison.name}]("
         note = self._client.get_experiment(self._experiment).tags.get(NOTE, "")
-        kept = [line for line in note.split("\n\n") if line and not line.startswith(start)]
-        self._client.set_experiment_tag(
-            self._experiment, NOTE, "\n\n".join([*kept, f"{start}{self.chart})"])
-        )
+        note = with_link(note, f"Comparison {self._comparison.name}", self.chart)
+        self._client.set_experiment_tag(self._experiment, NOTE, note)

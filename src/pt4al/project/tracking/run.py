@@ -6,37 +6,23 @@ import os
 import posixpath
 import re
 import subprocess
-import warnings
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import yaml
 from kedro.io import CatalogProtocol
 
-import pt4al
 from pt4al.files import records
 from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import STAMPED
-from pt4al.project.tracking.store import CHART, NOTE, Store
+from pt4al.project.tracking.logged_model import installed, log_model
+from pt4al.project.tracking.store import NOTE, Store, curves
 from pt4al.project.tracking.tracker import Tracker
 from pt4al.training.tasks import TASKS
 
 LIBRARIES = ("torch", "torchvision", "kedro", "mlflow", "dvc", "numpy", "pandas")
-SERVING = (  # what a logged model needs
-    "torch",
-    "torchvision",
-    "timm",
-    "segmentation-models-pytorch",
-    "mlflow",
-    "safetensors",
-    "pandas",
-    "pydantic",
-)
-EXAMPLES = 4  # images in a logged model's input example
 BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # as many as MLflow takes at once
 BY_CLASS = ("accuracy_", "iou_")  # what metrics of single classes begin with
 LONGEST = 250  # characters of a metric's name
@@ -120,7 +106,11 @@ class RunTracker(Tracker):
         return missing
 
     def log_cycles(self, cycles: list[int]) -> None:
-        """Log a child run for each cycle, in place of an earlier one; its metrics go to the parent too, by labels."""
+        """Log a child run for each cycle, in place of an earlier one.
+
+        Its metrics go to the parent too, by labels, but for those of single classes: MLflow would
+        draw a chart of each before the learning curve.
+        """
         self._remove(cycles)
         logged = [self._log_child(cycle) for cycle in cycles]
         self._log_batches(
@@ -138,8 +128,8 @@ class RunTracker(Tracker):
 
     @property
     def chart(self) -> str:
-        """Path and query of the page that compares the learning curves of all runs."""
-        return CHART.format(experiment=self._experiment, tag="al.role", value="run")
+        """The page that compares the learning curves of all runs."""
+        return curves(self._store.address, self._experiment)
 
     def stop(self, status: str) -> None:
         """Close the run, and what of it was being logged."""
@@ -189,7 +179,7 @@ class RunTracker(Tracker):
         )
 
     def _log_child(self, cycle: int) -> tuple[str, list[Any]]:
-        """Return a cycle's child run, with all that it has, still running, and its metrics."""
+        """Return a cycle's child run, with all that it has, still running, and the parent's metrics."""
         metrics = self._load(cycle, "metrics")
         curve = self._load(cycle, "training_curve")
         tags = {"mlflow.parentRunId": self._run, "al.role": "cycle", "al.cycle": str(cycle)}
@@ -207,7 +197,8 @@ class RunTracker(Tracker):
         self._client.log_artifact(child, str(self._path(f"cycle_{cycle}.query")))
         if self._log_models:
             self._log_model(cycle, child)
-        return child, of_cycle
+        whole = {name: value for name, value in metrics.items() if not name.startswith(BY_CLASS)}
+        return child, entries(whole, metrics["labels"], made)
 
     def _tags_of_pool(self) -> list[Any]:
         from mlflow.entities import RunTag
@@ -244,7 +235,18 @@ class RunTracker(Tracker):
         reached = "unknown" if last[metric] is None else f"{100 * last[metric]:.1f} %"
         page = Path(self._catalog["report"]._filepath).absolute()
         lines = [f"{strategy}: {metric} {reached} with {last['labels']:,} labels", page.as_uri()]
+        self.model = self._logged_model(finished[-1])
+        if self.model is not None:
+            lines.append(self.model)
         self._client.set_tag(self._run, NOTE, "\n\n".join(lines))
+
+    def _logged_model(self, cycle: int) -> str | None:
+        """Where MLflow finds a cycle's model; None if none was logged."""
+        for child in self._children():
+            if child.data.tags["al.cycle"] == str(cycle):
+                for model in models(self._client, self._experiment, child.info.run_id):
+                    return model.model_uri
+        return None
 
     def _remove(self, cycles: list[int]) -> None:
         """Remove what was logged of cycles: by a process that was killed, or before DVC made them again."""
@@ -316,33 +318,16 @@ class RunTracker(Tracker):
         return found[0] if found else "not in dvc.lock"
 
     def _log_model(self, cycle: int, run: str) -> None:
-        """Log the network with an input example and a signature. Its code travels with it."""
-        import mlflow
-
-        pool = self._catalog.load("pool")
-        example = pool.gather(np.arange(min(EXAMPLES, len(pool)))).numpy()
-        package = Path(pt4al.__file__).parent
         artifacts = {
-            "network": str(self._path(f"cycle_{cycle}.network")),
-            "classes": str(self._path(self._classes)),
+            "network": self._path(f"cycle_{cycle}.network"),
+            "classes": self._path(self._classes),
         }
         if self._parameters.main.probes:
             own = self._parameters.features.from_pretext
-            artifacts["backbone"] = str(
-                self._path("pretext_network" if own else "features_network")
-            )
-        with self._store.chosen(), mlflow.start_run(run_id=run), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # hints for other kinds of model
-            mlflow.pyfunc.log_model(
-                name=model_name(self._parameters.run.name, self._parameters.run.seed, cycle),
-                python_model=str(package / "project" / "tracking" / "serving.py"),
-                artifacts=artifacts,
-                code_paths=[str(package)],
-                input_example=example,
-                pip_requirements=[
-                    f"{name}=={installed(name)}" for name in SERVING if installed(name)
-                ],
-            )
+            artifacts["backbone"] = self._path("pretext_network" if own else "features_network")
+        name = model_name(self._parameters.run.name, self._parameters.run.seed, cycle)
+        with self._store.chosen():
+            log_model(run, name, self._catalog.load("pool"), artifacts)
 
     def _end_earlier(self) -> None:
         """Close the row of a run of this name that was killed, and set aside for a fresh start."""
@@ -404,14 +389,6 @@ def models(client: Any, experiment: str, run: str) -> list[Any]:
 def writable(value: Any) -> str:
     """Return a value as text that a database takes: a path may have bytes that are no text."""
     return str(value).encode("utf-8", "replace").decode("utf-8")
-
-
-def installed(name: str) -> str | None:
-    """Return a package's version."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _digest(name: str) -> str:

@@ -25,6 +25,10 @@ CHART = (
     "/#/experiments/{experiment}/runs?workflowType=machine_learning&compareRunsMode=CHART"
     "&searchFilter=tags.%60{tag}%60%20%3D%20%27{value}%27"
 )
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # not a language model's
+HOST = "127.0.0.1"
+LOCAL = f"http://{HOST}:5000"  # where `kedro ui` serves what is no server
+ALL_RUNS = "Learning curves of all runs"
 SQLITE = "sqlite:///"
 WAIT = 60.0  # seconds for another process that is making the store
 QUIET = 20  # seconds without a change, after which nobody is making a store any more
@@ -74,6 +78,20 @@ class Store:
     by_id: bool
     file: Path | None
     project: Path
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is a server, which has pages of its own."""
+        return self.uri.startswith(("http://", "https://"))
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds its pages; without name and password."""
+        if not self.is_server:
+            return LOCAL
+        parts = urlsplit(self.uri)
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=host).geturl().rstrip("/")
 
     def connect(self) -> tuple[Any, str]:
         """Return MLflow's client and the experiment's id; both are made if there is none.
@@ -127,12 +145,16 @@ class Store:
         found = client.get_experiment_by_name(self.experiment)
         if found is None:
             with suppress(MlflowException):  # another process may be faster
-                client.create_experiment(self.experiment, self._artifacts, tags={OURS: "true"})
+                client.create_experiment(
+                    self.experiment, self._artifacts, tags={OURS: "true", **KIND}
+                )
             found = client.get_experiment_by_name(self.experiment)
-        if OURS in found.tags and NOTE not in found.tags and found.lifecycle_stage == "active":
-            chart = CHART.format(experiment=found.experiment_id, tag="al.role", value="run")
+        note = found.tags.get(NOTE)
+        ours = OURS in found.tags and found.lifecycle_stage == "active"
+        if ours and (note is None or f"[{ALL_RUNS}](" in note):
+            link = curves(self.address, found.experiment_id)
             client.set_experiment_tag(
-                found.experiment_id, NOTE, f"[Learning curves of all runs]({chart})"
+                found.experiment_id, NOTE, with_link(note or "", ALL_RUNS, link)
             )
         return found
 
@@ -156,6 +178,18 @@ class Store:
                 (self._artifacts, then),
             )
         logger.info("MLflow's artifacts were in %s, and are in %s now", then, self._artifacts)
+
+
+def curves(address: str, experiment: str, tag: str = "al.role", value: str = "run") -> str:
+    """Return the page that compares the learning curves of the runs with a tag; by default of all."""
+    return address + CHART.format(experiment=experiment, tag=tag, value=value)
+
+
+def with_link(note: str, title: str, link: str) -> str:
+    """Return a description that has a line with a link: plain, since lists show it as it is."""
+    starts = (f"{title}: ", f"[{title}](")
+    kept = [line for line in note.split("\n\n") if line and not line.startswith(starts)]
+    return "\n\n".join([*kept, f"{title}: {link}"])
 
 
 def checked(raw: dict) -> Settings:

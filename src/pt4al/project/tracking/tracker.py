@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pt4al.errors import InputError
+from pt4al.project.tracking.store import LOCAL
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +32,14 @@ class Tracker:
     required
         Whether a failure ends the command; else what could not be logged is logged later.
     chart
-        Path and query of the page of MLflow that shows the curves, if there is one.
+        Page of MLflow that shows the curves, if there is one.
+    model
+        Where MLflow finds the newest cycle's model, `models:/...`, once the row is closed.
     """
 
     required = False
     chart: str | None = None
+    model: str | None = None
 
     def start(self) -> None:
         """Open the row of the command."""
@@ -87,10 +91,16 @@ class PatientTracker:
         self._log()
 
     def close(self) -> None:
-        """Close the row of a command that has finished, and say where MLflow shows the curves."""
+        """Close the row of a command that has finished; say where its curves and its model are."""
         self.stop("FINISHED")
         if self.chart is not None:
-            logger.info("curves: make ui, then http://127.0.0.1:5000%s", self.chart)
+            shown = f"kedro ui, then {self.chart}" if self.chart.startswith(LOCAL) else self.chart
+            logger.info("curves: %s", shown)
+        if self._tracker.model is not None:
+            logger.info(
+                "model: mlflow.pyfunc.load_model('%s').predict(['picture.jpg'])",
+                self._tracker.model,
+            )
 
     @property
     def chart(self) -> str | None:
