@@ -19,12 +19,12 @@ from pt4al.project.runs.labelled_run import LabelledRun
 from pt4al.text import normalised
 
 
-@click.group(cls=SpokenGroup)
+@click.group(cls=SpokenGroup, short_help="Write queries to a spreadsheet, read answers from one.")
 def answers() -> None:
     """Take a query to a spreadsheet, answers from one, and labels to other programs."""
 
 
-@answers.command("write")
+@answers.command("write", short_help="Write the images that are asked for to a spreadsheet.")
 @click.argument("path", type=click.Path(path_type=Path))
 @named
 @click.pass_obj
@@ -37,7 +37,7 @@ def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
     click.echo(f"{path}: {number} images to label, as one of: {', '.join(run.classes)}; or {SKIP}")
 
 
-@answers.command("read")
+@answers.command("read", short_help="Take in answers: a spreadsheet, masks, a COCO file.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--annotator", default="file", show_default=True, help="Who has labelled.")
 @named
@@ -64,7 +64,7 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
     )
 
 
-@answers.command("export")
+@answers.command("export", short_help="Write the labels so far, for other programs.")
 @click.argument("path", type=click.Path(path_type=Path))
 @named
 @click.pass_obj

@@ -10,7 +10,7 @@ from pt4al.project.runs import reproduction
 from pt4al.project.runs.error_messages import Spoken
 
 
-@click.command(cls=Spoken)
+@click.command(cls=Spoken, short_help="Say whether the published run came out the same here.")
 @click.pass_obj
 def verdict(metadata: ProjectMetadata) -> None:
     """Say whether the published run, as DVC has made it here, is the one that was published.
@@ -28,7 +28,7 @@ def verdict(metadata: ProjectMetadata) -> None:
         click.get_current_context().exit(1)
 
 
-@click.command(cls=Spoken)
+@click.command(cls=Spoken, short_help="Write what `kedro verdict` compares with.")
 @click.pass_obj
 def publish(metadata: ProjectMetadata) -> None:
     """Write what `kedro verdict` compares with, from the published run as DVC has made it here."""
