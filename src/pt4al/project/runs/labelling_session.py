@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 
 from pt4al.annotation.queue import AnnotationQueue
@@ -21,6 +20,7 @@ from pt4al.pipelines.remembered import one_command
 from pt4al.project.configuration.identity import nested
 from pt4al.project.configuration.loading import loader
 from pt4al.project.configuration.source import Listing
+from pt4al.project.runs.context import Context
 from pt4al.project.runs.labelled_run import LabelledRun
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ class LabellingSession:
     @cached_property
     def parameters(self) -> "Parameters":
         """Settings, with what was `auto` resolved."""
-        from pt4al.project.configuration.parsing import parse
-
-        return parse(self._context.config_loader["parameters"])
+        return self._context.settings
 
     @cached_property
     def pool(self) -> "ImagePool":
@@ -59,7 +57,7 @@ class LabellingSession:
         return self._context.catalog.load("pool")
 
     @cached_property
-    def _context(self) -> KedroContext:
+    def _context(self) -> Context:
         """Kedro's context, which imports torch: only masks need it, and images as the pool has them."""
         settings = nested(self.run.settings) | {"oracle": self.run.policies["oracle"]}
         session = KedroSession.create(

@@ -88,13 +88,12 @@ class Session(KedroSession):
         return self._context
 
     def _end_if_waiting(self) -> None:
-        from pt4al.project.configuration.parsing import parse
         from pt4al.project.runs import standing
         from pt4al.project.runs.labelling_command import request
 
-        resolved = self._context.resolved
-        parameters = parse(resolved.parameters)
-        reached = standing.stand(parameters, self._project_path / resolved.places["root"])
+        parameters = self._context.settings
+        root = self._project_path / self._context.resolved.places["root"]
+        reached = standing.stand(parameters, root)
         if reached.progress is not None:
             raise standing.Waiting(request(parameters, reached.cycle, reached.progress))
 
