@@ -13,6 +13,7 @@ from pt4al.annotation.formats.spreadsheet import (
     write_query,
 )
 from pt4al.annotation.log import Answer
+from pt4al.errors import counted
 from pt4al.project.cli.runs import labelled_run, named, session
 from pt4al.project.runs.error_messages import SpokenGroup
 from pt4al.project.runs.labelled_run import LabelledRun
@@ -34,7 +35,8 @@ def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
     """
     run = labelled_run(metadata, name)
     number = write_query(path, run.progress().open, run.suggestions)
-    click.echo(f"{path}: {number} images to label, as one of: {', '.join(run.classes)}; or {SKIP}")
+    images = counted(number, "image")
+    click.echo(f"{path}: {images} to label, as one of: {', '.join(run.classes)}; or {SKIP}")
 
 
 @answers.command("read", short_help="Take in answers: a spreadsheet, masks, a COCO file.")
@@ -80,7 +82,7 @@ def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
         _write_masks(run, path)
     else:
         write_labels(path, labels)
-    click.echo(f"{path}: {len(labels)} labels of run {run.name}")
+    click.echo(f"{path}: {counted(len(labels), 'label')} of run {run.name}")
 
 
 @answers.command("status")

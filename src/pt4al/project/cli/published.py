@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from kedro.framework.startup import ProjectMetadata
 
+from pt4al.errors import counted
 from pt4al.project.configuration.loading import places, root
 from pt4al.project.runs import reproduction
 from pt4al.project.runs.error_messages import Spoken
@@ -35,6 +36,6 @@ def publish(metadata: ProjectMetadata) -> None:
     folder = root(Path(metadata.project_path), reproduction.RUN)
     outcome = reproduction.made(folder)
     written = reproduction.publish(folder, outcome)
-    images = len(outcome.queries)
-    cycles = len(outcome.curve)
-    click.echo(f"{written}: {images} images in {cycles} cycles; commit it, and dvc.lock")
+    images = counted(len(outcome.queries), "image")
+    cycles = counted(len(outcome.curve), "cycle")
+    click.echo(f"{written}: {images} in {cycles}; commit it, and dvc.lock")

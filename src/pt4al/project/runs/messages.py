@@ -59,7 +59,8 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: str) -> None:
     task = TASKS[parse(catalog.load("parameters")).main.task]
     reached = _percent(metrics, task.metric)
-    logger.info("%s: %d labels, %s %s", cycle, metrics["labels"], task.metric, reached)
+    labels = counted(metrics["labels"], "label")
+    logger.info("%s: %s, %s %s", cycle, labels, task.metric, reached)
 
 
 def _percent(metrics: dict[str, float], metric: str) -> str:
