@@ -14,7 +14,8 @@ import pools
 from gpu_report import Row
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
-from pt4al.project.configuration.parameters import Parameters, Source
+from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.source import Source
 from pt4al.randomness import stream, torch_generator
 from pt4al.selection import candidates as query
 from pt4al.selection import ranking

@@ -1,5 +1,6 @@
 """Where Kedro looks for a project's commands."""
 
-from pt4al.project.cli.commands import cli, run
+from pt4al.project.cli.commands import cli
+from pt4al.project.cli.run import run
 
 __all__ = ["cli", "run"]

@@ -20,7 +20,9 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -28,7 +30,21 @@ from pt4al.project.runs.context import Context
 from pt4al.project.runs.resume import Session
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that is being imported, again and again.
+
+    There are some 500,000 objects of torch's, and none of them is garbage.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 @cache
+@_uncollected()
 def _hooks() -> tuple[Any, ...]:
     from pt4al.project.hooks.leakage import LeakageHooks
     from pt4al.project.hooks.machine import MachineHooks

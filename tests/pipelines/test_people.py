@@ -69,6 +69,26 @@ def test_the_first_command_asks_and_says_where_to_answer(asked: tuple) -> None:
     assert list(query["role"][-2:]) == ["reserve", "reserve"]
 
 
+def test_the_page_is_ready_and_shows_pictures_without_torch(waiting: tuple) -> None:
+    """Which takes seconds and a gigabyte to import; `pt4al.cli` is what Kedro imports first."""
+    project, _ = waiting
+    script = f"""
+import sys
+import pt4al.cli
+from pathlib import Path
+from pt4al.project.cli import answers, label
+from pt4al.project.runs.labelled_run import find_run
+from pt4al.project.runs.labelling_session import open_session
+run = find_run(Path("data"), {NAME!r})
+opened = open_session(Path.cwd(), run)
+assert opened.picture(run.query["id"][0])
+assert opened.queue
+sys.exit(", ".join({{"torch", "mlflow", "sklearn", "scipy", "matplotlib"}} & set(sys.modules)) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_command_may_be_typed_at_any_moment(waiting: tuple) -> None:
     project, truth = waiting
     before = table(project, 0, "query")

@@ -1,7 +1,9 @@
 """The one training loop and the one scoring loop, on real images where learning matters."""
 
 import copy
+import io
 import math
+import sys
 
 import numpy as np
 import pandas as pd
@@ -455,3 +457,17 @@ def test_a_feature_that_is_no_number_is_found_among_many_images(make_pool, make_
 def test_whole_numbers_are_not_asked_whether_they_are_finite(make_pool, make_network):
     answers = predict(make_network(), lambda network, images: level(images).long(), make_pool(levels(10)), HARDWARE)
     assert list(answers) == list(range(10))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_progress_bar_counts_whole_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    bar = engine._progress(1320, "training")
+    bar.close()
+    assert "training:   0%" in shown.getvalue()
+    assert "| 0/1320 [00:00<?, ? images/s]" in shown.getvalue()

@@ -6,9 +6,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import cohen_kappa_score
-from statsmodels.stats.inter_rater import fleiss_kappa
-from statsmodels.stats.proportion import proportion_confint
 
 from pt4al.annotation.log import effective, stand_for_masks
 from pt4al.errors import counted
@@ -49,6 +46,8 @@ def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> 
     )
     if len(shared) < FEWEST:
         return f"{message}; that is too few to say more."
+    from statsmodels.stats.proportion import proportion_confint  # imports scipy
+
     low, high = proportion_confint(same.sum(), len(same), method="wilson")
     kappa = _kappa(shared[people], rng or np.random.default_rng(0))
     return (
@@ -58,6 +57,9 @@ def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> 
 
 
 def _kappa(shared: pd.DataFrame, rng: np.random.Generator) -> str:
+    from sklearn.metrics import cohen_kappa_score
+    from statsmodels.stats.inter_rater import fleiss_kappa
+
     raters = shared.notna().sum(axis=1)
     usual = int(raters.mode().iloc[-1])
     compared = shared[raters == usual]

@@ -191,4 +191,4 @@ def _save_order(folder: Path, ids: pd.Series) -> None:
 
 def _progress(pictures: int) -> tqdm:
     """Return a progress bar; it shows nothing if the output is not a terminal."""
-    return tqdm(total=pictures, unit="picture", desc="features", disable=None, leave=False)
+    return tqdm(total=pictures, unit=" pictures", desc="features", disable=None, leave=False)

@@ -155,7 +155,7 @@ def _bytes(frame: Frame) -> int:
 
 def _progress(pictures: int) -> tqdm:
     """Return a progress bar; it shows nothing if the output is not a terminal."""
-    return tqdm(total=pictures, unit="picture", desc="decode", disable=None, leave=False)
+    return tqdm(total=pictures, unit=" pictures", desc="decode", disable=None, leave=False)
 
 
 def _frame(collection: Collection, recipe: Recipe, earlier: dict | None) -> Frame:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from torch.nn.functional import interpolate
 
 # Of a picture's own standard deviation: how far apart near pictures may be, but for brightness.
 CONTRAST = 0.25
@@ -114,6 +112,9 @@ def _is_one_file(this: str, other: str) -> bool:
 
 
 def _hashed(images: np.ndarray) -> np.ndarray:
+    import torch
+    from torch.nn.functional import interpolate
+
     grey = torch.from_numpy(images.astype(np.float32)).mean(1, keepdim=True)
     areas = interpolate(grey, (8, 9), mode="area")[:, 0].numpy()
     bits = areas[:, :, 1:] - areas[:, :, :-1] > MARGIN

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import Any
 
-import torch
-
 AHEAD = 16  # results that wait to be taken
 
 
@@ -24,6 +22,8 @@ def in_order(
     most
         How many results may wait to be taken.
     """
+    import torch  # takes a second: what only looks at pictures does without
+
     most = min(AHEAD, most)
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         waiting: deque[Future] = deque()

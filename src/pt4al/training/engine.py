@@ -337,8 +337,7 @@ def _progress(images: int, title: str) -> tqdm:
     return tqdm(
         total=images,
         desc=title,
-        unit="image",
-        unit_scale=True,
+        unit=" images",
         disable=None,
         leave=False,
         mininterval=0.5,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from pt4al.errors import InputError
+from pt4al.errors import InputError, counted
 from pt4al.files import records
 from pt4al.pages.comparison import draw_comparison, render_comparison_page
 from pt4al.pages.facts import ComparisonPage, Metric
@@ -47,7 +47,7 @@ def run_cells(
     _warn_of_threads(comparison.workers, comparison.threads)
     failed = {}
     progress = Progress(len(left))
-    bar = tqdm(total=len(left), desc="cells", unit="cell", disable=None)
+    bar = tqdm(total=len(left), desc="cells", unit=" cells", disable=None)
     with bar, Workers(project, folder / "logs") as workers:
         for cell, reason in run_all(left, comparison.workers, workers.run, progress.restart):
             bar.update()
@@ -157,9 +157,11 @@ def _warn_of_threads(workers: int, threads: int) -> None:
     cores = os.cpu_count() or 1
     if workers * threads > cores:
         logger.warning(
-            "%d workers of %d threads on %d cores get in each other's way, up to ten times slower: "
+            "%s of %s on %s get in each other's way, up to ten times slower: "
             "lower comparison.workers or comparison.threads",
-            *(workers, threads, cores),
+            counted(workers, "worker"),
+            counted(threads, "thread"),
+            counted(cores, "core"),
         )
 
 

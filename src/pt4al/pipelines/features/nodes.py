@@ -8,7 +8,7 @@ import pandas as pd
 
 from pt4al.features import backbones, neighbours, store, vectors
 from pt4al.images.pool import ImagePool
-from pt4al.pipelines.pool.nodes import collect
+from pt4al.pipelines.pool.listing import collect
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.project.configuration.parameters import Engine, Features, Pool, Pretext
 from pt4al.randomness import stream, torch_generator

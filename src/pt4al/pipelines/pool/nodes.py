@@ -1,6 +1,5 @@
 """Nodes of stage `pool`."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -15,60 +14,29 @@ from pt4al.annotation.formats.spreadsheet import read_answers
 from pt4al.errors import InputError
 from pt4al.features import backbones
 from pt4al.features.beside import Beside
-from pt4al.images import sources, summary, survey
+from pt4al.images import survey
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
 from pt4al.images.duplicates import find, label_pairs, linked
-from pt4al.images.imbalance import subsample_classes
 from pt4al.images.masks import read_masks
 from pt4al.images.pool import ImagePool
 from pt4al.images.ranges import narrow
-from pt4al.images.splits import divide
-from pt4al.images.summary import Summary
 from pt4al.labels.label_set import BEFORE, KNOWN, empty, extend
 from pt4al.masks import encode
 from pt4al.pages.facts import IntakePage
 from pt4al.pages.intake import render_intake_page, warn_of_contradictions
-from pt4al.pipelines.remembered import once
+from pt4al.pipelines.pool.listing import collect, summarise
 from pt4al.plots import contact_sheets
 from pt4al.plots import duplicates as duplicate_plots
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
 from pt4al.training.networks import Network
 
-logger = logging.getLogger(__name__)
-
 Write = Callable[..., None]  # given a folder to write to, and perhaps an older version
 
 # pictures that the intake report shows
 SAMPLED = 24
 PAIRS = 30
-
-
-def collect(pool: Pool) -> dict[str, Collection]:
-    """Return what the source holds for `train` (the pool) and `test`, not decoded yet."""
-    return _taken(pool, _divided(pool))
-
-
-def summarise(pool: Pool) -> Summary:
-    """Return what was read, in words."""
-    divided = _divided(pool)
-    return summary.summarise(read_source(pool), divided, _taken(pool, divided))
-
-
-def tell_source(pool: Pool) -> None:
-    """Log what was read, and what a person may have meant otherwise."""
-    words = summarise(pool)
-    logger.info("%s", words.sentence)
-    for sentence in words.warnings:
-        logger.warning("%s", sentence)
-
-
-def read_source(pool: Pool) -> Collection:
-    """Return all that the source holds, listed once a command."""
-    source = pool.source
-    read = partial(sources.read, source.kind, source.path, dict(source.columns))
-    return once(f"listing of {source!r}", read).named(pool.classes)
 
 
 def build_pool(pool: Pool) -> Write:
@@ -190,21 +158,6 @@ def start_people(
         [(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"]
     )
     return extend(empty(), labelled, BEFORE, KNOWN)
-
-
-def _divided(pool: Pool) -> dict[str, Collection]:
-    parts = divide(read_source(pool), pool.test)
-    if not len(parts["train"]):
-        raise InputError(f"{pool.source.path}: holds no pictures for the pool")
-    return parts
-
-
-def _taken(pool: Pool, parts: dict[str, Collection]) -> dict[str, Collection]:
-    # Before the limit, which says how many images there are whatever their classes.
-    parts = parts | {
-        "train": subsample_classes(parts["train"], pool.imbalance.kind, pool.imbalance.factor)
-    }
-    return {split: part.sample(getattr(pool.limit, split)) for split, part in parts.items()}
 
 
 def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:

@@ -13,18 +13,19 @@ from pt4al.annotation.formats.spreadsheet import (
     write_query,
 )
 from pt4al.annotation.log import Answer
+from pt4al.errors import counted
 from pt4al.project.cli.runs import labelled_run, named, session
 from pt4al.project.runs.error_messages import SpokenGroup
 from pt4al.project.runs.labelled_run import LabelledRun
 from pt4al.text import normalised
 
 
-@click.group(cls=SpokenGroup)
+@click.group(cls=SpokenGroup, short_help="Write queries to a spreadsheet, read answers from one.")
 def answers() -> None:
     """Take a query to a spreadsheet, answers from one, and labels to other programs."""
 
 
-@answers.command("write")
+@answers.command("write", short_help="Write the images that are asked for to a spreadsheet.")
 @click.argument("path", type=click.Path(path_type=Path))
 @named
 @click.pass_obj
@@ -34,10 +35,11 @@ def write_file(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
     """
     run = labelled_run(metadata, name)
     number = write_query(path, run.progress().open, run.suggestions)
-    click.echo(f"{path}: {number} images to label, as one of: {', '.join(run.classes)}; or {SKIP}")
+    images = counted(number, "image")
+    click.echo(f"{path}: {images} to label, as one of: {', '.join(run.classes)}; or {SKIP}")
 
 
-@answers.command("read")
+@answers.command("read", short_help="Take in answers: a spreadsheet, masks, a COCO file.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--annotator", default="file", show_default=True, help="Who has labelled.")
 @named
@@ -64,7 +66,7 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
     )
 
 
-@answers.command("export")
+@answers.command("export", short_help="Write the labels so far, for other programs.")
 @click.argument("path", type=click.Path(path_type=Path))
 @named
 @click.pass_obj
@@ -80,7 +82,7 @@ def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
         _write_masks(run, path)
     else:
         write_labels(path, labels)
-    click.echo(f"{path}: {len(labels)} labels of run {run.name}")
+    click.echo(f"{path}: {counted(len(labels), 'label')} of run {run.name}")
 
 
 @answers.command("status")

@@ -26,7 +26,7 @@ def label_studio() -> None:
     """
 
 
-@label_studio.command()
+@label_studio.command(short_help="Put the images that are asked for into Label Studio.")
 @named
 @served
 @click.option(

@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 from kedro.framework.startup import ProjectMetadata
 
+from pt4al.errors import counted
 from pt4al.project.configuration.loading import places, root
 from pt4al.project.runs import reproduction
 from pt4al.project.runs.error_messages import Spoken
 
 
-@click.command(cls=Spoken)
+@click.command(cls=Spoken, short_help="Say whether the published run came out the same here.")
 @click.pass_obj
 def verdict(metadata: ProjectMetadata) -> None:
     """Say whether the published run, as DVC has made it here, is the one that was published.
@@ -28,13 +29,13 @@ def verdict(metadata: ProjectMetadata) -> None:
         click.get_current_context().exit(1)
 
 
-@click.command(cls=Spoken)
+@click.command(cls=Spoken, short_help="Write what `kedro verdict` compares with.")
 @click.pass_obj
 def publish(metadata: ProjectMetadata) -> None:
     """Write what `kedro verdict` compares with, from the published run as DVC has made it here."""
     folder = root(Path(metadata.project_path), reproduction.RUN)
     outcome = reproduction.made(folder)
     written = reproduction.publish(folder, outcome)
-    images = len(outcome.queries)
-    cycles = len(outcome.curve)
-    click.echo(f"{written}: {images} images in {cycles} cycles; commit it, and dvc.lock")
+    images = counted(len(outcome.queries), "image")
+    cycles = counted(len(outcome.curve), "cycle")
+    click.echo(f"{written}: {images} in {cycles}; commit it, and dvc.lock")

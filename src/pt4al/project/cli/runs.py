@@ -39,10 +39,9 @@ def labelled_run(metadata: ProjectMetadata, name: str | None, waiting: bool = Tr
 
 @contextmanager
 def session(metadata: ProjectMetadata, run: LabelledRun) -> Iterator["LabellingSession"]:
-    """Open a run's pool and pictures.
+    """List a run's pictures, and open its pool where it is asked for.
 
-    That imports torch, which takes seconds and a gigabyte: only commands that show pictures or take
-    masks do.
+    A pool imports torch, which takes seconds and a gigabyte: only commands for masks do.
     """
     from pt4al.project.runs.labelling_session import open_session
 

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pt4al.block import Block
-from pt4al.project.configuration.parameters import Parameters
+
+if TYPE_CHECKING:
+    from pt4al.project.configuration.parameters import Parameters
 
 # Of block `oracle`: what may change between two cycles of a run.
 POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
@@ -25,7 +27,7 @@ def flat(parameters: dict, prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def identity(parameters: Parameters) -> dict[str, Any]:
+def identity(parameters: "Parameters") -> dict[str, Any]:
     """Return the settings that make a run what it is, by dotted name: with others it would be another run."""
     apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh"}, "oracle": POLICIES}
     return flat(parameters.model_dump(mode="json", exclude=apart))

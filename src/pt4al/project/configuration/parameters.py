@@ -1,7 +1,5 @@
 """Every setting of a run: one block for each block of parameters.yml, same order, same names."""
 
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import Annotated, Any, Literal
 
@@ -18,15 +16,23 @@ from pt4al.errors import counted, did_you_mean
 from pt4al.features import backbones
 from pt4al.images.augment import LARGEST_SIDE, Augmentation
 from pt4al.images.building import Recipe
-from pt4al.images.sources import COLUMNS, SOURCES
+from pt4al.images.sources import SOURCES
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.project.configuration.instructions import ANY, AVX2
-from pt4al.project.configuration.paths import plain
+from pt4al.project.configuration.kinds import (
+    ClassName,
+    Images,
+    Place,
+    Text,
+    one_of,
+    several,
+    typed,
+)
+from pt4al.project.configuration.source import Imbalance, Limit, Origin
 from pt4al.selection.candidates import STARTS
 from pt4al.selection.ranking import BATCHES, ORDERS
 from pt4al.selection.strategies import FEATURE_STARTS, REMOVED, STRATEGIES
 from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM
-from pt4al.text import normalised
 from pt4al.training import networks
 from pt4al.training.precision import Hardware
 from pt4al.training.schedule import MOST_EPOCHS, Schedule
@@ -37,42 +43,14 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
 # comparison's names its cells.
 LONGEST_RUN = 200
 LONGEST_ARM = 80
-LONGEST_TEXT = 4096
 MOST_CYCLES = 2000  # Kedro needs 15 ms to prepare each
-MOST_IMAGES = 2**31
 MOST_SEED = 2**63 - 1
 MOST_THREADS = 1024
-NOT_IN_A_LINE = {
-    "Cc",
-    "Cs",
-    "Zl",
-    "Zp",
-}  # Unicode's categories of control characters, half ones, and separators
-
-
-def _line(text: str) -> str:
-    if not text.strip() or any(unicodedata.category(letter) in NOT_IN_A_LINE for letter in text):
-        raise ValueError("it must be one line of text, without control characters")
-    return text
-
-
-# Kedro's --params splits at commas: there lists are typed cat/dog/rabbit, or 0/1/2.
-def _typed(values: Any) -> Any:
-    if isinstance(values, str):
-        return values.split("/")
-    return [values] if isinstance(values, int) else values
 
 
 def _typed_or_one(value: Any) -> Any:
-    """As `_typed`, where a single value may stay one."""
+    """As `typed`, where a single value may stay one."""
     return value.split("/") if isinstance(value, str) and "/" in value else value
-
-
-def _different(values: list) -> list:
-    twice = [value for value in values if values.count(value) > 1]
-    if twice:
-        raise ValueError(f"{twice[0]!r} stands there twice")
-    return values
 
 
 def _not_removed(strategy: Any) -> Any:
@@ -87,35 +65,12 @@ def _weights(path: str) -> str:
     return path
 
 
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_line)]
-ClassName = Annotated[Text, AfterValidator(normalised)]
-Place = Annotated[Text, AfterValidator(plain)]
 Weights = Annotated[Place, AfterValidator(_weights)]
 ArmName = Annotated[str, Field(pattern=NAME, max_length=LONGEST_ARM)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
 Architecture = Annotated[
     str, Field(max_length=LONGEST_RUN), AfterValidator(networks.validated_name)
 ]
-Images = Annotated[int, Field(gt=0, le=MOST_IMAGES)]
-
-
-def several(kind: Any, least: int = 0) -> Any:
-    """The type of a list of different values, which the command line can write."""
-    return Annotated[
-        list[kind], Field(min_length=least), BeforeValidator(_typed), AfterValidator(_different)
-    ]
-
-
-def one_of(known: Iterable[str]) -> Any:
-    """The type of a name that must be a key of a registry."""
-    known = sorted(known)
-
-    def check(name: str) -> str:
-        if name not in known:
-            raise ValueError(did_you_mean(name, known))
-        return name
-
-    return Annotated[str, AfterValidator(check)]
 
 
 class Run(Block):
@@ -138,32 +93,8 @@ class Engine(Block):
         return Hardware(self.device, self.precision)
 
 
-class Source(Block):
-    kind: one_of(SOURCES)
-    path: Place
-    # Left out where it says nothing, as if it were not there: the names of runs' folders depend on
-    # what is.
-    columns: dict[one_of(COLUMNS), str] = Field(default={}, exclude_if=lambda columns: not columns)
-
-
-class Limit(Block):
-    train: Images | None
-    test: Images | None
-
-
-class Origin(Block):
-    source: Source
-    classes: several(ClassName, least=1) | None
-    test: Annotated[float, Field(gt=0, lt=1)] | Text
-
-
-class Imbalance(Block):
-    kind: one_of(["none", "long_tail", "steps"])
-    factor: float = Field(ge=1, le=1e6)
-
-
 class Pool(Recipe, Origin):  # the fields of Origin come first
-    ignore: Annotated[list[Annotated[int, Field(ge=0, le=255)]], BeforeValidator(_typed)]
+    ignore: Annotated[list[Annotated[int, Field(ge=0, le=255)]], BeforeValidator(typed)]
     limit: Limit
     imbalance: Imbalance
 

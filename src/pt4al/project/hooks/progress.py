@@ -3,14 +3,14 @@
 import time
 from typing import Any
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from pt4al.project.runs import messages
-from pt4al.project.runs.command import Command, Kind, Place
+from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.context import Context
 from pt4al.project.runs.heartbeat import Heartbeat
 from pt4al.project.runs.machine import stage_of
 
@@ -19,9 +19,9 @@ class ProgressHooks:
     """Notes the seconds of a run's nodes, and says what their outputs mean."""
 
     @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
+    def after_context_created(self, context: Context) -> None:
         """See Kedro."""
-        self._place = Place.of(context)
+        self._context = context
         self._heartbeat = Heartbeat()
 
     @hook_impl
@@ -29,7 +29,7 @@ class ProgressHooks:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:
         """See Kedro."""
-        command = Command.of(self._place, run_params, pipeline, catalog)
+        command = Command.of(self._context, run_params, pipeline)
         self._catalog = catalog
         self._timings = None
         if command.kind is Kind.RUN:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from pt4al.project.runs import preflight
-from pt4al.project.runs.command import Command, Place
+from pt4al.project.runs.command import Command
+from pt4al.project.runs.context import Context
 from pt4al.project.runs.protection import protect
 
 
@@ -16,9 +16,9 @@ class ProtectionHooks:
     """Checks a command, takes the lock of what it writes, and frees it."""
 
     @hook_impl(tryfirst=True)
-    def after_context_created(self, context: KedroContext) -> None:
+    def after_context_created(self, context: Context) -> None:
         """See Kedro."""
-        self._place = Place.of(context)
+        self._context = context
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(
@@ -26,7 +26,7 @@ class ProtectionHooks:
     ) -> None:
         """See Kedro."""
         self._catalog = catalog
-        self._command = Command.of(self._place, run_params, pipeline, catalog)
+        self._command = Command.of(self._context, run_params, pipeline)
         preflight.check(self._command, catalog)
         self._lock = protect(self._command)
 

@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Any
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from pt4al.pipelines.remembered import meanwhile
-from pt4al.project.runs.command import Command, Place
+from pt4al.project.runs.command import Command
+from pt4al.project.runs.context import Context
 from pt4al.project.tracking.start import open_tracker
 from pt4al.project.tracking.tracker import end_on_signals
 
@@ -18,17 +18,17 @@ class TrackingHooks:
     """Logs a command, and each cycle of a run. What can't be logged waits; the run goes on."""
 
     @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
+    def after_context_created(self, context: Context) -> None:
         """See Kedro."""
         self._settings = context.config_loader["mlflow"]
-        self._place = Place.of(context)
+        self._context = context
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:
         """See Kedro."""
-        command = Command.of(self._place, run_params, pipeline, catalog)
+        command = Command.of(self._context, run_params, pipeline)
         self._tracker = open_tracker(command, catalog, self._settings)
         self._undo = end_on_signals(partial(self._tracker.stop, "KILLED"))
 

@@ -5,12 +5,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.context import KedroContext
-from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from pt4al.project.configuration.parameters import Parameters
-from pt4al.project.configuration.parsing import parse
+from pt4al.project.runs.context import Context
 
 
 class Kind(Enum):
@@ -43,7 +41,7 @@ class Place:
     env: str | None
 
     @classmethod
-    def of(cls, context: KedroContext) -> "Place":
+    def of(cls, context: Context) -> "Place":
         """Return the place of a context's project."""
         places = context.config_loader["globals"]
         project = context.project_path
@@ -68,17 +66,11 @@ class Command:
     tags: frozenset[str]
 
     @classmethod
-    def of(
-        cls,
-        place: Place,
-        run_params: dict[str, Any],
-        pipeline: Pipeline,
-        catalog: CatalogProtocol,
-    ) -> "Command":
+    def of(cls, context: Context, run_params: dict[str, Any], pipeline: Pipeline) -> "Command":
         """Return the command of a pipeline that is about to run."""
         tags = frozenset(tag for node in pipeline.nodes for tag in node.tags)
-        parameters = parse(catalog.load("parameters"))
-        return cls(place, parameters, run_params.get("runtime_params") or {}, tags)
+        typed = run_params.get("runtime_params") or {}
+        return cls(Place.of(context), context.settings, typed, tags)
 
     @property
     def kind(self) -> Kind:

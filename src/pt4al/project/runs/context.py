@@ -1,6 +1,7 @@
 """Kedro's context, whose settings are those of a run, and whose graph is theirs."""
 
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
@@ -8,6 +9,9 @@ from kedro.io.core import generate_timestamp
 
 from pt4al.errors import InputError
 from pt4al.files.versions import later
+
+if TYPE_CHECKING:
+    from pt4al.project.configuration.parameters import Parameters
 
 # What files of settings have to say beside parameters.yml.
 NEEDED = {
@@ -44,6 +48,13 @@ class Context(KedroContext):
         commands = next_commands(self.env, typed, run, self.resolved.parameters)
         loader["globals"] = self.resolved.places | commands
         pipelines.update(build(self.resolved.graph))
+
+    @cached_property
+    def settings(self) -> "Parameters":
+        """The resolved settings as an object, made once for all who check, track and describe."""
+        from pt4al.project.configuration.parsing import parse
+
+        return parse(self.resolved.parameters)
 
     def _get_catalog(self, *args: Any, save_version: str | None = None, **kwargs: Any) -> Any:
         """Return the catalog: new versions are newer than all of the run, whatever the clock says."""

@@ -22,7 +22,6 @@ from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
-from pt4al.project.runs.folder import REPORTS
 
 SHOWN = "PT4AL_TRACEBACK"  # environment variable: set it to see the traceback itself
 AGAIN = "then type the command again, which goes on where it stopped"
@@ -232,6 +231,8 @@ def _unexpected(error: Exception, project: Path | None) -> str:
 
 def _keep(error: Exception, project: Path) -> Path:
     """Write an error's traceback into the project, or else the system's temporary folder."""
+    from pt4al.project.runs.folder import REPORTS  # imports pandas
+
     head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {shlex.join(sys.argv)}\n"
     text = head + "".join(traceback.format_exception(error)) + "\n"
     for path in (

@@ -6,7 +6,7 @@ from pathlib import Path
 from pt4al.errors import InputError
 from pt4al.images.sources import NAMES
 from pt4al.pipelines.options import GraphOptions
-from pt4al.pipelines.pool.nodes import collect, read_source
+from pt4al.pipelines.pool.listing import collect, read_source
 from pt4al.project.configuration.parameters import Control, Parameters
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.standing import Standing, stand

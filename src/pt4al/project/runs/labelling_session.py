@@ -4,26 +4,28 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from kedro.framework.session import KedroSession
-from kedro.io import CatalogProtocol
 
 from pt4al.annotation.queue import AnnotationQueue
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
-from pt4al.images.pool import ImagePool
 from pt4al.images.viewing import SCREEN, viewable
-from pt4al.pipelines.pool.nodes import collect
+from pt4al.pipelines.pool.listing import collect
 from pt4al.pipelines.remembered import one_command
-from pt4al.plots.explanations import in_words
 from pt4al.project.configuration.identity import nested
-from pt4al.project.configuration.parameters import Parameters
-from pt4al.project.configuration.parsing import parse
+from pt4al.project.configuration.loading import loader
+from pt4al.project.configuration.source import Listing
+from pt4al.project.runs.context import Context
 from pt4al.project.runs.labelled_run import LabelledRun
+
+if TYPE_CHECKING:
+    from pt4al.images.pool import ImagePool
+    from pt4al.project.configuration.parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -34,20 +36,35 @@ class LabellingSession:
     ----------
     run
         The run, its query and its answers.
-    parameters
-        Its settings, with what was `auto` resolved.
-    catalog
-        Of the project.
+    project
+        Folder of the project.
+    source
+        The pictures that the pool was made of.
     """
 
     run: LabelledRun
-    parameters: Parameters
-    catalog: CatalogProtocol
+    project: Path
+    source: Collection
 
     @cached_property
-    def pool(self) -> ImagePool:
+    def parameters(self) -> "Parameters":
+        """Settings, with what was `auto` resolved."""
+        return self._context.settings
+
+    @cached_property
+    def pool(self) -> "ImagePool":
         """The decoded images."""
-        return self.catalog.load("pool")
+        return self._context.catalog.load("pool")
+
+    @cached_property
+    def _context(self) -> Context:
+        """Kedro's context, which imports torch: only masks need it, and images as the pool has them."""
+        settings = nested(self.run.settings) | {"oracle": self.run.policies["oracle"]}
+        session = KedroSession.create(
+            project_path=self.project, runtime_params=settings, save_on_close=False
+        )
+        with one_command():  # the source is listed once
+            return session.load_context()
 
     @cached_property
     def queue(self) -> AnnotationQueue:
@@ -69,6 +86,8 @@ class LabellingSession:
 
     def why(self, image: str) -> dict[str, Any] | None:
         """Return why an image was chosen: `facts` by name, `neighbours` (id, label)."""
+        from pt4al.plots.explanations import in_words  # imports a drawing library
+
         if self._reasons is None or image not in self._reasons.index:
             return None
         row = self._reasons.loc[image]
@@ -89,16 +108,12 @@ class LabellingSession:
         """Return a picture of the source as a file that browsers know; see `viewable`."""
         row = self._rows.get_indexer([image])
         if row[0] < 0:
-            raise InputError(f"id {image!r} is not in {self.parameters.pool.source.path}")
-        return viewable(next(iter(self._source.pictures(np.array(row)))), size=size)
-
-    @cached_property
-    def _source(self) -> Collection:
-        return collect(self.parameters.pool)["train"]
+            raise InputError(f"id {image!r} is not in {self.run.settings['pool.source.path']}")
+        return viewable(next(iter(self.source.pictures(np.array(row)))), size=size)
 
     @cached_property
     def _rows(self) -> pd.Index:
-        return pd.Index(self._source.index["id"])
+        return pd.Index(self.source.index["id"])
 
     @cached_property
     def _reasons(self) -> pd.DataFrame | None:
@@ -107,12 +122,8 @@ class LabellingSession:
 
 
 def open_session(project: Path, run: LabelledRun) -> LabellingSession:
-    """Open a run's pool and its source, with the settings that its next command has."""
-    settings = nested(run.settings) | {"oracle": run.policies["oracle"]}
-    session = KedroSession.create(
-        project_path=project, runtime_params=settings, save_on_close=False
-    )
-    with one_command():  # the source is listed once
-        context = session.load_context()
-    parameters = parse(context.config_loader["parameters"])
-    return LabellingSession(run, parameters, context.catalog)
+    """List the pictures of a run's source, with the settings that the run has."""
+    # Over the defaults: a run of an older version lacks settings that have come since.
+    pool = loader(project)["parameters"]["pool"] | nested(run.settings)["pool"]
+    listing = Listing(**{name: pool[name] for name in Listing.model_fields})
+    return LabellingSession(run, project, collect(listing)["train"])

@@ -62,7 +62,8 @@ def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: st
     if parameters.oracle.kind == "people":  # who count from 1
         cycle = f"round {int(cycle.removeprefix('cycle_')) + 1}"
     reached = _percent(metrics, task.metric)
-    logger.info("%s: %d labels, %s %s", cycle, metrics["labels"], task.metric, reached)
+    labels = counted(metrics["labels"], "label")
+    logger.info("%s: %s, %s %s", cycle, labels, task.metric, reached)
 
 
 def _percent(metrics: dict[str, float], metric: str) -> str:

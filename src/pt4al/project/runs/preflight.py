@@ -11,7 +11,7 @@ from pt4al.images.building import signature
 from pt4al.images.collection import Collection
 from pt4al.pipelines.comparison.nodes import read_others
 from pt4al.pipelines.comparison.plan import Cell, cells
-from pt4al.pipelines.pool.nodes import collect, tell_source
+from pt4al.pipelines.pool.listing import collect, tell_source
 from pt4al.pipelines.remembered import once
 from pt4al.project.configuration.identity import fingerprint, identity
 from pt4al.project.configuration.instructions import refuse

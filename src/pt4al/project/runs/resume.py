@@ -1,5 +1,6 @@
 """How a run is started: it goes on where it stopped, and a person's mistake is one message, no traceback."""
 
+import gc
 import logging
 import os
 import sys
@@ -21,8 +22,9 @@ from pt4al.errors import InputError
 from pt4al.pipelines.long_pipeline import Graph
 from pt4al.pipelines.remembered import one_command
 from pt4al.project.configuration.instructions import start_again
+from pt4al.project.runs.beginning import announce, check_environment
 from pt4al.project.runs.context import Context
-from pt4al.project.runs.error_messages import sentence, sentences
+from pt4al.project.runs.error_messages import Spoken, sentence, sentences
 
 
 class ResumingRunner(SequentialRunner):
@@ -64,10 +66,16 @@ class Session(KedroSession):
     def create(cls, *args: Any, **kwargs: Any) -> "Session":
         """See KedroSession.create."""
         with sentences():
-            typed = click.get_current_context(silent=True) is not None
-            if typed and parent_process() is None:  # not a notebook, nor a comparison's cell
-                _choose_instructions(*args, **kwargs)
-            return super().create(*args, **kwargs)
+            typed = click.get_current_context(silent=True)
+            # None in a notebook. A comparison's cell has been begun by the comparison.
+            if typed is None or parent_process() is not None:
+                return super().create(*args, **kwargs)
+            _begin(typed, *args, **kwargs)
+            session = super().create(*args, **kwargs)
+            # What is imported by now stays: garbage is looked for in the rest alone, which saves a
+            # tenth of a tiny run.
+            gc.freeze()
+            return session
 
     def run(self, *args: Any, runner: Any = None, **kwargs: Any) -> dict[str, Any]:
         """See KedroSession.run. A run that people label ends with exit status 75 while it waits."""
@@ -86,35 +94,41 @@ class Session(KedroSession):
         return self._context
 
     def _end_if_waiting(self) -> None:
-        from pt4al.project.configuration.parsing import parse
         from pt4al.project.runs import standing
         from pt4al.project.runs.labelling_command import request
 
-        resolved = self._context.resolved
-        parameters = parse(resolved.parameters)
-        reached = standing.stand(parameters, self._project_path / resolved.places["root"])
+        parameters = self._context.settings
+        root = self._project_path / self._context.resolved.places["root"]
+        reached = standing.stand(parameters, root)
         if reached.progress is not None:
             raise standing.Waiting(request(parameters, reached.cycle, reached.progress))
 
 
-def _choose_instructions(
+def _begin(
+    typed: click.Context,
     project_path: Path | str | None = None,
     save_on_close: bool = True,
     env: str | None = None,
     runtime_params: dict[str, Any] | None = None,
     conf_source: str | None = None,
 ) -> None:
-    """Look at the settings before hooks import torch: then it is too late to choose its instructions."""
+    """Look at the settings and say what starts, before hooks import torch.
+
+    Later it would be too late to choose torch's instructions.
+    """
     project = Path(project_path or find_kedro_project(Path.cwd()) or Path.cwd())
+    conf = Path(conf_source or project / settings.CONF_SOURCE)
+    env = env or os.environ.get("KEDRO_ENV")
+    check_environment(conf, env)
     loader = settings.CONFIG_LOADER_CLASS(
-        conf_source or str(project / settings.CONF_SOURCE),
-        env=env or os.environ.get("KEDRO_ENV"),
-        runtime_params=runtime_params,
-        **settings.CONFIG_LOADER_ARGS,
+        str(conf), env=env, runtime_params=runtime_params, **settings.CONFIG_LOADER_ARGS
     )
-    engine = loader["parameters"].get("engine")
+    parameters = loader["parameters"]
+    engine = parameters.get("engine")
     if isinstance(engine, dict):  # else the parameters' own check says what is wrong
         start_again(engine.get("instructions"))
+    if typed.command.name == "run" and isinstance(typed.command, Spoken):  # not that of Kedro-Viz
+        announce(typed, parameters)
 
 
 def _check_runner(runner: Any) -> None:

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.cluster import AgglomerativeClustering
 
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies.clusters import assign, in_turn, kmeans
@@ -53,5 +52,7 @@ def _clusters(features: torch.Tensor, number: int, rng: np.random.Generator) -> 
     if number == len(features):
         return np.arange(number)
     if len(features) <= MOST_LINKED:
+        from sklearn.cluster import AgglomerativeClustering
+
         return AgglomerativeClustering(number, linkage="average").fit_predict(features.numpy())
     return assign(features.numpy(), kmeans(features.numpy(), number, rng))[0]

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
 from pt4al.selection.strategies.distances import chunks, nearest, read
@@ -35,6 +34,8 @@ def kmeans(
     if weights is not None:
         weights = np.maximum(weights[rows], max(weights.max(), 1e-12) / 1000)
     seed = int(rng.integers(2**31))
+    from sklearn.cluster import MiniBatchKMeans
+
     model = MiniBatchKMeans(
         number, max_iter=20, batch_size=max(1024, number), n_init=1, random_state=seed
     )
