@@ -7,8 +7,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from pt4al.masks import IGNORED
-from pt4al.plots.contact_sheets import tile
-from pt4al.plots.style import DPI, INK, pixel_axes
+from pt4al.plots.palette import INK
+from pt4al.plots.style import DPI, pixel_axes
 
 SIDE = 240  # pixels, about, of one panel
 # pixels between images, and between the panels of one
@@ -77,7 +77,7 @@ def mask_panels(
     legend = _legend(maps, classes)
     places, height = _flow(legend, columns * (strips.shape[3] + GAP) - GAP)
     above = 48 if title else GAP
-    canvas, corners = tile(
+    canvas, corners = _tile(
         strips, columns, 1, GAP, 2 * TEXT + GAP, header=above + height + 2 * TEXT + 6
     )
     for (x, y), (swatch, _) in zip(places, legend, strict=True):
@@ -166,6 +166,22 @@ def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> list[tuple[np.nd
     if "uncertainty" in maps:
         items.append((np.broadcast_to(HEAT[::2], (TEXT, 128, 3)), "uncertainty, low to high"))
     return items
+
+
+def _tile(
+    images: np.ndarray, columns: int, scale: int, gap: int, strip: int, header: int
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Return images (N, C, H, W) on one canvas (height, width, 3), and their corners (x, y)."""
+    count, _, height, width = images.shape
+    down = scale * height + strip
+    across = scale * width + gap
+    rows = max(1, math.ceil(count / columns))
+    canvas = np.full((header + rows * down, gap + columns * across, 3), 255, np.uint8)
+    corners = [(gap + i % columns * across, header + i // columns * down) for i in range(count)]
+    for (x, y), image in zip(corners, images, strict=True):
+        large = image.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1)
+        canvas[y : y + scale * height, x : x + scale * width] = large
+    return canvas, corners
 
 
 def _flow(items: list[tuple[np.ndarray, str]], width: int) -> tuple[list[tuple[int, int]], int]:

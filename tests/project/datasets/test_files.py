@@ -10,7 +10,7 @@ import pytest
 from kedro.io import AbstractDataset, Version
 
 from pt4al.files.versions import kept, later, newest, versions
-from pt4al.project.datasets.files import PlainBytesDataset
+from pt4al.project.datasets.files import PicturesDataset, PlainBytesDataset
 from pt4al.project.datasets.runs import RunCurvesDataset
 from pt4al.project.runs.folder import RunFolder
 from support.people import write_photos
@@ -154,3 +154,11 @@ def test_a_mistake_in_a_node_is_told_once(project: Path, caplog: pytest.LogCaptu
     with pytest.raises(click.ClickException, match=r"^nowhere: no such file or folder"):
         run(project, "predict", predict={"path": "nowhere"})
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_pictures_are_files_whose_names_end_as_their_kinds_do(tmp_path: Path) -> None:
+    dataset = PicturesDataset(filepath=str(tmp_path / "pictures"))
+    given = {"curve": b"<svg></svg>", "sheet": b"<div></div>", "panels": b"\x89PNG"}
+    dataset.save(given)
+    assert {file.name for file in (tmp_path / "pictures").iterdir()} == {"curve.svg", "sheet.html", "panels.png"}
+    assert dataset.load() == given

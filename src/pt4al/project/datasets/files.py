@@ -12,6 +12,7 @@ from pt4al.errors import InputError
 from pt4al.files import digests
 from pt4al.files.versions import kept, versions
 from pt4al.files.whole import replacing
+from pt4al.plots.kinds import KINDS, kind
 
 
 class WholeDataset(AbstractVersionedDataset):
@@ -106,15 +107,19 @@ class BytesDataset(WholeDataset):
 
 
 class PicturesDataset(WholeDataset):
-    """A folder of PNG files, from a dictionary of their bytes by name."""
+    """A folder of pictures, from a dictionary of their bytes by name.
+
+    A file's name ends as its kind does: `.svg`, `.png`, or `.html` for a part of a page.
+    """
 
     def _read(self, path: Path) -> dict[str, bytes]:
-        return {file.stem: file.read_bytes() for file in sorted(path.glob("*.png"))}
+        files = [file for file in path.iterdir() if file.suffix.removeprefix(".") in KINDS]
+        return {file.stem: file.read_bytes() for file in sorted(files)}
 
     def _write(self, data: dict[str, bytes], path: Path) -> None:
         path.mkdir()
         for name, picture in data.items():
-            (path / f"{name}.png").write_bytes(picture)
+            (path / f"{name}.{kind(picture)}").write_bytes(picture)
 
 
 class PathDataset(AbstractDataset):
