@@ -109,6 +109,8 @@ def test_a_leak_is_told_with_its_run_before_any_number(facts):
     assert "No query and no training" not in page
     assert page.index("c-margin-s3") < page.index("Accuracy by number")
     assert "Each label was asked for once: failed in c-margin-s3" in page
+    sentences = LEAKS.assign(check="Each label was asked for once.")
+    assert "asked for once: held in 20 of 20 runs" in text(render(facts | {"leaks": sentences}))
 
 
 def test_a_lost_claim_is_told_as_such(facts):
@@ -125,6 +127,7 @@ def test_few_seeds_are_called_an_indication(facts):
     results = compare(few, replace(SETTINGS, others={}), np.random.default_rng(0))
     page = render(facts | {"results": results})
     assert "Fewer than 5 seeds" in page and "Over several data sets" not in page
+    assert 'class="answer unsure"' in page and "thin lines: single seeds" in page
 
 
 def test_what_was_not_recorded_has_no_figure(facts):

@@ -66,3 +66,11 @@ def test_a_cell_says_what_it_means():
 )
 def test_labels_are_written_for_people(labels, text):
     assert needed_text(labels, (50, 2000)) == text
+
+
+def test_intervals_are_left_to_the_pointer_where_they_would_touch():
+    labels = list(range(1000, 13000, 1000))
+    savings = pd.DataFrame({"arm": "ours", "labels": labels, "needed": 1500.0, "low": 1200.0, "high": 1800.0})
+    figure = label_savings(savings, "random")
+    assert set(texts(figure)) == {"1,500"}
+    assert "95 % interval 1,200 to 1,800" in titles(svg(figure))[1]

@@ -11,7 +11,11 @@ DARKEST = 0.6  # opacity: letters of the paper's ink can still be read upon it
 
 
 def draw_cells(
-    axes: Axes, colours: np.ndarray, texts: list[list[str]], told: list[list[str]]
+    axes: Axes,
+    colours: np.ndarray,
+    texts: list[list[str]],
+    told: list[list[str]],
+    fontsize: float = 9,
 ) -> None:
     """Fill a pair of axes with cells, the first row on top.
 
@@ -35,7 +39,7 @@ def draw_cells(
     for row, column in np.ndindex(rows, columns):
         text = texts[row][column]
         if text:
-            place = {"ha": "center", "va": "center", "fontsize": 9, "color": INK}
+            place = {"ha": "center", "va": "center", "fontsize": fontsize, "color": INK}
             let_through(axes.text(column, row, text, **place))
 
 

@@ -59,7 +59,7 @@ def class_balance(queries: pd.DataFrame, arms: list[str]) -> Figure:
     Source: the entropy of the classes' shares over the logarithm of the number of classes (Pielou's
     evenness).
     """
-    figure, axes = plain(4, "cycle", "evenness of the classes asked (0 to 1)")
+    figure, axes = plain(4, "cycle", "evenness of classes (0 to 1)")
     counts = queries.pivot_table(
         index=["arm", "seed", "cycle"], columns="class", values="images", sort=False
     )

@@ -12,6 +12,7 @@ from pt4al.plots.palette import ALARM, INK, MAIN
 from pt4al.plots.style import plain
 
 AVERAGE = "average"
+LINE = 86  # letters of a cell, about, that fit beside each other in a whole figure
 FAINTLY = 0.2  # how strong a colour is that the interval does not bear out
 
 
@@ -63,10 +64,15 @@ def label_savings(savings: pd.DataFrame, reference: str) -> Figure:
     figure, axes = plain(1.1 + 0.42 * max(len(needed), 1), "labels the arm had", "")
     cells = rows.to_dict("records")
     wide = len(needed)
-    texts = np.array([_cell(row, ends) for row in cells]).reshape(wide, -1)
+    # A cell has an interval where there is room; the pointer is told it anyway.
+    room = (LINE - 1.3 * max(map(len, needed.index), default=0)) / len(needed.columns)
+    texts = [_cell(row, ends) for row in cells]
+    if max(len(line) for text in texts for line in text.splitlines()) > room:
+        texts = [text.splitlines()[0] for text in texts]
+    texts = np.array(texts).reshape(wide, -1)
     told = np.array([_told(row, ends, reference) for row in cells]).reshape(wide, -1)
     colours = np.array([_colour(row) for row in cells]).reshape(wide, -1, 4)
-    draw_cells(axes, colours, texts.tolist(), told.tolist())
+    draw_cells(axes, colours, texts.tolist(), told.tolist(), fontsize=8)
     _name(axes, list(needed.index), [f"{n:,}" for n in needed.columns])
     return figure
 
@@ -107,5 +113,6 @@ def _colour(row: dict) -> np.ndarray:
 
 def _name(axes: Axes, rows: list[str], columns: list[str]) -> None:
     axes.set_yticks(range(len(rows)), rows)
-    tilt = {"rotation": 35, "ha": "right"} if sum(map(len, columns)) > 45 else {}
+    longest = max(map(len, columns), default=0)
+    tilt = {"rotation": 35, "ha": "right"} if longest * len(columns) > 40 else {}
     axes.set_xticks(range(len(columns)), columns, **tilt)

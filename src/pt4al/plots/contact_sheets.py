@@ -55,7 +55,8 @@ def captioned(pictures: str, caption: str) -> str:
 
 def sheet(figures: Sequence[str], width: str, title: str = "") -> bytes:
     """Return HTML elements in columns of a width (of CSS), below a title, as one element."""
-    columns = f"display: grid; grid-template-columns: repeat(auto-fill, {width}); {GAP}"
+    columns = f"display: grid; grid-template-columns: repeat(auto-fill, {width}); "
+    columns += f"justify-content: space-between; {GAP}"
     above = f'<p style="margin: 0 0 .6rem">{escape(title)}</p>' if title else ""
     whole = f'<div>{above}<div style="{columns}">{"".join(figures)}</div></div>'
     return whole.encode("ascii", "xmlcharrefreplace")
