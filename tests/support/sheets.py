@@ -45,7 +45,7 @@ class Sheet(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if self._open and self._open[-1] == "figcaption":
+        if "figcaption" in self._open:
             self.captions[-1] += data
 
 

@@ -11,7 +11,7 @@ from pt4al.plots.thumbnails import SHOWN, shown_scale, thumbnail
 FIGURE = '<figure style="margin: 0; min-width: 0">'
 CAPTION = (
     '<figcaption style="font-size: .75rem; line-height: 1.3; overflow-wrap: anywhere; '
-    'margin-top: .2rem">'
+    'margin-top: .2rem; color: var(--ink)">'
 )
 GAP = "gap: .75rem .6rem"
 
@@ -49,8 +49,9 @@ def contact_sheet(images: np.ndarray, captions: Sequence[str], title: str = "") 
 
 def captioned(pictures: str, caption: str) -> str:
     """Return pictures above a caption, of one or more lines, as an HTML element."""
-    lines = "<br>".join(escape(line) for line in caption.splitlines())
-    return f"{FIGURE}{pictures}{CAPTION}{lines}</figcaption></figure>"
+    first, *rest = [escape(line) for line in caption.splitlines()] or [""]
+    more = f'<br><span style="color: var(--soft)">{"<br>".join(rest)}</span>' if rest else ""
+    return f"{FIGURE}{pictures}{CAPTION}{first}{more}</figcaption></figure>"
 
 
 def sheet(figures: Sequence[str], width: str, title: str = "") -> bytes:

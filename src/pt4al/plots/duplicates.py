@@ -18,7 +18,7 @@ def pairs(images: np.ndarray, duplicates: list[dict]) -> bytes:
     """
     figures = []
     for one, other, pair in zip(images[::2], images[1::2], duplicates, strict=True):
-        both = f"{thumbnail(one, pair['id'])} {thumbnail(other, pair['other'])}"
+        both = thumbnail(one, pair["id"]) + thumbnail(other, pair["other"])
         names = f"{pair['id']} ({pair['split']})\n{pair['other']} ({pair['other_split']})"
-        figures.append(captioned(f'<div style="white-space: nowrap">{both}</div>', names))
+        figures.append(captioned(f'<div style="display: flex; gap: 4px">{both}</div>', names))
     return sheet(figures, column_width(images, beside=2))

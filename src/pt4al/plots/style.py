@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, StrMethodFormatter
@@ -17,7 +16,6 @@ from pt4al.plots.svg import svg
 # Names of files and classes are no mathematics, whatever dollar signs they have.
 matplotlib.rcParams["text.parse_math"] = False
 
-# A power of two: a width in pixels survives being expressed in inches.
 DPI = 128
 # Inches. A phone shows a letter of 10 points at 9 pixels, a screen at 16.
 WIDTH = 5.8
@@ -74,15 +72,6 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60} min"
-
-
-def pixel_axes(canvas: np.ndarray) -> Axes:
-    """Return axes that fill a figure with a canvas, one pixel of it a pixel of the PNG."""
-    height, width = canvas.shape[:2]
-    axes = Figure(figsize=(width / DPI, height / DPI), dpi=DPI).add_axes((0, 0, 1, 1))
-    axes.imshow(canvas, interpolation="nearest", aspect="auto")
-    axes.axis("off")
-    return axes
 
 
 def share_by_labels(axes: Axes) -> None:

@@ -14,7 +14,7 @@ PIXELATED = 48  # images up to this size are shown pixel by pixel
 ALWAYS_PNG = 3000  # bytes: what is smaller gains nothing from JPEG
 
 
-def thumbnail(image: np.ndarray, about: str, shown: int = SHOWN) -> str:
+def thumbnail(image: np.ndarray, about: str, shown: int = SHOWN, exact: bool = False) -> str:
     """Return an image as an HTML element.
 
     Parameters
@@ -25,6 +25,8 @@ def thumbnail(image: np.ndarray, about: str, shown: int = SHOWN) -> str:
         What it is, for those who don't see it.
     shown
         Pixels of a page, about, that its longer side takes.
+    exact
+        Whether each pixel is kept as it is: of a mask, say.
 
     Raises
     ------
@@ -36,12 +38,13 @@ def thumbnail(image: np.ndarray, about: str, shown: int = SHOWN) -> str:
             f"images of shape {image.shape} have {len(image)} channels: 1 or 3 can be shown"
         )
     height, width = image.shape[1:]
-    scale = shown_scale(max(height, width), shown)
-    look = "image-rendering: pixelated; " if max(height, width) <= PIXELATED else ""
+    side = max(height, width)
+    scale = shown_scale(side, shown)
+    look = "image-rendering: pixelated; " if exact or side <= PIXELATED else ""
     return (
-        f'<img src="{_address(image)}" alt="{escape(about)}" '
+        f'<img src="{_address(image, max(LARGEST, shown), exact)}" alt="{escape(about)}" '
         f'width="{max(1, round(scale * width))}" height="{max(1, round(scale * height))}" '
-        f'style="{look}max-width: 100%">'
+        f'style="{look}display: block; max-width: 100%; height: auto">'
     )
 
 
@@ -51,15 +54,15 @@ def shown_scale(side: int, shown: int = SHOWN) -> float:
     return max(1, math.floor(scale)) if side <= PIXELATED else scale
 
 
-def _address(image: np.ndarray) -> str:
-    """Return a data URI: PNG, or JPEG where that is much smaller."""
+def _address(image: np.ndarray, largest: int, exact: bool) -> str:
+    """Return a data URI: PNG, or JPEG where that is much smaller and it need not be exact."""
     pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    if max(picture.size) > LARGEST:
-        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    if max(picture.size) > largest and not exact:
+        picture.thumbnail((largest, largest), Image.Resampling.BOX)
     file = _file(picture, "PNG")
     kind = "png"
-    if len(file) > ALWAYS_PNG:
+    if len(file) > ALWAYS_PNG and not exact:
         file = _file(picture, "JPEG", quality=88)
         kind = "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"

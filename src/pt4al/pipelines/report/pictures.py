@@ -17,7 +17,7 @@ from pt4al.plots.contact_sheets import contact_sheet, differing
 from pt4al.plots.explanations import explanation_sheet
 from pt4al.plots.label_value import draw_label_value
 from pt4al.plots.mask_panels import mask_panels
-from pt4al.plots.style import pictures, png
+from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Query
 
 Drawings = dict[str, Callable[[], Figure | bytes]]
@@ -160,7 +160,7 @@ def _query_panels(history: RunHistory, query: pd.DataFrame, maps: Maps, cycle: i
     shown = query.head(count)
     truths = history.task.targets(history.labels.loc[shown["id"]], history.classes).numpy()
     captions = ["" if pd.isna(score) else f"{score:.2f}" for score in shown["score"]]
-    panels = mask_panels(
+    return mask_panels(
         _images(history.pool, shown["id"]),
         truths,
         maps.get("predictions"),
@@ -169,7 +169,6 @@ def _query_panels(history: RunHistory, query: pd.DataFrame, maps: Maps, cycle: i
         captions,
         title,
     )
-    return png(panels)
 
 
 def _images(pool: ImagePool, ids: pd.Series | list[str]) -> np.ndarray:
