@@ -138,5 +138,8 @@ def test_no_chart_is_cut_on_a_screen_or_a_phone(tmp_path: Path, width: int) -> N
             "Math.max(...[...document.querySelectorAll('svg *')].map(e => e.getBoundingClientRect().right))"
         )
         assert ends <= browser.run("document.querySelector('.card').getBoundingClientRect().right")
+        point = "document.querySelector('use title').parentNode.getBoundingClientRect()"
+        met = f"(b => document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2))({point})"
+        assert browser.run(f"{met}.textContent") == "random: 20 labels, 45.0 %"
         letters = browser.run("document.querySelector('svg text').getBoundingClientRect().height")
         assert letters >= 8

@@ -8,10 +8,11 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-LARGEST = 128  # pixels of a side that are kept: screens show them at up to half of that
 SHOWN = 96  # pixels of a page, about, that an image's longer side takes
 PIXELATED = 48  # images up to this size are shown pixel by pixel
+KEPT = 4 / 3  # pixels kept of a larger image, for each pixel of the page
 ALWAYS_PNG = 3000  # bytes: what is smaller gains nothing from JPEG
+QUALITY = 82
 
 
 def thumbnail(image: np.ndarray, about: str, shown: int = SHOWN, exact: bool = False) -> str:
@@ -42,7 +43,7 @@ def thumbnail(image: np.ndarray, about: str, shown: int = SHOWN, exact: bool = F
     scale = shown_scale(side, shown)
     look = "image-rendering: pixelated; " if exact or side <= PIXELATED else ""
     return (
-        f'<img src="{_address(image, max(LARGEST, shown), exact)}" alt="{escape(about)}" '
+        f'<img src="{_address(image, round(KEPT * shown), exact)}" alt="{escape(about)}" '
         f'width="{max(1, round(scale * width))}" height="{max(1, round(scale * height))}" '
         f'style="{look}display: block; max-width: 100%; height: auto">'
     )
@@ -63,7 +64,7 @@ def _address(image: np.ndarray, largest: int, exact: bool) -> str:
     file = _file(picture, "PNG")
     kind = "png"
     if len(file) > ALWAYS_PNG and not exact:
-        file = _file(picture, "JPEG", quality=88)
+        file = _file(picture, "JPEG", quality=QUALITY)
         kind = "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 

@@ -88,7 +88,12 @@ def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, byte
 
 def _why(query: Query, cycle: int, reason: Mapping[str, Any]) -> str:
     """Return why an image was chosen, by what its choice looked at."""
-    stands_for = f"it stands for {reason['stands_for']:,} unlabelled images that look most like it"
+    others = reason["stands_for"] - 1  # itself is counted
+    stands_for = f"it stands for {others:,} other unlabelled images that look most like it"
+    if others == 1:
+        stands_for = "it stands for 1 other unlabelled image that looks most like it"
+    if others == 0:
+        stands_for = "it stands for itself alone: no other unlabelled image looks most like it"
     if not cycle and query.start == "random":
         return f"Drawn at random, as the first query is; {stands_for}."
     if query.strategy == "top" and query.measure == "random":
