@@ -1,5 +1,7 @@
 """How pictures get into a page: charts and sheets as parts of it, panels as images."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -40,3 +42,12 @@ def test_panels_are_an_image_within_the_page():
 
 def test_a_caption_is_text():
     assert "<figcaption>&lt;b&gt;</figcaption>" in shown(CHART, caption="<b>")
+
+
+@pytest.mark.parametrize("name", ["comparison.html", "cold_start.html", "intake.html", "predictions.html"])
+def test_tables_that_scroll_can_be_reached_by_keyboard_and_are_named(name):
+    page, _, _ = environment().loader.get_source(environment(), name)
+    regions = re.findall(r'<div class="scroll"[^>]*>', page)
+    assert regions and all('tabindex="0" role="region" aria-label="' in region for region in regions)
+    labels = [region.partition("aria-label=")[2] for region in regions]
+    assert len(set(labels)) == len(labels)

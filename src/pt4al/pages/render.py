@@ -37,6 +37,7 @@ def environment() -> Environment:
         "percent": lambda share: f"{100 * share:.1f} %",
         "thousands": lambda number: f"{number:,}",
         "duration": duration,
+        "uri": _address,
         "picture": _picture,
         "points": points,
         "p": p_text,
@@ -56,5 +57,9 @@ def _picture(content: bytes, description: str) -> Markup:
         # Within a page its kind needs no name.
         svg = content.decode("ascii").replace(f' xmlns="{XMLNS}"', "", 1)
         return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{about}"', 1))
-    address = "data:image/png;base64," + base64.b64encode(content).decode()
-    return Markup(f'<img src="{address}" alt="{about}">')
+    return Markup(f'<img src="{_address(content)}" alt="{about}">')
+
+
+def _address(png: bytes) -> str:
+    """Return a PNG file as an address that needs no network."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
