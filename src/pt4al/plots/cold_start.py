@@ -44,5 +44,5 @@ def accuracy_by_budget(summary: pd.DataFrame) -> Figure:
     axes.xaxis.set_major_locator(FixedLocator(sorted(summary["budget"].unique())))
     axes.xaxis.set_minor_locator(NullLocator())
     share_by_labels(axes)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure

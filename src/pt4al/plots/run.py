@@ -62,13 +62,16 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
     _annotate(axes, this, [curve for _, curve in others], metric)
     share_by_labels(axes)
     axes.margins(x=0.07, y=0.14)
+    if len(this) == 1 and not others:
+        axes.set_ylim(0, 1)
+        axes.set_xticks(this["labels"])
     if others:
         axes.legend(frameon=False, loc="best")
     return figure
 
 
 def _annotate(axes: Axes, this: pd.DataFrame, others: list[pd.DataFrame], metric: str) -> None:
-    """Write the metric at the points of a curve, on the side away from all lines."""
+    """Write the metric at the points of a curve, on the side away from the other curves."""
     values = this[metric].to_numpy(float)
     steps = np.diff(values)
     before = np.append(0, steps)
@@ -80,17 +83,16 @@ def _annotate(axes: Axes, this: pd.DataFrame, others: list[pd.DataFrame], metric
         beside = [
             np.interp(labels, other["labels"], other[metric]) for other in others if len(other)
         ]
-        # A peak has room above, a valley below; else the side away from the other curves.
         above = not beside or values[place] >= np.mean(beside)
-        if before[place] * after[place] < 0:
-            above = before[place] > 0
+        if not beside and before[place] * after[place] < 0:
+            above = before[place] > 0  # a peak has room above, a valley below
         # Above a line that rises there is room to its left.
         slope = before[place] + after[place]
         left = (slope > 0) == above
         text = axes.annotate(
             f"{100 * values[place]:.1f}",
             (labels, values[place]),
-            (-2 if left else 2, 7 if above else -7),
+            (-4 if left else 4, 7 if above else -7),
             textcoords="offset points",
             ha="center" if not slope else "right" if left else "left",
             va="bottom" if above else "top",

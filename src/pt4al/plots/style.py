@@ -105,6 +105,7 @@ def plain(height: float, across: str, up: str) -> tuple[Figure, Axes]:
 
 def nothing(figure: Figure, message: str) -> Figure:
     """Say in place of a drawing why there is none."""
+    figure.set_figheight(0.8)
     figure.axes[0].axis("off")
     figure.axes[0].text(0.5, 0.5, message, ha="center", va="center", color=SOFT, fontsize=12)
     return figure
