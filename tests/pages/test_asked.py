@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pt4al.pages.facts import METRICS
 from pt4al.pages.render import environment
 from pt4al.plots.contact_sheets import contact_sheet
 from pt4al.plots.explanations import explanation_sheet
@@ -25,7 +24,7 @@ def reasons() -> bytes:
 
 def section(figures: dict[str, bytes], asked: tuple[int, ...] = (0, 1), metric: str = "accuracy") -> str:
     template = environment().get_template("asked.html")
-    return template.render(asked=asked, figures=figures, metric=METRICS[metric])
+    return template.render(asked=asked, figures=figures, metric={"key": metric})
 
 
 def test_reasons_are_folded_and_each_query_is_seen_at_a_glance():
@@ -48,7 +47,7 @@ def test_classes_are_counted_in_images_or_in_pixels():
 def test_sheets_wrap_on_a_screen_and_on_a_phone(tmp_path: Path, width: int) -> None:
     figures = {"query_0": SHEET, "reasons_0": reasons()}
     page = environment().from_string('{% include "head.html" %}<main>{% include "asked.html" %}</main>')
-    (tmp_path / "page.html").write_text(page.render(title="", asked=[0], figures=figures, metric=METRICS["accuracy"]))
+    (tmp_path / "page.html").write_text(page.render(title="", asked=[0], figures=figures, metric={"key": "accuracy"}))
     with Browser(width, 800) as browser:
         browser.open(f"file://{tmp_path}/page.html")
         browser.until("document.images.length == 60 + 24 * 4")
