@@ -1,4 +1,4 @@
-"""What a picture's bytes are: charts are SVG, sheets are parts of a page, panels are PNG."""
+"""What a picture's bytes are: charts are SVG, sheets are parts of a page, anything else is PNG."""
 
 KINDS = ("svg", "html", "png")
 
