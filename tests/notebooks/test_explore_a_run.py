@@ -20,7 +20,9 @@ def execute(project: Path) -> nbformat.NotebookNode:
 
 
 def pictures(cell: nbformat.NotebookNode) -> int:
-    return sum("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+    """Charts, and sheets, which are HTML."""
+    shown = [output.get("data", {}) for output in cell.get("outputs", [])]
+    return sum("image/png" in data or "<figure" in data.get("text/html", "") for data in shown)
 
 
 def changes(project: Path) -> dict[Path, int]:

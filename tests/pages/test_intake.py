@@ -10,6 +10,7 @@ import pytest
 from pt4al.pages.facts import IntakePage
 from pt4al.pages.intake import render_intake_page, warn_of_contradictions
 from pt4al.plots.duplicates import pairs
+from support.sheets import Sheet
 
 PNG = b"\x89PNG not really"
 
@@ -131,8 +132,9 @@ def test_a_missing_fact_is_named(name):
 
 def test_pairs_stand_side_by_side_with_their_splits():
     images = np.arange(4, dtype=np.uint8).repeat(48).reshape(4, 3, 4, 4)
-    captions = [words.get_text() for words in pairs(images, [pair(0), pair(1)]).axes[0].texts if words.get_text()]
-    assert captions == ["copy 0\ntest", "first 0\npool", "copy 1\ntest", "first 1\npool"]
+    sheet = Sheet(pairs(images, [pair(0), pair(1)]))
+    assert sheet.captions == ["copy 0 (test)\nfirst 0 (pool)", "copy 1 (test)\nfirst 1 (pool)"]
+    assert [image.max() for image in sheet.images] == [0, 1, 2, 3]
 
 
 def named(number: int, label: str | None, other: str | None, kind: str = "exact") -> dict:

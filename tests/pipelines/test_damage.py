@@ -31,6 +31,7 @@ OTHER = {  # what a file may hold instead, by the end of its name
     ".html": b"PAR1\xff\xfe",
     ".npy": b"\x93NUMPY",
     ".png": b"<svg/>",
+    ".svg": b"\x89PNG",
 }
 FEW, MANY = 1, 60  # single bits tried in each file
 

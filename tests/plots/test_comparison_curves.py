@@ -9,14 +9,26 @@ import pytest
 from pt4al.plots import comparison_curves
 from pt4al.plots.comparison_curves import colours
 from pt4al.plots.style import png
+from pt4al.plots.svg import svg
 from support.arms import cells
+from support.sheets import titles
 
 ARMS = ["random", "margin", "ours"]
 
 
 def line(figure, arm: str, arms: list[str] = ARMS):
-    (found,) = [drawn for drawn in figure.axes[0].lines if drawn.get_color() == colours(arms)[arm]]
+    """The line of an arm's means, which alone has markers."""
+    drawn = [one for one in figure.axes[0].lines if one.get_color() == colours(arms)[arm]]
+    (found,) = [one for one in drawn if one.get_marker() != "None"]
     return found
+
+
+def thin(figure) -> int:
+    return sum(one.get_marker() == "None" for one in figure.axes[0].lines)
+
+
+def bands(figure) -> list[np.ndarray]:
+    return [drawn.get_paths()[0].vertices[:, 1] for drawn in figure.axes[0].collections if drawn.get_alpha()]
 
 
 def legend(figure) -> list[str]:
@@ -64,6 +76,33 @@ def test_evenness_is_1_for_even_classes_and_0_for_one_alone_and_counts_classes_n
     found = [float(line(figure, arm).get_ydata()[0]) for arm in ARMS]
     assert found == pytest.approx([1, 0, math.log(2) / math.log(3)])
     png(figure)
+
+
+def test_few_seeds_are_thin_lines_and_more_are_a_band():
+    rows = cells({"random": 0.0, "margin": 0.01, "ours": 0.03})
+    whole = comparison_curves.learning_curves(rows, "accuracy", ARMS, ["ours"])
+    few = comparison_curves.learning_curves(rows[rows["seed"] < 3], "accuracy", ARMS, ["ours"])
+    assert (thin(whole), len(bands(whole))) == (0, 3)
+    assert (thin(few), len(bands(few))) == (9, 0)
+    assert line(few, "ours").get_ydata() == pytest.approx(
+        rows[(rows["seed"] < 3) & (rows["arm"] == "ours")].groupby("labels")["accuracy"].mean().to_numpy()
+    )
+
+
+def test_a_band_ends_where_values_do():
+    rows = cells({"random": 0.0, "margin": 0.01, "ours": 0.03})
+    rows["accuracy"] = np.where(rows["seed"] == 0, 0.01, 0.99)
+    figure = comparison_curves.learning_curves(rows, "accuracy", ARMS, [])
+    audits = rows.assign(correlation=np.where(rows["seed"] == 0, -0.99, 0.99))
+    for drawn, (low, high) in ((figure, (0, 1)), (comparison_curves.audits(audits, ARMS), (-1, 1))):
+        values = np.concatenate(bands(drawn))
+        assert values.min() >= low and values.max() == high
+
+
+def test_every_mean_says_its_arm_and_its_number():
+    figure = comparison_curves.learning_curves(cells({"random": 0.0, "ours": 0.03}), "accuracy", ARMS, [])
+    told = titles(svg(figure))
+    assert len(told) == 8 and told[0].startswith("random: labels 100, ") and told[0].endswith(" %")
 
 
 @pytest.mark.parametrize(

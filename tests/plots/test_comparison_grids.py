@@ -5,8 +5,11 @@ import math
 import pandas as pd
 import pytest
 
+from pt4al.plots.cells import DARKEST
 from pt4al.plots.comparison_grids import label_savings, needed_text, penalty_matrix
 from pt4al.plots.style import png
+from pt4al.plots.svg import svg
+from support.sheets import titles
 
 
 def texts(figure) -> list[str]:
@@ -37,10 +40,25 @@ def test_savings_say_what_is_beyond_the_reference_and_leave_it_out():
     png(figure)
 
 
-def test_writing_is_light_on_dark_and_dark_on_light():
+def strength(savings: pd.DataFrame) -> list[float]:
+    (mesh,) = label_savings(savings, "random").axes[0].collections
+    return (mesh.get_array()[0, :, 3] / DARKEST).tolist()
+
+
+def test_only_what_the_interval_bears_out_has_a_strong_colour():
+    savings = pd.DataFrame({"arm": "random", "labels": [20, 40, 60], "needed": [20.0, 40, 60]})
+    savings = savings.assign(low=savings["needed"], high=savings["needed"])
+    sure = {"arm": "ours", "labels": [20, 40, 60], "needed": [40, 20, math.inf]}
+    sure |= {"low": [30, 20, 70], "high": [50, 30, math.inf]}
+    unsure = sure | {"low": [20, 20, 50], "high": [math.inf, 44, math.inf]}
+    assert strength(pd.concat([savings, pd.DataFrame(sure)])) == pytest.approx([1, 1, 1])
+    assert max(strength(pd.concat([savings, pd.DataFrame(unsure)]))) < 0.3
+
+
+def test_a_cell_says_what_it_means():
     matrix = pd.DataFrame([[0, 1.0], [0.0, 0]], index=list("ab"), columns=list("ab"))
-    colours = {text.get_text(): text.get_color() for text in penalty_matrix(matrix).axes[0].texts[:3]}
-    assert colours["100"] == "white" != colours["0"]
+    told = titles(svg(penalty_matrix(matrix)))
+    assert told[1] == "a beats b: 100 % of cycles" and told[-1] == "b is beaten: 100 %"
 
 
 @pytest.mark.parametrize(
@@ -48,3 +66,11 @@ def test_writing_is_light_on_dark_and_dark_on_light():
 )
 def test_labels_are_written_for_people(labels, text):
     assert needed_text(labels, (50, 2000)) == text
+
+
+def test_intervals_are_left_to_the_pointer_where_they_would_touch():
+    labels = list(range(1000, 13000, 1000))
+    savings = pd.DataFrame({"arm": "ours", "labels": labels, "needed": 1500.0, "low": 1200.0, "high": 1800.0})
+    figure = label_savings(savings, "random")
+    assert set(texts(figure)) == {"1,500"}
+    assert "95 % interval 1,200 to 1,800" in titles(svg(figure))[1]

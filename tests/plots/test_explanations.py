@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pt4al.plots import explanations
-from pt4al.plots.style import png
+from support.sheets import Sheet
 
 
 def table(images: int = 3, near: int = 3, score: float = 0.25) -> pd.DataFrame:
@@ -25,15 +25,16 @@ def table(images: int = 3, near: int = 3, score: float = 0.25) -> pd.DataFrame:
     )
 
 
-def sheet(reasons_of: pd.DataFrame, channels: int = 3):
+def sheet(reasons_of: pd.DataFrame, channels: int = 3) -> tuple[Sheet, list[str]]:
     asked = []
 
     def pictures(ids: list[str]) -> np.ndarray:
         asked.extend(ids)
         return np.full((len(ids), channels, 8, 8), 9, np.uint8)
 
-    labels = pd.Series({"known 0": "cat", "known 1": "dog"})
-    return explanations.explanation_sheet(reasons_of, pictures, labels, "Query 1"), asked
+    labels = pd.Series({"known 0": "cat", "known 1": "dog", "known 2": b"mask", "asked 1": "<bird>"})
+    drawn = explanations.explanation_sheet(reasons_of, pictures, labels, lambda row: f"Since <{row['place']}>.")
+    return Sheet(drawn), asked
 
 
 def test_every_reason_is_in_words() -> None:
@@ -52,38 +53,30 @@ def test_a_first_query_has_no_score_and_none_is_invented() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_stand_beside_their_neighbours_and_these_have_their_labels(channels: int) -> None:
-    figure, asked = sheet(table(2), channels)
-    assert asked == ["asked 0", "known 0", "known 1", "known 2", "asked 1", "known 0", "known 1", "known 2"]
-    captions = [text.get_text() for text in figure.axes[0].texts]
-    assert captions == ["asked 0", "cat", "dog", "", "asked 1", "cat", "dog", ""]  # a mask has no name
-    assert sum("stands for: 1,234" in text.get_text() for text in figure.texts) == 2
-    assert png(figure).startswith(b"\x89PNG")
+    drawn, asked = sheet(table(2), channels)
+    assert drawn.names == ["asked 0", "known 0", "known 1", "known 2", "asked 1", "known 0", "known 1", "known 2"]
+    assert drawn.captions == 2 * ["cat", "dog", "known 2"]  # a mask has no name
+    assert len(asked) == len(set(asked))  # none is read twice
+
+
+def test_name_reason_and_label_are_text() -> None:
+    drawn, _ = sheet(table(2))
+    first, second = drawn.text.split("asked 1")
+    assert "asked 0\nSince <1>." in first and "Labelled" not in first
+    assert "Since <2>.\nLabelled <bird>" in second
 
 
 def test_before_any_label_an_image_stands_alone() -> None:
-    figure, asked = sheet(table(2, near=0))
-    assert asked == ["asked 0", "asked 1"]
-    assert len(figure.axes[0].images) == 2
+    drawn, _ = sheet(table(2, near=0))
+    assert drawn.names == ["asked 0", "asked 1"]
+    assert "Nearest" not in drawn.text
 
 
-def test_a_long_query_is_cut() -> None:
-    _, asked = sheet(table(100, near=0))
+def test_a_long_query_is_cut_and_says_so() -> None:
+    drawn, asked = sheet(table(100, near=0))
     assert len(asked) == explanations.SHOWN
+    assert drawn.text.startswith(f"The first {explanations.SHOWN} of 100")
 
 
-def test_nothing_is_drawn_outside_the_sheet_or_upon_another_picture() -> None:
-    figure, _ = sheet(table(5))
-    assert figure.axes[0].get_xlim() == figure.axes[0].get_ylim() == (0, 1)
-    boxes = [image.get_extent() for image in figure.axes[0].images]
-    assert len(boxes) == 20
-    for number, (left, right, foot, top) in enumerate(boxes):
-        assert left >= 0 and right <= 1 and foot >= 0 and top <= 1
-        for other in boxes[:number]:
-            assert right <= other[0] or other[1] <= left or top <= other[2] or other[3] <= foot
-
-
-def test_names_are_below_their_pictures_not_on_them() -> None:
-    figure, _ = sheet(table(5))
-    png(figure)
-    for image, text in zip(figure.axes[0].images, figure.axes[0].texts, strict=True):
-        assert text.get_window_extent().y1 <= image.get_window_extent().y0
+def test_an_empty_query_has_an_empty_sheet() -> None:
+    assert sheet(table(0))[0].images == []

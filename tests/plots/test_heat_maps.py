@@ -3,8 +3,11 @@
 import pandas as pd
 import pytest
 
+from pt4al.plots.cells import DARKEST
 from pt4al.plots.heat_maps import class_balance, iou_by_class
 from pt4al.plots.style import png
+from pt4al.plots.svg import svg
+from support.sheets import titles
 
 
 def texts(figure) -> list[str]:
@@ -16,6 +19,12 @@ def ticks(figure) -> tuple[list[str], list[str]]:
     return tuple([label.get_text() for label in labels] for labels in (axes.get_yticklabels(), axes.get_xticklabels()))
 
 
+def darkness(figure):
+    """Of each cell, from 0 to 1."""
+    (mesh,) = figure.axes[0].collections
+    return mesh.get_array()[..., 3] / DARKEST
+
+
 COUNTS = pd.DataFrame({0: [1, 0, 2], 1: [1500, 0, 500]}, index=["dog", "eel", "cat"])
 
 
@@ -23,7 +32,7 @@ def test_class_balance_counts_each_cycles_images_and_keeps_the_order_of_classes(
     figure = class_balance(COUNTS)
     assert texts(figure) == ["1", "1,500", "0", "0", "2", "500"]
     assert ticks(figure) == (["dog", "eel", "cat"], ["0", "1"])
-    assert figure.axes[0].images[0].get_array()[:, 1].tolist() == [75, 0, 25]
+    assert darkness(figure)[:, 1].tolist() == pytest.approx([1, 0, 1 / 3])
     png(figure)
 
 
@@ -31,7 +40,7 @@ def test_class_balance_of_pixels_writes_shares_and_tells_little_from_nothing():
     counts = pd.DataFrame({0: [99_990, 0, 10, 0], 1: [0, 0, 1, 1]}, index=["road", "sky", "sign", "car"])
     figure = class_balance(counts, unit="pixels")
     assert texts(figure) == ["100.0", "0", "0", "0", "<0.1", "50.0", "0", "50.0"]
-    assert "pixels" in figure.axes[1].get_ylabel()
+    assert "pixels" in figure.axes[0].get_title(loc="left")
 
 
 def test_class_balance_of_a_cycle_without_labels_is_all_zeros():
@@ -73,7 +82,14 @@ def test_iou_by_class_has_a_row_a_class_and_a_column_a_cycle():
 
 
 def test_iou_is_drawn_from_0_to_100_percent_whatever_the_run_reached():
-    assert [iou_by_class(METRICS[:count]).axes[0].images[0].get_clim() for count in (1, 2)] == [(0, 100)] * 2
+    assert darkness(iou_by_class(METRICS[:1]))[:, 0].tolist() == pytest.approx([0.5, 0])
+    assert darkness(iou_by_class(METRICS))[:, 1].tolist() == pytest.approx([0.8125, 0, 0.25])
+
+
+def test_every_cell_says_its_class_its_cycle_and_its_number_even_where_there_is_no_room():
+    classes = [f"class {i}" for i in range(100)]
+    told = titles(svg(class_balance(pd.DataFrame({0: range(100)}, index=classes))))
+    assert told[:3] == ["class 0, 0: 0", "class 1, 0: 1", "class 2, 0: 2"] and len(told) == 100
 
 
 @pytest.mark.parametrize("metrics", [[], [{"labels": 5, "accuracy": 1.0}]])

@@ -39,6 +39,22 @@ def test_learning_curve_of_segmentation_shows_mean_iou_of_labelled_images():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("labelled images", "mean IoU (%)")
 
 
+def test_a_first_point_alone_stands_between_0_and_100_percent_at_its_labels():
+    axes = run.learning_curve({"mine": curve(0.5)}).axes[0]
+    assert axes.get_ylim() == (0, 1) and list(axes.get_xticks()) == [100]
+
+
+def test_a_run_s_interval_is_drawn_where_it_is_known():
+    known = curve(0.5, 0.6).assign(low=[0.4, 0.5], high=[0.6, 0.7])
+    whiskers = run.learning_curve({"mine": known}).axes[0].collections[0].get_segments()
+    assert [list(ends[:, 1]) for ends in whiskers] == [[0.4, 0.6], [0.5, 0.7]]
+
+
+def test_numbers_of_the_lower_curve_are_below_it():
+    figure = run.learning_curve({"mine": curve(0.2, 0.3), "random": curve(0.4, 0.5)})
+    assert {text.get_va() for text in figure.axes[0].texts} == {"top"}
+
+
 def test_learning_curve_of_many_cycles_writes_few_numbers_and_the_last():
     figure = run.learning_curve({"mine": curve(*np.linspace(0.1, 0.9, 47))})
     assert len(texts(figure)) <= 10 and "90.0" in texts(figure)

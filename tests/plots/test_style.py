@@ -10,8 +10,11 @@ import pytest
 from PIL import Image
 
 from pt4al.errors import InputError
-from pt4al.plots import contact_sheets, heat_maps, run
+from pt4al.plots import heat_maps, run
+from pt4al.plots.kinds import KINDS, kind
 from pt4al.plots.style import duration, pictures, plain, png
+from pt4al.plots.svg import svg
+from support.sheets import words
 
 DOLLARS = [r"$\frac{$", "a$b$c", "$$", "_x^2$$", "100$"]
 
@@ -21,15 +24,14 @@ def pixels(picture: bytes) -> np.ndarray:
 
 
 def test_dollar_signs_in_names_of_files_and_classes_are_drawn_as_they_are() -> None:
-    images = np.zeros((5, 3, 8, 8), np.uint8)
     counts = pd.DataFrame({0: range(1, 6)}, index=DOLLARS)
     curve = pd.DataFrame({"labels": [10, 20], "accuracy": [0.5, 0.6]})
     for drawn in (
-        contact_sheets.contact_sheet(images, DOLLARS, title=DOLLARS[0]),
         heat_maps.class_balance(counts, "images"),
         run.learning_curve({DOLLARS[0]: curve, DOLLARS[1]: curve}),
     ):
         assert pixels(png(drawn)).std() > 0
+        assert set(words(svg(drawn))) & set(DOLLARS)
 
 
 def test_a_logarithmic_axis_has_plain_numbers() -> None:
@@ -49,8 +51,19 @@ def test_a_picture_that_cant_be_drawn_is_a_warning_and_the_others_are_drawn() ->
     good = partial(plain, 2, "x", "y")
     with pytest.warns(RuntimeWarning, match=r"picture bad can't be drawn: ZeroDivisionError: no picture"):
         drawn = pictures({"bad": broken, "good": lambda: good()[0]})
-    assert pixels(drawn["bad"]).std() > 0
-    assert drawn["good"] == png(good()[0])
+    assert words(drawn["bad"]) == ["This picture could not be drawn."]
+    assert drawn["good"] == svg(good()[0])
+
+
+def test_what_is_a_file_already_stays_as_it_is() -> None:
+    assert pictures({"panels": lambda: b"\x89PNG"}) == {"panels": b"\x89PNG"}
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [(b"<svg>", "svg"), (b"<div>", "html"), (b"\x89PNG", "png"), (b"", "png")]
+)
+def test_a_picture_s_first_bytes_say_its_kind(content, name):
+    assert kind(content) == name and name in KINDS
 
 
 def test_what_can_not_be_read_is_no_matter_of_a_picture() -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 from pt4al.pages.facts import ComparisonPage
 from pt4al.pages.render import render_page
 from pt4al.plots import comparison_bars, comparison_curves, comparison_grids
+from pt4al.plots.comparison_curves import FEWEST
 from pt4al.plots.comparison_grids import needed_text
 from pt4al.plots.style import pictures
 from pt4al.statistics.comparison import Comparison, ComparisonSettings
@@ -16,7 +17,7 @@ from pt4al.statistics.verdict import CURVE_SUMMARIES
 def draw_comparison(
     results: Comparison, tables: dict[str, pd.DataFrame], settings: ComparisonSettings
 ) -> dict[str, bytes]:
-    """Return the page's figures as PNG files by name.
+    """Return the page's figures by name.
 
     Parameters
     ----------
@@ -61,7 +62,9 @@ def render_comparison_page(facts: ComparisonPage) -> str:
     # Text: of an empty column, a table that was read again makes numbers.
     reports = facts.runs[["run", "report"]].astype(object)
     cells = results.summary.merge(reports, on="run", how="left").fillna({"report": ""})
+    few = results.arms["seeds"].min() < FEWEST
     shown = {
+        "spread": "thin lines: single seeds" if few else "bands: 95 % intervals",
         "verdict": results.verdict,
         "floor": results.floor,
         "summed_up_by": CURVE_SUMMARIES[settings.rule.metric],

@@ -1,6 +1,6 @@
 """What each page says, as data: one class a page, whose fields are the names in its template.
 
-Figures are PNG files by name; a page leaves out those that are missing.
+Figures are pictures by name (`pt4al.plots.kinds`); a page leaves out those that are missing.
 """
 
 from dataclasses import dataclass, field

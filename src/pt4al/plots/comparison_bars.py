@@ -5,8 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from pt4al.plots.comparison_curves import PALETTE, colours
-from pt4al.plots.style import INK, duration, name_rows, nothing, plain
+from pt4al.plots.comparison_curves import colours
+from pt4al.plots.palette import FAINT, INK, PALETTE, PAPER
+from pt4al.plots.style import FRAME, duration, name_rows, nothing, plain
+from pt4al.plots.svg import tell, tell_points
 from pt4al.statistics.verdict import points
 
 PRETEXT = "pretext"
@@ -27,11 +29,11 @@ def differences(
         All arms, for their colours.
     """
     rows = paired[paired["against"] == reference].sort_values("difference").reset_index(drop=True)
-    figure, axes = plain(1.3 + 0.34 * max(len(rows), 2), f"points above {reference}", "")
+    figure, axes = plain(0.9 + 0.28 * max(len(rows), 2), f"points above {reference}", "")
     if rows.empty:
         return nothing(figure, "nothing to compare")
     if floor:
-        axes.axvspan(-floor["floor"], floor["floor"], color="#dddddd", zorder=0)
+        axes.axvspan(-floor["floor"], floor["floor"], color=FAINT, zorder=0)
     axes.axvline(0, color=INK, linewidth=1)
     colour = colours(arms)
     for place, row in rows.iterrows():
@@ -47,6 +49,9 @@ def differences(
             color=INK,
             annotation_clip=False,
         )
+        told = f"{points(row['low'])} to {points(row['high'])}"
+        text = f"{row['arm']}: {points(row['difference'])} points, 95 % interval {told}"
+        tell_points(axes, [row["difference"]], [place], [text])
     name_rows(axes, rows["arm"])
     axes.margins(x=0.1, y=0.6 / len(rows))
     return figure
@@ -63,7 +68,7 @@ def seconds_by_arm(seconds: pd.DataFrame, arms: list[str]) -> Figure:
     arms
         In the order drawn; those that were not timed are left out.
     """
-    figure, axes = plain(1.5 + 0.34 * max(seconds["arm"].nunique(), 2), "seconds a run", "")
+    figure, axes = plain(1.2 + 0.28 * max(seconds["arm"].nunique(), 2), "seconds a run", "")
     if seconds.empty:
         return nothing(figure, "nothing timed")
     runs = seconds.groupby("arm")["run"].nunique()
@@ -74,21 +79,23 @@ def seconds_by_arm(seconds: pd.DataFrame, arms: list[str]) -> Figure:
     means = means[sorted(means.columns, key=lambda stage: stage != PRETEXT)]
     left = np.zeros(len(means))
     # The pretext's grey is none of the stages' colours.
-    shades = {PRETEXT: "#bbbbbb"} | dict(
+    shades = {PRETEXT: FRAME} | dict(
         zip(means.columns.drop(PRETEXT, errors="ignore"), PALETTE, strict=False)
     )
     for stage in means:
         hatch = "//" if stage == PRETEXT else None
-        axes.barh(
+        bars = axes.barh(
             range(len(means)),
             means[stage],
             left=left,
             height=0.62,
             color=shades[stage],
             hatch=hatch,
-            edgecolor="white",
+            edgecolor=PAPER,
             label=stage,
         )
+        for bar, (arm, length) in zip(bars, means[stage].items(), strict=True):
+            tell(bar, f"{arm}, {stage}: {duration(length)}")
         left = left + means[stage].to_numpy()
     for place, total in enumerate(left):
         axes.annotate(
@@ -101,9 +108,9 @@ def seconds_by_arm(seconds: pd.DataFrame, arms: list[str]) -> Figure:
         )
     name_rows(axes, means.index)
     axes.invert_yaxis()
-    axes.set_xlim(0, max(1.18 * left.max(), 1e-3))
+    axes.set_xlim(0, max(1.25 * left.max(), 1e-3))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    figure.legend(loc="outside upper left", ncols=len(means.columns), frameon=False)
+    figure.legend(loc="outside upper left", ncols=min(4, len(means.columns)), frameon=False)
     return figure
 
 

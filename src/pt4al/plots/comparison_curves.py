@@ -1,6 +1,7 @@
 """Draw what a comparison's arms do cycle by cycle: their curves, their classes, their audits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 
 import numpy as np
@@ -10,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import entropy
 
-from pt4al.plots.style import AXES, INK, MAIN, OTHERS, nothing, plain, share_by_labels
+from pt4al.plots.palette import INK, PALETTE
+from pt4al.plots.style import AXES, nothing, plain, share_by_labels
+from pt4al.plots.svg import tell_points
 from pt4al.statistics.paired import interval
 
-# Okabe and Ito 2008, then Tol's muted ones: told apart with any colour vision, from the eighth on
-# with their markers.
-PALETTE = [MAIN, *OTHERS, "#332288", "#882255", "#999933", "#44AA99", "#117733", "#661100"]
+FEWEST = 4  # seeds of which an interval is drawn; of fewer each seed is a thin line
 MARKERS = "osD^vPX<>*hd"
 
 
@@ -25,7 +26,7 @@ def colours(arms: list[str]) -> dict[str, str]:
 
 
 def learning_curves(cells: pd.DataFrame, metric: str, arms: list[str], heavy: list[str]) -> Figure:
-    """Draw each arm's mean over seeds with its 95 % t-interval.
+    """Draw each arm's mean over seeds with its 95 % t-interval, or each of a few seeds.
 
     Parameters
     ----------
@@ -39,8 +40,9 @@ def learning_curves(cells: pd.DataFrame, metric: str, arms: list[str], heavy: li
         Arms drawn with a thicker line.
     """
     across, up = AXES.get(metric, ("labels", f"{metric.replace('_', ' ')} (%)"))
-    figure, axes = plain(5, across, up)
-    _lines(axes, cells[cells["repeat"] == 0], "labels", metric, arms, heavy)
+    figure, axes = plain(4.6, across, up)
+    drawn = _Lines("labels", metric, (0, 1), lambda value: f"{100 * value:.1f} %")
+    _draw(axes, cells[cells["repeat"] == 0], drawn, arms, heavy)
     share_by_labels(axes)
     return figure
 
@@ -57,27 +59,22 @@ def class_balance(queries: pd.DataFrame, arms: list[str]) -> Figure:
     Source: the entropy of the classes' shares over the logarithm of the number of classes (Pielou's
     evenness).
     """
-    figure, axes = plain(4, "cycle", "evenness of the classes asked (0 to 1)")
+    figure, axes = plain(4, "cycle", "evenness of classes (0 to 1)")
     counts = queries.pivot_table(
         index=["arm", "seed", "cycle"], columns="class", values="images", sort=False
     )
     if counts.shape[1] < 2:
         return nothing(figure, "no classes to count")
     evenness = entropy(counts.fillna(0), axis=1) / np.log(counts.shape[1])
-    _lines(
-        axes,
-        counts.index.to_frame(index=False).assign(evenness=evenness),
-        "cycle",
-        "evenness",
-        arms,
-    )
+    rows = counts.index.to_frame(index=False).assign(evenness=evenness)
+    _draw(axes, rows, _Lines("cycle", "evenness", (0, 1)), arms)
     return figure
 
 
 def audits(audits: pd.DataFrame, arms: list[str]) -> Figure:
     """Draw the rank correlation of pretext loss and main loss by cycle.
 
-    A line is the mean over seeds, a band its 95 % t-interval.
+    A line is the mean over seeds, a band its 95 % t-interval; of a few seeds each is a thin line.
 
     Parameters
     ----------
@@ -90,23 +87,33 @@ def audits(audits: pd.DataFrame, arms: list[str]) -> Figure:
     if audits.empty:
         return nothing(figure, "nothing to audit")
     axes.axhline(0, color=INK, linewidth=1)
-    _lines(axes, audits, "cycle", "correlation", arms)
+    _draw(axes, audits, _Lines("cycle", "correlation", (-1, 1)), arms)
     return figure
 
 
-def _lines(
-    axes: Axes, rows: pd.DataFrame, across: str, up: str, arms: list[str], heavy: Sequence[str] = ()
+@dataclass(frozen=True)
+class _Lines:
+    """What lines show: columns, the values that there can be, and how one is written."""
+
+    across: str
+    up: str
+    limits: tuple[float, float]
+    text: Callable[[float], str] = "{:.2f}".format
+
+
+def _draw(
+    axes: Axes, rows: pd.DataFrame, lines: _Lines, arms: list[str], heavy: Sequence[str] = ()
 ) -> None:
-    """Draw a line and a band for each arm, and a legend in the order of the lines' ends."""
+    """Draw a line for each arm, and a legend in the order of the lines' ends."""
     ends = {}
     for (arm, colour), marker in zip(colours(arms).items(), cycle(MARKERS), strict=False):
-        points = rows[rows["arm"] == arm].groupby(across)[up]
+        own = rows[rows["arm"] == arm]
+        points = own.groupby(lines.across)[lines.up]
         if not len(points):
             continue
-        middle, low, high = np.array([interval(group.to_numpy()) for _, group in points]).T
-        at = list(points.groups)
         thick = arm in heavy
-        axes.fill_between(at, low, high, color=colour, alpha=0.2 if thick else 0.08, linewidth=0)
+        middle = _draw_spread(axes, own, lines, colour, thick)
+        at = list(points.groups)
         (line,) = axes.plot(
             at,
             middle,
@@ -116,7 +123,38 @@ def _lines(
             markersize=7 if thick else 5,
         )
         ends[arm] = middle[-1], line
+        texts = [
+            f"{arm}: {lines.across} {place:,}, {lines.text(value)}"
+            for place, value in zip(at, middle, strict=True)
+        ]
+        tell_points(axes, at, middle, texts)
     order = sorted(ends, key=lambda arm: -ends[arm][0])
-    lines = [ends[arm][1] for arm in order]
-    axes.figure.legend(lines, order, loc="outside right center", frameon=False, alignment="left")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    names = [ends[arm][1] for arm in order]
+    # Below: beside the lines there is no room on a phone.
+    columns = max(1, min(4, 60 // (4 + max(map(len, order), default=1))))
+    axes.figure.legend(names, order, loc="outside lower center", ncols=columns, frameon=False)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+
+
+def _draw_spread(
+    axes: Axes, own: pd.DataFrame, lines: _Lines, colour: str, thick: bool
+) -> np.ndarray:
+    """Draw how an arm's seeds differ, and return their means."""
+    points = own.groupby(lines.across)[lines.up]
+    if own["seed"].nunique() < FEWEST:
+        for _, one in own.groupby("seed"):
+            ordered = one.sort_values(lines.across)
+            axes.plot(
+                ordered[lines.across], ordered[lines.up], color=colour, linewidth=0.7, alpha=0.6
+            )
+        return points.mean().to_numpy()
+    middle, low, high = np.array([interval(group.to_numpy()) for _, group in points]).T
+    axes.fill_between(
+        list(points.groups),
+        np.clip(low, *lines.limits),
+        np.clip(high, *lines.limits),
+        color=colour,
+        alpha=0.2 if thick else 0.08,
+        linewidth=0,
+    )
+    return middle

@@ -7,9 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pt4al.plots.style import INK, plain
+from pt4al.plots.cells import draw_cells, shade
+from pt4al.plots.palette import ALARM, INK, MAIN
+from pt4al.plots.style import plain
 
 AVERAGE = "average"
+LINE = 86  # letters of a cell, about, that fit beside each other in a whole figure
+FAINTLY = 0.2  # how strong a colour is that the interval does not bear out
 
 
 def penalty_matrix(matrix: pd.DataFrame) -> Figure:
@@ -22,12 +26,24 @@ def penalty_matrix(matrix: pd.DataFrame) -> Figure:
     """
     arms = len(matrix)
     values = np.vstack([matrix, matrix.sum() / max(arms - 1, 1)])
-    figure, axes = plain(1.8 + 0.36 * (arms + 1), "is beaten", "beats")
+    names = [*matrix.index, AVERAGE]
+    figure, axes = plain(1.5 + 0.27 * len(names), "is beaten", "beats")
     texts = [
         [f"{100 * value:.0f}" if row != column else "–" for column, value in enumerate(line)]
         for row, line in enumerate(values)
     ]
-    _grid(axes, 100 * values, texts, [*matrix.index, AVERAGE], list(matrix), "Blues", (0, 100))
+    told = [
+        [
+            f"{name} beats {other}: {text} % of cycles"
+            for other, text in zip(matrix, row, strict=True)
+        ]
+        for name, row in zip(matrix.index, texts, strict=False)
+    ]
+    told.append(
+        [f"{name} is beaten: {text} %" for name, text in zip(matrix, texts[-1], strict=True)]
+    )
+    draw_cells(axes, shade(values), texts, told)
+    _name(axes, names, list(matrix))
     axes.axhline(arms - 0.5, color=INK, linewidth=1.5)
     return figure
 
@@ -45,20 +61,19 @@ def label_savings(savings: pd.DataFrame, reference: str) -> Figure:
     rows = savings[savings["arm"] != reference]
     ends = savings["labels"].min(), savings["labels"].max()
     needed = rows.pivot_table(index="arm", columns="labels", values="needed", sort=False)
-    figure, axes = plain(1.4 + 0.5 * max(len(needed), 1), "labels the arm had", "")
-    texts = rows.assign(text=[_cell(row, ends) for row in rows.to_dict("records")])
-    texts = [list(group["text"]) for _, group in texts.groupby("arm", sort=False)]
-    # Blue: the reference needs more labels, up to twice as many; red: it needs fewer.
-    ratio = np.log2(needed.clip(upper=ends[1]) / needed.columns.to_numpy(float))
-    _grid(
-        axes,
-        ratio.to_numpy(),
-        texts,
-        list(needed.index),
-        [f"{n:,}" for n in needed.columns],
-        "RdBu",
-        (-1, 1),
-    )
+    figure, axes = plain(1.1 + 0.42 * max(len(needed), 1), "labels the arm had", "")
+    cells = rows.to_dict("records")
+    wide = len(needed)
+    # A cell has an interval where there is room; the pointer is told it anyway.
+    room = (LINE - 1.3 * max(map(len, needed.index), default=0)) / len(needed.columns)
+    texts = [_cell(row, ends) for row in cells]
+    if max(len(line) for text in texts for line in text.splitlines()) > room:
+        texts = [text.splitlines()[0] for text in texts]
+    texts = np.array(texts).reshape(wide, -1)
+    told = np.array([_told(row, ends, reference) for row in cells]).reshape(wide, -1)
+    colours = np.array([_colour(row) for row in cells]).reshape(wide, -1, 4)
+    draw_cells(axes, colours, texts.tolist(), told.tolist(), fontsize=8)
+    _name(axes, list(needed.index), [f"{n:,}" for n in needed.columns])
     return figure
 
 
@@ -69,33 +84,35 @@ def needed_text(labels: float, ends: tuple[int, int]) -> str:
     return f"≤ {ends[0]:,}" if labels <= ends[0] else f"{labels:,.0f}"
 
 
+def _texts(row: dict, ends: tuple[int, int]) -> dict[str, str]:
+    return {name: needed_text(row[name], ends) for name in ("needed", "low", "high")}
+
+
 def _cell(row: dict, ends: tuple[int, int]) -> str:
-    texts = {name: needed_text(row[name], ends) for name in ("needed", "low", "high")}
+    texts = _texts(row, ends)
     between = f"\n{texts['low']} … {texts['high']}" if texts["low"] != texts["high"] else ""
     return texts["needed"] + between
 
 
-def _grid(
-    axes: Axes,
-    values: np.ndarray,
-    texts: list[list[str]],
-    rows: list[str],
-    columns: list[str],
-    palette: str,
-    limits: tuple[float, float],
-) -> None:
-    shown = axes.imshow(
-        values, cmap=palette, vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="nearest"
+def _told(row: dict, ends: tuple[int, int], reference: str) -> str:
+    texts = _texts(row, ends)
+    return (
+        f"{row['arm']} with {row['labels']:,} labels: {reference} needs {texts['needed']}, 95 % "
+        f"interval {texts['low']} to {texts['high']}"
     )
+
+
+def _colour(row: dict) -> np.ndarray:
+    """Return a cell's colour: blue where the reference needs more labels, up to twice as many."""
+    ratio = math.log2(min(row["needed"] / row["labels"], 2))
+    strength = min(abs(ratio), 1)
+    if row["low"] <= row["labels"] <= row["high"]:
+        strength = FAINTLY * strength
+    return shade(np.float64(strength), MAIN if ratio > 0 else ALARM)
+
+
+def _name(axes: Axes, rows: list[str], columns: list[str]) -> None:
     axes.set_yticks(range(len(rows)), rows)
-    tilt = {"rotation": 35, "ha": "right"} if sum(map(len, columns)) > 60 else {}
+    longest = max(map(len, columns), default=0)
+    tilt = {"rotation": 35, "ha": "right"} if longest * len(columns) > 40 else {}
     axes.set_xticks(range(len(columns)), columns, **tilt)
-    axes.tick_params(length=0)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    for row, column in np.ndindex(values.shape):
-        brightness = np.dot(shown.to_rgba(values[row, column])[:3], [0.299, 0.587, 0.114])
-        colour = "white" if brightness < 0.5 else INK
-        axes.text(
-            column, row, texts[row][column], ha="center", va="center", color=colour, fontsize=8
-        )

@@ -1,30 +1,37 @@
-"""Show images in rows, each above its caption."""
+"""Show images in rows that wrap, each above its caption, as a part of a page."""
 
-import math
-from textwrap import wrap
+from collections.abc import Sequence
+from html import escape
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from pt4al.plots.style import DPI, INK, pixel_axes
+from pt4al.plots.thumbnails import SHOWN, shown_scale, thumbnail
+
+# Part of each sheet, so that it looks alike in a notebook, whose style sheet is another one.
+FIGURE = '<figure style="margin: 0; min-width: 0">'
+CAPTION = (
+    '<figcaption style="font-size: .75rem; line-height: 1.3; overflow-wrap: anywhere; '
+    'margin-top: .2rem; color: var(--ink)">'
+)
+GAP = "gap: .75rem .6rem"
 
 
-def contact_sheet(
-    images: np.ndarray, captions: list[str], columns: int = 10, title: str = ""
-) -> Figure:
+def contact_sheet(images: np.ndarray, captions: Sequence[str], title: str = "") -> bytes:
     """Show images in rows, each above its caption.
 
     Parameters
     ----------
     images
-        uint8 (N, C, H, W), gray or RGB. Their pixels are enlarged by a whole number;
-        of images above 160 pixels every second, third ... pixel is shown.
+        uint8 (N, C, H, W), gray or RGB. Small ones are enlarged by a whole number, large ones
+        reduced.
     captions
-        One an image, of one or more lines; a long line is wrapped once, then cut.
+        One an image, of one or more lines.
+    title
+        A line above them.
 
     Returns
     -------
-    A figure with one image of the size of `png(figure)` in pixels, and the captions as texts.
+    A part of an HTML page, in ASCII, whose captions can be selected.
 
     Raises
     ------
@@ -33,50 +40,39 @@ def contact_sheet(
     """
     if len(images) != len(captions):
         raise ValueError(f"{len(captions)} captions for {len(images)} images")
-    if images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"images of shape {images.shape} have {images.shape[1]} channels: 1 or 3 can be shown"
-        )
-    step = math.ceil(max(images.shape[2:]) / 160)
-    images = images[:, :, ::step, ::step]
-    scale = max(1, round(140 / max(images.shape[2:])))
-    text = 17  # pixels, as the gap
-    gap = 12
-    captions = [_wrap(caption, int(scale * images.shape[3] / (0.6 * text))) for caption in captions]
-    lines = max((caption.count("\n") + 1 for caption in captions), default=1)
-    strip = lines * int(1.25 * text) + gap + 8
-    canvas, corners = tile(images, columns, scale, gap, strip, header=48 if title else gap)
-    axes = pixel_axes(canvas)
-    points = 72 / DPI
-    for (x, y), caption in zip(corners, captions, strict=True):
-        left = x + scale * images.shape[3] / 2
-        below = y + scale * images.shape[2] + 5
-        axes.text(left, below, caption, fontsize=text * points, color=INK, ha="center", va="top")
-    axes.text(gap, 24, title, fontsize=22 * points, color=INK, weight="bold", va="center")
-    return axes.figure
+    figures = [
+        captioned(thumbnail(image, caption.replace("\n", ", ") or "without a name"), caption)
+        for image, caption in zip(images, captions, strict=True)
+    ]
+    return sheet(figures, column_width(images), title)
 
 
-def _wrap(caption: str, width: int) -> str:
-    """Break each line of a caption once, at `width` characters; cut what doesn't fit then."""
-    lines = []
-    for line in caption.splitlines():
-        first, *rest = wrap(line, max(4, width), break_on_hyphens=False) or [""]
-        second = [rest[0][: max(3, width - 1)] + "…"] if len(rest) > 1 else rest
-        lines += [first, *second]
-    return "\n".join(lines)
+def captioned(pictures: str, caption: str) -> str:
+    """Return pictures above a caption, of one or more lines, as an HTML element."""
+    first, *rest = [escape(line) for line in caption.splitlines()] or [""]
+    more = f'<br><span style="color: var(--soft)">{"<br>".join(rest)}</span>' if rest else ""
+    return f"{FIGURE}{pictures}{CAPTION}{first}{more}</figcaption></figure>"
 
 
-def tile(
-    images: np.ndarray, columns: int, scale: int, gap: int, strip: int, header: int
-) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Return images (N, C, H, W) on one canvas (height, width, 3), and their corners (x, y)."""
-    count, _, height, width = images.shape
-    down = scale * height + strip
-    across = scale * width + gap
-    rows = max(1, math.ceil(count / columns))
-    canvas = np.full((header + rows * down, gap + columns * across, 3), 255, np.uint8)
-    corners = [(gap + i % columns * across, header + i // columns * down) for i in range(count)]
-    for (x, y), image in zip(corners, images, strict=True):
-        large = image.transpose(1, 2, 0).repeat(scale, axis=0).repeat(scale, axis=1)
-        canvas[y : y + scale * height, x : x + scale * width] = large
-    return canvas, corners
+def sheet(figures: Sequence[str], width: str, title: str = "") -> bytes:
+    """Return HTML elements in columns of a width (of CSS), below a title, as one element."""
+    columns = f"display: grid; grid-template-columns: repeat(auto-fill, {width}); "
+    columns += f"justify-content: space-between; {GAP}"
+    above = f'<p style="margin: 0 0 .6rem">{escape(title)}</p>' if title else ""
+    whole = f'<div>{above}<div style="{columns}">{"".join(figures)}</div></div>'
+    return whole.encode("ascii", "xmlcharrefreplace")
+
+
+def column_width(images: np.ndarray, shown: int = SHOWN, beside: int = 1) -> str:
+    """Return the width (of CSS) that columns take of images (N, C, H, W), so many beside another."""
+    side = max(*images.shape[2:], 1)
+    return f"{round(beside * shown_scale(side, shown) * images.shape[3]) + 4 * (beside - 1)}px"
+
+
+def differing(values: Sequence[float], fewest: int = 2, most: int = 6) -> list[str]:
+    """Return numbers with as few significant digits as tell them apart, if so many can."""
+    for digits in range(fewest, most + 1):
+        texts = [f"{value:#.{digits}g}" for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts

@@ -1,15 +1,13 @@
 """Show pictures that occur more than once, each beside the one it repeats."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from pt4al.plots.contact_sheets import contact_sheet
-
-SIDES = (("id", "split"), ("other", "other_split"))
+from pt4al.plots.contact_sheets import captioned, column_width, sheet
+from pt4al.plots.thumbnails import thumbnail
 
 
-def pairs(images: np.ndarray, duplicates: list[dict]) -> Figure:
-    """Draw pairs of images, three pairs a row.
+def pairs(images: np.ndarray, duplicates: list[dict]) -> bytes:
+    """Show pairs of images as a part of an HTML page.
 
     Parameters
     ----------
@@ -18,5 +16,9 @@ def pairs(images: np.ndarray, duplicates: list[dict]) -> Figure:
     duplicates
         N dicts with `id`, `other`, `split`, `other_split`.
     """
-    captions = [f"{pair[name]}\n{pair[split]}" for pair in duplicates for name, split in SIDES]
-    return contact_sheet(images, captions, columns=6)
+    figures = []
+    for one, other, pair in zip(images[::2], images[1::2], duplicates, strict=True):
+        both = thumbnail(one, pair["id"]) + thumbnail(other, pair["other"])
+        names = f"{pair['id']} ({pair['split']})\n{pair['other']} ({pair['other_split']})"
+        figures.append(captioned(f'<div style="display: flex; gap: 4px">{both}</div>', names))
+    return sheet(figures, column_width(images, beside=2))

@@ -1,18 +1,21 @@
 """Show why each image of a query was chosen: in words, and beside similar labelled images."""
 
 import json
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from pt4al.plots.style import DPI, INK
+from pt4al.plots.contact_sheets import captioned, sheet
+from pt4al.plots.thumbnails import thumbnail
 
 SHOWN = 24  # images of a query
-SIDE = 0.75  # inches of a picture
+BESIDE = 56  # pixels of a page that a neighbour takes
+WIDTH = "minmax(min(100%, 24rem), 1fr)"
+CARD = '<figure style="margin: 0; display: flex; gap: .75rem">'
+WORDS = '<div style="min-width: 0; font-size: .9rem; line-height: 1.45; overflow-wrap: anywhere">'
 
 
 def in_words(row: pd.Series) -> dict[str, str]:
@@ -29,67 +32,53 @@ def explanation_sheet(
     reasons: pd.DataFrame,
     pictures: Callable[[list[str]], np.ndarray],
     labels: pd.Series,
-    title: str = "",
-) -> Figure:
-    """Draw the first images of a query, each with its reasons and its nearest labelled neighbours.
+    sentence: Callable[[Mapping[str, Any]], str],
+) -> bytes:
+    """Show the first images of a query, each with its reason and its nearest labelled neighbours.
 
     Parameters
     ----------
+    reasons
+        See `pt4al.selection.explain`.
     pictures
         Returns images (N, C, H, W), uint8, of ids.
     labels
-        By id; those of neighbours are written below them.
+        By id: that which the image was given, and those of its neighbours.
+    sentence
+        Says why, of a row of the reasons.
+
+    Returns
+    -------
+    A part of an HTML page, in ASCII.
     """
     shown = reasons.head(SHOWN)
-    columns = 2
-    rows = math.ceil(len(shown) / columns)
-    figure = Figure(figsize=(8, SIDE * 1.45 * rows + 0.4), dpi=DPI)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
-    # One pair of axes for all pictures: making a pair takes as long as drawing ten of them.
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    top = 1 - 0.4 / figure.get_figheight()
-    for number, row in enumerate(shown.itertuples()):
-        near = json.loads(row.neighbours)
-        left = (number % columns) / columns
-        bottom = top * (1 - (number // columns + 1) / rows)
-        box = (left, bottom, 1 / columns, top / rows)
-        _draw(
-            axes,
-            box,
-            pictures([row.id, *near]),
-            [row.id, *[_name(labels.get(image)) for image in near]],
-        )
-        words = "\n".join(
-            f"{name}: {value}" for name, value in in_words(pd.Series(row._asdict())).items()
-        )
-        figure.text(
-            left + 0.105, bottom + 0.92 * top / rows, words, fontsize=5.5, va="top", color=INK
-        )
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-    return figure
+    rows = shown.assign(near=shown["neighbours"].map(json.loads)).to_dict("records")
+    ids = list(dict.fromkeys(name for row in rows for name in (row["id"], *row["near"])))
+    images = dict(zip(ids, pictures(ids), strict=True)) if ids else {}
+    cards = [_card(row, images, labels, sentence(row)) for row in rows]
+    title = f"The first {len(shown)} of {len(reasons):,}" if len(shown) < len(reasons) else ""
+    return sheet(cards, WIDTH, title)
 
 
-def _draw(axes: Axes, box: tuple[float, ...], images: np.ndarray, captions: list[str]) -> None:
-    """An image at the left of a box, its neighbours small at the right."""
-    left, bottom, width, height = box
-    for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        side = 0.095 if place == 0 else 0.06
-        across = left + 0.005 if place == 0 else left + width - 0.065 * (4 - place)
-        tall = side * axes.figure.get_figwidth() / axes.figure.get_figheight()
-        foot = bottom + 0.95 * height - tall
-        axes.imshow(
-            image[0] if len(image) == 1 else image.transpose(1, 2, 0),
-            extent=(across, across + side, foot, foot + tall),
-            aspect="auto",
-            cmap="gray",
-            vmin=0,
-            vmax=255,
+def _card(
+    row: dict[str, Any], images: dict[str, np.ndarray], labels: pd.Series, reason: str
+) -> str:
+    """An image at the left, its name and its reason beside it, and its neighbours below these."""
+    label = _name(labels.get(row["id"]))
+    given = f"<br>Labelled <b>{escape(label)}</b>" if label else ""
+    near = ""
+    if row["near"]:
+        figures = [
+            captioned(thumbnail(images[name], name, BESIDE), _name(labels.get(name)) or name)
+            for name in row["near"]
+        ]
+        near = (
+            '<div style="font-size: .75rem; margin-top: .3rem">Nearest labelled:</div>'
+            f'<div style="display: flex; gap: .4rem">{"".join(figures)}</div>'
         )
-        short = caption if len(caption) < 18 else "…" + caption[-16:]
-        # In points: a share of a small picture would lie on it.
-        beneath = {"xytext": (0, -2), "textcoords": "offset points", "ha": "center", "va": "top"}
-        axes.annotate(short, (across + side / 2, foot), fontsize=5, color=INK, **beneath)
+    picture = thumbnail(images[row["id"]], row["id"])
+    words = f"<code>{escape(row['id'])}</code><br>{escape(reason)}{given}{near}"
+    return f'{CARD}<div style="flex: none">{picture}</div>{WORDS}{words}</div></figure>'
 
 
 def _name(label: object) -> str:

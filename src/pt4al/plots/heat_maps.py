@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pt4al.plots.style import INK, nothing, plain
+from pt4al.plots.cells import draw_cells, shade
+from pt4al.plots.palette import INK
+from pt4al.plots.style import nothing, plain
 
-LINE = 75  # letters, about, fit beside each other
+LINE = 50  # letters, about, fit beside each other
 
 
 def class_balance(counts: pd.DataFrame, unit: str = "images") -> Figure:
@@ -78,34 +80,27 @@ def _percent(share: float) -> str:
 
 
 def _heat_map(
-    values: pd.DataFrame, texts: pd.DataFrame, across: str, bar: str, darkest: float | None = None
+    values: pd.DataFrame, texts: pd.DataFrame, across: str, what: str, darkest: float | None = None
 ) -> Figure:
     """Draw values from 0 on by class (row) and cycle (column), with texts where there is room."""
     rows, columns = values.shape
     few = rows <= 30
-    figure, axes = plain(max(3, 1.2 + rows * (0.32 if few else 0.14)), across, "")
-    shown = axes.imshow(
-        values, cmap="Blues", vmin=0, vmax=darkest, aspect="auto", interpolation="nearest"
-    )
-    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 7)
+    figure, axes = plain(max(2, 1 + rows * (0.27 if few else 0.13)), across, "")
+    written = texts.to_numpy(str)
+    told = [
+        [f"{name}, {column}: {text}" for column, text in zip(values.columns, row, strict=True)]
+        for name, row in zip(values.index, written, strict=True)
+    ]
+    numbers = few and columns * (texts.map(len).to_numpy().max() + 1) <= LINE
+    shown = written if numbers else np.full(values.shape, "")
+    top = darkest or max(np.nanmax(values.to_numpy(float)), 1e-9)
+    draw_cells(axes, shade(values.to_numpy(float) / top), shown.tolist(), told)
+    axes.set_title(what, loc="left", fontsize=10, color=INK)
+    if not numbers:
+        axes.set_title(f"{what}: darkest {top:.3g}", loc="left", fontsize=10, color=INK)
+    axes.set_yticks(range(rows), values.index, fontsize=10 if few else 6)
     names = values.columns.astype(str)
     longest = max(len(line) for name in names for line in name.splitlines())
     every = math.ceil(columns * (longest + 1) / LINE)
     axes.set_xticks(range(0, columns, every), names[::every])
-    axes.tick_params(length=0)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    if few and columns * (texts.map(len).to_numpy().max() + 1) <= LINE:
-        for (row, column), value in np.ndenumerate(values.to_numpy()):
-            colour = "white" if value > 0.6 * shown.get_clim()[1] else INK
-            axes.text(
-                column,
-                row,
-                texts.iloc[row, column],
-                ha="center",
-                va="center",
-                color=colour,
-                fontsize=9,
-            )
-    figure.colorbar(shown, ax=axes, label=bar, aspect=30, pad=0.02).outline.set_visible(False)
     return figure

@@ -1,10 +1,12 @@
 """Draw what the labels bought: the curve with its intervals, and its forecast."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from pt4al.plots.style import AXES, MAIN, OTHERS, plain, share_by_labels
+from pt4al.plots.palette import MAIN, OTHERS
+from pt4al.plots.style import AXES, plain, share_by_labels
+from pt4al.plots.svg import tell_points
 
 
 def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figure:
@@ -18,7 +20,7 @@ def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figur
         `accuracy` or `miou`.
     """
     _, up = AXES[metric]
-    figure, axes = plain(4.0, "labels", f"{up} on control images")
+    figure, axes = plain(3.5, "labels", f"{up} on control images")
     points = pd.DataFrame(curve)
     spread = [points["value"] - points["low"], points["high"] - points["value"]]
     axes.errorbar(
@@ -31,12 +33,14 @@ def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figur
         linewidth=2.2,
         label="measured, 95 % intervals",
     )
+    _tell(axes, points, "measured")
     if ahead:
         coming = pd.DataFrame(ahead)
+        _tell(axes, coming, "forecast")
         axes.fill_between(
             coming["labels"],
-            coming["low"],
-            coming["high"],
+            coming["low"].clip(0, 1),
+            coming["high"].clip(0, 1),
             color=OTHERS[0],
             alpha=0.25,
             linewidth=0,
@@ -45,6 +49,14 @@ def draw_label_value(curve: list[dict], ahead: list[dict], metric: str) -> Figur
             coming["labels"], coming["value"], "o--", color=OTHERS[0], label="forecast, 95 % band"
         )
     share_by_labels(axes)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, loc="best")
     return figure
+
+
+def _tell(axes: Axes, points: pd.DataFrame, kind: str) -> None:
+    texts = [
+        f"{kind}: {row.labels:,.0f} labels, {100 * row.value:.1f} %, 95 % interval "
+        f"{100 * row.low:.1f} to {100 * row.high:.1f} %"
+        for row in points.itertuples()
+    ]
+    tell_points(axes, points["labels"], points["value"], texts)

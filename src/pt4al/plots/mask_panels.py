@@ -1,20 +1,17 @@
 """Show images beside the truth, the prediction and the uncertainty of their pixels."""
 
 import math
+from html import escape
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.figure import Figure
 
 from pt4al.masks import IGNORED
-from pt4al.plots.contact_sheets import tile
-from pt4al.plots.style import DPI, INK, pixel_axes
+from pt4al.plots.contact_sheets import captioned, sheet
+from pt4al.plots.thumbnails import thumbnail
 
-SIDE = 240  # pixels, about, of one panel
-# pixels between images, and between the panels of one
-GAP = 12
-BESIDE = 4
-TEXT = 16  # pixels
+SIDE = 200  # pixels, about, of one panel
+SWATCH = 16  # pixels of a colour in the legend
 # The first ten by hand, after Okabe and Ito; then each as far as can be from those before it (in
 # CIELAB, and as seen with deuteranopia: Machado and others 2009).
 PALETTE = np.frombuffer(
@@ -27,6 +24,15 @@ PALETTE = np.frombuffer(
     np.uint8,
 ).reshape(40, 3)
 HATCH = (185, 226)  # grays that no class has
+PANELS = (
+    f"display: grid; grid-template-columns: repeat(auto-fill, min(48%, {SIDE}px)); gap: .4rem; "
+    "break-inside: avoid"
+)
+LEGEND = (
+    "grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; "
+    "line-height: 1.4"
+)
+NAMED = "display: inline-flex; align-items: center; gap: .35rem"
 HEAT = colormaps["inferno"](np.arange(256), bytes=True)[:, :3]
 
 
@@ -38,30 +44,26 @@ def mask_panels(
     classes: list[str],
     captions: list[str],
     title: str = "",
-) -> Figure:
+) -> bytes:
     """Show each image beside its truth, prediction and uncertainty.
-
-    One image a row; two without prediction and uncertainty.
 
     Parameters
     ----------
     images
-        uint8 (N, C, H, W), gray or RGB. Of images above 240 pixels every second, third ... pixel is
-        shown; those of small ones are enlarged by a whole number.
+        uint8 (N, C, H, W), gray or RGB.
     truths, predictions
-        Numbers of classes, uint8 (N, H, W); 255 is ignored, hatched in gray. Predictions may be
-        None.
+        Numbers of classes, uint8 (N, H, W); 255 is ignored, hatched in gray. Of maps above 200
+        pixels every second, third ... pixel is shown. Predictions may be None.
     uncertainties
         uint8 (N, H, W), the least certain pixel highest; or None.
     classes
         By number. A number has the same colour everywhere; from 40 on, colours repeat.
     captions
-        One line an image; of one too long for it the end is shown.
+        One line an image.
 
     Returns
     -------
-    A figure with one image of the size of `png(figure)` in pixels, and title, legend and captions
-    as texts.
+    A part of an HTML page, in ASCII.
 
     Raises
     ------
@@ -72,35 +74,22 @@ def mask_panels(
     maps = {"truth": truths, "prediction": predictions, "uncertainty": uncertainties}
     maps = {name: values for name, values in maps.items() if values is not None}
     _check(images, maps, classes, captions)
-    strips, panel = _strips(images, maps)
-    columns = max(1, 4 // (1 + len(maps)))
-    legend = _legend(maps, classes)
-    places, height = _flow(legend, columns * (strips.shape[3] + GAP) - GAP)
-    above = 48 if title else GAP
-    canvas, corners = tile(
-        strips, columns, 1, GAP, 2 * TEXT + GAP, header=above + height + 2 * TEXT + 6
-    )
-    for (x, y), (swatch, _) in zip(places, legend, strict=True):
-        canvas[above + y :, GAP + x :][:TEXT, : swatch.shape[1]] = swatch
-    axes = pixel_axes(canvas)
-
-    def write(x: float, y: float, text: str, size: int = TEXT, weight: str = "normal") -> None:
-        axes.text(x, y, text, fontsize=size * 72 / DPI, weight=weight, color=INK, va="center")
-
-    write(GAP, 24, title, size=22, weight="bold")
-    for (x, y), (swatch, name) in zip(places, legend, strict=True):
-        write(GAP + x + swatch.shape[1] + 6, above + y + TEXT / 2, name)
-    for x, y in corners[:columns]:
-        for place, name in enumerate(["image", *maps]):
-            write(x + place * panel, y - TEXT, name, weight="bold")
-    for (x, y), caption in zip(corners, captions, strict=True):
-        write(x, y + strips.shape[2] + TEXT, _end(caption, round(strips.shape[3] / (0.64 * TEXT))))
-    return axes.figure
+    figures = [_legend(maps, classes)]
+    for place, caption in enumerate(captions):
+        image = thumbnail(images[place], "image", SIDE)
+        panels = [captioned(image, f"image\n{caption}".strip())]
+        panels += [captioned(_panel(name, values[place]), name) for name, values in maps.items()]
+        figures.append(f'<div style="{PANELS}">{"".join(panels)}</div>')
+    width = (1 + len(maps)) * (SIDE + 7)
+    return sheet(figures, f"minmax(min(100%, {width}px), 1fr)", title)
 
 
-def _end(caption: str, room: int) -> str:
-    # Long ids are paths: what tells them apart stands at their end.
-    return caption if len(caption) <= room else "…" + caption[1 - room :]
+def _panel(name: str, values: np.ndarray) -> str:
+    """Return a map (height, width) as an element: no colour stands between those of two pixels."""
+    step = math.ceil(max(values.shape) / SIDE)
+    thinned = values[::step, ::step]
+    colours = HEAT[thinned] if name == "uncertainty" else _painted(thinned)
+    return thumbnail(np.moveaxis(colours, -1, 0), name, SIDE, exact=True)
 
 
 def _check(
@@ -130,25 +119,6 @@ def _numbers(maps: dict[str, np.ndarray]) -> list[int]:
     )
 
 
-def _strips(images: np.ndarray, maps: dict[str, np.ndarray]) -> tuple[np.ndarray, int]:
-    """Return an image beside its maps, (N, 3, height, width), and a panel's width with its gap."""
-    side = max(images.shape[2:])
-    step = math.ceil(side / SIDE)
-    scale = max(1, round(SIDE * step / side))
-
-    def sized(values: np.ndarray) -> np.ndarray:
-        return values[..., ::step, ::step].repeat(scale, axis=-2).repeat(scale, axis=-1)
-
-    image = np.moveaxis(sized(images), 1, -1)
-    panels = [np.broadcast_to(image, (*image.shape[:3], 3))]
-    for name, values in maps.items():
-        large = sized(values)
-        panels.append(HEAT[large] if name == "uncertainty" else _painted(large))
-    white = np.full((*image.shape[:2], BESIDE, 3), 255, np.uint8)
-    strips = np.concatenate([part for panel in panels for part in (white, panel)][1:], axis=2)
-    return np.moveaxis(strips, -1, 1), image.shape[2] + BESIDE
-
-
 def _painted(numbers: np.ndarray) -> np.ndarray:
     """Return the colours (..., height, width, 3) of classes by number (..., height, width)."""
     rows, columns = np.indices(numbers.shape[-2:])
@@ -157,27 +127,20 @@ def _painted(numbers: np.ndarray) -> np.ndarray:
     return np.where(ignored, hatch[..., None], PALETTE[numbers % len(PALETTE)])
 
 
-def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> list[tuple[np.ndarray, str]]:
-    """Return a swatch (TEXT, width, 3) and a name for each class that occurs, and uncertainty."""
+def _legend(maps: dict[str, np.ndarray], classes: list[str]) -> str:
+    """Return a colour and a name for each class that occurs, and for uncertainty."""
     items = []
     for number in _numbers(maps):
-        swatch = _painted(np.full((TEXT, TEXT), number, np.uint8))
-        items.append((swatch, "ignored" if number == IGNORED else classes[number]))
+        colour = _painted(np.full((SWATCH, SWATCH), number, np.uint8))
+        items.append((colour, "ignored" if number == IGNORED else classes[number]))
     if "uncertainty" in maps:
-        items.append((np.broadcast_to(HEAT[::2], (TEXT, 128, 3)), "uncertainty, low to high"))
-    return items
+        items.append((np.broadcast_to(HEAT[::4], (SWATCH, 64, 3)), "uncertainty, low to high"))
+    shown = [
+        f'<span style="{NAMED}">{_swatch(colour)} {escape(name)}</span>' for colour, name in items
+    ]
+    return f'<div style="{LEGEND}">{" ".join(shown)}</div>'
 
 
-def _flow(items: list[tuple[np.ndarray, str]], width: int) -> tuple[list[tuple[int, int]], int]:
-    """Return the places of swatches in lines of at most `width` pixels, and the lines' height."""
-    places = []
-    x = 0
-    y = 0
-    for swatch, name in items:
-        needed = swatch.shape[1] + 24 + round(0.64 * TEXT * len(name))
-        if x and x + needed > width:
-            x = 0
-            y += TEXT + 8
-        places.append((x, y))
-        x += needed
-    return places, y + TEXT
+def _swatch(colour: np.ndarray) -> str:
+    """Return a colour (height, width, 3) as an element."""
+    return thumbnail(np.moveaxis(colour, -1, 0), "colour", max(colour.shape), exact=True)

@@ -9,12 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from pt4al.plots.palette import ALARM, INK, MAIN, OTHERS
 from pt4al.plots.style import (
     AXES,
-    HALO,
-    INK,
-    MAIN,
-    OTHERS,
     duration,
     logarithmic,
     name_rows,
@@ -22,6 +19,7 @@ from pt4al.plots.style import (
     plain,
     share_by_labels,
 )
+from pt4al.plots.svg import add_halo, tell, tell_points
 
 PAPER_CORRELATION = 0.79  # PT4AL, rotation on CIFAR-10
 
@@ -32,23 +30,41 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
     Parameters
     ----------
     curves
-        At least one; by name, one row a cycle: `labels`, ascending, and the metric from 0 to 1.
+        At least one; by name, one row a cycle: `labels`, ascending, and the metric from 0 to 1;
+        where the run's own has `low` and `high`, they are its interval.
     metric
         The metric's column: `accuracy` or `miou`.
     """
-    figure, axes = plain(4.5, *AXES[metric])
+    across, up = AXES[metric]
+    figure, axes = plain(3.5, across, up)
     (name, this), *others = curves.items()
     if this.empty:
         return nothing(figure, "nothing evaluated yet")
     axes.plot(this["labels"], this[metric], "o-", color=MAIN, linewidth=2.6, label=name, zorder=5)
+    if {"low", "high"} <= set(this):
+        axes.vlines(this["labels"], this["low"], this["high"], color=MAIN, linewidth=1.4)
     for (other, curve), colour, dashes in zip(
-        others, cycle(OTHERS), cycle(["-", "--", "-.", ":"]), strict=False
+        others, cycle(OTHERS), cycle(["s-", "D--", "^-.", "v:"]), strict=False
     ):
-        axes.plot(curve["labels"], curve[metric], dashes, color=colour, linewidth=1.4, label=other)
+        axes.plot(
+            curve["labels"],
+            curve[metric],
+            dashes,
+            color=colour,
+            linewidth=1.6,
+            markersize=4,
+            label=other,
+        )
+    for which, curve in reversed(curves.items()):
+        points = curve[["labels", metric]].itertuples(index=False)
+        texts = [f"{which}: {labels:,} {across}, {100 * value:.1f} %" for labels, value in points]
+        tell_points(axes, curve["labels"], curve[metric], texts)
     _annotate(axes, this, [curve for _, curve in others], metric)
     share_by_labels(axes)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.margins(x=0.06, y=0.12)
+    axes.margins(x=0.07, y=0.14)
+    if len(this) == 1 and not others:
+        axes.set_ylim(0, 1)
+        axes.set_xticks(this["labels"])
     if others:
         axes.legend(frameon=False, loc="best")
     return figure
@@ -56,26 +72,34 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
 
 def _annotate(axes: Axes, this: pd.DataFrame, others: list[pd.DataFrame], metric: str) -> None:
     """Write the metric at the points of a curve, on the side away from the other curves."""
+    values = this[metric].to_numpy(float)
+    steps = np.diff(values)
+    before = np.append(0, steps)
+    after = np.append(steps, 0)
     # At most ten numbers, the last point's among them.
     every = math.ceil(len(this) / 10)
-    for labels, value in this[["labels", metric]].iloc[::-every].to_numpy(float):
+    for place in range(len(this))[::-every]:
+        labels = this["labels"].iloc[place]
         beside = [
             np.interp(labels, other["labels"], other[metric]) for other in others if len(other)
         ]
-        above = not beside or value >= np.mean(beside)
-        # A learning curve rises: there is room to the upper left and to the lower right of it.
-        place = {"xytext": (2, -7), "ha": "left", "va": "top"}
-        if above:
-            place = {"xytext": (-2, 7), "ha": "right", "va": "bottom"}
-        axes.annotate(
-            f"{100 * value:.1f}",
-            (labels, value),
-            **place,
+        above = not beside or values[place] >= np.mean(beside)
+        if not beside and before[place] * after[place] < 0:
+            above = before[place] > 0  # a peak has room above, a valley below
+        # Above a line that rises there is room to its left.
+        slope = before[place] + after[place]
+        left = (slope > 0) == above
+        text = axes.annotate(
+            f"{100 * values[place]:.1f}",
+            (labels, values[place]),
+            (-4 if left else 4, 7 if above else -7),
             textcoords="offset points",
+            ha="center" if not slope else "right" if left else "left",
+            va="bottom" if above else "top",
             color=MAIN,
-            path_effects=HALO,
             zorder=6,
         )
+        add_halo(text)
 
 
 def losses_by_batch(ranking: pd.DataFrame) -> Figure:
@@ -90,7 +114,7 @@ def losses_by_batch(ranking: pd.DataFrame) -> Figure:
     ranking
         `id`, `pretext_loss`, `rank`, `batch`.
     """
-    figure, axes = plain(4, "batch (0 comes first in the ranking)", "pretext loss")
+    figure, axes = plain(3.2, "batch (0 comes first in the ranking)", "pretext loss")
     losses = ranking["pretext_loss"].astype(float)
     losses = losses[np.isfinite(losses)]
     if losses.empty:
@@ -109,19 +133,26 @@ def losses_by_batch(ranking: pd.DataFrame) -> Figure:
             )
     groups = losses.groupby(ranking["batch"])
     edge = {"color": MAIN, "linewidth": 1.4}
-    axes.boxplot(
+    drawn = axes.boxplot(
         [group.to_numpy() for _, group in groups],
         positions=list(groups.groups),
         whis=(0, 100),
         widths=0.6,
         patch_artist=True,
         manage_ticks=False,
-        boxprops={"facecolor": "#cfe3f1", "edgecolor": MAIN, "linewidth": 1.4},
-        medianprops={"color": "#D55E00", "linewidth": 2},
+        boxprops={"facecolor": (MAIN, 0.2), "edgecolor": MAIN, "linewidth": 1.4},
+        medianprops={"color": ALARM, "linewidth": 2},
         whiskerprops=edge,
         capprops=edge,
     )
-    axes.xaxis.set_major_locator(MaxNLocator(20, integer=True))
+    for box, (batch, group) in zip(drawn["boxes"], groups, strict=True):
+        least, low, middle, high, most = group.quantile([0, 0.25, 0.5, 0.75, 1])
+        tell(
+            box,
+            f"batch {batch}: {len(group):,} images, {least:.3g} to {most:.3g}; the middle half "
+            f"{low:.3g} to {high:.3g}, median {middle:.3g}",
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     return figure
 
 
@@ -134,14 +165,17 @@ def seconds_by_stage(timings: pd.DataFrame) -> Figure:
         `stage`, `seconds`; the rows of one stage are added up, the first stage seen is on top.
     """
     totals = timings.groupby("stage", sort=False)["seconds"].sum()
-    figure, axes = plain(1 + 0.36 * max(len(totals), 2), "seconds", "")
+    figure, axes = plain(0.8 + 0.3 * max(len(totals), 2), "seconds", "")
     if totals.empty:
         return nothing(figure, "nothing timed yet")
     bars = axes.barh(range(len(totals)), totals.to_numpy(float), color=MAIN, height=0.62)
+    for bar, (stage, seconds) in zip(bars, totals.items(), strict=True):
+        share = 100 * seconds / max(totals.sum(), 1e-9)
+        tell(bar, f"{stage}: {duration(seconds)}, {share:.0f} % of all")
     axes.bar_label(bars, [duration(seconds) for seconds in totals], padding=5, color=INK)
     name_rows(axes, totals.index)
     axes.invert_yaxis()
-    axes.set_xlim(0, max(1.18 * totals.max(), 1e-3))
+    axes.set_xlim(0, max(1.25 * totals.max(), 1e-3))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     return figure
 
@@ -154,23 +188,23 @@ def audit(audits: pd.DataFrame) -> Figure:
     audits
         `cycle`, `correlation`, `low`, `high`; rows without a correlation are left out.
     """
-    figure, axes = plain(3.8, "cycle", "rank correlation (-1 to 1)")
+    figure, axes = plain(3, "cycle", "rank correlation (-1 to 1)")
     audits = audits.dropna(subset=["correlation"])
     if audits.empty:
         return nothing(figure, "nothing to audit yet")
     axes.axhline(0, color=INK, linewidth=1)
-    axes.axhline(PAPER_CORRELATION, color="#D55E00", linewidth=1.2, linestyle="--")
-    axes.annotate(
+    axes.axhline(PAPER_CORRELATION, color=ALARM, linewidth=1.2, linestyle="--")
+    claim = axes.annotate(
         f"the paper's claim, CIFAR-10: {PAPER_CORRELATION}",
         (0.99, PAPER_CORRELATION),
         (0, 3),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
         ha="right",
-        color="#D55E00",
+        color=ALARM,
         fontsize=9,
-        path_effects=HALO,
     )
+    add_halo(claim)
     values = audits[["correlation", "low", "high"]].to_numpy(float)
     spread = np.abs(values[:, 1:] - values[:, :1]).T
     axes.errorbar(
@@ -183,7 +217,12 @@ def audit(audits: pd.DataFrame) -> Figure:
         capsize=4,
         markersize=7,
     )
+    texts = [
+        f"cycle {number}: {value:.2f}, 95 % interval {low:.2f} to {high:.2f}"
+        for number, (value, low, high) in zip(audits["cycle"], values, strict=True)
+    ]
+    tell_points(axes, audits["cycle"], values[:, 0], texts)
     axes.set_xlim(audits["cycle"].min() - 0.6, audits["cycle"].max() + 0.6)
     axes.set_ylim(-1, 1)
-    axes.xaxis.set_major_locator(MaxNLocator(20, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     return figure

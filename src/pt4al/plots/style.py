@@ -1,33 +1,27 @@
-"""Give every picture of a report one look, and write it as a PNG file."""
+"""Give every picture of a report one look, and write it as a file."""
 
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
-from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from pt4al.errors import InputError
+from pt4al.plots.palette import FAINT, INK, PAPER, SOFT
+from pt4al.plots.svg import svg
 
 # Names of files and classes are no mathematics, whatever dollar signs they have.
 matplotlib.rcParams["text.parse_math"] = False
 
-# A power of two: a width in pixels survives being expressed in inches, so contact sheets stay
-# crisp.
 DPI = 128
-WIDTH = 8.0  # inches
-INK = "#222222"
-FAINT = "#d9d9d9"
-# Okabe and Ito 2008: distinguishable with any colour vision.
-MAIN = "#0072B2"
-OTHERS = ["#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#777777"]
+# Inches. A phone shows a letter of 10 points at 9 pixels, a screen at 16.
+WIDTH = 5.8
+FRAME = "#8b929b"
 # What the axes of a learning curve say, by metric.
 AXES = {"accuracy": ("labels", "accuracy (%)"), "miou": ("labelled images", "mean IoU (%)")}
-HALO = [withStroke(linewidth=3, foreground="white")]
 
 
 def png(figure: Figure) -> bytes:
@@ -36,29 +30,28 @@ def png(figure: Figure) -> bytes:
     with warnings.catch_warnings():
         # A file's name may have signs that the font lacks: a box stands for them, as elsewhere.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(
-            buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None}
-        )
+        figure.savefig(buffer, format="png", dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def pictures(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
-    """Return each drawing as a PNG file.
+def pictures(drawings: Mapping[str, Callable[[], Figure | bytes]]) -> dict[str, bytes]:
+    """Return each drawing as a file: a figure as SVG, and what is a file already as it is.
 
     One that can't be drawn is a warning, and its picture says so: the run goes on.
     """
     return {name: _picture(name, draw) for name, draw in drawings.items()}
 
 
-def _picture(name: str, draw: Callable[[], Figure]) -> bytes:
+def _picture(name: str, draw: Callable[[], Figure | bytes]) -> bytes:
     try:
-        return png(draw())
+        drawn = draw()
+        return drawn if isinstance(drawn, bytes) else svg(drawn)
     except InputError:  # what should be drawn can't be read
         raise
     except Exception as error:
         message = f"the picture {name} can't be drawn: {type(error).__name__}: {error}"
         warnings.warn(f"{message}. The run goes on without it.", RuntimeWarning, stacklevel=3)
-        return png(nothing(plain(2, "", "")[0], "This picture could not be drawn."))
+        return svg(nothing(plain(1.5, "", "")[0], "This picture could not be drawn."))
 
 
 def logarithmic(axes: Axes) -> None:
@@ -81,19 +74,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60:,} h {minutes % 60} min"
 
 
-def pixel_axes(canvas: np.ndarray) -> Axes:
-    """Return axes that fill a figure with a canvas, one pixel of it a pixel of the PNG."""
-    height, width = canvas.shape[:2]
-    axes = Figure(figsize=(width / DPI, height / DPI), dpi=DPI).add_axes((0, 0, 1, 1))
-    axes.imshow(canvas, interpolation="nearest", aspect="auto")
-    axes.axis("off")
-    return axes
-
-
 def share_by_labels(axes: Axes) -> None:
     """Write numbers of labels across, and shares of 1 upwards in percent."""
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g}"))
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
@@ -106,20 +91,21 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
 def plain(height: float, across: str, up: str) -> tuple[Figure, Axes]:
     """Return a figure of the house's style with one pair of axes; height in inches."""
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05)
     axes = figure.add_subplot()
     axes.set_xlabel(across, color=INK)
     axes.set_ylabel(up, color=INK)
     axes.grid(color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#888888")
-    axes.tick_params(colors=INK, color="#888888")
+    axes.spines[["left", "bottom"]].set_color(FRAME)
+    axes.tick_params(colors=FRAME, labelcolor=INK)
     return figure, axes
 
 
 def nothing(figure: Figure, message: str) -> Figure:
     """Say in place of a drawing why there is none."""
+    figure.set_figheight(0.8)
     figure.axes[0].axis("off")
-    figure.axes[0].text(0.5, 0.5, message, ha="center", va="center", color="#777777", fontsize=14)
+    figure.axes[0].text(0.5, 0.5, message, ha="center", va="center", color=SOFT, fontsize=12)
     return figure

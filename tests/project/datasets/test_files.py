@@ -171,9 +171,9 @@ def test_kedro_viz_is_shown_the_newest_version_as_json_can_hold_it(tmp_path: Pat
     assert str(inspect.signature(newest_one.preview).return_annotation) == "TablePreview"
 
 
-def test_kedro_viz_is_shown_the_picture_that_the_catalog_names(tmp_path: Path) -> None:
-    pictures = PicturesDataset(filepath=str(tmp_path / "pictures"))
-    assert pictures.preview("curve") == ""
-    pictures.save({"curve": b"\x89PNG", "other": b""})
-    assert pictures.preview(name="curve") == "iVBORw=="
-    assert inspect.signature(pictures.preview).return_annotation.__name__ == "ImagePreview"
+def test_pictures_are_files_whose_names_end_as_their_kinds_do(tmp_path: Path) -> None:
+    dataset = PicturesDataset(filepath=str(tmp_path / "pictures"))
+    given = {"curve": b"<svg></svg>", "sheet": b"<div></div>", "panels": b"\x89PNG"}
+    dataset.save(given)
+    assert {file.name for file in (tmp_path / "pictures").iterdir()} == {"curve.svg", "sheet.html", "panels.png"}
+    assert dataset.load() == given

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from pt4al.annotation.formats.spreadsheet import read_answers
 from pt4al.errors import InputError
@@ -182,13 +181,12 @@ def _count(split: str, images: ImagePool, labels: pd.DataFrame) -> dict[str, Any
 
 def _drawings(
     pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame
-) -> dict[str, Callable[[], Figure]]:
+) -> dict[str, Callable[[], bytes]]:
     rows = np.unique(np.linspace(0, len(pool) - 1, SAMPLED).astype(int))
     sample = partial(
         contact_sheets.contact_sheet,
         pool.gather(rows).numpy(),
         list(pool.ids.iloc[rows]),
-        columns=6,
     )
     drawn = {"sample": sample}
     shown = duplicates.head(PAIRS)

@@ -97,16 +97,19 @@ def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
     if "mask" in predictions:
         return {}
     ordered = predictions.sort_values("probability", kind="stable")
-    chosen = {"surest": ordered.iloc[::-1].head(SHOWN), "least_sure": ordered.head(SHOWN)}
+    chosen = {
+        "surest": ("highest", ordered.iloc[::-1].head(SHOWN)),
+        "least_sure": ("lowest", ordered.head(SHOWN)),
+    }
     return pictures(
         {
             name: partial(
                 contact_sheets.contact_sheet,
                 pool.gather(pool.rows(some["id"])).numpy(),
-                [f"{row.label}\n{row.probability:.2f}" for row in some.itertuples()],
-                title=name.replace("_", " ").capitalize(),
+                [f"{row.label} {row.probability:.2f}\n{row.id}" for row in some.itertuples()],
+                f"The {len(some):,} of {len(ordered):,} with the {which} probability",
             )
-            for name, some in chosen.items()
+            for name, (which, some) in chosen.items()
         }
     )
 

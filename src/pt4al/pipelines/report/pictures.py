@@ -1,7 +1,8 @@
 """Nodes of stage `report` that draw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,14 @@ from pt4al.masks import count
 from pt4al.pipelines.report.history import RunHistory, by_cycle
 from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.plots import heat_maps, run
-from pt4al.plots.contact_sheets import contact_sheet
+from pt4al.plots.contact_sheets import contact_sheet, differing
 from pt4al.plots.explanations import explanation_sheet
 from pt4al.plots.label_value import draw_label_value
 from pt4al.plots.mask_panels import mask_panels
 from pt4al.plots.style import pictures
+from pt4al.project.configuration.parameters import Query
 
-Drawings = dict[str, Callable[[], Figure]]
+Drawings = dict[str, Callable[[], Figure | bytes]]
 Maps = dict[str, np.ndarray]  # `predictions` and `uncertainties` of the first images of a query
 
 PANELS = 6  # images of the first query, which no model has seen
@@ -34,7 +36,7 @@ def draw_pictures(
     timings: pd.DataFrame,
     **maps: Maps,
 ) -> dict[str, bytes]:
-    """Return every picture of the report, as PNG by name. `maps`: `cycle_1.maps` and so on."""
+    """Return every picture of the report by name. `maps`: `cycle_1.maps` and so on."""
     curves = {history.name: history.learning_curve, **history.baselines(run_curves)}
     drawings: Drawings = {
         "learning_curve": partial(run.learning_curve, curves, history.task.metric),
@@ -52,7 +54,7 @@ def draw_pictures(
         # People skip images, or did not need them: those have no label.
         labelled = query["id"].isin(labels.index).to_numpy()
         shown = query[labelled].reset_index(drop=True)
-        drawings[f"query_{cycle}"] = partial(_query_sheet, history.pool, shown, labels, cycle)
+        drawings[f"query_{cycle}"] = partial(_query_sheet, history.pool, shown, labels)
         if history.task.dense:
             seen = {
                 name: values[labelled[: len(values)]]
@@ -72,17 +74,37 @@ def draw_worth(worth: dict, history: RunHistory) -> dict[str, bytes]:
 
 def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, bytes]:
     """Return a sheet a cycle: why its images were chosen. `reasons`: `cycle_0.reasons` ..."""
-    labels = history.labels
     drawings: Drawings = {}
     for cycle, table in by_cycle(reasons, "reasons").items():
         drawings[f"reasons_{cycle}"] = partial(
             explanation_sheet,
             table,
             partial(_images, history.pool),
-            labels,
-            f"Query of cycle {cycle}: why these images",
+            history.labels,
+            partial(_why, history.settings.query, cycle),
         )
     return pictures(drawings)
+
+
+def _why(query: Query, cycle: int, reason: Mapping[str, Any]) -> str:
+    """Return why an image was chosen, by what its choice looked at."""
+    others = reason["stands_for"] - 1  # itself is counted
+    stands_for = f"it stands for {others:,} other unlabelled images that look most like it"
+    if others == 1:
+        stands_for = "it stands for 1 other unlabelled image that looks most like it"
+    if others == 0:
+        stands_for = "it stands for itself alone: no other unlabelled image looks most like it"
+    if not cycle and query.start == "random":
+        return f"Drawn at random, as the first query is; {stands_for}."
+    if query.strategy == "top" and query.measure == "random":
+        return f"Drawn at random; {stands_for}."
+    parts = [] if pd.isna(reason["score"]) else [f"score {reason['score']:.3f}"]
+    if query.scope == "batch":
+        place = f"place {reason['place']:,} of {reason['places']:,}"
+        parts.append(f"{place} in batch {reason['batch']} of the ranking")
+    parts.append(stands_for)
+    told = "; ".join(parts)
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def _class_drawings(history: RunHistory) -> Drawings:
@@ -110,27 +132,31 @@ def _extreme_drawings(pool: ImagePool, ranking: pd.DataFrame) -> Drawings:
     hardest = ranking.sort_values("pretext_loss", ascending=False)
     easiest = ranking.sort_values("pretext_loss")
     return {
-        "hardest": partial(_extremes, pool, hardest, "Hardest for the pretext task"),
-        "easiest": partial(_extremes, pool, easiest, "Easiest for the pretext task"),
+        "hardest": partial(_extremes, pool, hardest, "highest"),
+        "easiest": partial(_extremes, pool, easiest, "lowest"),
     }
 
 
-def _extremes(pool: ImagePool, ordered: pd.DataFrame, title: str) -> Figure:
+def _extremes(pool: ImagePool, ordered: pd.DataFrame, which: str) -> bytes:
     shown = ordered.head(EXTREMES)
-    captions = [f"{loss:.2g}" for loss in shown["pretext_loss"]]
-    return contact_sheet(_images(pool, shown["id"]), captions, title=f"{title} (pretext loss)")
+    captions = differing(list(shown["pretext_loss"]))
+    title = f"The {len(shown):,} of {len(ordered):,} images with the {which} pretext loss"
+    return contact_sheet(_images(pool, shown["id"]), captions, title)
 
 
-def _query_sheet(pool: ImagePool, query: pd.DataFrame, labels: pd.Series, cycle: int) -> Figure:
+def _query_sheet(pool: ImagePool, query: pd.DataFrame, labels: pd.Series) -> bytes:
     shown = query.head(QUERIED)
     scores = ["" if pd.isna(score) else f"\n{score:.2f}" for score in shown["score"]]
     names = ["" if isinstance(label, bytes) else label for label in labels.loc[shown["id"]]]
     captions = [f"{name}{score}".strip() for name, score in zip(names, scores, strict=True)]
-    title = f"Query of cycle {cycle}: the first {len(shown)} of {len(query)} (label, score)"
-    return contact_sheet(_images(pool, shown["id"]), captions, title=title)
+    under = "label and score" if any(scores) else "label"
+    title = f"The first {len(shown):,} of {len(query):,}, with {under}"
+    if len(shown) == len(query):
+        title = f"All {len(query):,}, with {under}"
+    return contact_sheet(_images(pool, shown["id"]), captions, title)
 
 
-def _query_panels(history: RunHistory, query: pd.DataFrame, maps: Maps, cycle: int) -> Figure:
+def _query_panels(history: RunHistory, query: pd.DataFrame, maps: Maps, cycle: int) -> bytes:
     title = "Query of cycle 0"
     count = PANELS
     if maps:

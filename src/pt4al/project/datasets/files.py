@@ -1,13 +1,12 @@
 """Datasets of one file or folder. All save to a temporary name first: what exists is whole."""
 
-import base64
 import math
 import shutil
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path, PurePosixPath
-from typing import Any, NewType
+from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, Version
 from kedro.io.core import VersionNotFoundError
@@ -16,9 +15,7 @@ from pt4al.errors import InputError
 from pt4al.files import digests
 from pt4al.files.versions import kept, versions
 from pt4al.files.whole import replacing
-
-# Kedro-Viz looks at the name of what `preview` returns: a picture in base64.
-ImagePreview = NewType("ImagePreview", str)
+from pt4al.plots.kinds import KINDS, kind
 
 
 class WholeDataset(AbstractVersionedDataset):
@@ -127,22 +124,19 @@ class BytesDataset(WholeDataset):
 
 
 class PicturesDataset(WholeDataset):
-    """A folder of PNG files, from a dictionary of their bytes by name."""
+    """A folder of pictures, from a dictionary of their bytes by name.
 
-    def preview(self, name: str) -> ImagePreview:
-        """Return one of the newest pictures for Kedro-Viz; `preview_args` of the catalog say which."""
-        path = self._newest()
-        if path is None or not (path / f"{name}.png").exists():
-            return ImagePreview("")
-        return ImagePreview(base64.b64encode((path / f"{name}.png").read_bytes()).decode())
+    A file's name ends as its kind does: `.svg`, `.png`, or `.html` for a part of a page.
+    """
 
     def _read(self, path: Path) -> dict[str, bytes]:
-        return {file.stem: file.read_bytes() for file in sorted(path.glob("*.png"))}
+        files = [file for file in path.iterdir() if file.suffix.removeprefix(".") in KINDS]
+        return {file.stem: file.read_bytes() for file in sorted(files)}
 
     def _write(self, data: dict[str, bytes], path: Path) -> None:
         path.mkdir()
         for name, picture in data.items():
-            (path / f"{name}.png").write_bytes(picture)
+            (path / f"{name}.{kind(picture)}").write_bytes(picture)
 
 
 class PathDataset(AbstractDataset):
