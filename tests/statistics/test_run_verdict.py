@@ -76,6 +76,13 @@ def test_a_value_that_is_missing_is_told_as_unknown() -> None:
     assert judge(measured(float("nan"), images=None), None, "accuracy")["lead"] == "Unknown"
 
 
+def test_control_images_are_told_by_their_interval_first() -> None:
+    curve = pd.DataFrame({"labels": [50], "value": [0.8], "low": [0.66], "high": [0.9], "images": [40]})
+    assert in_words(judge(MeasuredRun("mine", curve), None, "accuracy")) == (
+        "66.0 to 90.0 % accuracy with 50 labels (95 % interval of 40 control images, on which it is 80.0 %)"
+    )
+
+
 def control(*rounds: tuple[float, float, int]) -> pd.DataFrame:
     return pd.DataFrame(rounds, columns=["low", "high", "images"])
 

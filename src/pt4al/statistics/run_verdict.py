@@ -74,12 +74,15 @@ def judge(
     rest = f"{metric} with {last['labels']:,} labels"
     if random is None or last["difference"] is None:
         note = NO_BASELINE
+        lead = _share(last["value"])
         if at_random:
             note = "It chose at random: a baseline for other runs."
         elif run.controlled:
             note = ""
+        if run.controlled and last["low"] is not None:  # so few images that their share says less
+            lead = f"{100 * last['low']:.1f} to {_share(last['high'])}"
         return {
-            "lead": _share(last["value"]),
+            "lead": lead,
             "rest": rest,
             "outcome": None,
             "interval": _own_interval(run, last),
@@ -219,9 +222,10 @@ def _difference_interval(
 def _own_interval(run: MeasuredRun, last: dict[str, Any]) -> str:
     if last["low"] is None:
         return ""
-    span = f"95 % interval {100 * last['low']:.1f} to {100 * last['high']:.1f} %"
     if run.controlled:
-        return f"{span}, of {counted(int(run.curve['images'].iloc[-1]), 'control image')} alone"
+        images = counted(int(run.curve["images"].iloc[-1]), "control image")
+        return f"95 % interval of {images}, on which it is {_share(last['value'])}"
+    span = f"95 % interval {100 * last['low']:.1f} to {100 * last['high']:.1f} %"
     return f"{span}, of {run.images:,} test images alone: another seed differs too"
 
 

@@ -52,6 +52,7 @@ def test_a_run_that_can_be_compared_is_another_one_on_the_same_pool_measured_ali
     apart = {"random": curve.assign(pool="def"), "margin": curve.rename(columns={"accuracy": "miou"})}
     assert gathered(curve).baselines(apart) == {}
     assert gathered(curve).baselines({"random": curve.assign(images=5)}) == {}  # measured on control images
+    assert gathered(curve).baselines({"strange": curve.drop(columns="labels")}) == {}
 
 
 def test_a_metric_that_was_added_since_does_not_hide_a_baseline() -> None:

@@ -43,7 +43,7 @@ def test_the_baseline_of_a_run_without_a_name_is_named_after_it():
 def test_another_seed_is_another_run():
     typed = {"run": {"name": "mine", "seed": 3}, "query": {"strategy": "badge"}}
     seed = next_commands("tiny", typed, "mine", tiny(**typed))["seed_command"]
-    assert seed.endswith("--params=run.name=mine-seed-4,run.seed=4,query.strategy=badge")
+    assert seed.endswith("--params=run.seed=4,run.name=mine-seed-4,query.strategy=badge")
 
 
 def test_a_longer_run_is_another_one_with_one_more_cycle():

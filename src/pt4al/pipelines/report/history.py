@@ -73,7 +73,9 @@ class RunHistory:
     def is_comparable(self, name: str, curve: pd.DataFrame) -> bool:
         """Whether another run's curve was learnt from the same pool, and measured alike."""
         own = self.learning_curve
-        if name == self.name or self.task.metric not in curve or own.empty or curve.empty:
+        if name == self.name or own.empty or curve.empty:
+            return False
+        if not {"labels", self.task.metric} <= set(curve):
             return False
         same_pool = set(curve["pool"]) == set(own["pool"])
         return same_pool and ("images" in curve) == ("images" in own)

@@ -9,6 +9,7 @@ from pt4al.annotation.log import AnswerLog
 from pt4al.images.pool import ImagePool
 from pt4al.pipelines.leakage import check_reads
 from pt4al.pipelines.report.history import RunHistory, by_cycle
+from pt4al.project.configuration.next_commands import baseline_of
 from pt4al.randomness import stream
 from pt4al.statistics import correlation
 from pt4al.statistics.label_value import LabellingPlan, label_value
@@ -95,7 +96,7 @@ def _reference(history: RunHistory, run_curves: dict[str, pd.DataFrame]) -> pd.D
     """Return the curve of a run that chose at random from the same pool; None if there is none."""
     metric = history.task.metric
     pools = set(history.learning_curve["pool"])
-    for name in history.settings.report.baselines:
+    for name in [baseline_of(history.name), *history.settings.report.baselines]:
         curve = run_curves.get(name)
         if name == history.name or curve is None or metric not in curve:
             continue
