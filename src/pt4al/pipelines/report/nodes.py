@@ -44,7 +44,7 @@ def check_leaks(history: RunHistory, test_pool: ImagePool, reads: pd.DataFrame) 
         list(history.queries.values()),
         list(history.answers.values()),
         history.label_set,
-        history.settings.cycles.budgets,
+        history.budgets,
         test_pool.ids,
     )
     return pd.concat([compared, check_reads(reads)], ignore_index=True)

@@ -33,6 +33,7 @@ def _tables(options: GraphOptions) -> list[Node]:
             history.gather_history,
             {
                 **_same("parameters", "pool", "start_label_set", "learning_curve", "pretext_audit"),
+                "chapters": "chapters",
                 "classes": class_names(options),
                 "label_set": f"cycle_{options.cycles - 1}.label_set",
                 **_of_cycles(options, "query"),
@@ -73,7 +74,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         return [rankings, drawn]
     reasons = Node(
         pictures.draw_reasons,
-        {"history": "run_history", **_of_cycles(options, "reasons")},
+        {"history": "run_history", **_reasons(options)},
         "reason_sheets",
         name="draw_reasons",
         tags="page",
@@ -128,6 +129,12 @@ def _page(options: GraphOptions) -> Node:
     if options.compares:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
+
+
+def _reasons(options: GraphOptions) -> dict[str, str]:
+    """Why the queries' images were chosen; cycles that were made without it say nothing."""
+    cycles = set(range(options.cycles)) - options.unexplained
+    return _same(*(f"cycle_{cycle}.reasons" for cycle in sorted(cycles)))
 
 
 def _same(*names: str) -> dict[str, str]:

@@ -33,6 +33,14 @@ def command_line(
     return " ".join(words)
 
 
+def without_change(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return typed settings without the word that let a run change, which is said once."""
+    own = settings.get("run", {})
+    if "change" not in own:
+        return settings
+    return settings | {"run": {name: own[name] for name in own if name != "change"}}
+
+
 def baseline_of(run: str) -> str:
     """Return the name of the run that chooses at random beside a run."""
     return f"{run}-random"
@@ -45,6 +53,7 @@ def next_commands(env: str | None, settings: dict[str, Any], run: str) -> dict[s
     -------
     `baseline_command` starts the run's baseline; `report_command` makes the run's page again.
     """
+    settings = without_change(settings)
     own = settings.get("run", {})
     kept = {name: value for name, value in own.items() if name not in ("name", "fresh")}
     baseline = settings | {"run": kept | {"name": baseline_of(run)}, "query": AT_RANDOM}
