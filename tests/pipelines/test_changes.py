@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from pt4al.project.runs.finished_run import open_run
 from pt4al.project.runs.folder import RunFolder
 from support.people import NAME, answer, go, table, write_photos
-from support.projects import make_project, newest, run
+from support.projects import kedro, make_project, newest, run
 
 OTHERWISE = {
     "run": {"name": NAME, "change": True},
@@ -205,3 +206,26 @@ def test_a_finished_recorded_run_has_two_more_cycles(copied: Path) -> None:
     assert hashes(copied, cycles, "tiny") == earlier
     assert len(pd.read_csv(newest(copied, "08_reporting", "tiny", "learning_curve.csv"))) == cycles + 2
     assert record.history().sentences() == [f"from cycle {cycles} on: cycles.number {cycles} -> {cycles + 2}"]
+
+
+def test_a_history_says_which_commands_make_the_run_again(copied: Path) -> None:
+    run(copied, cycles={"number": 4}, query={"strategy": "top", "measure": "entropy"}, run={"change": True})
+    said = kedro("history", "--run=tiny", cwd=copied).stdout.splitlines()
+    assert said[0].startswith("from cycle 3 on: cycles.number 3 -> 4, query.measure")
+    again = [line.removeprefix("kedro ") for line in said if line.startswith("kedro run ")]
+    assert len(again) == 2
+    for line in again:
+        line = line.replace("run.name=tiny", "run.name=again")
+        done = kedro(*shlex.split(line), cwd=copied)
+        assert done.returncode == 0, done.stderr
+    for cycle in range(4):
+        queries = [RunFolder(copied / "data", name).read("query.parquet", cycle) for name in ("tiny", "again")]
+        pd.testing.assert_frame_equal(*queries)
+
+
+def test_a_history_of_no_run_names_those_there_are(copied: Path) -> None:
+    done = kedro("history", "--run=tini", cwd=copied)
+    assert done.returncode == 1
+    assert "there is no run 'tini'" in done.stderr
+    assert "did you mean 'tiny'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -19,7 +19,6 @@ def gathered(curve: pd.DataFrame | None = None, **of_cycles: pd.DataFrame) -> Ru
         label_set=pd.DataFrame({"id": ["b", "a"], "label": ["dog", "cat"], "cycle": [0, 1]}),
         learning_curve=pd.DataFrame() if curve is None else curve,
         pretext_audit=pd.DataFrame(),
-        chapters=None,
         **of_cycles,
     )
 
@@ -39,7 +38,7 @@ def test_a_cycle_that_has_no_such_dataset_is_left_out() -> None:
 
 def test_a_dataset_that_is_missing_is_named() -> None:
     with pytest.raises(TypeError, match="learning_curve"):
-        gather_history({}, None, [], None, label_set=None, pretext_audit=None, chapters=None)
+        gather_history(parameters={}, pool=None, classes=[], start_label_set=None, label_set=None, pretext_audit=None)
 
 
 def test_labels_are_looked_up_by_id() -> None:

@@ -9,7 +9,6 @@ from pt4al.images.pool import ImagePool
 from pt4al.project.configuration.next_commands import baseline_of
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
-from pt4al.project.runs.history import History
 from pt4al.training.tasks import TASKS, Task
 
 
@@ -33,8 +32,6 @@ class RunHistory:
         One row a cycle: `labels`, `pool` and the metrics.
     pretext_audit
         One row a cycle from cycle 1 on: see `pt4al.statistics.correlation.audit`.
-    chapters
-        With which settings the cycles were made; None where DVC keeps the files.
     """
 
     settings: Parameters
@@ -46,16 +43,6 @@ class RunHistory:
     answers: dict[int, pd.DataFrame]
     learning_curve: pd.DataFrame
     pretext_audit: pd.DataFrame
-    chapters: History | None
-
-    @property
-    def budgets(self) -> list[int]:
-        """Labels that each cycle asked for, and those to come will ask for."""
-        planned = self.settings.cycles.budgets
-        if self.chapters is None:
-            return planned
-        made = [self.chapters.budget(cycle) for cycle in self.queries]
-        return made + planned[len(made) :]
 
     @property
     def name(self) -> str:
@@ -108,7 +95,6 @@ def gather_history(
     label_set: pd.DataFrame,
     learning_curve: pd.DataFrame,
     pretext_audit: pd.DataFrame,
-    chapters: History | None,
     **of_cycles: pd.DataFrame,
 ) -> RunHistory:
     """Gather what a run has done. `of_cycles`: `cycle_0.query`, `cycle_0.answers` and so on."""
@@ -122,7 +108,6 @@ def gather_history(
         answers=by_cycle(of_cycles, "answers"),
         learning_curve=learning_curve,
         pretext_audit=pretext_audit,
-        chapters=chapters,
     )
 
 

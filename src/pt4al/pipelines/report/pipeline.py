@@ -33,7 +33,6 @@ def _tables(options: GraphOptions) -> list[Node]:
             history.gather_history,
             {
                 **_same("parameters", "pool", "start_label_set", "learning_curve", "pretext_audit"),
-                "chapters": "chapters",
                 "classes": class_names(options),
                 "label_set": f"cycle_{options.cycles - 1}.label_set",
                 **_of_cycles(options, "query"),
@@ -44,7 +43,7 @@ def _tables(options: GraphOptions) -> list[Node]:
         ),
         Node(
             nodes.check_leaks,
-            {"history": "run_history", **_same("test_pool", "reads")},
+            {"history": "run_history", **_same("chapters", "test_pool", "reads")},
             "leak_check",
             name="check_leaks",
         ),

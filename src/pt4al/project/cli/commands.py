@@ -6,6 +6,7 @@ import click
 from kedro.framework.cli import project
 
 from pt4al.project.cli.answers import answers
+from pt4al.project.cli.history import history
 from pt4al.project.cli.label import label
 from pt4al.project.cli.label_studio import label_studio
 from pt4al.project.cli.published import publish, verdict
@@ -39,5 +40,5 @@ run = Spoken(
     help=project.run.help,
 )
 
-for command in (run, label, answers, label_studio, verdict, publish):
+for command in (run, label, answers, label_studio, history, verdict, publish):
     cli.add_command(command)

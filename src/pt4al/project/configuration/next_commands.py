@@ -26,11 +26,19 @@ def command_line(
         words.append(f"--env={env}")
     typed = []
     for name, value in flat(settings).items():
-        written = "/".join(map(str, value)) if isinstance(value, list) else value
-        typed.append(f"{name}={written}")
+        typed.append(f"{name}={_written(value)}")
     if typed:
         words.append(f"--params={shlex.quote(','.join(typed))}")
     return " ".join(words)
+
+
+def _written(value: Any) -> str:
+    """Return a value as Kedro's --params takes it."""
+    if isinstance(value, list):
+        return "/".join(map(str, value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def without_change(settings: dict[str, Any]) -> dict[str, Any]:
