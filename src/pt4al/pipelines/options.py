@@ -1,6 +1,7 @@
 """What the graph of a run depends on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class GraphOptions:
         Whether a probe of features is tested beside the main network, which was trained otherwise.
     tunes
         Whether the main network starts as the network whose features are computed.
+    closed
+        Number of cycles that were made with other settings: they are read, and never made again.
+    bridge
+        The cycle before which the network that is asked is trained again, with today's settings;
+        None: there is none.
+    unexplained
+        Closed cycles whose queries don't say why.
+    chosen_by
+        What chose the queries that were made with other settings, of cycles that are not closed.
     """
 
     cycles: int = 5
@@ -46,3 +56,7 @@ class GraphOptions:
     probes: bool = True
     compares: bool = False
     tunes: bool = False
+    closed: int = 0
+    bridge: int | None = None
+    unexplained: frozenset[int] = frozenset()
+    chosen_by: Mapping[int, str] = field(default_factory=dict)

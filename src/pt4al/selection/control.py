@@ -1,9 +1,12 @@
 """The control slices: images drawn at random before any strategy chooses, to measure the model on.
 
-A strategy asks for what the model finds hard, so its images say little of the pool. The slices of
-all cycles together are a simple random sample of the pool, because they are set apart before the
-first query and no strategy is offered them.
+A strategy asks for what the model finds hard, so its images say little of the pool. A share of the
+pool is set apart before the first query, and no strategy is ever offered it: in random order, it is
+what the cycles' slices are taken from, one after another. So each slice is a simple random sample
+of the pool, however many cycles there will be, and whatever their budgets.
 """
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -19,19 +22,69 @@ def size(budget: int, share: float) -> int:
     return min(max(1, round(share * budget)), budget - 1) if share else 0
 
 
-def draw(ids: pd.Series, sizes: list[int], rng: np.random.Generator) -> pd.DataFrame:
-    """Return `id`, `cycle`: a slice of so many ids for each cycle, drawn without replacement."""
-    images = sum(sizes)
+def reserved(images: int, budgets: list[int], share: float) -> int:
+    """Return how many of so many unlabelled images are set apart for slices; see `set_apart`."""
+    needed = sum(size(budget, share) for budget in budgets)
+    spare = images - (sum(budgets) - needed)
+    return max(needed, min(math.ceil(share * images), spare))
+
+
+def set_apart(
+    ids: pd.Series, budgets: list[int], share: float, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return `id`: the images that slices are taken from, in random order.
+
+    They are the share of all images that slices are of each budget, so that they last until the
+    whole pool is labelled; fewer where the planned queries would lack images.
+
+    Parameters
+    ----------
+    ids
+        Those that have no label.
+    budgets
+        Labels that each planned cycle asks for.
+
+    Raises
+    ------
+    InputError
+        If the planned slices need more images than there are.
+    """
+    images = reserved(len(ids), budgets, share)
     if images > len(ids):
         raise InputError(
             f"`control.share` asks for {counted(images, 'image')} in "
-            f"{counted(len(sizes), 'cycle')}; "
+            f"{counted(len(budgets), 'cycle')}; "
             f"{len(ids)} have no label yet"
         )
     chosen = rng.choice(len(ids), images, replace=False)
-    return pd.DataFrame(
-        {"id": ids.to_numpy()[chosen], "cycle": np.repeat(np.arange(len(sizes)), sizes)}
-    )
+    return pd.DataFrame({"id": ids.to_numpy()[chosen]})
+
+
+def take(apart: pd.DataFrame, used: pd.Series, images: int) -> pd.DataFrame:
+    """Return the next slice: the first of what was set apart that has not been used.
+
+    Parameters
+    ----------
+    apart
+        See `set_apart`.
+    used
+        Ids that were asked for before.
+    images
+        Size of the slice.
+
+    Raises
+    ------
+    InputError
+        If fewer are left.
+    """
+    left = apart[~apart["id"].isin(used)]
+    if images > len(left):
+        raise InputError(
+            f"the control slice needs {counted(images, 'image')}, and {len(left)} of the "
+            f"{len(apart)} are left that were set apart before the first query: "
+            "lower `control.share`"
+        )
+    return left.head(images)
 
 
 def mix(query: pd.DataFrame, control: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

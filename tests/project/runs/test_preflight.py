@@ -92,7 +92,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "control slices that empty a batch": (
         {"cycles": {"budget": 100}, "control": {"share": 0.1}, "query": {"scope": "batch"}},
-        "may be in control slices",
+        "may be set apart for control slices",
     ),
     "more labels than a share of the images": (
         {"cycles": {"number": 2, "budget": 100}, "ranking": {"share": 0.5}},

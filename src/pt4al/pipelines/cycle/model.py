@@ -15,6 +15,7 @@ from pt4al.images.pool import ImagePool
 from pt4al.labels.label_set import trained_on
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Main, Parameters
+from pt4al.randomness import torch_generator
 from pt4al.selection.uncertainty import LEARNING_LOSS
 from pt4al.training import learning_loss
 from pt4al.training.engine import Training, fit, predict
@@ -63,12 +64,19 @@ class Model:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Labelled images to learn from: their rows, a target each, and a weight a class or None."""
+    """Labelled images to learn from: their rows, a target each, and a weight a class or None.
+
+    Attributes
+    ----------
+    classes
+        How many there are.
+    """
 
     images: Images
     rows: np.ndarray
     targets: torch.Tensor
     weights: torch.Tensor | None
+    classes: int
     hardware: Hardware
 
     @classmethod
@@ -82,7 +90,7 @@ class Lesson:
         weights = None
         if settings.main.class_weights == "median_frequency":
             weights = task.class_weights(targets, len(classes))
-        return cls(images, rows, targets, weights, settings.engine.hardware)
+        return cls(images, rows, targets, weights, len(classes), settings.engine.hardware)
 
     def fit_head(self, network: Network) -> pd.DataFrame:
         """Fit the head of a network alone, in place; returns its training curve."""
@@ -122,6 +130,36 @@ def asked_model(state: CycleState, settings: Parameters, cycle: int) -> Model:
     learnt = trained_on(state.label_set, cycle - 1, settings.control.train)
     network = fit_probe(state.features, learnt, state.classes, settings)
     return Model(network, state.features, settings.engine.hardware)
+
+
+def learn(
+    lesson: Lesson,
+    trunk: Network,
+    previous: Network | None,
+    settings: Parameters,
+    rng: np.random.Generator,
+    title: str,
+) -> tuple[Network, pd.DataFrame]:
+    """Return the main network, trained on a lesson, and its training curve.
+
+    Parameters
+    ----------
+    trunk, previous
+        See `prepare_network`.
+    title
+        What its progress is called.
+    """
+    main = settings.main
+    generator = torch_generator(rng)
+    network = prepare_network(lesson.images, lesson.classes, trunk, previous, settings, generator)
+    if main.frozen == "all" and not TASKS[main.task].dense:
+        return network, lesson.fit_head(network)
+    if main.start_from == "features":
+        # A head that fits from the start keeps the trunk from being bent by a random one's
+        # gradients.
+        lesson.fit_head(network)
+        network.still = True
+    return network, lesson.fit(network, settings, rng, title)
 
 
 def prepare_network(

@@ -22,14 +22,14 @@ from pt4al.pipelines.cycle.model import (
     Model,
     asked_model,
     fit_probe,
-    prepare_network,
+    learn,
 )
 from pt4al.pipelines.cycle.plan import QueryPlan
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Oracle, Parameters, Query
-from pt4al.randomness import stream, torch_generator
+from pt4al.randomness import stream
 from pt4al.selection.candidates import STARTS
-from pt4al.selection.control import draw, size
+from pt4al.selection.control import set_apart
 from pt4al.selection.explain import explain
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.statistics import intervals
@@ -78,10 +78,12 @@ def map_query(
 def draw_slices(
     ranking: pd.DataFrame, start_label_set: pd.DataFrame, settings: Parameters
 ) -> pd.DataFrame:
-    """Return the control slices of all cycles, drawn before any query: `id`, `cycle`."""
+    """Return the images that no strategy may choose, in the order that slices take: `id`."""
     unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
-    sizes = [size(budget, settings.control.share) for budget in settings.cycles.budgets]
-    return draw(unlabelled, sizes, stream(settings.run.seed, "control"))
+    share = settings.control.share
+    return set_apart(
+        unlabelled, settings.cycles.budgets, share, stream(settings.run.seed, "control")
+    )
 
 
 def explain_query(
@@ -136,12 +138,19 @@ def ask_people(
 
 
 def extend_label_set(
-    label_set: pd.DataFrame, answers: pd.DataFrame, classes: list[str], query: Query, *, cycle: int
+    label_set: pd.DataFrame,
+    answers: pd.DataFrame,
+    classes: list[str],
+    query: Query,
+    *,
+    cycle: int,
+    chosen_by: str | None = None,
 ) -> pd.DataFrame:
-    """Return the label set, grown by the answers, and with what people have corrected."""
-    why = query.start
-    if cycle:
-        why = query.measure if query.strategy == "top" else query.strategy
+    """Return the label set, grown by the answers, and with what people have corrected.
+
+    `chosen_by` says what chose the query, where that was not what `query` says.
+    """
+    why = chosen_by or (query.by_measure_or_strategy if cycle else query.start)
     if "role" in answers:
         corrected = answers["role"] == CORRECTION
         label_set = correct(label_set, answers[corrected])
@@ -187,24 +196,34 @@ def train(
 
     `trunk` is the network that `main.start_from` names: of the pretext task, or of the features.
     """
-    main = settings.main
-    run = settings.run
     learnt = trained_on(label_set, cycle, settings.control.train)
     if learnt.empty:
         raise InputError(f"cycle {cycle}: there is no label to train on, {SKIPPED_ALL}")
     lesson = Lesson.make(images, learnt, classes, settings)
+    run = settings.run
     rng = stream(run.seed, f"main, repeat {run.repeat}" if run.repeat else "main", cycle)
-    carried = previous if main.start_from == "previous_cycle" and cycle else None
-    generator = torch_generator(rng)
-    network = prepare_network(images, len(classes), trunk, carried, settings, generator)
-    if main.frozen == "all" and not TASKS[main.task].dense:
-        return network, lesson.fit_head(network)
-    if main.start_from == "features":
-        # A head that fits from the start keeps the trunk from being bent by a random one's
-        # gradients.
-        lesson.fit_head(network)
-        network.still = True
-    return network, lesson.fit(network, settings, rng, f"cycle {cycle}")
+    carried = previous if settings.main.start_from == "previous_cycle" and cycle else None
+    return learn(lesson, trunk, carried, settings, rng, f"cycle {cycle}")
+
+
+def train_again(
+    images: Images,
+    label_set: pd.DataFrame,
+    classes: list[str],
+    trunk: Network,
+    settings: Parameters,
+    *,
+    cycle: int,
+) -> Network:
+    """Return the main network of the cycle before, as it would be with today's settings.
+
+    The one there is was trained with others, and can't be asked with these.
+    """
+    learnt = trained_on(label_set, cycle - 1, settings.control.train)
+    lesson = Lesson.make(images, learnt, classes, settings)
+    rng = stream(settings.run.seed, "main again", cycle)
+    network, _ = learn(lesson, trunk, None, settings, rng, f"before cycle {cycle}")
+    return network
 
 
 def evaluate(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
+from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
@@ -33,7 +34,7 @@ def create_pipeline(options: GraphOptions) -> Pipeline:
     With human annotators the last cycle may be a query alone.
     """
     nodes = [_draw_slices().tag("cycles")] if options.control else []
-    for cycle in range(options.cycles + options.waits):
+    for cycle in range(options.closed, options.cycles + options.waits):
         nodes += create_cycle(cycle, options).nodes
     return Graph(nodes)
 
@@ -45,6 +46,8 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
     """
     first = cycle == 0
     wired = _query(cycle, options)
+    if cycle == options.bridge:
+        wired.insert(0, _train_again(cycle))
     if options.reasons:
         wired.append(_explain())
     if cycle < options.cycles:
@@ -54,7 +57,7 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
     previous = {
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
-        "previous_network": "pretext_network" if first else f"cycle_{cycle - 1}.network",
+        "previous_network": _asked_network(cycle, options),
         "previous_asked": f"cycle_{cycle - 1}.asked",
         "classes": class_names(options),
         **_read_by_main(options),
@@ -67,6 +70,23 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
         inputs={name: previous.get(name, name) for name in (SHARED | previous.keys()) & used},
         parameters={name for name in used if name.startswith(PREFIX)},
         prefix_datasets_with_namespace=True,
+    )
+
+
+def _asked_network(cycle: int, options: GraphOptions) -> str:
+    """Dataset of the newest network before a cycle."""
+    if cycle == 0:
+        return "pretext_network"
+    if cycle == options.bridge:
+        return f"cycle_{cycle}.asked_network"
+    return f"cycle_{cycle - 1}.network"
+
+
+def _train_again(cycle: int) -> Node:
+    """The labels so far, learnt with settings that the newest network was not trained with."""
+    data = _named("images", "classes", "trunk", label_set="previous_label_set")
+    return settings_node(
+        nodes.train_again, data, TRAINING, "asked_network", "train_again", cycle=cycle
     )
 
 
@@ -114,11 +134,12 @@ def _explain() -> Node:
 
 def _label_and_train(cycle: int, options: GraphOptions) -> list[Node]:
     extend = ["previous_label_set", "answers", "classes", "params:query"]
+    grow = _bind(nodes.extend_label_set, cycle, chosen_by=options.chosen_by.get(cycle))
     train = _named("images", "label_set", "classes", "trunk", previous="previous_network")
     trained = ["network", "training_curve"]
     return [
         _ask(cycle, options),
-        Node(_bind(nodes.extend_label_set, cycle), extend, "label_set", name="extend_label_set"),
+        Node(grow, extend, "label_set", name="extend_label_set"),
         settings_node(nodes.train, train, TRAINING, trained, "train_main", cycle=cycle),
         *_evaluate(cycle, options),
     ]
@@ -181,6 +202,6 @@ def _named(*same: str, **others: str) -> dict[str, str]:
     return dict(zip(same, same, strict=True)) | others
 
 
-def _bind(function: Callable, cycle: int) -> Callable:
+def _bind(function: Callable, cycle: int, **more: Any) -> Callable:
     # A bare partial has no type hints, by which Kedro checks parameters.
-    return update_wrapper(partial(function, cycle=cycle), function)
+    return update_wrapper(partial(function, cycle=cycle, **more), function)

@@ -47,8 +47,9 @@ class QueryPlan:
         budget = settings.cycles.budgets[cycle]
         drawn = None
         if state.slices is not None:
-            budget -= control.size(budget, settings.control.share)
-            drawn = _slice(ranking, state.slices, cycle)
+            images = control.size(budget, settings.control.share)
+            budget -= images
+            drawn = _slice(ranking, control.take(state.slices, state.used, images))
         candidates.check_enough(offered, budget)
         people = settings.oracle.kind == "people"
         return cls(
@@ -91,7 +92,7 @@ class QueryPlan:
         return query if self.control is None else control.mix(query, self.control, self.rng)
 
 
-def _slice(ranking: pd.DataFrame, slices: pd.DataFrame, cycle: int) -> pd.DataFrame:
+def _slice(ranking: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
     """The cycle's slice in the order in which it was drawn."""
-    drawn = slices[slices["cycle"] == cycle][["id"]].merge(ranking[["id", "batch"]], on="id")
+    drawn = taken[["id"]].merge(ranking[["id", "batch"]], on="id")
     return drawn.assign(score=np.nan, role="control")[["id", "score", "batch", "role"]]

@@ -20,7 +20,7 @@ class CycleState:
     network, images
         The newest main network, and what it reads: the pool, or features. None before cycle 0.
     slices
-        Control slices of all cycles, `id` and `cycle`; None if there are none.
+        What control slices are taken from, `id` in random order; None if there are none.
     asked
         What people have been asked so far, `id` among its columns; None before cycle 0.
     """
@@ -36,7 +36,12 @@ class CycleState:
     asked: pd.DataFrame | None = None
 
     @property
-    def apart(self) -> pd.Series:
-        """Ids that no strategy may choose: labelled, asked for, or in a control slice."""
-        tables = [self.label_set, self.asked, self.slices]
+    def used(self) -> pd.Series:
+        """Ids that are labelled, or were asked for."""
+        tables = [self.label_set, self.asked]
         return pd.concat([table["id"] for table in tables if table is not None])
+
+    @property
+    def apart(self) -> pd.Series:
+        """Ids that no strategy may choose: labelled, asked for, or set apart for control slices."""
+        return self.used if self.slices is None else pd.concat([self.used, self.slices["id"]])

@@ -14,6 +14,7 @@ from pt4al.project.configuration.identity import nested
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder, Runs
+from pt4al.project.runs.history import Chapter
 from pt4al.training import networks
 from pt4al.training.tasks import TASKS
 
@@ -30,11 +31,15 @@ class Finished:
         The run's own.
     cycle
         The cycle.
+    shared
+        Names of the folders that it shares with other runs, where they don't follow from the
+        settings.
     """
 
     runs: Runs
     parameters: Parameters
     cycle: int
+    shared: dict[str, str]
 
     @cached_property
     def network(self) -> networks.Network:
@@ -74,7 +79,8 @@ class Finished:
 
     def _shared(self, stage: str) -> RunFolder:
         """Return the folder of what runs share: `pool`, `features` or `pretext`."""
-        return self.runs[folders(self.parameters, versioned=True)[stage]]
+        named = folders(self.parameters, versioned=True) | self.shared
+        return self.runs[named[stage]]
 
 
 def frame_of(network: networks.Network, pool: ImagePool) -> Frame:
@@ -104,8 +110,8 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
         raise InputError(
             f"there is no run {name!r} in {runs.root}: `run.name` says whose model predicts"
         )
-    own = OmegaConf.merge(parameters, nested(folder.configuration()))
-    settings = parse(OmegaConf.to_container(own))
+    history = folder.history()
+    settings = _settings(parameters, history.now)
     finished = [
         number
         for number in range(settings.cycles.number)
@@ -120,7 +126,14 @@ def find(runs: Runs, parameters: dict, name: str, cycle: str | int) -> Finished:
         raise InputError(
             f"`predict.cycle` is {cycle}; run {name!r} has finished {', '.join(map(str, finished))}"
         )
-    return Finished(runs, settings, number)
+    chapter = history.trained(number)
+    return Finished(runs, _settings(parameters, chapter), number, chapter.folders)
+
+
+def _settings(parameters: dict, chapter: Chapter) -> Parameters:
+    """Return the settings of a chapter, and today's for what it does not write down."""
+    own = OmegaConf.merge(parameters, nested(chapter.settings))
+    return parse(OmegaConf.to_container(own))
 
 
 def _best(folder: RunFolder, settings: Parameters, finished: list[int]) -> int:

@@ -10,6 +10,7 @@ from pt4al.images.pool import ImagePool
 from pt4al.pipelines.leakage import check_reads
 from pt4al.pipelines.report.history import RunHistory, by_cycle
 from pt4al.project.configuration.next_commands import baseline_of
+from pt4al.project.runs.history import History
 from pt4al.randomness import stream
 from pt4al.statistics import correlation
 from pt4al.statistics.label_value import LabellingPlan, label_value
@@ -34,18 +35,23 @@ def collect_audit(**audits: pd.DataFrame) -> pd.DataFrame:
     return correlation.audit(by_cycle(audits, "audit"))
 
 
-def check_leaks(history: RunHistory, test_pool: ImagePool, reads: pd.DataFrame) -> pd.DataFrame:
+def check_leaks(
+    history: RunHistory, chapters: History | None, test_pool: ImagePool, reads: pd.DataFrame
+) -> pd.DataFrame:
     """Return whether queries and trainings read only labels that were asked for.
 
     Columns: `check`, `ok`, `found`. All readings of evaluations are in `reads`, since the history
-    has the learning curve.
+    has the learning curve. `chapters`: with which settings the cycles were made.
     """
+    budgets = history.settings.cycles.budgets
+    if chapters is not None:
+        budgets = [chapters.budget(cycle) for cycle in history.queries]
     compared = audit.compare(
         history.start_label_set,
         list(history.queries.values()),
         list(history.answers.values()),
         history.label_set,
-        history.settings.cycles.budgets,
+        budgets,
         test_pool.ids,
     )
     return pd.concat([compared, check_reads(reads)], ignore_index=True)

@@ -43,7 +43,7 @@ def _tables(options: GraphOptions) -> list[Node]:
         ),
         Node(
             nodes.check_leaks,
-            {"history": "run_history", **_same("test_pool", "reads")},
+            {"history": "run_history", **_same("chapters", "test_pool", "reads")},
             "leak_check",
             name="check_leaks",
         ),
@@ -97,7 +97,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         return [rankings, drawn]
     reasons = Node(
         pictures.draw_reasons,
-        {"history": "run_history", **_of_cycles(options, "reasons")},
+        {"history": "run_history", **_reasons(options)},
         "reason_sheets",
         name="draw_reasons",
         tags="page",
@@ -157,6 +157,12 @@ def _page(options: GraphOptions) -> Node:
     if options.compares:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
+
+
+def _reasons(options: GraphOptions) -> dict[str, str]:
+    """Why the queries' images were chosen; cycles that were made without it say nothing."""
+    cycles = set(range(options.cycles)) - options.unexplained
+    return _same(*(f"cycle_{cycle}.reasons" for cycle in sorted(cycles)))
 
 
 def _same(*names: str) -> dict[str, str]:

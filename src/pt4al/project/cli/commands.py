@@ -10,6 +10,7 @@ COMMANDS = {
     "label": "label.label",
     "answers": "answers.answers",
     "label-studio": "label_studio.label_studio",
+    "history": "history.history",
     "ui": "ui.ui",
     "verdict": "published.verdict",
     "publish": "published.publish",

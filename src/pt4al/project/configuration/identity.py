@@ -29,7 +29,7 @@ def flat(parameters: dict, prefix: str = "") -> dict[str, Any]:
 
 def identity(parameters: "Parameters") -> dict[str, Any]:
     """Return the settings that make a run what it is, by dotted name: with others it would be another run."""
-    apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh"}, "oracle": POLICIES}
+    apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh", "change"}, "oracle": POLICIES}
     return flat(parameters.model_dump(mode="json", exclude=apart))
 
 

@@ -32,11 +32,27 @@ def command_line(
         words.append(f"--env={env}")
     typed = []
     for name, value in flat(settings).items():
-        written = "/".join(map(str, value)) if isinstance(value, list) else value
-        typed.append(f"{name}={written}")
+        typed.append(f"{name}={_written(value)}")
     if typed:
         words.append(f"--params={shlex.quote(','.join(typed))}")
     return " ".join(words)
+
+
+def _written(value: Any) -> str:
+    """Return a value as Kedro's --params takes it."""
+    if isinstance(value, list):
+        return "/".join(map(str, value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def without_change(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return typed settings without the word that let a run change, which is said once."""
+    own = settings.get("run", {})
+    if "change" not in own:
+        return settings
+    return settings | {"run": {name: own[name] for name in own if name != "change"}}
 
 
 def baseline_of(run: str) -> str:
@@ -65,6 +81,7 @@ def next_commands(
     more cycle; `comparison_command` compares its strategy with choosing at random, by many seeds:
     empty if no arm of the comparison has it.
     """
+    settings = without_change(settings)
     own = settings.get("run", {})
     kept = {name: value for name, value in own.items() if name not in ("name", "fresh")}
     again = settings

@@ -78,6 +78,7 @@ class Run(Block):
     seed: Seed
     repeat: Seed
     fresh: bool
+    change: bool
 
 
 class Engine(Block):
@@ -190,6 +191,11 @@ class Query(Block):
     balance: bool
     options: dict[Text, bool | int | float | str]
     normalise_logits: bool
+
+    @property
+    def by_measure_or_strategy(self) -> str:
+        """What chooses images once there is a model: a strategy, or the measure itself."""
+        return self.measure if self.strategy == "top" else self.strategy
 
     @model_validator(mode="after")
     def _strategy_has_options(self) -> "Query":

@@ -12,6 +12,7 @@ from pt4al.files import digests
 from pt4al.files.versions import newest
 from pt4al.project.datasets.files import PathDataset, ReadOnly, dataset_at
 from pt4al.project.runs.folder import Runs
+from pt4al.project.runs.history import History
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,15 @@ class RunCurvesDataset(OthersDataset):
         return {
             run: curve for run, curve in curves.items() if curve is not None and "pool" in curve
         }
+
+
+class ChaptersDataset(ReadOnly, PathDataset):
+    """With which settings the cycles of a run were made. `filepath`: the folder of its records."""
+
+    def load(self) -> History | None:
+        """Return the chapters; None where they are not written down, as under DVC."""
+        folder = Runs(self._filepath.parents[1])[self._filepath.name]
+        return folder.history() if folder.configuration_file.exists() else None
 
 
 class RunsDataset(ReadOnly, PathDataset):

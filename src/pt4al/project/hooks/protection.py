@@ -9,7 +9,7 @@ from kedro.pipeline import Pipeline
 from pt4al.project.runs import preflight
 from pt4al.project.runs.command import Command
 from pt4al.project.runs.context import Context
-from pt4al.project.runs.protection import protect
+from pt4al.project.runs.protection import note_network, protect
 
 
 class ProtectionHooks:
@@ -35,6 +35,9 @@ class ProtectionHooks:
         """See Kedro."""
         if dataset_name == "pool":
             preflight.check_pool(self._command, self._catalog)
+        cycle, _, name = dataset_name.rpartition(".")
+        if name == "network":
+            note_network(self._command, int(cycle.removeprefix("cycle_")))
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:

@@ -87,8 +87,7 @@ def _check_budgets(parameters: Parameters, images: int, known: int) -> None:
         )
     if share == "auto" or not share:
         return
-    apart = [controls.size(budget, share) for budget in budgets]
-    if 0 in apart:
+    if 0 in [controls.size(budget, share) for budget in budgets]:
         raise InputError(
             f"`control.share` {share:g} of `cycles.budget` {min(budgets)} leaves nothing to choose:"
             " raise the budget, or set `control.share` to 0"
@@ -96,10 +95,11 @@ def _check_budgets(parameters: Parameters, images: int, known: int) -> None:
     smallest = (images - 2 * int(images * parameters.ranking.drop)) // len(budgets)
     largest = max(budgets)
     chosen = largest - controls.size(largest, share)
-    if query.scope == "batch" and chosen > smallest - min(sum(apart), smallest):
+    apart = controls.reserved(images - known, budgets, share)
+    if query.scope == "batch" and chosen > smallest - min(apart, smallest):
         raise InputError(
             f"`query.scope: batch` chooses {chosen} of a batch of {smallest} images, of which up to"
-            f" {sum(apart)} may be in control slices: lower `cycles.budget` or `control.share`"
+            f" {apart} may be set apart for control slices: lower `cycles.budget` or `control.share`"
         )
 
 

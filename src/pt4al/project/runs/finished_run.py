@@ -45,8 +45,13 @@ class FinishedRun:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The settings that the run was started with, by dotted name."""
+        """The run's newest settings, by dotted name."""
         return self.folder.configuration()
+
+    @cached_property
+    def changes(self) -> list[str]:
+        """What has changed from which cycle on, in words."""
+        return self.folder.history().sentences()
 
     @cached_property
     def ranking(self) -> pd.DataFrame:

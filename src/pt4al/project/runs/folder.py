@@ -14,6 +14,7 @@ from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
 from pt4al.files import digests, records, versions
 from pt4al.project.configuration.paths import plain
+from pt4al.project.runs.history import History, changed
 
 RECORDS = "05_model_input"  # configuration, queries, answers and label sets
 REPORTS = "08_reporting"
@@ -33,6 +34,15 @@ READERS: dict[str, Callable[[Path], Any]] = {
     ".parquet": pd.read_parquet,
     ".json": read_json,
 }
+
+
+def spelt(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of a run with its paths as they are written today: older runs differ."""
+    now = dict(settings)
+    for name in PATHS & settings.keys():
+        if settings[name]:
+            now[name] = plain(settings[name])
+    return now
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class RunFolder:
     def configuration_file(self) -> Path:
         """File of the settings that the run was started with."""
         return self.record / "configuration.json"
+
+    @property
+    def history_file(self) -> Path:
+        """File of the chapters of a run whose settings have changed."""
+        return self.record / "history.json"
 
     @property
     def policies_file(self) -> Path:
@@ -116,12 +131,39 @@ class RunFolder:
         return digests.whole(path, reader or READERS[path.suffix], way_out)
 
     def configuration(self) -> dict[str, Any]:
-        """Return the settings that the run was started with, by dotted name."""
+        """Return the run's newest settings, by dotted name."""
+        return self.history().now.settings
+
+    def history(self) -> History:
+        """Return the run's chapters: one, if its settings have never changed."""
+        way_out = (
+            f"put a copy of it back: it says with which settings the cycles of {self.name!r} "
+            "were made"
+        )
+        if self.history_file.exists():
+            return History.from_records(records.read(self.history_file, list, way_out))
         way_out = (
             f"put a copy of it back, or remove it: the next command of run {self.name!r} "
             "writes down its own settings"
         )
-        return records.read(self.configuration_file, dict, way_out)
+        return History.begin(records.read(self.configuration_file, dict, way_out))
+
+    def begin(self, settings: dict[str, Any]) -> None:
+        """Write down the settings of a new run."""
+        records.write(self.configuration_file, settings)
+
+    def go_on(self, history: History) -> None:
+        """Write down the chapters of a run whose settings have changed."""
+        records.write(self.history_file, history.records())
+
+    def note_settings(self, cycle: int, history: History) -> None:
+        """Write beside a cycle's files which settings its query and its network were made with."""
+        made = {
+            "query": history.asked(cycle).settings,
+            "network": history.trained(cycle).settings,
+            "command": history.trained(cycle).command,
+        }
+        records.write(self.record / f"cycle_{cycle}" / "settings.json", made)
 
     def policies(self) -> dict[str, Any]:
         """Return `command` and `oracle` of the newest command of a run that people label."""
@@ -186,24 +228,21 @@ class RunFolder:
             If the run was started with other settings: names them, and the two ways out.
         """
         if not self.configuration_file.exists():
-            records.write(self.configuration_file, settings)
+            self.begin(settings)
             return
-        then = self.configuration()
-        for name in PATHS & then.keys():
-            if then[name]:
-                then[name] = plain(then[name])  # older runs have other spellings
-        changed = [
-            f"  `{name}`: {then.get(name)!r} then, {settings.get(name)!r} now"
-            for name in sorted(then.keys() | settings.keys())
-            if then.get(name) != settings.get(name)
-        ]
-        if changed:
-            start = f"run {self.name!r} was started with other settings ({self.configuration_file})"
-            way_out = (
-                "Give this run another name (run.name=...), or start afresh "
-                "(run.fresh=true keeps the old files)."
-            )
-            raise InputError("\n".join([f"{start}:", *changed, way_out]))
+        then = spelt(self.configuration())
+        if changed(then, settings):
+            raise InputError(self.refusal(then, settings, changed(then, settings)))
+
+    def refusal(self, then: dict[str, Any], now: dict[str, Any], names: list[str]) -> str:
+        """Say which settings a run has others of, and how to go on without a change."""
+        lines = [f"  `{name}`: {then.get(name)!r} then, {now.get(name)!r} now" for name in names]
+        start = f"run {self.name!r} was started with other settings ({self.configuration_file})"
+        way_out = (
+            "Give this run another name (run.name=...), or start afresh "
+            "(run.fresh=true keeps the old files)."
+        )
+        return "\n".join([f"{start}:", *lines, way_out])
 
     def set_aside(self) -> str:
         """Rename the run's folders, for a fresh start under its name; return the new name."""

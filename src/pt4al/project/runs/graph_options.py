@@ -1,6 +1,7 @@
 """Replace settings that are `auto`, and find out what the graph of a run depends on."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from pt4al.errors import InputError
@@ -9,6 +10,7 @@ from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pool.listing import collect, read_source
 from pt4al.project.configuration.parameters import Control, Parameters
 from pt4al.project.runs.folder import RunFolder
+from pt4al.project.runs.history import History
 from pt4al.project.runs.standing import Standing, stand
 from pt4al.training.tasks import TASKS
 
@@ -55,6 +57,26 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         tunes=parameters.main.start_from == "features" and not parameters.main.probes,
     )
     return parameters, options
+
+
+def in_chapters(options: GraphOptions, history: History, folder: RunFolder) -> GraphOptions:
+    """Return the options of a run whose settings have changed: what is closed is read alone."""
+    closed = min(history.closed, options.cycles)
+    unexplained = [
+        cycle for cycle in range(closed) if folder.newest("reasons.parquet", cycle) is None
+    ]
+    chosen_by = {
+        cycle: history.chosen_by(cycle)
+        for cycle in range(closed, options.cycles)
+        if history.asked(cycle) is not history.now
+    }
+    return replace(
+        options,
+        closed=closed,
+        bridge=history.bridge,
+        unexplained=frozenset(unexplained),
+        chosen_by=chosen_by,
+    )
 
 
 def _compares(parameters: Parameters, tested: bool) -> bool:

@@ -5,9 +5,9 @@ import logging
 from filelock import FileLock
 
 from pt4al.files import records
-from pt4al.project.configuration.identity import identity
-from pt4al.project.configuration.next_commands import command_line
+from pt4al.project.configuration.next_commands import command_line, without_change
 from pt4al.project.runs import names
+from pt4al.project.runs.changes import accept
 from pt4al.project.runs.command import Command, Kind
 from pt4al.project.runs.folder import RunFolder
 
@@ -36,14 +36,24 @@ def protect(command: Command) -> FileLock | None:
     return lock
 
 
+def note_network(command: Command, cycle: int) -> None:
+    """Write down which settings a cycle was made with, whose network has just been saved."""
+    if command.versioned:
+        folder = RunFolder(command.root, command.parameters.run.name)
+        folder.note_settings(cycle, folder.history())
+
+
 def _claim(command: Command) -> None:
     parameters = command.parameters
     folder = RunFolder(command.root, parameters.run.name)
     if parameters.run.fresh and folder.record.exists():
         aside = folder.set_aside()
         logger.info("fresh start: the old files of %s are now %s", folder.name, aside)
-    folder.claim(identity(parameters))
+    typed = command_line(command.env, without_change(command.typed))
+    history = accept(folder, parameters, typed, command.asks)
+    for cycle in range(parameters.cycles.number):  # a kill may have come before it was noted
+        if folder.newest("network.safetensors", cycle):
+            folder.note_settings(cycle, history)
     if command.waits_for_people:  # commands that read answers need both
-        typed = command_line(command.env, command.typed)
         oracle = parameters.oracle.model_dump(mode="json")
         records.write(folder.policies_file, {"command": typed, "oracle": oracle})

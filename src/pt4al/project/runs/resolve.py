@@ -1,15 +1,18 @@
 """Turn settings as they were typed into those of a run: no `auto`, folders named, graph known."""
 
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pt4al.errors import InputError
 from pt4al.pipelines.options import GraphOptions
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import graph_options
+from pt4al.project.runs.changes import foresee
 from pt4al.project.runs.engine import limit_threads, resolve_engine
+from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.preflight import check_many_cycles
 
 
@@ -48,5 +51,11 @@ def resolve(parameters: dict[str, Any], places: dict[str, Any], project: Path) -
         settings = settings.model_copy(update={"engine": engine})
         settings, graph = graph_options.resolve(settings, root)
         check_many_cycles(settings)
-    named = places | folders(settings, places["versioned"])
+        named = places | folders(settings, places["versioned"])
+        if places["versioned"]:
+            folder = RunFolder(root, settings.run.name)
+            with suppress(InputError):  # which is said before anything runs
+                history = foresee(folder, settings)
+                named |= history.now.folders
+                graph = graph_options.in_chapters(graph, history, folder)
     return Resolved(settings.model_dump(mode="json"), named, graph)

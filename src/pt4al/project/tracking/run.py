@@ -16,7 +16,8 @@ from kedro.io import CatalogProtocol
 from pt4al.files import records
 from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parameters import Parameters
-from pt4al.project.runs.folder import STAMPED
+from pt4al.project.runs.folder import STAMPED, RunFolder
+from pt4al.project.runs.history import History
 from pt4al.project.tracking.logged_model import installed, log_model
 from pt4al.project.tracking.store import NOTE, Store, curves
 from pt4al.project.tracking.tracker import Tracker
@@ -146,7 +147,8 @@ class RunTracker(Tracker):
 
     def _find_run(self) -> str:
         """The run's id in MLflow: of the row it had, if it has the same settings and the store still has the row."""
-        settings = identity(self._parameters)
+        history = self._history()
+        settings = history.first.settings
         rows = Rows(self._record)
         known = rows.read()
         if known.get("settings") != settings:
@@ -159,7 +161,15 @@ class RunTracker(Tracker):
             )  # before there is a row: a kill between the two leaves one that is found by its key
             run = self._create_run(known["key"], settings)
         rows.write(**known | {"run_id": run, "logged": False})
+        if changes := history.sentences():
+            self._client.set_tag(run, "al.changes", writable("\n".join(changes)))
         return run
+
+    def _history(self) -> History:
+        folder = RunFolder(self._record.parents[1], self._record.name)
+        if folder.configuration_file.exists():
+            return folder.history()
+        return History.begin(identity(self._parameters))  # DVC keeps the files
 
     def _reopened(self, known: dict[str, Any]) -> str | None:
         named = [f"attributes.run_id = '{known['run_id']}'"] if "run_id" in known else []
@@ -195,6 +205,9 @@ class RunTracker(Tracker):
             of_epochs += entries(epoch, step, made)
         self._log_batches(child, metrics=of_cycle + of_epochs)
         self._client.log_artifact(child, str(self._path(f"cycle_{cycle}.query")))
+        made_with = self._record / f"cycle_{cycle}" / "settings.json"
+        if made_with.exists():
+            self._client.log_artifact(child, str(made_with))
         if self._log_models:
             self._log_model(cycle, child)
         whole = {name: value for name, value in metrics.items() if not name.startswith(BY_CLASS)}

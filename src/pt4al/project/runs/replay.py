@@ -1,0 +1,42 @@
+"""The commands that make a run again, from its history alone."""
+
+from typing import Any
+
+from pt4al.project.configuration.identity import identity, nested
+from pt4al.project.configuration.next_commands import command_line
+from pt4al.project.configuration.parsing import parse
+from pt4al.project.runs.history import History
+
+
+def commands(history: History, defaults: dict[str, Any]) -> list[str]:
+    """Return one command a chapter, in their order.
+
+    Each goes as far as the chapter did: to the first query of the next one.
+
+    Parameters
+    ----------
+    defaults
+        Settings of conf/base: a command has those that differ from them.
+    """
+    usual = identity(parse(defaults))
+    lines = []
+    chapters = history.chapters
+    for number, chapter in enumerate(chapters):
+        typed = {
+            name: value for name, value in chapter.settings.items() if usual.get(name) != value
+        }
+        if number + 1 < len(chapters):
+            typed |= _shorter(chapter.settings, chapters[number + 1].asks_from)
+        if number:
+            typed["run.change"] = True
+        lines.append(command_line(None, nested(typed)))
+    return lines
+
+
+def _shorter(settings: dict[str, Any], cycles: int) -> dict[str, Any]:
+    """Return the settings with which a run ends after so many cycles."""
+    shorter = {"cycles.number": cycles}
+    budget = settings["cycles.budget"]
+    if isinstance(budget, list):
+        shorter["cycles.budget"] = budget[:cycles]
+    return shorter
