@@ -1,6 +1,7 @@
 """Draw what a run did: its curve, its ranking, its audit and its time."""
 
 import math
+from collections.abc import Mapping
 from itertools import cycle
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from pt4al.plots.palette import ALARM, INK, MAIN, OTHERS
+from pt4al.plots.palette import ALARM, INK, MAIN, OTHERS, SOFT
 from pt4al.plots.style import (
     AXES,
     duration,
@@ -24,7 +25,11 @@ from pt4al.plots.svg import add_halo, tell, tell_points
 PAPER_CORRELATION = 0.79  # PT4AL, rotation on CIFAR-10
 
 
-def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") -> Figure:
+def learning_curve(
+    curves: dict[str, pd.DataFrame],
+    metric: str = "accuracy",
+    turns: Mapping[float, str] | None = None,
+) -> Figure:
     """Draw a metric over labels; the first curve is the run's own, the others stand behind it.
 
     Parameters
@@ -34,6 +39,8 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
         where the run's own has `low` and `high`, they are its interval.
     metric
         The metric's column: `accuracy` or `miou`.
+    turns
+        Where the run's settings changed, in labels, and what did.
     """
     across, up = AXES[metric]
     figure, axes = plain(3.5, across, up)
@@ -59,6 +66,8 @@ def learning_curve(curves: dict[str, pd.DataFrame], metric: str = "accuracy") ->
         points = curve[["labels", metric]].itertuples(index=False)
         texts = [f"{which}: {labels:,} {across}, {100 * value:.1f} %" for labels, value in points]
         tell_points(axes, curve["labels"], curve[metric], texts)
+    for labels, sentence in (turns or {}).items():
+        tell(axes.axvline(labels, color=SOFT, linewidth=1, linestyle=":"), sentence)
     _annotate(axes, this, [curve for _, curve in others], metric)
     share_by_labels(axes)
     axes.margins(x=0.07, y=0.14)

@@ -14,6 +14,7 @@ from pt4al.project.configuration.identity import flat
 from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import Runs
+from pt4al.project.runs.history import History
 from pt4al.statistics import feature_checks as features
 from pt4al.statistics.label_savings import compare_in_words
 
@@ -25,6 +26,7 @@ class PageInputs:
     """What the page is made from: a field has the name of its dataset."""
 
     run_history: RunHistory
+    chapters: History | None
     baselines: dict[str, pd.DataFrame]
     verdict: dict[str, Any]
     failures: dict[str, Any]
@@ -80,7 +82,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
         worth=inputs.worth,
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
-        notes=_notes(settings),
+        notes=_notes(settings) + _turns(inputs.chapters),
         changed=identity.changed_settings(settings, inputs.default_parameters),
         settings=identity.all_settings(settings),
     )
@@ -116,7 +118,7 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
             label = f"kedro label-studio push --run={history.name}"
         steps.append(Step("The next round: label, then go on:", [label, commands["run"]]))
     elif sum(settings.cycles.budgets) + settings.cycles.budgets[-1] <= len(history.pool):
-        why = "One more cycle, as a run of its own:"
+        why = "One more cycle:"
         steps.append(Step(why, [commands["longer"]]))
     if at_random or "images" in history.learning_curve:
         return steps
@@ -151,6 +153,13 @@ def _notes(settings: Parameters) -> list[str]:
             "pool unlabelled."
         )
     return notes
+
+
+def _turns(chapters: History | None) -> list[str]:
+    """Return what has changed within the run, which the curve shows as upright lines."""
+    if chapters is None:
+        return []
+    return [f"The run's settings have changed {line}." for line in chapters.sentences()]
 
 
 def _uses_ranking(settings: Parameters) -> bool:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pt4al.images.pool import ImagePool
 from pt4al.masks import count
-from pt4al.pipelines.report.history import RunHistory, by_cycle
+from pt4al.pipelines.report.history import RunHistory, asked_with, by_cycle, turns_of
 from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.plots import heat_maps, run
 from pt4al.plots.contact_sheets import contact_sheet, differing
@@ -19,6 +19,7 @@ from pt4al.plots.label_value import draw_label_value
 from pt4al.plots.mask_panels import mask_panels
 from pt4al.plots.style import pictures
 from pt4al.project.configuration.parameters import Query
+from pt4al.project.runs.history import History
 
 Drawings = dict[str, Callable[[], Figure | bytes]]
 Maps = dict[str, np.ndarray]  # `predictions` and `uncertainties` of the first images of a query
@@ -34,12 +35,14 @@ def draw_pictures(
     ranking_agreement: pd.DataFrame,
     run_curves: dict[str, pd.DataFrame],
     timings: pd.DataFrame,
+    chapters: History | None,
     **maps: Maps,
 ) -> dict[str, bytes]:
     """Return every picture of the report by name. `maps`: `cycle_1.maps` and so on."""
+    turns = {} if chapters is None else turns_of(history.learning_curve, chapters)
     curves = {history.name: history.learning_curve, **history.baselines(run_curves)}
     drawings: Drawings = {
-        "learning_curve": partial(run.learning_curve, curves, history.task.metric),
+        "learning_curve": partial(run.learning_curve, curves, history.task.metric, turns),
         "losses_by_batch": partial(run.losses_by_batch, ranking),
         "audit": partial(run.audit, history.pretext_audit),
         "seconds_by_stage": partial(run.seconds_by_stage, without_repeats(timings)),
@@ -72,7 +75,9 @@ def draw_worth(worth: dict, history: RunHistory) -> dict[str, bytes]:
     return pictures({"worth": partial(draw_label_value, worth["curve"], worth["forecast"], metric)})
 
 
-def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, bytes]:
+def draw_reasons(
+    history: RunHistory, chapters: History | None, **reasons: pd.DataFrame
+) -> dict[str, bytes]:
     """Return a sheet a cycle: why its images were chosen. `reasons`: `cycle_0.reasons` ..."""
     drawings: Drawings = {}
     for cycle, table in by_cycle(reasons, "reasons").items():
@@ -81,7 +86,7 @@ def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, byte
             table,
             partial(_images, history.pool),
             history.labels,
-            partial(_why, history.settings.query, cycle),
+            partial(_why, asked_with(history.settings, chapters, cycle), cycle),
         )
     return pictures(drawings)
 

@@ -85,7 +85,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         pictures.draw_pictures,
         {
             "history": "run_history",
-            **_same("ranking", "ranking_agreement", "timings"),
+            **_same("ranking", "ranking_agreement", "timings", "chapters"),
             "run_curves": "baselines",
             **_of_cycles(options, "maps", first=1),
         },
@@ -97,7 +97,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         return [rankings, drawn]
     reasons = Node(
         pictures.draw_reasons,
-        {"history": "run_history", **_reasons(options)},
+        {"history": "run_history", "chapters": "chapters", **_reasons(options)},
         "reason_sheets",
         name="draw_reasons",
         tags="page",
@@ -133,6 +133,7 @@ def _worth(options: GraphOptions) -> list[Node]:
 def _page(options: GraphOptions) -> Node:
     inputs = _same(
         "run_history",
+        "chapters",
         "baselines",
         "verdict",
         "failures",

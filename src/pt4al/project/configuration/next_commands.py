@@ -111,7 +111,9 @@ def _longer(
     budget = resolved["cycles"]["budget"]
     if isinstance(budget, list):
         cycles["budget"] = [*budget, budget[-1]]
-    name = f"{run}-{cycles['number']}-cycles"
+    name = run
+    if resolved["query"]["scope"] == "batch":  # the ranking of the run has no more batches
+        name = f"{run}-{cycles['number']}-cycles"
     return {"run": kept | {"name": name}, "cycles": settings.get("cycles", {}) | cycles}
 
 
