@@ -46,7 +46,7 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
     first = cycle == 0
     wired = _query(cycle, options)
     if options.reasons:
-        wired.append(_explain())
+        wired.append(_explain(cycle))
     if cycle < options.cycles:
         wired += _label_and_train(cycle, options)
         if not first:
@@ -107,9 +107,13 @@ def _suggest() -> Node:
     return settings_node(nodes.suggest, data, SCORING, "suggestions", "suggest")
 
 
-def _explain() -> Node:
-    inputs = ["features", "ranking", "query", "previous_label_set"]
-    return Node(nodes.explain_query, inputs, "reasons", name="explain_query")
+def _explain(cycle: int) -> Node:
+    data = _named("pool", "features", "ranking", "classes", "query", label_set="previous_label_set")
+    if cycle > 0:
+        data |= {"network": "previous_network", "images": "images"}
+    return settings_node(
+        nodes.explain_query, data, CHOOSING, "reasons", "explain_query", cycle=cycle
+    )
 
 
 def _label_and_train(cycle: int, options: GraphOptions) -> list[Node]:
