@@ -50,7 +50,7 @@ def page_of(folder: Path, ids: list[str], classes: list[str], policy: Policy | N
     facts = {"title": "mine, cycle 2", "command": COMMAND, "suggest": more.pop("suggest", True)}
     served = {name: more.pop(name) for name in ("port", "token") if name in more}
     queue = AnnotationQueue(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
-    return Page(queue, shown, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
+    return Page(queue, shown, lambda image: {"sentence": "The model wavers.", "neighbours": []}, facts, **served)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def test_a_query_is_labelled_by_keys_alone(tmp_path):
         press(browser, "1")
         assert "model 91 %" in text(browser, "classes")
         press(browser, "w")
-        assert "0.5" in text(browser, "why")
+        assert "The model wavers." in text(browser, "why")
         press(browser, "Enter", "s", "u", "3")  # the guess; a skip, taken back; another answer
         assert text(browser, "count") == "3 / 4"
         press(browser, "ArrowLeft", "ArrowLeft")

@@ -2,9 +2,10 @@
 
 Refused are: no or a wrong token (401), another host's name or another page as origin (403), unknown
 paths and images (404), other methods (405), bodies that come too slowly (408), without a length
-(411), larger than 64 KiB (413) or not JSON (415). The page itself holds no secret and no data: the
-token stands behind the # of the link, which browsers don't send, and each call carries it in a
-header.
+(411), larger than 64 KiB (413) or not JSON (415), and questions before there is a query (503). The
+page itself holds no secret and no data: the token stands behind the # of the link, which browsers
+don't send, and each call carries it in a header. The report is opened by a plain link, which has a
+key of its own, for nothing else.
 """
 
 import base64
@@ -155,7 +156,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._check_origin()
             kind, body = method()
-            policy = _policy() if kind.startswith("text/html") else "default-src 'none'"
+            policy = "default-src 'none'"
+            if kind.startswith("text/html"):
+                policy = _policy() if body is _page() else _report_policy(body)
             self._send(200, kind, body, policy)
         except Refused as refused:
             self._refuse(refused.status, str(refused))
@@ -174,9 +177,11 @@ class Handler(BaseHTTPRequestHandler):
         path = self._address().path
         if path == "/":
             return "text/html; charset=utf-8", _page()
-        self._check_token()
         fields = {name: values[0] for name, values in parse_qs(self._address().query).items()}
-        if path == "/image":
+        if path == "/report":
+            return "text/html; charset=utf-8", self.server.page.report(fields)
+        self._check_token()
+        if path == "/image" and self.server.page.queue is not None:
             picture = self.server.page.image(fields)
             return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg", picture
         return self._called(self.server.page.reads, path, fields)
@@ -201,6 +206,9 @@ class Handler(BaseHTTPRequestHandler):
             page = self.server.page
             status = 405 if path in page.reads or path in page.writes else 404
             raise Refused(status, "no such thing here")
+        page = self.server.page
+        if page.queue is None and path not in ("/api/start", "/api/stage"):
+            raise Refused(503, "nothing is asked yet: the pictures are being prepared")
         return "application/json", json.dumps(methods[path](fields)).encode()
 
     def _body(self) -> dict[str, Any]:
@@ -286,3 +294,17 @@ def _policy() -> str:
         digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
         digests[name] = f"sha256-{digest}"
     return POLICY.format(**digests)
+
+
+def _report_policy(body: bytes) -> str:
+    """A report has pictures and styles within it; scripts are its own, by their digests."""
+    scripts = []
+    for part in re.findall(rb"<script[^>]*>(.*?)</script>", body, re.DOTALL):
+        digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
+        scripts.append(f"'sha256-{digest}'")
+    allowed = " ".join(scripts) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; "
+        "style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

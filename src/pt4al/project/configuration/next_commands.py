@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 
 # A query that chooses at random, whatever else was typed of block `query`.
 AT_RANDOM = {"start": "random", "scope": "pool", "strategy": "top", "measure": "random"}
@@ -26,11 +26,19 @@ def command_line(
         words.append(f"--env={env}")
     typed = []
     for name, value in flat(settings).items():
-        written = "/".join(map(str, value)) if isinstance(value, list) else value
-        typed.append(f"{name}={written}")
+        typed.append(f"{name}={_written(value)}")
     if typed:
         words.append(f"--params={shlex.quote(','.join(typed))}")
     return " ".join(words)
+
+
+def _written(value: Any) -> str:
+    """Return a value as --params reads it."""
+    if isinstance(value, list):
+        return "/".join(map(str, value))
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def baseline_of(run: str) -> str:

@@ -1,34 +1,28 @@
 """A run that people label, with its pictures: what its files alone do not tell."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.io import CatalogProtocol
 
-from pt4al.annotation.queue import AnnotationQueue
-from pt4al.errors import InputError
-from pt4al.images.collection import Collection
 from pt4al.images.decode import decode_mask
 from pt4al.images.pool import ImagePool
 from pt4al.images.viewing import SCREEN, viewable
-from pt4al.pipelines.pool.nodes import collect
 from pt4al.pipelines.remembered import one_command
-from pt4al.plots.explanations import in_words
-from pt4al.project.configuration.identity import nested
+from pt4al.project.configuration.dotted import nested
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
+from pt4al.project.runs.asked_query import AskedQuery
 from pt4al.project.runs.labelled_run import LabelledRun
 
 
 @dataclass(frozen=True)
 class LabellingSession:
-    """What the labelling page and programs that draw masks need of a run.
+    """What programs need that draw masks.
 
     Attributes
     ----------
@@ -50,31 +44,9 @@ class LabellingSession:
         return self.catalog.load("pool")
 
     @cached_property
-    def queue(self) -> AnnotationQueue:
-        """Where people answer."""
-        run = self.run
-        # A page that was left open may still have an answer to an image that the run has gone on
-        # without.
-        late = run.answerable[~run.answerable.isin([*run.query["id"], *run.earlier["id"]])]
-        earlier = pd.concat([run.earlier[["id", "label"]], late.to_frame("id")], ignore_index=True)
-        return AnnotationQueue(
-            run.log,
-            run.query,
-            run.policy,
-            run.classes,
-            run.suggestions,
-            earlier,
-            add_class=run.folder.add_class,
-        )
-
-    def why(self, image: str) -> dict[str, Any] | None:
-        """Return why an image was chosen: `facts` by name, `neighbours` (id, label)."""
-        if self._reasons is None or image not in self._reasons.index:
-            return None
-        row = self._reasons.loc[image]
-        labels = self.run.earlier.set_index("id")["label"]
-        neighbours = [{"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])]
-        return {"facts": in_words(row), "neighbours": neighbours}
+    def asked(self) -> AskedQuery:
+        """Pictures of the source, by id."""
+        return AskedQuery(self.run)
 
     def fitted(self, png: bytes) -> np.ndarray:
         """Return a mask in a picture's geometry as the pool's image of it has it."""
@@ -87,23 +59,7 @@ class LabellingSession:
 
     def picture(self, image: str, size: str = SCREEN) -> bytes:
         """Return a picture of the source as a file that browsers know; see `viewable`."""
-        row = self._rows.get_indexer([image])
-        if row[0] < 0:
-            raise InputError(f"id {image!r} is not in {self.parameters.pool.source.path}")
-        return viewable(next(iter(self._source.pictures(np.array(row)))), size=size)
-
-    @cached_property
-    def _source(self) -> Collection:
-        return collect(self.parameters.pool)["train"]
-
-    @cached_property
-    def _rows(self) -> pd.Index:
-        return pd.Index(self._source.index["id"])
-
-    @cached_property
-    def _reasons(self) -> pd.DataFrame | None:
-        reasons = self.run.folder.read("reasons.parquet", self.run.cycle)
-        return None if reasons is None else reasons.set_index("id")
+        return self.asked.picture(image, size)
 
 
 def open_session(project: Path, run: LabelledRun) -> LabellingSession:
