@@ -86,6 +86,17 @@ def test_environment_that_does_not_follow_the_default_states_all_of_its_method(e
     assert wanted <= flat(read(environment)).keys()
 
 
+def test_a_description_is_of_a_class_and_makes_no_other_run():
+    classes = merge(read("base"), {"oracle": {"classes": ["cat", "dog"]}})
+    described = merge(classes, {"oracle": {"descriptions": {"cat": "no lynxes"}}})
+    assert identity(parse(described)) == identity(parse(classes))
+    assert "descriptions" not in parse(classes).model_dump()["oracle"]
+    assert parse(described).oracle.descriptions == {"cat": "no lynxes"}
+    wrong = merge(classes, {"oracle": {"descriptions": {"dgo": "no wolves"}}})
+    with pytest.raises(InputError, match="has 'dgo', which is no class: did you mean 'dog'"):
+        parse(wrong)
+
+
 def test_blocks_stand_in_the_order_of_the_file():
     raw = changed("ranking.share", 0.5)  # which is left out where it is 1
     raw["engine"]["instructions"] = "avx2"  # and this where it is any

@@ -181,13 +181,15 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/report":
             return "text/html; charset=utf-8", self.server.page.report(fields)
         self._check_token()
-        if path == "/image" and self.server.page.queue is not None:
+        self._check_asked(path)
+        if path == "/image":
             picture = self.server.page.image(fields)
             return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg", picture
         return self._called(self.server.page.reads, path, fields)
 
     def _post(self) -> tuple[str, bytes]:
         self._check_token()
+        self._check_asked(self._address().path)
         return self._called(self.server.page.writes, self._address().path, self._body())
 
     def _address(self) -> SplitResult:
@@ -206,9 +208,6 @@ class Handler(BaseHTTPRequestHandler):
             page = self.server.page
             status = 405 if path in page.reads or path in page.writes else 404
             raise Refused(status, "no such thing here")
-        page = self.server.page
-        if page.queue is None and path not in ("/api/start", "/api/stage"):
-            raise Refused(503, "nothing is asked yet: the pictures are being prepared")
         return "application/json", json.dumps(methods[path](fields)).encode()
 
     def _body(self) -> dict[str, Any]:
@@ -258,6 +257,12 @@ class Handler(BaseHTTPRequestHandler):
         if not secrets.compare_digest(given.encode(), self.server.page.token.encode()):
             message = "the link's token is missing or wrong: open the page by its whole link"
             raise Refused(401, message)
+
+    def _check_asked(self, path: str) -> None:
+        """Refuse questions about a query that is not there yet; a page sends an answer again."""
+        if self.server.page.queue is None and path not in ("/api/start", "/api/stage"):
+            message = f"nothing is asked yet, the pictures are being prepared ({path:.100})"
+            raise Refused(503, message)
 
     def _refuse(self, status: int, reason: str) -> None:
         self.close_connection = True  # its body, if any, has not been read

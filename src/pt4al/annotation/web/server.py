@@ -58,7 +58,7 @@ class Page:
             What the page shows besides: `title`, `round` and `rounds` (of this query, and how many
             there are), `command` (what to type when all is answered), `goes_on` (the model is
             trained and the page asks again by itself, so nothing need be typed), `suggest`
-            (whether suggestions are shown at first), `about` (by class, a sentence and examples).
+            (whether suggestions are shown at first), `descriptions` (a sentence a class, by name).
         host
             `0.0.0.0`: all addresses of this machine; then anybody with the link may label.
         port
@@ -87,6 +87,7 @@ class Page:
             "/api/start": self.start,
             "/api/stage": self.stage_of,
             "/api/why": self.reasons,
+            "/api/class": self.about,
             "/api/disputed": self.disputed,
         }
         self.writes = {
@@ -220,6 +221,14 @@ class Page:
     def overview(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what a person has labelled."""
         return {"images": self.queue.overview(_annotator(fields))}
+
+    def about(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what a class means: a sentence, perhaps empty, and images that have its label."""
+        name = _field(fields, "name")
+        if name not in self.queue.classes:
+            raise Refused(404, f"no class {name!r:.100} here")
+        described = self.facts.get("descriptions", {})
+        return {"text": described.get(name, ""), "examples": self.queue.examples(name)}
 
     def disputed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the images that people disagree on."""

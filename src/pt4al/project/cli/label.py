@@ -103,7 +103,7 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
     from pt4al.annotation.web import link
     from pt4al.annotation.web.server import Page
     from pt4al.project.runs.asked_query import AskedQuery
-    from pt4al.project.runs.labelling_loop import LabellingLoop
+    from pt4al.project.runs.labelling_loop import LabellingLoop, facts_of
 
     facts = {
         "run": order.name,
@@ -120,8 +120,7 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
     token = kept.token if kept else None
     page = Page(facts=facts, host=typed["host"], port=port, token=token)
     loop = LabellingLoop(order, page, facts, click.echo)
-    if order.folder.record.exists():
-        loop.keep_link()
+    loop.keep_link()
     click.echo(f"Open this page in a browser: {page.url}")
     click.echo("Ctrl-C ends it; what was answered is kept, and the same command goes on.")
     if typed["opens"] or (typed["opens"] is None and has_screen()):
@@ -129,8 +128,7 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
     if typed["once"]:
         run = order.find()
         query = AskedQuery(run)
-        number = {"round": run.cycle + 1, "rounds": run.cycles}
-        page.ask(query.queue, query.picture, query.why, facts | number)
+        page.ask(query.queue, query.picture, query.why, facts | facts_of(run))
         click.echo(f"Run {run.name}, cycle {run.cycle}: {run.progress()}.")
         page.run()
         click.echo(f"\n{run.progress()}. Then type the run's command again.")

@@ -11,7 +11,7 @@ from pt4al.project.configuration.parameters import Parameters
 __all__ = ["BESIDE", "POLICIES", "fingerprint", "flat", "identity", "nested"]
 
 # Of block `oracle`: what may change between two cycles of a run.
-POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
+POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on", "descriptions"}
 # Blocks that no run's results depend on.
 BESIDE = {"report", "comparison", "cold_start", "predict"}
 

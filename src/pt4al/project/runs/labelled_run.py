@@ -92,6 +92,11 @@ class LabelledRun:
         classes = self.policies["oracle"]["classes"] or self.folder.read("classes.json")
         return list(dict.fromkeys([*classes, *self.folder.added_classes()]))
 
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """What classes mean, a sentence each, by name; not all have one."""
+        return self.policies["oracle"].get("descriptions", {})
+
     @cached_property
     def suggestions(self) -> pd.DataFrame | None:
         """The newest model's predictions: `id`, `label`, `probability`."""

@@ -1,7 +1,7 @@
 """The command of a run that people label: its check, and the message at its end."""
 
 from pt4al.annotation.progress import Progress
-from pt4al.errors import InputError
+from pt4al.errors import InputError, did_you_mean
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import RunFolder
 from pt4al.training.tasks import TASKS
@@ -13,14 +13,26 @@ def check_classes(parameters: Parameters, folder: RunFolder) -> None:
     Numbers of classes stand in networks and masks: a name may come, at the end, and none may go.
     """
     now = parameters.oracle.classes
-    if now is None or parameters.run.fresh:
+    if parameters.run.fresh:
         return
     then = folder.read("classes.json")
+    if now is None:
+        _check_descriptions(parameters.oracle.descriptions, then)
+        return
     if then is not None and now[: len(then)] != then:
         raise InputError(
             f"`oracle.classes` is {'/'.join(now)}; run {folder.name!r} has {'/'.join(then)}: "
             "more may be added at the end, and the others have to stay"
         )
+
+
+def _check_descriptions(descriptions: dict[str, str], classes: list[str] | None) -> None:
+    for name in descriptions:
+        if classes is not None and name not in classes:
+            raise InputError(
+                f"`oracle.descriptions` has {name!r}, which is no class: "
+                f"{did_you_mean(name, classes)}"
+            )
 
 
 def request(parameters: Parameters, cycle: int, progress: Progress) -> str:

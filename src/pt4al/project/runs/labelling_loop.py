@@ -110,6 +110,7 @@ class LabellingLoop:
     error: str = ""
     _ended: threading.Event = field(default_factory=threading.Event)
     _training: TrainingProcess | None = None
+    _kept: link.Link | None = None
 
     def serve(self) -> None:
         """Serve the page until Ctrl-C, or until the run can't go on.
@@ -132,8 +133,12 @@ class LabellingLoop:
             raise InputError(self.error)
 
     def keep_link(self) -> None:
-        """Store the page's link, for the next time."""
-        link.keep(self.order.folder.link_file, link.Link(self.page.port, self.page.token))
+        """Store the page's link for the next time, once there is a run."""
+        folder = self.order.folder
+        here = link.Link(self.page.port, self.page.token)
+        if folder.record.exists() and here != self._kept:
+            link.keep(folder.link_file, here)
+            self._kept = here
 
     def _go_on(self) -> None:
         try:
@@ -179,15 +184,14 @@ class LabellingLoop:
             )
 
     def _show(self, work: Work) -> None:
-        if self.order.folder.policies_file.exists() and not self.order.folder.link_file.exists():
-            self.keep_link()
+        self.keep_link()
         self.page.work(work.text, work.done, work.total)
 
     def _ask(self, run: LabelledRun) -> None:
         """Ask for a query's images until all are answered."""
+        self.keep_link()
         query = AskedQuery(run)
-        number = {"round": run.cycle + 1, "rounds": run.cycles}
-        self.page.ask(query.queue, query.picture, query.why, self.facts | number)
+        self.page.ask(query.queue, query.picture, query.why, self.facts | facts_of(run))
         self.say(f"Round {run.cycle + 1} of {run.cycles}: {run.progress()}.")
         since = None
         while not self._ended.is_set():
@@ -209,6 +213,11 @@ class LabellingLoop:
         if file.exists():
             self.say(f"report: {file.absolute().as_uri()}")
         self.say(f"{run.cycles} of {counted(run.cycles, 'round')} done. Ctrl-C ends the page.")
+
+
+def facts_of(run: LabelledRun) -> dict[str, Any]:
+    """Return what the page shows of a run's query besides its images."""
+    return {"round": run.cycle + 1, "rounds": run.cycles, "descriptions": run.descriptions}
 
 
 def result(run: LabelledRun) -> str:
