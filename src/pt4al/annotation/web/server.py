@@ -73,6 +73,7 @@ class Page:
         """
         self._take(queue, picture, why, facts or {})
         self.stage: dict[str, Any] = {"state": ASKING if queue else WORKING}
+        self.opened = threading.Event()  # somebody has the page
         self.told = threading.Event()  # a page knows how it ended
         self._report: Callable[[], bytes] | None = None
         self._report_key = secrets.token_urlsafe(24)
@@ -185,6 +186,7 @@ class Page:
 
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
+        self.opened.set()
         if self.queue is None:
             nothing = {"classes": [], "growing": False, "progress": NOTHING}
             return {**self.facts, **nothing, **self.stage}

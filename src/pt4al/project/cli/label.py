@@ -134,6 +134,8 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
         click.echo(f"\n{run.progress()}. Then type the run's command again.")
         return
     loop.serve()
+    if page.queue is not None:
+        click.echo(f"\n{page.queue.progress()}.")
 
 
 def run_name(images: str) -> str:

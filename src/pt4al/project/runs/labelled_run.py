@@ -159,7 +159,7 @@ def find_run(root: Path, name: str | None = None, waiting: bool = True) -> Label
     if not runs:
         raise InputError(
             "no run is labelled by people yet: start one, "
-            "kedro run --pipelines=active_learning --env=people --params=pool.source.path=..."
+            "kedro label --images=photos --classes=cat/dog"
         )
     names = [folder.name for folder in runs]
     if name is not None and name not in names:

@@ -39,15 +39,17 @@ def request(parameters: Parameters, cycle: int, progress: Progress) -> str:
     """Return the message on a query that waits for answers."""
     run = parameters.run.name
     label = f"kedro label --run={run}"
+    then = ", which goes on by itself"
     other = "spreadsheet, Label Studio"
     if TASKS[parameters.main.task].dense:
         label = f"kedro label-studio push --run={run}, then pull"
+        then = ""
         other = "a folder of masks, COCO"
     left = len(progress.images) - progress.answered
     missing = f"{left} missing" if left else "complete"
     return (
         f"Run {run}, cycle {cycle}: {progress}; {missing}.\n"
-        f"  To label:  {label}\n"
+        f"  To label:  {label}{then}\n"
         f"  Other ways ({other}):  kedro answers --help, kedro label-studio --help\n"
         "  To go on, whenever there are answers: this command again."
     )

@@ -149,7 +149,8 @@ class LabellingLoop:
             self.error = f"{type(error).__name__}: {error}"
         if self.error:
             self.page.fail(self.error)
-            self.page.told.wait(FAREWELL)
+            if self.page.opened.is_set():
+                self.page.told.wait(FAREWELL)
             self.page.stop()
 
     def _rounds(self) -> None:
