@@ -64,7 +64,7 @@ def test_a_command_ends_when_its_parent_has_gone(finished: Path):
 def test_a_wrong_setting_is_reported_as_its_sentence(finished: Path):
     command = [sys.executable, "-m", "pt4al.project.runs.training_child", "--env=tiny", "--params=query.measur=margin"]
     process = subprocess.Popen(command, cwd=finished, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    reported = process.stdout.read()
-    process.stdin.close()
+    with process.stdout, process.stdin:
+        reported = process.stdout.read()
     assert process.wait() == 1
     assert "did you mean 'measure'?" in json.loads(reported)["error"]

@@ -81,6 +81,7 @@ class TrainingProcess:
         """Wait until it has ended; return its exit status."""
         status = self._process.wait()
         self._reader.join(PATIENCE)
+        self._process.stdin.close()
         return status
 
     def stop(self) -> None:
@@ -91,14 +92,16 @@ class TrainingProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join(PATIENCE)
 
     def _read(self, reports: IO[str]) -> None:
         words = "Checking the settings"  # before the first step
-        for line in reports:
-            event = json.loads(line)
-            self.message = event.get("error") or event.get("message") or self.message
-            if "step" in event:
-                words = STEPS.get(event["step"].rpartition(".")[2], "Preparing")
-                self._watch(Work(words))
-            elif "bar" in event:
-                self._watch(Work(words, event["done"], event["total"] or 0))
+        with reports:
+            for line in reports:
+                event = json.loads(line)
+                self.message = event.get("error") or event.get("message") or self.message
+                if "step" in event:
+                    words = STEPS.get(event["step"].rpartition(".")[2], "Preparing")
+                    self._watch(Work(words))
+                elif "bar" in event:
+                    self._watch(Work(words, event["done"], event["total"] or 0))
