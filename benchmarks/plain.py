@@ -32,7 +32,7 @@ from pt4al.labels.recorded import recorded_answers
 from pt4al.plots.run import learning_curve
 from pt4al.plots.style import png
 from pt4al.pretext import PRETEXT_TASKS
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream, torch_generator
 from pt4al.selection import candidates as selection

@@ -316,3 +316,16 @@ def test_any_order_of_answers_and_undoings_of_two_people_adds_up(steps, policy):
         found = [(row.annotator, row.id, None if pd.isna(row.label) else row.label) for row in kept.itertuples()]
         assert sorted(found, key=str) == sorted(standing, key=str)
         assert log.read()["key"].is_unique
+
+
+def test_examples_of_a_class_are_three_at_most_and_those_of_earlier_queries_come_first(tmp_path):
+    earlier = pd.DataFrame({"id": ["e0", "e1"], "label": ["cat", "dog"]})
+    queue = queue_of(tmp_path, earlier=earlier)
+    for image in ("i0", "i1", "i2"):
+        say(queue, image, "cat")
+    say(queue, "i3", None)
+    assert queue.examples("cat") == ["e0", "i0", "i1"]
+    assert queue.examples("dog") == ["e1"]
+    say(queue, "e0", "dog")  # corrected
+    assert queue.examples("cat") == ["i0", "i1", "i2"]
+    assert queue.examples("dog") == ["e0", "e1"]

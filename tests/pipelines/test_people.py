@@ -20,8 +20,8 @@ from pt4al.annotation.aggregation import SKIPPED
 from pt4al.annotation.formats import coco, mask_folder
 from pt4al.annotation.log import Answer
 from pt4al.masks import encode
+from pt4al.project.runs.asked_query import AskedQuery
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
-from pt4al.project.runs.labelling_session import open_session
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from support.projects import kedro, make_project, newest
 
@@ -78,9 +78,9 @@ import pt4al.cli
 from pathlib import Path
 from pt4al.project.cli import answers, label
 from pt4al.project.runs.labelled_run import find_run
-from pt4al.project.runs.labelling_session import open_session
+from pt4al.project.runs.asked_query import AskedQuery
 run = find_run(Path("data"), {NAME!r})
-opened = open_session(Path.cwd(), run)
+opened = AskedQuery(run)
 assert opened.picture(run.query["id"][0])
 assert opened.queue
 sys.exit(", ".join({{"torch", "mlflow", "sklearn", "scipy", "matplotlib"}} & set(sys.modules)) or None)
@@ -113,7 +113,7 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     # A part of the next answers is enough for now; one of the first was wrong, and there is a new class.
     late = answer(project, 1, truth.get, most=8) and progress(project, 1).open["id"].iloc[-1]
     wrong = first["id"].iloc[0]
-    queue = open_session(project, labelled(project)).queue
+    queue = AskedQuery(labelled(project)).queue
     queue.add_class("hat")
     queue.answer(wrong, "hat", "ada", "key")
     oracle = {"go_on": {"share": 0.8, "after": None}}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pt4al.project.configuration.identity import identity, nested
+from pt4al.project.configuration.dotted import nested
+from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
 from support.projects import kedro, run, tables, tiny

@@ -1,5 +1,6 @@
 """Node `choose_query`: every strategy, on what the run `tiny` left."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pt4al.pipelines.cycle.nodes import choose_query
 from pt4al.pipelines.settings import some_settings
 from pt4al.randomness import torch_generator
 from pt4al.selection.strategies import FEATURE_STARTS, STRATEGIES
+from pt4al.selection.why import sentence
 from pt4al.training.networks import add_loss_head, load
 from support.projects import ROOT, newest
 
@@ -86,3 +88,14 @@ def test_measures_that_need_more_than_probabilities_rank_the_pool(ask: Ask, meas
 def test_balancing_works_with_any_strategy(ask: Ask):
     for strategy in ("top", "badge"):
         assert ask(1, strategy=strategy, balance=True)["id"].is_unique
+
+
+def test_why_an_image_was_chosen_is_said_by_what_the_model_said_then(finished: Path):
+    folder = finished / "data/07_model_output/tiny"
+    first = pd.read_parquet(next(folder.glob("cycle_0/reasons.parquet/*/reasons.parquet")))
+    assert {sentence(row) for _, row in first.iterrows()} == {"Drawn at random: the first query."}
+    later = pd.read_parquet(next(folder.glob("cycle_1/reasons.parquet/*/reasons.parquet")))
+    for _, row in later.iterrows():
+        (_, likeliest), (_, second) = json.loads(row["likely"])
+        assert 1 - (likeliest - second) == pytest.approx(row["score"], abs=0.005)  # measure margin
+        assert sentence(row).startswith("The model ")

@@ -6,7 +6,7 @@ import math
 import random
 from typing import Any
 
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 
 MISSING = object()
 NUMBERS = [0, 1, -1, 2, 3, 7, 255, 256, 4097, 2**31, 2**63 - 1, 2**63, 2**70, 10**400, -(2**63)]

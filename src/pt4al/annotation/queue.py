@@ -20,6 +20,7 @@ from pt4al.text import normalised
 
 LEASE = 60.0  # seconds for which an image in somebody's hands is not given to others
 UPCOMING = 3  # images that a person will see next, the first of them now
+EXAMPLES = 3  # images that show what a class means
 LIKELY = 5  # classes that the page shows as the model's guesses
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
 # What happened to an answer.
@@ -159,6 +160,14 @@ class AnnotationQueue:
         with self._lock:
             mine = self._mine(annotator)
         return [{"id": row.id, "label": _text(row.label)} for row in mine.itertuples()]
+
+    def examples(self, label: str) -> list[str]:
+        """Return up to three images that have a label, of earlier queries first."""
+        with self._lock:
+            standing = self._standing()
+        newest = standing.drop_duplicates("id", keep="last").set_index("id")["label"]
+        labels = self._earlier | {image: _text(said) for image, said in newest.items()}
+        return list(islice((image for image in labels if labels[image] == label), EXAMPLES))
 
     def answer(
         self,

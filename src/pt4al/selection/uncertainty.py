@@ -15,6 +15,11 @@ BALD = "bald"  # of several answers of a network with dropout: see `bald`
 LEARNING_LOSS = "learning_loss"  # the network's own guess at its loss (Yoo and Kweon 2019)
 
 
+def as_they_are(probabilities: torch.Tensor) -> torch.Tensor:
+    """Return the probabilities: what a measure would see."""
+    return probabilities
+
+
 def least_confidence(probabilities: torch.Tensor) -> torch.Tensor:
     """One less the highest probability (Lewis and Gale 1994); PT4AL's measure."""
     return 1 - probabilities.amax(1)

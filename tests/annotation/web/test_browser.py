@@ -29,7 +29,7 @@ COMMAND = "kedro run --pipelines=active_learning --params=run.name=mine"
 ODD = ['<img src=x onerror="document.title=1">', "</script><script>document.title=1</script>", "NA", "a" * 150, "你好"]
 
 
-def picture(image: str) -> bytes:
+def picture(image: str, size: str = "screen") -> bytes:
     if image == "broken":
         raise OSError("gone")
     file = io.BytesIO()
@@ -50,7 +50,7 @@ def page_of(folder: Path, ids: list[str], classes: list[str], policy: Policy | N
     facts = {"title": "mine, cycle 2", "command": COMMAND, "suggest": more.pop("suggest", True)}
     served = {name: more.pop(name) for name in ("port", "token") if name in more}
     queue = AnnotationQueue(AnswerLog(folder), pd.DataFrame({"id": ids}), policy or Policy(), classes, **more)
-    return Page(queue, shown, lambda image: {"facts": {"score": "0.5"}, "neighbours": []}, facts, **served)
+    return Page(queue, shown, lambda image: {"sentence": "The model wavers.", "neighbours": []}, facts, **served)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def test_a_query_is_labelled_by_keys_alone(tmp_path):
         press(browser, "1")
         assert "model 91 %" in text(browser, "classes")
         press(browser, "w")
-        assert "0.5" in text(browser, "why")
+        assert "The model wavers." in text(browser, "why")
         press(browser, "Enter", "s", "u", "3")  # the guess; a skip, taken back; another answer
         assert text(browser, "count") == "3 / 4"
         press(browser, "ArrowLeft", "ArrowLeft")
@@ -737,3 +737,91 @@ def test_a_command_is_copied_over_plain_http_too_and_wraps_on_a_phone(tmp_path):
         box = "document.getElementById('command')"
         assert browser.run(f"{box}.scrollWidth <= {box}.clientWidth")
         assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+def queue_in(folder: Path, ids: list[str], **more) -> AnnotationQueue:
+    return AnnotationQueue(AnswerLog(folder), pd.DataFrame({"id": ids}), Policy(), ["cat", "dog"], **more)
+
+
+def test_one_page_prepares_asks_trains_and_asks_again_until_the_result(tmp_path):
+    facts = {"goes_on": True, "run": "mine", "title": "mine", "rounds": 2}
+    page = Page(facts=facts)
+    page.work("Decoding pictures", 420, 1200)
+    with served(page), Browser() as browser:
+        browser.open(page.url)
+        browser.until("document.querySelector('dialog[open]') !== null")
+        browser.type("Ada")
+        browser.press("Enter")
+        browser.until("document.getElementById('end').innerText.includes('Decoding pictures')")
+        assert "420 of 1,200" in text(browser, "end")
+        page.ask(queue_in(tmp_path, ["i0", "i1"]), picture, lambda image: None, facts | {"round": 1})
+        browser.until(READY + " && shown !== null")
+        press(browser, "1")
+        browser.press("2")
+        browser.until("shown === null && !busy")
+        assert "The model learns from them now" in text(browser, "end")
+        press(browser, "u")  # the last one is taken back
+        browser.until("shown !== null")
+        browser.press("1")
+        browser.until("shown === null && !busy")
+        page.work("Training the model", 3, 10)
+        browser.until("document.getElementById('end').innerText.includes('3 of 10')")
+        page.ask(queue_in(tmp_path, ["i2"]), picture, lambda image: None, facts | {"round": 2})
+        browser.until(READY + " && shown !== null && shown.id === 'i2'")
+        assert text(browser, "title") == "mine, round 2 of 2"
+        browser.press("2")
+        browser.until("shown === null && !busy")
+        page.finish(["75 % accuracy with 3 labels."], lambda: b"<title>The report</title>")
+        browser.until("!document.getElementById('report').hidden")
+        assert "75 % accuracy with 3 labels." in text(browser, "end")
+        browser.open(browser.run("document.getElementById('report').href"))
+        browser.until("document.title === 'The report'")
+    assert labels(tmp_path) == ["cat", "dog", None, "cat", "dog"]
+
+
+def test_what_went_wrong_with_the_training_is_told_on_the_page(tmp_path):
+    page = Page(facts={"goes_on": True})
+    page.fail("no picture in photos")
+    with served(page), Browser() as browser:
+        browser.open(page.url)
+        browser.until("document.querySelector('dialog[open]') !== null")
+        browser.type("Ada")
+        browser.press("Enter")
+        browser.until("document.getElementById('end').innerText.includes('no picture in photos')")
+        assert page.told.wait(30)
+
+
+def test_a_tab_that_was_left_open_goes_on_with_the_newer_round(tmp_path):
+    page = Page(queue_in(tmp_path, ["i0", "i1"]), picture, lambda image: None, {"goes_on": True, "round": 1})
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        earlier = pd.DataFrame({"id": ["i0"], "label": [None]})
+        again = queue_in(tmp_path, ["i2"], earlier=earlier)
+        page.ask(again, picture, lambda image: None, {"goes_on": True, "round": 2})
+        press(browser, "1")  # still of the first round, and taken
+        browser.until(READY + " && shown.id === 'i2'")
+        assert labels(tmp_path) == ["cat"]
+
+
+def test_a_class_is_explained_by_the_mouse_and_by_a_key(tmp_path):
+    page = page_of(tmp_path, ["i0", "i1", "i2"], ["cat", "dog"])
+    page.facts["descriptions"] = {"dog": "No wolves."}
+    with served(page), Browser() as browser:
+        enter(browser, page)
+        press(browser, "2")
+        box = browser.run(
+            "(({x, y}) => [x, y])(document.querySelectorAll('#classes button')[1].getBoundingClientRect())"
+        )
+        for step in (10, 14):
+            browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + step, y=box[1] + step)
+        browser.until("!document.getElementById('class').hidden")
+        assert "No wolves." in text(browser, "class")
+        assert browser.run("document.querySelectorAll('#class img').length") == 1
+        browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=5, y=5)
+        browser.until("document.getElementById('class').hidden")
+        press(browser, "d")
+        assert "No wolves." in text(browser, "meanings")
+        assert "cat" not in text(browser, "meaninglist")  # of which nothing is known
+        press(browser, "d")
+        assert not browser.run("document.getElementById('meanings').open")
+    assert labels(tmp_path) == ["dog"]

@@ -43,7 +43,7 @@ def picture(image: str, size: str = "screen") -> bytes:
 def page(tmp_path: Path) -> Iterator[Page]:
     query = pd.DataFrame({"id": ["i0", "i1", "broken", "a b/ü.png"]})
     queue = AnnotationQueue(AnswerLog(tmp_path), query, Policy(), CLASSES)
-    page = Page(queue, picture, lambda image: {"facts": {"score": 1}}, {"title": "t"}, token=TOKEN)
+    page = Page(queue, picture, lambda image: {"sentence": "Drawn."}, {"title": "t"}, token=TOKEN)
     thread = threading.Thread(target=page.run)
     thread.start()
     yield page
@@ -90,11 +90,49 @@ def test_an_answer_goes_to_the_log_and_the_progress_comes_back(page, tmp_path):
     assert json.loads(send(page, "POST", "/api/answered", {"annotator": "Ada"})[1]) == {"images": []}
 
 
+def test_before_there_is_a_query_the_page_says_what_is_done_and_an_answer_waits(page):
+    queue, page.queue = page.queue, None
+    page.work("Decoding pictures", 420, 1200)
+    start = json.loads(send(page, "GET", "/api/start")[1])
+    assert (start["state"], start["text"], start["classes"]) == ("working", "Decoding pictures", [])
+    stage = json.loads(send(page, "GET", "/api/stage")[1])
+    assert (stage["done"], stage["total"]) == (420, 1200)
+    assert send(page, "POST", "/api/answer", an_answer())[0] == 503  # which a page sends again, until it is taken
+    assert send(page, "GET", "/image?image=i0")[0] == 503
+    page.ask(queue, picture, lambda image: None, {"round": 2})
+    assert send(page, "POST", "/api/answer", an_answer())[0] == 200
+    assert json.loads(send(page, "GET", "/api/stage")[1])["round"] == 2
+
+
+def test_the_report_is_opened_by_a_key_that_opens_nothing_else(page):
+    assert send(page, "GET", "/report?key=", X_Token="")[0] == 401
+    script = b"<script>1</script>"
+    page.finish(["Done."], lambda: b"<h1>Report</h1>" + script)
+    assert not page.told.is_set()
+    stage = json.loads(send(page, "GET", "/api/stage")[1])
+    assert stage["lines"] == ["Done."]
+    assert page.told.is_set()
+    status, body, headers = send(page, "GET", stage["report"], X_Token="")
+    assert (status, body) == (200, b"<h1>Report</h1>" + script)
+    assert "script-src 'sha256-" in headers["Content-Security-Policy"]
+    assert "connect-src" not in headers["Content-Security-Policy"]
+    assert send(page, "GET", "/report?key=" + TOKEN)[0] == 401
+    key = stage["report"].partition("key=")[2]
+    assert send(page, "GET", "/api/start", X_Token=key)[0] == 401
+
+
+def test_a_class_is_explained_by_its_sentence_and_pictures_that_have_it(page):
+    page.facts["descriptions"] = {"cat": "No lynxes."}
+    send(page, "POST", "/api/answer", an_answer())
+    assert json.loads(send(page, "GET", "/api/class?name=cat")[1]) == {"text": "No lynxes.", "examples": ["i0"]}
+    assert send(page, "GET", "/api/class?name=cow")[0] == 404
+
+
 def test_pictures_and_reasons_come_by_id(page):
     assert send(page, "GET", "/image?image=i0")[1:2] == (PNG,)
     assert send(page, "GET", "/image?image=i1")[2]["Content-Type"] == "image/jpeg"
     assert send(page, "GET", "/image?image=a%20b%2F%C3%BC.png")[0] == 200
-    assert json.loads(send(page, "GET", "/api/why?image=i0")[1]) == {"why": {"facts": {"score": 1}}}
+    assert json.loads(send(page, "GET", "/api/why?image=i0")[1]) == {"why": {"sentence": "Drawn."}}
     assert json.loads(send(page, "GET", "/api/start")[1])["classes"] == CLASSES
 
 

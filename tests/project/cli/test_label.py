@@ -5,65 +5,112 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from pt4al.annotation.aggregation import Policy
-from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web import link
-from pt4al.annotation.web.server import Page
 from pt4al.project.cli.commands import cli
+from pt4al.project.cli.label import has_screen
+from pt4al.project.runs.folder import RunFolder
+from pt4al.project.runs.labelling_loop import LabellingLoop, Order
 
 
-def close(page: Page) -> None:
-    page._server.server_close()
+def close(loop: LabellingLoop) -> None:
+    loop.page._server.server_close()
 
 
 @pytest.fixture
 def label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Types the command for a run without pictures; the page is served for no time."""
-    queue = AnnotationQueue(AnswerLog(tmp_path / "answers"), pd.DataFrame({"id": ["i0"]}), Policy(), ["cat", "dog"])
-    folder = SimpleNamespace(link_file=tmp_path / "page.json")
-    run = SimpleNamespace(
-        name="mine", cycle=0, cycles=3, command="kedro run", masks=False, folder=folder, progress=queue.progress
-    )
-    session = SimpleNamespace(queue=queue, picture=lambda image: b"", why=lambda image: None)
-    monkeypatch.setattr("pt4al.project.cli.label.labelled_run", lambda *_: run)
-    monkeypatch.setattr("pt4al.project.runs.labelling_session.open_session", lambda *_: session)
-    monkeypatch.setattr(Page, "run", close)
+    folder = RunFolder(tmp_path, "mine")
+    folder.record.mkdir(parents=True)
+    run = SimpleNamespace(name="mine", cycle=0, cycles=3, command="kedro run --env=people", masks=False, folder=folder)
+    monkeypatch.setattr("pt4al.project.cli.label.labelled_run", lambda *_, **__: run)
+    monkeypatch.setattr("pt4al.project.cli.label.root", lambda *_: tmp_path)
+    monkeypatch.setattr(LabellingLoop, "serve", close)
     project = SimpleNamespace(project_path=tmp_path)
     return lambda *options: CliRunner().invoke(cli, ["label", *options], obj=project)
 
 
 def test_the_link_stays_and_a_port_that_is_typed_wins(label, tmp_path):
     assert label().exit_code == 0
-    first = link.read(tmp_path / "page.json")
+    first = link.read(tmp_path / "05_model_input/mine/page.json")
     again = label()
     assert f"http://127.0.0.1:{first.port}/#{first.token}\n" in again.output
-    assert link.read(tmp_path / "page.json") == first
+    assert link.read(tmp_path / "05_model_input/mine/page.json") == first
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         typed = free.getsockname()[1]
     assert f":{typed}/#{first.token}\n" in label(f"--port={typed}").output
     assert f":{typed}/#{first.token}\n" in label().output
     assert label("--port=0").exit_code == 0
-    assert link.read(tmp_path / "page.json").token == first.token
+    assert link.read(tmp_path / "05_model_input/mine/page.json").token == first.token
 
 
-def test_the_page_is_told_which_round_of_how_many_this_is(label, monkeypatch):
-    facts = []
-    monkeypatch.setattr(Page, "run", lambda page: (facts.append(page.facts), close(page)))
+@pytest.fixture
+def orders(label: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> list[Order]:
+    """The runs that commands are about."""
+    found: list[Order] = []
+    monkeypatch.setattr(LabellingLoop, "serve", lambda loop: (found.append(loop.order), close(loop)))
+    return found
+
+
+def test_a_folder_of_pictures_and_classes_are_all_that_must_be_typed(label, orders, tmp_path):
+    (tmp_path / "My photos").mkdir()
+    assert label(f"--images={tmp_path / 'My photos'}", "--classes=cat/dog").exit_code == 0
+    assert orders[0].name == "My-photos"
+    assert orders[0].arguments == [
+        "--pipelines=active_learning",
+        "--env=people",
+        f"--params=run.name=My-photos,pool.source.path={tmp_path / 'My photos'},oracle.kind=people,"
+        "oracle.classes=cat/dog",
+    ]
+
+
+def test_what_else_is_typed_becomes_settings_of_the_run(label, orders, tmp_path):
+    more = ["--budget=10/20", "--cycles=2", "--annotators=3", "--params=query.measure=entropy", "--env=tiny"]
+    label(f"--images={tmp_path}", "--run=other", *more)
+    assert orders[0].name == "other"
+    assert orders[0].arguments[1] == "--env=tiny"
+    for setting in ("cycles.budget=10/20", "cycles.number=2", "oracle.annotators=3", "query.measure=entropy"):
+        assert setting in orders[0].arguments[2]
+
+
+def test_without_a_folder_the_run_that_was_typed_last_goes_on_by_its_own_command(label, orders):
     label()
-    assert (facts[0]["title"], facts[0]["round"], facts[0]["rounds"]) == ("mine", 1, 3)
+    assert (orders[0].name, orders[0].command) == ("mine", "kedro run --env=people")
+
+
+def test_what_would_be_misunderstood_is_a_sentence(label, tmp_path):
+    (tmp_path / "a,b").mkdir()
+    for typed, told in {
+        ("--classes=cat/dog",): "--classes is for a new run: say --images",
+        ("--images=/nonesuch/photos",): "/nonesuch/photos: no such file or folder (--images)",
+        (f"--images={tmp_path / 'a,b'}",): "has a comma",
+        ("--images=/",): "gives the run no name: say one, --run=...",
+        (f"--images={tmp_path}", "--once"): "--once is for a run that is there",
+    }.items():
+        refused = label(*typed)
+        assert refused.exit_code == 1
+        assert told in refused.output
+        assert len(refused.output.splitlines()) == 1
+
+
+def test_no_browser_is_opened_where_nobody_sees_it(monkeypatch):
+    assert not has_screen()  # a test's output is no terminal
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    assert has_screen()
+    monkeypatch.setenv("SSH_CONNECTION", "1.2.3.4")
+    assert not has_screen()
 
 
 def test_a_port_that_is_taken_is_one_sentence(label, tmp_path):
     label()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        link.keep(tmp_path / "page.json", link.Link(port, "t" * 32))
+        link.keep(tmp_path / "05_model_input/mine/page.json", link.Link(port, "t" * 32))
         refused = label()
         assert refused.exit_code == 1
         assert f"port {port} is taken" in refused.output

@@ -2,7 +2,7 @@
 
 from omegaconf import OmegaConf
 
-from pt4al.project.configuration.identity import nested
+from pt4al.project.configuration.dotted import nested
 from pt4al.project.configuration.next_commands import AT_RANDOM, chooses_at_random, command_line, next_commands
 from pt4al.project.configuration.parsing import parse
 from support.projects import tiny

@@ -11,7 +11,8 @@ import yaml
 
 from pt4al.block import Block
 from pt4al.errors import InputError
-from pt4al.project.configuration.identity import fingerprint, flat, identity
+from pt4al.project.configuration.dotted import flat
+from pt4al.project.configuration.identity import fingerprint, identity
 from pt4al.project.configuration.parameters import Parameters, Pool, Price, Rule, Stop
 from pt4al.project.configuration.parsing import parse
 from pt4al.selection.strategies import REMOVED
@@ -84,6 +85,17 @@ def test_environment_that_does_not_follow_the_default_states_all_of_its_method(e
     wanted = {"pool.source.kind", "pool.source.path", *flat(method)}
     wanted -= {"pretext.weights", "main.weights", "ranking.share"}  # which are for other methods
     assert wanted <= flat(read(environment)).keys()
+
+
+def test_a_description_is_of_a_class_and_makes_no_other_run():
+    classes = merge(read("base"), {"oracle": {"classes": ["cat", "dog"]}})
+    described = merge(classes, {"oracle": {"descriptions": {"cat": "no lynxes"}}})
+    assert identity(parse(described)) == identity(parse(classes))
+    assert "descriptions" not in parse(classes).model_dump()["oracle"]
+    assert parse(described).oracle.descriptions == {"cat": "no lynxes"}
+    wrong = merge(classes, {"oracle": {"descriptions": {"dgo": "no wolves"}}})
+    with pytest.raises(InputError, match="has 'dgo', which is no class: did you mean 'dog'"):
+        parse(wrong)
 
 
 def test_blocks_stand_in_the_order_of_the_file():

@@ -2,9 +2,10 @@
 
 Refused are: no or a wrong token (401), another host's name or another page as origin (403), unknown
 paths and images (404), other methods (405), bodies that come too slowly (408), without a length
-(411), larger than 64 KiB (413) or not JSON (415). The page itself holds no secret and no data: the
-token stands behind the # of the link, which browsers don't send, and each call carries it in a
-header.
+(411), larger than 64 KiB (413) or not JSON (415), and questions before there is a query (503). The
+page itself holds no secret and no data: the token stands behind the # of the link, which browsers
+don't send, and each call carries it in a header. The report is opened by a plain link, which has a
+key of its own, for nothing else.
 """
 
 import base64
@@ -155,7 +156,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._check_origin()
             kind, body = method()
-            policy = _policy() if kind.startswith("text/html") else "default-src 'none'"
+            policy = "default-src 'none'"
+            if kind.startswith("text/html"):
+                policy = _policy() if body is _page() else _report_policy(body)
             self._send(200, kind, body, policy)
         except Refused as refused:
             self._refuse(refused.status, str(refused))
@@ -174,8 +177,11 @@ class Handler(BaseHTTPRequestHandler):
         path = self._address().path
         if path == "/":
             return "text/html; charset=utf-8", _page()
-        self._check_token()
         fields = {name: values[0] for name, values in parse_qs(self._address().query).items()}
+        if path == "/report":
+            return "text/html; charset=utf-8", self.server.page.report(fields)
+        self._check_token()
+        self._check_asked(path)
         if path == "/image":
             picture = self.server.page.image(fields)
             return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg", picture
@@ -183,6 +189,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _post(self) -> tuple[str, bytes]:
         self._check_token()
+        self._check_asked(self._address().path)
         return self._called(self.server.page.writes, self._address().path, self._body())
 
     def _address(self) -> SplitResult:
@@ -251,6 +258,12 @@ class Handler(BaseHTTPRequestHandler):
             message = "the link's token is missing or wrong: open the page by its whole link"
             raise Refused(401, message)
 
+    def _check_asked(self, path: str) -> None:
+        """Refuse questions about a query that is not there yet; a page sends an answer again."""
+        if self.server.page.queue is None and path not in ("/api/start", "/api/stage"):
+            message = f"nothing is asked yet, the pictures are being prepared ({path:.100})"
+            raise Refused(503, message)
+
     def _refuse(self, status: int, reason: str) -> None:
         self.close_connection = True  # its body, if any, has not been read
         body = json.dumps({"error": reason}).encode()
@@ -286,3 +299,17 @@ def _policy() -> str:
         digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
         digests[name] = f"sha256-{digest}"
     return POLICY.format(**digests)
+
+
+def _report_policy(body: bytes) -> str:
+    """A report has pictures and styles within it; scripts are its own, by their digests."""
+    scripts = []
+    for part in re.findall(rb"<script[^>]*>(.*?)</script>", body, re.DOTALL):
+        digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
+        scripts.append(f"'sha256-{digest}'")
+    allowed = " ".join(scripts) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; "
+        "style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

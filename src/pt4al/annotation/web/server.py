@@ -18,16 +18,25 @@ from pt4al.text import normalised
 
 LOCAL = ("127.0.0.1", "localhost")
 SIZES = ("thumbnail", "whole")  # of a picture, beside that for a screen
+# What a page does: its state.
+ASKING = "asking"
+WORKING = "working"
+FINISHED = "finished"
+FAILED = "failed"
+NOTHING = {"answered": 0, "total": 0, "skipped": 0, "review": 0, "text": ""}
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
 
 class Page:
-    """The page of one queue: `url` is its link; `run` serves until `stop`, or Ctrl-C."""
+    """The page of a queue, or of one after the other: `url` is its link.
+
+    `run` serves until `stop`, or Ctrl-C.
+    """
 
     def __init__(
         self,
-        queue: AnnotationQueue,
-        picture: Callable[..., bytes],
+        queue: AnnotationQueue | None = None,
+        picture: Callable[..., bytes] | None = None,
         why: Callable[[str], dict[str, Any] | None] = lambda image: None,
         facts: dict[str, Any] | None = None,
         host: str = "127.0.0.1",
@@ -38,6 +47,8 @@ class Page:
 
         Parameters
         ----------
+        queue
+            None: nothing is asked until `ask` is called.
         picture
             Returns an image's file, PNG or JPEG, by its id, and by a second argument `thumbnail` or
             `whole` in that size; called by one thread at a time.
@@ -45,8 +56,9 @@ class Page:
             Returns why an image was chosen, or None.
         facts
             What the page shows besides: `title`, `round` and `rounds` (of this query, and how many
-            there are), `command` (what to type when all is answered), `suggest` (whether
-            suggestions are shown at first).
+            there are), `command` (what to type when all is answered), `goes_on` (the model is
+            trained and the page asks again by itself, so nothing need be typed), `suggest`
+            (whether suggestions are shown at first), `descriptions` (a sentence a class, by name).
         host
             `0.0.0.0`: all addresses of this machine; then anybody with the link may label.
         port
@@ -59,10 +71,12 @@ class Page:
         InputError
             If the page can't be served there, since the port is taken, say.
         """
-        self.queue = queue
-        self.picture = picture
-        self.why = why
-        self.facts = facts or {}
+        self._take(queue, picture, why, facts or {})
+        self.stage: dict[str, Any] = {"state": ASKING if queue else WORKING}
+        self.opened = threading.Event()  # somebody has the page
+        self.told = threading.Event()  # a page knows how it ended
+        self._report: Callable[[], bytes] | None = None
+        self._report_key = secrets.token_urlsafe(24)
         self.token = token or secrets.token_urlsafe(24)
         self._server = _listening(host, port, self)
         self.host = host
@@ -72,7 +86,9 @@ class Page:
         # query's fields, or the body, and returns what is sent as JSON.
         self.reads = {
             "/api/start": self.start,
+            "/api/stage": self.stage_of,
             "/api/why": self.reasons,
+            "/api/class": self.about,
             "/api/disputed": self.disputed,
         }
         self.writes = {
@@ -84,6 +100,40 @@ class Page:
             "/api/undo": self.undo,
             "/api/class": self.add_class,
         }
+
+    def ask(
+        self,
+        queue: AnnotationQueue,
+        picture: Callable[..., bytes],
+        why: Callable[[str], dict[str, Any] | None],
+        facts: dict[str, Any],
+    ) -> None:
+        """Ask for the images of another query; pages that are open go on with it."""
+        self._take(queue, picture, why, facts)
+        self.stage = {"state": ASKING}
+
+    def work(self, text: str, done: int = 0, total: int = 0) -> None:
+        """Show what is done meanwhile, and how far it is; `total` 0: that is not known.
+
+        Answers to the last query are taken all the while.
+        """
+        self.stage = {"state": WORKING, "text": text, "done": done, "total": total}
+
+    def finish(self, lines: list[str], report: Callable[[], bytes] | None) -> None:
+        """Show what came out, and a link to a page that `report` returns."""
+        self._report = report
+        link = f"/report?key={self._report_key}" if report else None
+        self.stage = {"state": FINISHED, "lines": lines, "report": link}
+
+    def fail(self, message: str) -> None:
+        """Show the sentence with which it can't go on."""
+        self.stage = {"state": FAILED, "text": message}
+
+    def _take(self, queue: Any, picture: Any, why: Any, facts: dict[str, Any]) -> None:
+        self.queue = queue
+        self.picture = picture
+        self.why = why
+        self.facts = facts
 
     @property
     def url(self) -> str:
@@ -125,17 +175,42 @@ class Page:
         with self._one:
             return self.picture(image) if size is None else self.picture(image, size)
 
+    def report(self, fields: dict[str, Any]) -> bytes:
+        """Return the report, an HTML page, to who has its key: it is opened by a plain link."""
+        given = str(fields.get("key", ""))
+        if self._report is None or not secrets.compare_digest(
+            given.encode(), self._report_key.encode()
+        ):
+            raise Refused(401, "open the report by the link on the labelling page")
+        return self._report()
+
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
+        self.opened.set()
+        if self.queue is None:
+            nothing = {"classes": [], "growing": False, "progress": NOTHING}
+            return {**self.facts, **nothing, **self.stage}
         classes = {"classes": self.queue.classes, "growing": self.queue.growing}
-        return {**self.facts, **classes, "progress": _counts(self.queue.progress())}
+        progress = _counts(self.queue.progress())
+        return {**self.facts, **classes, "progress": progress, "state": self.stage["state"]}
+
+    def stage_of(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return whether pictures are asked for, or what is done instead; and the round."""
+        stage = {**self.stage, "round": self.facts.get("round")}
+        if stage["state"] in (FINISHED, FAILED):
+            self.told.set()
+        if self.queue is not None:
+            stage["progress"] = _counts(self.queue.progress())
+        return stage
 
     def next(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the next image, and `ahead`, the likely ones after it, to be fetched meanwhile."""
         annotator = _annotator(fields)
         image, *ahead = self.queue.upcoming(annotator) or [None]
         shown = None if image is None else self.queue.facts(image, annotator)
-        return {"image": shown, "ahead": ahead, "progress": _counts(self.queue.progress())}
+        progress = _counts(self.queue.progress())
+        here = self.facts.get("round")
+        return {"image": shown, "ahead": ahead, "progress": progress, "round": here}
 
     def facts_of(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what the page shows of an image."""
@@ -148,6 +223,14 @@ class Page:
     def overview(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what a person has labelled."""
         return {"images": self.queue.overview(_annotator(fields))}
+
+    def about(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what a class means: a sentence, perhaps empty, and images that have its label."""
+        name = _field(fields, "name")
+        if name not in self.queue.classes:
+            raise Refused(404, f"no class {name!r:.100} here")
+        described = self.facts.get("descriptions", {})
+        return {"text": described.get(name, ""), "examples": self.queue.examples(name)}
 
     def disputed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the images that people disagree on."""

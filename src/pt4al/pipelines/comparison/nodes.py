@@ -16,7 +16,7 @@ from pt4al.pipelines.comparison import tables
 from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.workers import Workers
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import Runs
 from pt4al.randomness import stream

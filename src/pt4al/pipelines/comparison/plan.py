@@ -10,8 +10,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.folder_names import features_fingerprint, pretext_fingerprint
-from pt4al.project.configuration.identity import fingerprint, flat
+from pt4al.project.configuration.identity import fingerprint
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 

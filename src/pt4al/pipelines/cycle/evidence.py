@@ -14,8 +14,10 @@ from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Parameters, Query
 from pt4al.randomness import stream
 from pt4al.selection.evidence import Evidence
+from pt4al.selection.grounds import later_grounds, start_grounds
 from pt4al.selection.strategies import BALANCED_NEEDS, STRATEGIES, balanced
 from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM, bald
+from pt4al.selection.why import Grounds
 from pt4al.training import learning_loss
 from pt4al.training.networks import Network
 from pt4al.training.tasks import TASKS, classification
@@ -44,6 +46,16 @@ def chooser(query: Query, first: bool) -> tuple[Callable[[Evidence], np.ndarray]
     if query.balance:
         return partial(balanced, strategy), strategy.needs | BALANCED_NEEDS
     return strategy.choose, strategy.needs
+
+
+def query_grounds(query: Query, state: CycleState, cycle: int) -> Grounds:
+    """Return what chose the images of a cycle's query, and what it looked at."""
+    in_batch = query.scope == "batch"
+    if cycle == 0:
+        return start_grounds(query.start, in_batch)
+    labels = len(state.label_set) / len(state.classes)
+    strategy = STRATEGIES[query.strategy](**query.options)
+    return later_grounds(query.strategy, strategy, query.measure, in_batch, query.balance, labels)
 
 
 def gather(sources: Sources, budget: int, needs: frozenset[str]) -> Evidence:

@@ -15,7 +15,7 @@ from pt4al.errors import InputError
 from pt4al.features.vectors import Features
 from pt4al.labels.label_set import CONTROL, check, correct, extend, measured_on, trained_on
 from pt4al.labels.recorded import recorded_answers
-from pt4al.pipelines.cycle.evidence import Sources, chooser, gather
+from pt4al.pipelines.cycle.evidence import Sources, chooser, gather, query_grounds
 from pt4al.pipelines.cycle.model import (
     Images,
     Lesson,
@@ -31,7 +31,8 @@ from pt4al.randomness import stream
 from pt4al.selection.candidates import STARTS
 from pt4al.selection.control import set_apart
 from pt4al.selection.explain import explain
-from pt4al.selection.uncertainty import MEASURES
+from pt4al.selection.uncertainty import MEASURES, as_they_are
+from pt4al.selection.why import add_grounds
 from pt4al.statistics import intervals
 from pt4al.training.networks import Network
 from pt4al.training.tasks import TASKS, classification
@@ -87,11 +88,26 @@ def draw_slices(
 
 
 def explain_query(
-    features: Features, ranking: pd.DataFrame, query: pd.DataFrame, label_set: pd.DataFrame
+    query: pd.DataFrame, settings: Parameters, *, cycle: int, **state: Any
 ) -> pd.DataFrame:
-    """Return why each image of a query was chosen; see `selection.explain`."""
+    """Return why each image of a query was chosen; see `selection.explain` and `selection.why`.
+
+    `state` has the fields of `CycleState`.
+    """
+    before = CycleState(**state)
+    features = before.features
     every = features.view(np.arange(len(features)))
-    return explain(query, ranking, label_set["id"], features.ids, every)
+    reasons = explain(query, before.ranking, before.label_set["id"], features.ids, every)
+    grounds = query_grounds(settings.query, before, cycle)
+    probabilities = None
+    if grounds.needs_likely and not TASKS[settings.main.task].dense:
+        normalise = settings.query.normalise_logits and grounds.measure in MEASURES
+        asked = partial(
+            TASKS[settings.main.task].uncertainty, measure=as_they_are, normalise=normalise
+        )
+        model = asked_model(before, settings, cycle)
+        probabilities = model.ask(asked, query["id"], "explain")
+    return add_grounds(reasons, query, grounds, probabilities, before.classes)
 
 
 def suggest(

@@ -49,7 +49,7 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
     if cycle == options.bridge:
         wired.insert(0, _train_again(cycle))
     if options.reasons:
-        wired.append(_explain())
+        wired.append(_explain(cycle))
     if cycle < options.cycles:
         wired += _label_and_train(cycle, options)
         if not first:
@@ -127,9 +127,13 @@ def _suggest() -> Node:
     return settings_node(nodes.suggest, data, SCORING, "suggestions", "suggest")
 
 
-def _explain() -> Node:
-    inputs = ["features", "ranking", "query", "previous_label_set"]
-    return Node(nodes.explain_query, inputs, "reasons", name="explain_query")
+def _explain(cycle: int) -> Node:
+    data = _named("pool", "features", "ranking", "classes", "query", label_set="previous_label_set")
+    if cycle > 0:
+        data |= {"network": "previous_network", "images": "images"}
+    return settings_node(
+        nodes.explain_query, data, CHOOSING, "reasons", "explain_query", cycle=cycle
+    )
 
 
 def _label_and_train(cycle: int, options: GraphOptions) -> list[Node]:

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from pt4al.errors import InputError
 from pt4al.images.decode import Frame
 from pt4al.images.pool import ImagePool, open_pool
+from pt4al.project.configuration.dotted import nested
 from pt4al.project.configuration.folder_names import folders
-from pt4al.project.configuration.identity import nested
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder, Runs

@@ -11,7 +11,7 @@ from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.shortcut import score_twice
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream
 from pt4al.statistics import pretext_checks

@@ -9,7 +9,7 @@ from pt4al.files import records
 from pt4al.files.digests import Damaged
 from pt4al.images.pool import ImagePool
 from pt4al.pipelines.report.history import RunHistory
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.next_commands import baseline_of, chooses_at_random
 from pt4al.project.runs.folder import RunFolder, Runs
 from pt4al.statistics.run_verdict import MeasuredRun, judge, too_early

@@ -7,8 +7,7 @@ import pandas as pd
 
 from pt4al.images.pool import ImagePool
 from pt4al.pages.facts import Metric
-from pt4al.project.configuration.identity import nested
-from pt4al.project.configuration.parameters import Parameters, Query
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.history import History
 from pt4al.training.tasks import TASKS, Task
@@ -115,14 +114,6 @@ def by_cycle(datasets: dict[str, Any], name: str) -> dict[int, Any]:
         if own_name == name:
             numbers[int(cycle.removeprefix("cycle_"))] = content
     return dict(sorted(numbers.items()))
-
-
-def asked_with(settings: Parameters, chapters: History | None, cycle: int) -> Query:
-    """Return the block `query` that a cycle was asked with; `settings` are the newest."""
-    if chapters is None:
-        return settings.query
-    made = nested(chapters.asked(cycle).settings)["query"]
-    return Query.model_validate({"options": {}} | made)
 
 
 def turns_of(curve: pd.DataFrame, chapters: History) -> dict[float, str]:

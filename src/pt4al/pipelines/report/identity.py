@@ -8,7 +8,8 @@ import yaml
 
 from pt4al.files import records
 from pt4al.pipelines.report.history import RunHistory
-from pt4al.project.configuration.identity import BESIDE, flat, nested
+from pt4al.project.configuration.dotted import flat, nested
+from pt4al.project.configuration.identity import BESIDE
 from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import RunFolder

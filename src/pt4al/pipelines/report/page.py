@@ -10,7 +10,7 @@ from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report import identity
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import Runs

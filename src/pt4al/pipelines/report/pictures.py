@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pt4al.errors import counted
 from pt4al.images.pool import ImagePool
 from pt4al.masks import count
-from pt4al.pipelines.report.history import RunHistory, asked_with, by_cycle, turns_of
+from pt4al.pipelines.report.history import RunHistory, by_cycle, turns_of
 from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.plots import heat_maps, run
 from pt4al.plots.contact_sheets import contact_sheet, differing
@@ -18,8 +19,8 @@ from pt4al.plots.explanations import explanation_sheet
 from pt4al.plots.label_value import draw_label_value
 from pt4al.plots.mask_panels import mask_panels
 from pt4al.plots.style import pictures
-from pt4al.project.configuration.parameters import Query
 from pt4al.project.runs.history import History
+from pt4al.selection.why import sentence
 
 Drawings = dict[str, Callable[[], Figure | bytes]]
 Maps = dict[str, np.ndarray]  # `predictions` and `uncertainties` of the first images of a query
@@ -75,9 +76,7 @@ def draw_worth(worth: dict, history: RunHistory) -> dict[str, bytes]:
     return pictures({"worth": partial(draw_label_value, worth["curve"], worth["forecast"], metric)})
 
 
-def draw_reasons(
-    history: RunHistory, chapters: History | None, **reasons: pd.DataFrame
-) -> dict[str, bytes]:
+def draw_reasons(history: RunHistory, **reasons: pd.DataFrame) -> dict[str, bytes]:
     """Return a sheet a cycle: why its images were chosen. `reasons`: `cycle_0.reasons` ..."""
     drawings: Drawings = {}
     for cycle, table in by_cycle(reasons, "reasons").items():
@@ -86,30 +85,20 @@ def draw_reasons(
             table,
             partial(_images, history.pool),
             history.labels,
-            partial(_why, asked_with(history.settings, chapters, cycle), cycle),
+            _why,
         )
     return pictures(drawings)
 
 
-def _why(query: Query, cycle: int, reason: Mapping[str, Any]) -> str:
-    """Return why an image was chosen, by what its choice looked at."""
-    others = reason["stands_for"] - 1  # itself is counted
-    stands_for = f"it stands for {others:,} other unlabelled images that look most like it"
-    if others == 1:
-        stands_for = "it stands for 1 other unlabelled image that looks most like it"
-    if others == 0:
-        stands_for = "it stands for itself alone: no other unlabelled image looks most like it"
-    if not cycle and query.start == "random":
-        return f"Drawn at random, as the first query is; {stands_for}."
-    if query.strategy == "top" and query.measure == "random":
-        return f"Drawn at random; {stands_for}."
-    parts = [] if pd.isna(reason["score"]) else [f"score {reason['score']:.3f}"]
-    if query.scope == "batch":
-        place = f"place {reason['place']:,} of {reason['places']:,}"
-        parts.append(f"{place} in batch {reason['batch']} of the ranking")
-    parts.append(stands_for)
-    told = "; ".join(parts)
-    return f"{told[0].upper()}{told[1:]}."
+def _why(reason: Mapping[str, Any]) -> str:
+    """Return why an image was chosen; of runs of older versions, what is known of it."""
+    said = sentence(reason)
+    if said is not None:
+        return said
+    known = [] if pd.isna(reason["score"]) else [f"Score {reason['score']:.3f}."]
+    others = int(reason["stands_for"]) - 1
+    known.append(f"Stands for {counted(others, 'other unlabelled image')}.")
+    return " ".join(known)
 
 
 def _class_drawings(history: RunHistory) -> Drawings:

@@ -97,7 +97,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         return [rankings, drawn]
     reasons = Node(
         pictures.draw_reasons,
-        {"history": "run_history", "chapters": "chapters", **_reasons(options)},
+        {"history": "run_history", **_reasons(options)},
         "reason_sheets",
         name="draw_reasons",
         tags="page",

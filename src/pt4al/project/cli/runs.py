@@ -43,8 +43,8 @@ def session(metadata: ProjectMetadata, run: LabelledRun) -> Iterator["LabellingS
 
     A pool imports torch, which takes seconds and a gigabyte: only commands for masks do.
     """
-    from pt4al.project.runs.labelling_session import open_session
+    from pt4al.project.runs.labelling_session import LabellingSession
 
     # Relative paths in settings mean the project's folder, wherever a command was typed.
     with chdir(metadata.project_path):
-        yield open_session(Path(metadata.project_path), run)
+        yield LabellingSession(run, Path(metadata.project_path))

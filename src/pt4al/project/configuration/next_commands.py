@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 
 # A query that chooses at random, whatever else was typed of block `query`.
 AT_RANDOM = {"start": "random", "scope": "pool", "strategy": "top", "measure": "random"}
@@ -39,12 +39,12 @@ def command_line(
 
 
 def _written(value: Any) -> str:
-    """Return a value as Kedro's --params takes it."""
+    """Return a value as --params reads it."""
     if isinstance(value, list):
         return "/".join(map(str, value))
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def without_change(settings: dict[str, Any]) -> dict[str, Any]:

@@ -225,6 +225,17 @@ class Oracle(Block):
     reserve: float = Field(ge=0, le=5)
     go_on: GoOn
     known_labels: Place | None
+    # Left out where it says nothing, as if it were not there: older runs have no such setting.
+    descriptions: dict[ClassName, Text] = Field(default={}, exclude_if=lambda texts: not texts)
+
+    @model_validator(mode="after")
+    def _descriptions_are_of_classes(self) -> "Oracle":
+        for name in self.descriptions.keys() - set(self.classes or self.descriptions):
+            raise ValueError(
+                f"`oracle.descriptions` has {name!r}, which is no class:"
+                f" {did_you_mean(name, self.classes)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _classes_are_names(self) -> "Oracle":

@@ -8,6 +8,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from pt4al.project.hooks.steps import steps
 from pt4al.project.runs import messages
 from pt4al.project.runs.command import Command, Kind
 from pt4al.project.runs.context import Context
@@ -41,6 +42,7 @@ class ProgressHooks:
         """See Kedro."""
         self._start = time.perf_counter()
         self._heartbeat.start(node.name)
+        steps.info("%s", node.name)
 
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pt4al.errors import InputError, counted
+from pt4al.project.configuration.dotted import nested
 from pt4al.project.configuration.folder_names import folders
-from pt4al.project.configuration.identity import identity, nested
+from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder, spelt

@@ -92,6 +92,11 @@ class LabelledRun:
         classes = self.policies["oracle"]["classes"] or self.folder.read("classes.json")
         return list(dict.fromkeys([*classes, *self.folder.added_classes()]))
 
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """What classes mean, a sentence each, by name; not all have one."""
+        return self.policies["oracle"].get("descriptions", {})
+
     @cached_property
     def suggestions(self) -> pd.DataFrame | None:
         """The newest model's predictions: `id`, `label`, `probability`."""
@@ -154,7 +159,7 @@ def find_run(root: Path, name: str | None = None, waiting: bool = True) -> Label
     if not runs:
         raise InputError(
             "no run is labelled by people yet: start one, "
-            "kedro run --pipelines=active_learning --env=people --params=pool.source.path=..."
+            "kedro label --images=photos --classes=cat/dog"
         )
     names = [folder.name for folder in runs]
     if name is not None and name not in names:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pt4al.project.configuration.identity import identity, nested
+from pt4al.project.configuration.dotted import nested
+from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.next_commands import command_line
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.history import History

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from kedro.io import CatalogProtocol
 
-from pt4al.project.configuration.identity import flat
+from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.statistics.run_verdict import in_words

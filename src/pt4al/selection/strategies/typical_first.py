@@ -15,6 +15,7 @@ from pt4al.selection.strategies.top import Top
 from pt4al.selection.strategies.typiclust import TypiClust
 
 FIRST = {"typiclust": TypiClust, "probcover": ProbCover, "coreset": Coreset, "centres": Centres}
+TURNS = {**FIRST, "top": Top}
 
 
 @dataclass(frozen=True)
@@ -38,5 +39,9 @@ class TypicalFirst:
 
     def choose(self, evidence: Evidence) -> np.ndarray:
         """See Strategy."""
-        few = len(evidence.labelled) < self.per_class * evidence.classes
-        return (FIRST[self.first]() if few else Top()).choose(evidence)
+        name = self.turn(len(evidence.labelled) / evidence.classes)
+        return TURNS[name]().choose(evidence)
+
+    def turn(self, labels: float) -> str:
+        """Return the strategy whose turn it is, with so many labels a class."""
+        return self.first if labels < self.per_class else "top"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pt4al.project.runs.labelling_session import LabellingSession
+from pt4al.project.runs.asked_query import AskedQuery
 
 
 class Photos:
@@ -23,6 +23,7 @@ class Photos:
 
 @pytest.mark.parametrize(("size", "width"), [((), 1600), (("thumbnail",), 256), (("whole",), 2400)])
 def test_a_picture_of_the_source_comes_in_the_size_that_is_asked_for(size: tuple, width: int) -> None:
-    session = LabellingSession(run=None, project=None, source=Photos())
-    picture = Image.open(io.BytesIO(session.picture("a", *size)))
+    asked = AskedQuery(run=None)
+    vars(asked).update(_source=Photos(), _rows=pd.Index(["a"]))
+    picture = Image.open(io.BytesIO(asked.picture("a", *size)))
     assert picture.size == (width, width // 2)
