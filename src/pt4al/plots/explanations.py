@@ -18,16 +18,6 @@ CARD = '<figure style="margin: 0; display: flex; gap: .75rem">'
 WORDS = '<div style="min-width: 0; font-size: .9rem; line-height: 1.45; overflow-wrap: anywhere">'
 
 
-def in_words(row: pd.Series) -> dict[str, str]:
-    """Return why an image was chosen, by name and in words: a row of `pt4al.selection.explain`."""
-    facts = {
-        "ranking": f"place {row['place']:,} of {row['places']:,} in batch {row['batch']}",
-        "pretext loss": f"{row['pretext_loss']:.3g}",
-        "stands for": f"{row['stands_for']:,} unlabelled images",
-    }
-    return facts if pd.isna(row["score"]) else {"score": f"{row['score']:.3f}"} | facts
-
-
 def explanation_sheet(
     reasons: pd.DataFrame,
     pictures: Callable[[list[str]], np.ndarray],
