@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md: one section a benchmark, each replaced on its own."""
+"""Write docs/studies/benchmarks.md: one section a benchmark, each replaced on its own."""
 
 import re
 from dataclasses import dataclass

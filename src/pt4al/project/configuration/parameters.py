@@ -10,6 +10,7 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -115,7 +116,9 @@ def one_of(known: Iterable[str]) -> Any:
             raise ValueError(did_you_mean(name, known))
         return name
 
-    return Annotated[str, AfterValidator(check)]
+    # The schema lists the names, from which the settings reference is generated.
+    schema = WithJsonSchema({"type": "string", "enum": known})
+    return Annotated[str, AfterValidator(check), schema]
 
 
 class Run(Block):
