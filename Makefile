@@ -8,6 +8,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help setup run test test-thorough quick check bench ui viz repro publish label-studio constraints licences
 
