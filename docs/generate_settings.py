@@ -6,6 +6,7 @@ Types and choices are those that the settings are checked by; defaults and meani
 conf/base/parameters.yml, whose comments say what a setting does.
 """
 
+import inspect
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from pt4al.project.configuration.parameters import Parameters
 
@@ -44,9 +46,19 @@ class Setting:
     meaning: str  # empty: nobody has said
 
 
+class WithChoices(GenerateJsonSchema):
+    """A schema that lists the names of a registry too, which a function checks (`one_of`)."""
+
+    def function_after_schema(self, schema: dict) -> JsonSchemaValue:
+        found = super().function_after_schema(schema)
+        check = schema["function"]["function"]
+        names = inspect.getclosurevars(check).nonlocals.get("known") if inspect.isfunction(check) else None
+        return found | {"enum": list(names)} if names else found
+
+
 def settings() -> list[Setting]:
     """Return all settings, in the order of the blocks."""
-    schema = Parameters.model_json_schema()
+    schema = Parameters.model_json_schema(schema_generator=WithChoices)
     text = DEFAULTS.read_text(encoding="utf-8")
     values = yaml.safe_load(text)
     lines = text.splitlines()

@@ -10,7 +10,6 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
-    WithJsonSchema,
     model_validator,
 )
 
@@ -116,9 +115,7 @@ def one_of(known: Iterable[str]) -> Any:
             raise ValueError(did_you_mean(name, known))
         return name
 
-    # The schema lists the names, from which the settings reference is generated.
-    schema = WithJsonSchema({"type": "string", "enum": known})
-    return Annotated[str, AfterValidator(check), schema]
+    return Annotated[str, AfterValidator(check)]
 
 
 class Run(Block):
