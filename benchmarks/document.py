@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+PAGE = Path(__file__).parents[1] / "docs" / "studies" / "benchmarks.md"
 HEAD = """\
 # Benchmarks
 

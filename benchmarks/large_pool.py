@@ -20,7 +20,6 @@ import confined
 import document
 import imagenet_like
 import machine
-from configuration import ROOT
 from document import Section
 from pt4al.images import pixels
 from pt4al.training.precision import choose_precision
@@ -181,7 +180,7 @@ def main() -> None:
             section = Measurement(Path(folder), images, options.score, size, precision, options.quick).run()
         except document.Skipped as reason:
             sys.exit(f"large_pool is skipped: {reason}")
-    page = options.output or (None if options.quick else ROOT / "docs" / "studies" / "benchmarks.md")
+    page = options.output or (None if options.quick else document.PAGE)
     if page:
         document.update(page, {section.name: section.markdown(where)})
     print(section.markdown(where))

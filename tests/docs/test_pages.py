@@ -136,14 +136,14 @@ def wrong(words: list[str]) -> list[str]:
     found = []
     for word in words:
         option, _, value = word.partition("=")
-        if option == "--env" and "<" not in value and not (ROOT / "conf" / value).is_dir():
-            found.append(word)
-        elif option == "--pipelines" and not set(value.split(",")) <= pipelines():
-            found.append(word)
-        elif option == "--params":
-            names = [part.split("=")[0] for part in value.split(",") if "=" in part]
-            found += [name for name in names if not known(name)]
-        elif option not in ("--env", "--pipelines"):
+        if option == "--env":
+            fits = "<" in value or (ROOT / "conf" / value).is_dir()
+        elif option == "--pipelines":
+            fits = set(value.split(",")) <= pipelines()
+        else:
+            settings = [part.split("=")[0] for part in value.split(",") if "=" in part]
+            fits = option == "--params" and all(map(known, settings))
+        if not fits:
             found.append(word)
     return found
 
