@@ -54,11 +54,13 @@ bench: setup  ## speed and memory, into docs/studies/benchmarks.md
 
 docs: setup .venv-docs/installed  ## the documentation as pages, into site/; a broken link ends it
 	$(BIN)/python docs/generate_settings.py docs/settings.md
+	$(BIN)/python docs/generate_modules.py docs/modules.md
 	.venv-docs/bin/mkdocs build --strict --quiet
 	@echo "open site/index.html"
 
 docs-serve: setup .venv-docs/installed  ## the same, with search, on 127.0.0.1:8000
 	$(BIN)/python docs/generate_settings.py docs/settings.md
+	$(BIN)/python docs/generate_modules.py docs/modules.md
 	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:8000
 
 .PHONY: gpu wheels offline

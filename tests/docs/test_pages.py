@@ -15,7 +15,7 @@ from support.projects import ROOT
 
 DOCS = ROOT / "docs"
 STUDIES = sorted((DOCS / "studies").glob("*.md"))
-GENERATED = {DOCS / "licences.md", DOCS / "settings.md"}
+GENERATED = {DOCS / "licences.md", DOCS / "modules.md", DOCS / "settings.md"}
 USE = [ROOT / "README.md", *(page for page in sorted(DOCS.glob("*.md")) if page not in GENERATED)]
 EVERY = [*USE, ROOT / "CONTRIBUTING.md", ROOT / "data" / "README.md", *STUDIES]
 MOST_WORDS = 12_000
@@ -195,6 +195,19 @@ def test_the_strategy_on_its_page_chooses(monkeypatch: pytest.MonkeyPatch) -> No
     assert names["Nearest"]().choose(evidence).tolist() == [2, 1]
 
 
+def test_the_list_of_modules_has_every_module_that_says_what_it_is_for() -> None:
+    sys.path.insert(0, str(DOCS))
+    try:
+        from generate_modules import page
+    finally:
+        sys.path.remove(str(DOCS))
+    listed = page()
+    assert "## pt4al.selection.strategies\n" in listed
+    assert "| `top` | Strategy `top`: the candidates that the measure ranks highest. |" in listed
+    modules = [file for file in (ROOT / "src").rglob("*.py") if file.stem != "__init__"]
+    assert [file.name for file in modules if f"| `{file.stem}` |" not in listed] == []
+
+
 def test_a_link_out_of_the_docs_becomes_the_files_path_and_a_lost_one_ends_the_build() -> None:
     sys.path.insert(0, str(DOCS))
     try:
@@ -218,7 +231,8 @@ def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> N
     mkdocs = ROOT / ".venv-docs" / "bin" / "mkdocs"
     if not mkdocs.exists():
         pytest.skip("make docs has not been typed here")
-    subprocess.run([sys.executable, "docs/generate_settings.py", "docs/settings.md"], cwd=ROOT, check=True)
+    for name in ("settings", "modules"):
+        subprocess.run([sys.executable, f"docs/generate_{name}.py", f"docs/{name}.md"], cwd=ROOT, check=True)
     subprocess.run([mkdocs, "build", "--strict", "--quiet", "--site-dir", tmp_path], cwd=ROOT, check=True)
     pages = sorted(tmp_path.rglob("*.html"))
     assert len(pages) > 20
