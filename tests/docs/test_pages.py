@@ -49,9 +49,9 @@ def links(page: Path) -> list[tuple[Path, str]]:
 
 
 def commands(page: Path) -> list[str]:
-    """What is typed on a page: indented lines, lines in fences, and code in a sentence."""
+    """What is typed on a page: indented lines, and code in a sentence."""
     body = re.sub(r"\\\n\s+", " ", text(page))
-    lines = re.findall(r"(?m)^(?:    .*?)?((?:kedro|make|python) .*)$", body)
+    lines = re.findall(r"(?m)^ {4,}(?:\S+: +)?((?:kedro|make|python) .*)$", body)
     inline = re.findall(r"`((?:kedro|make|python) [^`\n]+)`", body)
     return [re.split(r"\s+#|;", command)[0].strip() for command in [*lines, *inline]]
 
