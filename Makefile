@@ -8,6 +8,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := true
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help setup run test test-thorough quick check bench ui viz repro publish label-studio constraints licences
 
@@ -46,8 +47,21 @@ check: setup  ## style and structure alone
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-bench: setup  ## speed and memory, into docs/benchmarks.md
+bench: setup  ## speed and memory, into docs/studies/benchmarks.md
 	GOMP_SPINCOUNT=5000 $(BIN)/python benchmarks/run.py
+
+.PHONY: docs docs-serve
+
+docs: setup .venv-docs/installed  ## the documentation as pages, into site/; a broken link ends it
+	$(BIN)/python docs/generate_settings.py docs/settings.md
+	$(BIN)/python docs/generate_modules.py docs/modules.md
+	.venv-docs/bin/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+docs-serve: setup .venv-docs/installed  ## the same, with search, on 127.0.0.1:8000
+	$(BIN)/python docs/generate_settings.py docs/settings.md
+	$(BIN)/python docs/generate_modules.py docs/modules.md
+	.venv-docs/bin/mkdocs serve --strict --dev-addr 127.0.0.1:8000
 
 .PHONY: gpu wheels offline
 
@@ -57,8 +71,8 @@ gpu: setup  ## check and measure what a GPU computes, into gpu/gpu.json; docs/gp
 wheels: setup  ## what a machine without a network lacks, into wheels/; PRESENT=its `pip list --format=freeze`
 	$(BIN)/python benchmarks/wheels.py $(PRESENT)
 
-offline:  ## there: install wheels/ into site/, beside what that machine has; then export PYTHONPATH=site
-	$(PYTHON) $(PIP) --no-index --no-deps --no-compile --upgrade --target site wheels/*.whl
+offline:  ## there: install wheels/ into packages/, beside what that machine has; then export PYTHONPATH=packages
+	$(PYTHON) $(PIP) --no-index --no-deps --no-compile --upgrade --target packages wheels/*.whl
 
 ui: setup  ## MLflow, opened on the curves of all runs, on 127.0.0.1:5000
 	$(BIN)/kedro ui
@@ -84,7 +98,7 @@ label-studio: .venv-label-studio/installed .label-studio/environment  ## a Label
 		exec ../.venv-label-studio/bin/label-studio start --no-browser --internal-host 127.0.0.1 -p 8090
 
 constraints: .venv-tools/installed  ## pin every package again; UPGRADE=--upgrade takes the newest that fit
-	$(TOOLS)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --no-annotate \
+	$(TOOLS)/uv pip compile pyproject.toml --quiet --extra dev --extra docs --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make constraints" --output-file constraints.txt $(UPGRADE)
 
 licences: setup .venv-tools/installed  ## list the licences of every package, into docs/licences.md
@@ -92,6 +106,15 @@ licences: setup .venv-tools/installed  ## list the licences of every package, in
 		$(TOOLS)/pip-licenses --python=$(BIN)/python --format=markdown --with-system --ignore-packages pt4al pip; \
 	} > docs/licences.md.partial
 	mv docs/licences.md.partial docs/licences.md
+
+# In an environment of its own, so that `make setup` does not wait for it.
+.venv-docs/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-docs
+	$(BIN)/python -c "import tomllib; \
+		extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
+		print(*extras['docs'], sep='\n')" > .venv-docs/requirements.txt
+	.venv-docs/bin/python $(PIP) -c constraints.txt -r .venv-docs/requirements.txt
+	touch $@
 
 .venv-tools/installed:
 	$(PYTHON) -m venv .venv-tools

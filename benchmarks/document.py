@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md: one section a benchmark, each replaced on its own."""
+"""Write docs/studies/benchmarks.md: one section a benchmark, each replaced on its own."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+PAGE = Path(__file__).parents[1] / "docs" / "studies" / "benchmarks.md"
 HEAD = """\
 # Benchmarks
 

@@ -3,7 +3,7 @@
     python benchmarks/large_pool.py [--images 1281167] [--score N] [--folder FOLDER] [--quick] [--output PAGE]
 
 Takes 40 GB of disk in FOLDER (a temporary one by default) and about an hour; deletes all of it at the end.
-Replaces section `large_pool` of docs/benchmarks.md. `--quick` tries everything on made-up pictures, too few
+Replaces section `large_pool` of docs/studies/benchmarks.md. `--quick` tries everything on made-up pictures, too few
 to quote: its page is printed, and written only where --output says.
 """
 
@@ -20,7 +20,6 @@ import confined
 import document
 import imagenet_like
 import machine
-from configuration import ROOT
 from document import Section
 from pt4al.images import pixels
 from pt4al.training.precision import choose_precision
@@ -181,7 +180,7 @@ def main() -> None:
             section = Measurement(Path(folder), images, options.score, size, precision, options.quick).run()
         except document.Skipped as reason:
             sys.exit(f"large_pool is skipped: {reason}")
-    page = options.output or (None if options.quick else ROOT / "docs" / "benchmarks.md")
+    page = options.output or (None if options.quick else document.PAGE)
     if page:
         document.update(page, {section.name: section.markdown(where)})
     print(section.markdown(where))

@@ -1,4 +1,4 @@
-"""Measure speed and memory, each beside a plain reference, in one run; write docs/benchmarks.md.
+"""Measure speed and memory, each beside a plain reference, in one run; write docs/studies/benchmarks.md.
 
     python benchmarks/run.py [--only NAME] [--quick] [--output PAGE]
 
@@ -23,7 +23,6 @@ import ranking
 import scoring
 import training
 import waiting
-from configuration import ROOT
 from pt4al.training.precision import Hardware, choose_precision
 
 MODULES = (training, waiting, scoring, features, ranking, herding, decoding, memory, overhead, cells)
@@ -35,7 +34,7 @@ def main() -> None:
     hardware = Hardware("cpu", choose_precision("cpu"))
     command = " ".join([".venv/bin/python benchmarks/run.py", *sys.argv[1:]])
     with tempfile.TemporaryDirectory() as folder:
-        shown = options.output or (Path(folder, "quick.md") if options.quick else ROOT / "docs" / "benchmarks.md")
+        shown = options.output or (Path(folder, "quick.md") if options.quick else document.PAGE)
         for name in options.only or BENCHMARKS:
             print(f"{name} ...", file=sys.stderr, flush=True)
             where = machine.where(hardware.precision, command)

@@ -2,8 +2,8 @@
 
     python benchmarks/strategies.py [--sizes 10000 100000 1000000] [--strategies coreset "balanced badge" ...] [--quick]
 
-Prints a section of docs/benchmarks.md. A million images take 2 GB of disk for the time being. `--quick` tries one
-strategy at a size too small to quote.
+Prints a section of docs/studies/benchmarks.md. A million images take 2 GB of disk for the time being. `--quick` tries
+one strategy at a size too small to quote.
 """
 
 import argparse

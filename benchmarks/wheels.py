@@ -3,7 +3,7 @@
     there:  python3 -m pip list --format=freeze > present.txt
     here:   python benchmarks/wheels.py present.txt [--folder wheels] [--python 3.12]
     there:  python3 -m pip install --no-index --no-deps --target site wheels/*.whl
-            export PYTHONPATH=site
+            export PYTHONPATH=packages
 
 Wheels are for Linux on x86-64. torch must be there: it is gigabytes, and a GPU's driver chooses which. Versions are
 those of constraints.txt and, where it is silent, of this environment, in which pt4al must be installed.

@@ -10,7 +10,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 # OpenMP's threads that wait for work spin by default, for milliseconds, which slows whatever else
-# runs. Ours sleep after some microseconds, which costs a quiet machine nothing (docs/benchmarks.md,
+# runs. Ours sleep after some microseconds, which costs a quiet machine nothing (docs/studies/benchmarks.md,
 # `waiting`). Read when torch is imported, which is later; one's own setting wins.
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     os.environ["GOMP_SPINCOUNT"] = "5000"

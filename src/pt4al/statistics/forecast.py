@@ -8,7 +8,7 @@ from pt4al.statistics.intervals import LEVEL
 FEWEST = 3  # points that a power law can be fitted to
 RESAMPLES = 300
 # What a power law is off by, a cycle ahead, where the points have no noise of their own:
-# docs/people_study.md.
+# docs/studies/2026-11-25-people_study.md.
 MODEL_ERROR = 0.015
 # What is missing shrinks by this power of the labels. All of it is tried: the other two parameters
 # then have a closed form, and a band of hundreds of fits takes milliseconds.
@@ -76,7 +76,7 @@ def together(
 
     Uses the slices of earlier cycles, too. Supposes that the truth rises with the labels by a power
     law, and that no image is in two slices; None if there are fewer than three. In simulated runs
-    it covered as often as the plain interval should: docs/people_study.md.
+    it covered as often as the plain interval should: docs/studies/2026-11-25-people_study.md.
     """
     newest = forecast(labels, values, images, labels[-1:], rng)
     return None if newest is None else newest[["value", "low", "high"]].iloc[0].to_dict()

@@ -13,7 +13,7 @@ RESAMPLES = 1000
 def share(right: float, images: float) -> dict[str, float]:
     """Return the 95 % interval, `low` and `high`, of a share in a simple random sample.
 
-    Wilson's interval: of the four that were computed for 5 to 200 images (docs/people_study.md) it
+    Wilson's interval: of the four that were computed for 5 to 200 images (docs/studies/2026-11-25-people_study.md) it
     is the narrowest, and from 10 images on it covers between 90 and 99 % whatever the share, where
     Jeffreys's falls to 87 %. That the pool is finite is left out, which makes it a little wide.
     """

@@ -10,7 +10,7 @@ Advice = tuple[bool | None, str]  # whether to stop, None if the data can't say;
 def target(curve: pd.DataFrame, ahead: pd.DataFrame | None, least: float) -> Advice:
     """Stop when the lower end of the interval of the newest value is at least the target.
 
-    To look after each cycle is to have several chances of being wrong: docs/people_study.md says
+    To look after each cycle is to have several chances of being wrong: docs/studies/2026-11-25-people_study.md says
     how often it was.
     """
     low = curve["low"].iloc[-1]
