@@ -27,12 +27,7 @@ def by_class(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
     `label`, `count` (images, or pixels), `value` (the share that is right, or the IoU), and of
     images its 95 % interval, `low` and `high`.
     """
-    rows = []
-    for label in sorted(outcomes["label"].unique()):
-        row = _of_images(outcomes, label)
-        if "pixels" in outcomes:
-            row = _of_pixels(outcomes, label)
-        rows.append({"label": label} | row)
+    rows = _of_pixels(outcomes) if "pixels" in outcomes else _of_images(outcomes)
     return sorted(rows, key=lambda row: (row["value"], -row["count"]))
 
 
@@ -89,20 +84,26 @@ def advise(classes: list[dict[str, Any]], labels: pd.Series) -> str:
     )
 
 
-def _of_images(outcomes: pd.DataFrame, label: str) -> dict[str, Any]:
-    own = outcomes[outcomes["label"] == label]
-    right = int((own["predicted"] == label).sum())
-    value = {"count": len(own), "value": right / len(own)}
-    return value | intervals.share(right, len(own))
+def _of_images(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+    right = outcomes["label"] == outcomes["predicted"]
+    rows = []
+    for label, own in right.groupby(outcomes["label"]):
+        value = {"label": label, "count": len(own), "value": float(own.mean())}
+        rows.append(value | intervals.share(int(own.sum()), len(own)))
+    return rows
 
 
-def _of_pixels(outcomes: pd.DataFrame, label: str) -> dict[str, Any]:
-    is_label = outcomes["label"] == label
-    is_predicted = outcomes["predicted"] == label
+def _of_pixels(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
     pixels = outcomes["pixels"]
-    union = pixels[is_label | is_predicted].sum()
-    hits = pixels[is_label & is_predicted].sum()
-    return {"count": int(pixels[is_label].sum()), "value": float(hits / union)}
+    rows = []
+    for label in sorted(outcomes["label"].unique()):
+        is_label = outcomes["label"] == label
+        is_predicted = outcomes["predicted"] == label
+        union = pixels[is_label | is_predicted].sum()
+        hits = pixels[is_label & is_predicted].sum()
+        count = int(pixels[is_label].sum())
+        rows.append({"label": label, "count": count, "value": float(hits / union)})
+    return rows
 
 
 def _weights(outcomes: pd.DataFrame) -> pd.Series:
