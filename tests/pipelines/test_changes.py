@@ -80,11 +80,11 @@ def test_a_run_goes_on_with_another_network_budget_strategy_threads_and_class(pr
     asked = table(folder, 2, "query")
     oracle = {"kind": "people", "classes": ["shirt", "shoe", "bag", "hat"]}
     blocks = OTHERWISE | {"engine": {"threads": 2}, "oracle": oracle}
-    assert "cycle 2: 0 of 10 answers" in go(folder, **blocks)
+    assert "round 3 of 4: 0 of 10 answers" in go(folder, **blocks)
     pd.testing.assert_frame_equal(table(folder, 2, "query"), asked)  # what was asked for stays
     later = {name: block for name, block in blocks.items() if name != "run"}  # the word is said once
     answer(folder, 2, lambda image: "hat" if image == asked["id"].iloc[0] else truth[image])
-    assert "cycle 3: 0 of 6 answers" in go(folder, **later)
+    assert "round 4 of 4: 0 of 6 answers" in go(folder, **later)
     answer(folder, 3, truth.get)
     assert go(folder, **later) == ""
     assert hashes(folder, 2) == earlier
@@ -194,7 +194,7 @@ def test_killed_around_a_change_the_same_command_goes_on(project: tuple) -> None
         process.send_signal(signal.SIGKILL)
         process.stdout.close()
         process.wait()
-    assert "cycle 3: 0 of 6 answers" in go(folder, **OTHERWISE)
+    assert "round 4 of 4: 0 of 6 answers" in go(folder, **OTHERWISE)
     assert hashes(folder, 2) == earlier
 
 

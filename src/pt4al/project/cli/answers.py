@@ -93,7 +93,7 @@ def status(metadata: ProjectMetadata, name: str | None) -> None:
     from pt4al.annotation.agreement import agreement
 
     run = labelled_run(metadata, name)
-    click.echo(f"Run {run.name}, cycle {run.cycle}: {run.progress()}.")
+    click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
     words = agreement(run.log.read())
     if words:
         click.echo(words)

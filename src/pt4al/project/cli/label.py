@@ -129,7 +129,7 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
         run = order.find()
         query = AskedQuery(run)
         page.ask(query.queue, query.picture, query.why, facts | facts_of(run))
-        click.echo(f"Run {run.name}, cycle {run.cycle}: {run.progress()}.")
+        click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
         page.run()
         click.echo(f"\n{run.progress()}. Then type the run's command again.")
         return
