@@ -22,6 +22,8 @@ import tqdm
 from pt4al.project.hooks.steps import STEPS
 
 PAUSE = 0.2  # seconds between two reports of a bar
+LAST = 20.0  # seconds that an interrupted command has to end by itself
+INTERRUPTED = 130  # exit status
 
 _reports = sys.stdout
 
@@ -65,6 +67,8 @@ def _end_with_parent() -> None:
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(LAST)
+    os._exit(INTERRUPTED)  # what was being written is whole, or not there
 
 
 def main(arguments: list[str]) -> int:
@@ -72,13 +76,13 @@ def main(arguments: list[str]) -> int:
     sys.stdout = sys.stderr  # what is printed goes where messages go
     # A shell without job control lets its children ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     tqdm.tqdm = Bar  # before anything that shows a bar is imported
     logging.getLogger(STEPS).addHandler(_Steps())
-    from kedro.framework.cli.utils import find_run_command
-    from kedro.framework.project import configure_project
-
     try:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        from kedro.framework.cli.utils import find_run_command
+        from kedro.framework.project import configure_project
+
         configure_project("pt4al")
         find_run_command("pt4al").main(arguments, "kedro run", standalone_mode=False)
     except click.ClickException as ended:
@@ -86,7 +90,7 @@ def main(arguments: list[str]) -> int:
         report(**{"message" if waits else "error": ended.format_message()})
         return ended.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except click.exceptions.Exit as ended:
         return ended.exit_code
     return 0
