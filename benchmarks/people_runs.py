@@ -78,12 +78,14 @@ def record(both: dict[str, Split], course: Course, strategy: str, train: bool, s
     pool, test, classes = both["train"], both["test"], int(both["train"].targets.max()) + 1
     size = control.size(course.budget, course.share)
     everything = pd.Series(np.arange(len(pool.targets)))
-    drawn = control.draw(everything, [size] * course.cycles, stream(seed, "control"))
-    slices = drawn.groupby("cycle")["id"].agg(np.array).to_list()
-    free = np.setdiff1d(everything, drawn["id"])
-    asked, rows, layer = np.empty(0, np.int64), [], None
+    # One cycle is planned: the others come one after another, as a person decides.
+    apart = control.set_apart(everything, [course.budget], course.share, stream(seed, "control"))
+    free = np.setdiff1d(everything, apart["id"])
+    asked, rows, layer, slices = np.empty(0, np.int64), [], None, []
     for cycle in range(course.cycles):
         rng = stream(seed, "query", cycle)
+        used = pd.Series(np.concatenate([asked, *slices]))
+        slices.append(control.take(apart, used, size)["id"].to_numpy())
         query = _choose(pool.features, np.setdiff1d(free, asked), layer, strategy, course.budget - size, rng)
         asked = np.concatenate([asked, query])
         known = np.concatenate([asked, *slices[:cycle]]) if train else asked
