@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -86,6 +87,12 @@ def test_pretext_tasks_are_correlated_with_main_losses(script, tmp_path):
 def test_the_study_of_people_makes_all_its_tables(script, tmp_path):
     script("people_study", "--quick", f"--folder={tmp_path}")
     assert len(list((tmp_path / "quick").glob("*.csv"))) == 9
+
+
+def test_the_study_of_savings_ends_with_a_table(script, tmp_path):
+    printed = script("savings_study", "--quick", f"--folder={tmp_path}")
+    assert "| fashion_mnist | half of 40 | random     |      160 |" in printed
+    assert len(pd.read_csv(tmp_path / "quick" / "savings.csv")) == 6
 
 
 def test_the_search_for_a_method_ends_with_a_table(script, project):
