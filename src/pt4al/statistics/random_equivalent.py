@@ -13,7 +13,7 @@ from pt4al.statistics.intervals import LEVEL
 Probe = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 FOLDS = 5
-REPEATS = 2  # divisions into folds, each with another order of the random labels
+REPEATS = 3  # divisions into folds, each with another order of the random labels
 SIZES = 5  # numbers of random labels to learn from: the most, a half of it, a quarter ...
 RESAMPLES = 400
 REACH = 100  # times the most random labels: how far the curve is looked up
@@ -25,6 +25,7 @@ RATES = np.linspace(0.3, 0.8, 11)
 # root of n; of the curve's points, the part that they share.
 LUCK = 0.25
 SHARED = 0.7
+NOTHING = "nothing"
 # The rule of what is said, stated before anything is computed.
 FEWEST = 50  # random labels
 MOST = 5000  # labels: a probe of more takes minutes, and a random run says it better
@@ -43,7 +44,7 @@ class CrossFit:
     by_random
         Share of right answers to each random image after so many, (sizes, images).
     by_all
-        The same after all labels but those of the image's own fold, (images,).
+        Whether it is right after all labels but those of the image's own fold, (images,).
     """
 
     sizes: np.ndarray
@@ -79,13 +80,9 @@ def estimate(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Ge
     - `more`, `fewer`: the interval is wider, and all of it above, or below, the run's own number;
     - `nothing`: it can't be said.
     """
-    facts = {"labels": labels, "random": len(at_random), "needed": None, "low": None, "high": None}
-    if len(at_random) < FEWEST:
-        why = f"{counted(len(at_random), 'label')} were drawn at random, and it takes {FEWEST}"
-        return facts | _nothing(why)
-    if labels > MOST:
-        why = f"a run of more than {MOST:,} labels needs another one to be compared with"
-        return facts | _nothing(why)
+    excuse = too_few(labels, len(at_random))
+    if excuse:
+        return excuse
     found = cross_fit(labels, at_random, probe, rng)
     # Each probe of all labels lacked a fold of the random ones.
     scale = labels / (labels - len(at_random) / FOLDS)
@@ -97,7 +94,19 @@ def estimate(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Ge
     numbers = {"needed": middle, "low": float(low), "high": float(high)}
     said = describe(labels, numbers, scale * float(found.sizes[-1]))
     finite = {name: value if np.isfinite(value) else None for name, value in numbers.items()}
-    return facts | finite | said
+    return {"labels": labels, "random": len(at_random)} | finite | said
+
+
+def too_few(labels: int, at_random: int) -> dict | None:
+    """Return what `estimate` returns where it does not try: too few random labels, or many others."""
+    if at_random < FEWEST:
+        why = f"{counted(at_random, 'label')} drawn at random, and it takes {FEWEST}"
+    elif labels > MOST:
+        why = f"it is tried with at most {MOST:,} labels"
+    else:
+        return None
+    unknown = {"needed": None, "low": None, "high": None}
+    return {"labels": labels, "random": at_random} | unknown | _nothing(why)
 
 
 def cross_fit(
@@ -110,7 +119,7 @@ def cross_fit(
     by_random = np.zeros((len(sizes), images))
     by_all = np.zeros(images)
     every = np.arange(labels)
-    for _ in range(REPEATS):
+    for repeat in range(REPEATS):
         fold = rng.permutation(images) % FOLDS
         for turn in range(FOLDS):
             held_out = fold == turn
@@ -118,8 +127,10 @@ def cross_fit(
             others = rng.permutation(at_random[~held_out])
             for number, size in enumerate(sizes):
                 by_random[number, held_out] += probe(others[:size], asked)
-            by_all[held_out] += probe(np.setdiff1d(every, asked), asked)
-    return CrossFit(sizes, by_random / REPEATS, by_all / REPEATS)
+            # Once: it takes most of the time, and orders of the random labels don't change it.
+            if repeat == 0:
+                by_all[held_out] = probe(np.setdiff1d(every, asked), asked)
+    return CrossFit(sizes, by_random / REPEATS, by_all)
 
 
 def random_needed(found: CrossFit, rng: np.random.Generator) -> np.ndarray:
@@ -183,8 +194,10 @@ def describe(labels: int, numbers: dict[str, float], learnt: float) -> dict[str,
 
 
 def _nothing(why: str) -> dict[str, str]:
-    sentence = f"How many random labels would be as good can't be said from this run alone: {why}."
-    return {"says": "nothing", "sentence": sentence}
+    sentence = (
+        f"How many random labels would be as good can't be said by its own ones either: {why}."
+    )
+    return {"says": NOTHING, "sentence": sentence}
 
 
 def _rounded(number: float) -> str:
