@@ -69,10 +69,11 @@ def record(both: dict[str, Split], course: Course, strategy: str, seed: int) -> 
 
 
 def summary(runs: pd.DataFrame, curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return how often the interval held the truth, what was said, how often that was wrong, and by how much.
+    """Return how good the estimates are.
 
-    `truth` beyond the random runs' most labels counts as that many; `bias`: of the estimate, the median of its
-    logarithm's error, as a factor.
+    `held`: how often the interval held the truth (which, beyond the random runs' most labels, counts as that many);
+    `width`: its high end by its low one, the median; `endless`: how often it has no high end; `bias`: estimate by
+    truth, the median; `said`: how often the rule lets a number be said; `right`: how often its interval then held.
     """
     parts = []
     for data, own in runs.groupby("data"):
@@ -82,18 +83,14 @@ def summary(runs: pd.DataFrame, curves: dict[str, pd.DataFrame]) -> pd.DataFrame
     found = pd.concat(parts, ignore_index=True)
     low, high, needed = found["low"].fillna(np.inf), found["high"].fillna(np.inf), found["needed"].fillna(np.inf)
     inside = (low <= found["truth"]) & (found["truth"] <= high)
-    says = found["says"]
-    wrong = (says == "about") & ~inside
-    wrong |= (says == "more") & (found["truth"] <= found["labels"])
-    wrong |= (says == "fewer") & (found["truth"] >= found["labels"])
     estimated = found["low"].notna()
     points = found.assign(
         held=inside.where(estimated).astype(float),
         endless=np.isinf(high).astype(float),
         width=(high / low).where(estimated),
         factor=(needed / found["truth"]).where(estimated),
-        wrong=wrong.where(says != "nothing").astype(float),
-        **{name: says == name for name in ("about", "more", "fewer", "nothing")},
+        said=found["says"] == "about",
+        right=inside.where(found["says"] == "about").astype(float),
     )
     table = points.groupby(["data", "slices", "strategy", "labels"], sort=False).agg(
         runs=("held", "size"),
@@ -104,11 +101,8 @@ def summary(runs: pd.DataFrame, curves: dict[str, pd.DataFrame]) -> pd.DataFrame
         held=("held", "mean"),
         width=("width", "median"),
         endless=("endless", "mean"),
-        about=("about", "mean"),
-        more=("more", "mean"),
-        fewer=("fewer", "mean"),
-        nothing=("nothing", "mean"),
-        wrong=("wrong", "mean"),
+        said=("said", "mean"),
+        right=("right", "mean"),
     )
     return table.reset_index()
 

@@ -37,7 +37,7 @@ def test_the_interval_of_many_random_labels_holds_what_is_true(worth):
     found = estimated(1500, 1000, worth)
     true = 1000 + 500 * worth
     assert found["low"] < true < (found["high"] or np.inf)
-    assert true / 2 < found["needed"] < 2 * true
+    assert true / 3 < found["needed"] < 3 * true
     assert (found["labels"], found["random"]) == (1500, 1000)
 
 
@@ -49,9 +49,7 @@ def test_a_run_of_random_labels_alone_is_worth_its_own_number():
 
 
 def test_labels_that_teach_nothing_are_found_out():
-    found = estimated(4500, 1500, 0)
-    assert found["says"] in ("about", "fewer")
-    assert found["high"] < 4500
+    assert estimated(4500, 1500, 0)["high"] < 4500
 
 
 def test_few_random_labels_say_nothing_and_cost_no_probe():
@@ -77,7 +75,7 @@ def test_no_probe_is_measured_on_what_it_has_learnt_and_every_random_image_is_as
         return np.ones(len(asked), bool)
 
     found = cross_fit(100, at_random, right, rng())
-    assert list(found.sizes) == [3, 6, 12, 24, 48]
+    assert list(found.sizes) == [6, 12, 24, 48]
     assert found.by_random.min() == found.by_all.min() == 1
     by_all = np.concatenate([asked for learnt, asked in asked_after if learnt == 88])
     assert sorted(by_all) == list(at_random)
@@ -100,22 +98,20 @@ def test_smaller_numbers_of_random_labels_are_part_of_larger_ones():
     [
         (500, 300, 1200, "about"),
         (500, 300, 1201, "nothing"),
-        (1500, 1100, np.inf, "more"),
-        (np.inf, 900, np.inf, "nothing"),
-        (300, 100, 900, "fewer"),
-        (3000, 2900, 3100, "more"),  # but further than the curve can be continued
+        (1500, 1100, np.inf, "nothing"),
+        (np.inf, np.inf, np.inf, "nothing"),
+        (1100, 1000, 1200, "nothing"),  # further than the curve can be continued
     ],
 )
-def test_the_rule_says_what_the_interval_is_narrow_enough_for(needed, low, high, says):
-    numbers = {"needed": needed, "low": low, "high": high}
-    said = describe(1000, numbers, learnt=100)
+def test_the_rule_says_only_what_the_interval_is_narrow_and_near_enough_for(needed, low, high, says):
+    said = describe(1000, 130, {"needed": needed, "low": low, "high": high}, learnt=100)
     assert said["says"] == says
-    assert ("can't be said" in said["sentence"]) == (says != "about")
+    assert ("can't say it" in said["sentence"]) == (says != "about")
     assert "inf" not in said["sentence"]
 
 
 def test_numbers_have_the_digits_that_count():
-    said = describe(1000, {"needed": 1234.5, "low": 876.5, "high": 2345.6}, learnt=300)
+    said = describe(1000, 400, {"needed": 1234.5, "low": 876.5, "high": 2345.6}, learnt=300)
     assert "about as good as 1,200 random labels (between 880 and 2,300, 95 %)" in said["sentence"]
 
 
@@ -140,10 +136,6 @@ def test_whatever_probes_answer_the_numbers_are_in_order_and_the_rule_is_kept(ra
     assert 0 < low <= needed <= high
     if found["says"] == "about":
         assert high <= WIDEST * low
-    if found["says"] == "more":
-        assert low > labels
-    if found["says"] == "fewer":
-        assert high < labels
 
 
 def test_the_same_seed_says_the_same():

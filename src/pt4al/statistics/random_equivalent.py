@@ -14,23 +14,23 @@ Probe = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 FOLDS = 5
 REPEATS = 3  # divisions into folds, each with another order of the random labels
-SIZES = 5  # numbers of random labels to learn from: the most, a half of it, a quarter ...
+SIZES = 4  # numbers of random labels to learn from: the most, a half of it, a quarter ...
 RESAMPLES = 400
 REACH = 100  # times the most random labels: how far the curve is looked up
 POINTS = 500
-# What is missing to a curve's ceiling shrinks by this power of the labels; each resample has one.
-# Few labels say little of it, and where it is free, curves end their rise too early.
+# What is missing to a curve's ceiling shrinks by a power of the labels between these. Where it is
+# freer, curves of few labels end their rise too early: docs/studies/2026-11-27-savings_study.md.
 RATES = np.linspace(0.3, 0.8, 11)
 # Standard deviation of a probe's accuracy from one sample of n random labels to another, times the
-# root of n; of the curve's points, the part that they share.
-LUCK = 0.25
+# root of n; and the part of its square that the points of one curve share.
+LUCK = 0.2
 SHARED = 0.7
 NOTHING = "nothing"
 # The rule of what is said, stated before anything is computed.
 FEWEST = 50  # random labels
 MOST = 5000  # labels: a probe of more takes minutes, and a random run says it better
 WIDEST = 4  # times the low end of an interval
-FURTHEST = 20  # times the most random labels that a probe has learnt from
+FURTHEST = 10  # times the most random labels that a probe has learnt from
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def estimate(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Ge
     random ones that they have not learnt from, by cross-fitting. A power law with a ceiling is
     fitted to the first; where it reaches the accuracy of the second is the estimate. The 95 %
     interval is that of a bootstrap over the random images, to whose curves the luck of a training
-    sample is added, each with a power of the law of its own, from 0.3 to 0.8.
+    sample is added.
 
     Supposes that the random labels are a simple random sample of the pool, that accuracy rises by
     such a law beyond them, and that a fifth of the random labels more would not change the ratio.
@@ -74,11 +74,9 @@ def estimate(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Ge
     Returns
     -------
     `labels`, `random` (how many were drawn at random), `needed`, `low` and `high` (random labels;
-    None: not known, or no end), `says` and `sentence`. `says` is one of
-
-    - `about`: the interval's ends are at most a factor of 4 apart;
-    - `more`, `fewer`: the interval is wider, and all of it above, or below, the run's own number;
-    - `nothing`: it can't be said.
+    None: not known, or no end), `says` and `sentence`. `says` is `about` if the interval's ends are
+    at most a factor of 4 apart, and `nothing` otherwise. That a wider one is all above the run's
+    own number is not said either: in simulated runs it was wrong as often as right.
     """
     excuse = too_few(labels, len(at_random))
     if excuse:
@@ -92,7 +90,7 @@ def estimate(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Ge
     # No interpolation between resamples: some of them are infinite.
     low, high = np.quantile(resampled, ends, method="inverted_cdf")
     numbers = {"needed": middle, "low": float(low), "high": float(high)}
-    said = describe(labels, numbers, scale * float(found.sizes[-1]))
+    said = describe(labels, len(at_random), numbers, scale * float(found.sizes[-1]))
     finite = {name: value if np.isfinite(value) else None for name, value in numbers.items()}
     return {"labels": labels, "random": len(at_random)} | finite | said
 
@@ -147,56 +145,46 @@ def random_needed(found: CrossFit, rng: np.random.Generator) -> np.ndarray:
     targets = drawn @ found.by_all
     ahead = np.geomspace(found.sizes[0], REACH * found.sizes[-1], POINTS)
     noise = np.full(len(found.sizes), luck)
-    needed = np.empty(RESAMPLES)
-    for number, rate in enumerate(RATES):
-        own = np.arange(RESAMPLES) % len(RATES) == number
-        fitted = power_law(found.sizes, curves[own], noise, ahead, np.array([rate]))
-        reached = fitted >= targets[own, None]
-        first = ahead[reached.argmax(axis=1)]
-        needed[own] = np.where(reached.any(axis=1), first, np.inf)
-    return needed
+    fitted = power_law(found.sizes, curves, noise, ahead, RATES)
+    reached = fitted >= targets[:, None]
+    return np.where(reached.any(axis=1), ahead[reached.argmax(axis=1)], np.inf)
 
 
-def describe(labels: int, numbers: dict[str, float], learnt: float) -> dict[str, str]:
+def describe(
+    labels: int, at_random: int, numbers: dict[str, float], learnt: float
+) -> dict[str, str]:
     """Say by the rule what an interval says: `says` and `sentence`.
 
     Parameters
     ----------
+    labels, at_random
+        How many the run has, and how many of them were drawn at random.
     numbers
-        `needed`, `low`, `high`.
+        `needed`, `low`, `high`; perhaps infinite.
     learnt
         The most random labels that a probe has learnt from.
     """
     needed, low, high = (numbers[name] for name in ("needed", "low", "high"))
-    between = f"between {_rounded(low)} and {_rounded(high)}"
-    if not np.isfinite(high):
-        between = f"{_rounded(low)} or more, without an end"
-    under = "under a linear probe of the features"
-    if high <= WIDEST * low and needed <= FURTHEST * learnt:
-        sentence = (
-            f"These {labels:,} labels are about as good as {_rounded(needed)} random labels "
-            f"({between}, 95 %), {under}."
+    if needed > FURTHEST * learnt:
+        return _nothing(
+            f"probes of up to {learnt:,.0f} random labels are not as good by far, and the law "
+            f"is not continued to more than {FURTHEST} times as many"
         )
-        return {"says": "about", "sentence": sentence}
-    if low > labels:
-        sentence = (
-            f"These {labels:,} labels are better than as many random ones, {under}: as good as "
-            f"at least {_rounded(low)} random labels (95 %); how many can't be said."
+    if high > WIDEST * low:
+        upper = f"and {_rounded(high)}" if np.isfinite(high) else "and any number of"
+        return _nothing(
+            f"by the {at_random:,} of them that were drawn at random it is between "
+            f"{_rounded(low)} {upper} labels, which is too wide"
         )
-        return {"says": "more", "sentence": sentence}
-    if high < labels:
-        sentence = (
-            f"These {labels:,} labels are worse than as many random ones, {under}: as good as at "
-            f"most {_rounded(high)} random labels (95 %); how many can't be said."
-        )
-        return {"says": "fewer", "sentence": sentence}
-    return _nothing(f"the 95 % interval is {between}, which is too wide to mean anything")
+    sentence = (
+        f"These {labels:,} labels are about as good as {_rounded(needed)} random labels (between "
+        f"{_rounded(low)} and {_rounded(high)}, 95 %), under a linear probe of the features."
+    )
+    return {"says": "about", "sentence": sentence}
 
 
 def _nothing(why: str) -> dict[str, str]:
-    sentence = (
-        f"How many random labels would be as good can't be said by its own ones either: {why}."
-    )
+    sentence = f"This run's own random labels can't say it either: {why}."
     return {"says": NOTHING, "sentence": sentence}
 
 
