@@ -33,6 +33,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     check_new(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)  # left by a killed process that had our number
     temporary.mkdir()
     try:
         yield temporary
