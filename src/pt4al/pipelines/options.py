@@ -19,6 +19,8 @@ class GraphOptions:
         Whether there is such a query, of cycle `cycles`.
     tested
         Whether there is a test split with labels.
+    knows_pool
+        Whether it starts from the labels that people gave in other runs on its pool.
     control
         Whether each query has a control slice.
     reasons
@@ -49,6 +51,7 @@ class GraphOptions:
     people: bool = False
     waits: bool = False
     tested: bool = True
+    knows_pool: bool = False
     control: bool = False
     reasons: bool = True
     own_trunk: bool = False

@@ -211,6 +211,9 @@ class Query(Block):
         return self
 
 
+POOL = "pool"  # as `oracle.known_labels`: all labels that runs on the same pool have
+
+
 class GoOn(Block):
     share: float = Field(gt=0, le=1)
     after: AwareDatetime | None
@@ -236,6 +239,11 @@ class Oracle(Block):
                 f" {did_you_mean(name, self.classes)}"
             )
         return self
+
+    @property
+    def knows_pool(self) -> bool:
+        """Whether a run starts from the labels that people gave in other runs on its pool."""
+        return self.kind == "people" and self.known_labels == POOL
 
     @model_validator(mode="after")
     def _classes_are_names(self) -> "Oracle":

@@ -48,6 +48,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         people=people,
         waits=reach < number,
         tested=tested,
+        knows_pool=parameters.oracle.knows_pool,
         control=share > 0,
         reasons=parameters.report.reasons,
         own_trunk=parameters.features.from_pretext,

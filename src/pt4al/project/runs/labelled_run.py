@@ -4,17 +4,14 @@ No session, no network and no picture: commands that need no more start in a sec
 of the memory.
 """
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
-from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
+from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.log import AnswerLog
 from pt4al.annotation.progress import Progress, measure_progress
 from pt4al.errors import InputError
@@ -114,16 +111,6 @@ class LabelledRun:
         if self.cycle:
             ids.append(self._table("asked", self.cycle - 1)["id"])
         return pd.concat(ids, ignore_index=True).drop_duplicates()
-
-    @property
-    def labels(self) -> pd.DataFrame:
-        """What has a label by all answers so far: `id`, `label`."""
-        settled = aggregate(self.log.read(), self.policy)
-        return settled[settled["state"] == LABELLED][["id", "label"]].reset_index(drop=True)
-
-    def mask(self, label: str) -> np.ndarray:
-        """Return the mask (height, width), uint8, that a label stands for."""
-        return np.asarray(Image.open(io.BytesIO(self.log.mask(label))))
 
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
