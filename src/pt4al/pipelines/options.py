@@ -23,6 +23,10 @@ class GraphOptions:
         Whether each query has a control slice.
     reasons
         Whether each query says why its images were chosen.
+    suspects
+        Cycles after which labels that are likely wrong are looked for, or were.
+    relabels
+        Whether queries ask for some of these labels again.
     own_trunk
         Whether features are those of the pretext network's trunk; else those of a network that
         others have trained.
@@ -51,6 +55,8 @@ class GraphOptions:
     tested: bool = True
     control: bool = False
     reasons: bool = True
+    suspects: frozenset[int] = frozenset()
+    relabels: bool = False
     own_trunk: bool = False
     views: bool = True
     probes: bool = True

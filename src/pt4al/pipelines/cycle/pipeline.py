@@ -54,11 +54,14 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
         wired += _label_and_train(cycle, options)
         if not first:
             wired += [_audit(), _map()]
+        if cycle in options.suspects:
+            wired.append(_find_suspects(cycle))
     previous = {
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
         "previous_network": _asked_network(cycle, options),
         "previous_asked": f"cycle_{cycle - 1}.asked",
+        "previous_suspects": f"cycle_{cycle - 1}.suspects",
         "classes": class_names(options),
         **_read_by_main(options),
     }
@@ -118,6 +121,8 @@ def _query(cycle: int, options: GraphOptions) -> list[Node]:
         data |= {"network": "previous_network", "images": "images"}
         if options.people:
             data["asked"] = "previous_asked"
+        if options.relabels and cycle - 1 in options.suspects:
+            data |= {"suspects": "previous_suspects", "answer_log": "answer_log"}
     query = settings_node(nodes.choose_query, data, CHOOSING, "query", "choose_query", cycle=cycle)
     return [query, _suggest()] if options.people and cycle > 0 else [query]
 
@@ -130,6 +135,14 @@ def _suggest() -> Node:
 def _explain() -> Node:
     inputs = ["features", "ranking", "query", "previous_label_set"]
     return Node(nodes.explain_query, inputs, "reasons", name="explain_query")
+
+
+def _find_suspects(cycle: int) -> Node:
+    data = _named("features", "label_set", "classes")
+    blocks = ("control", "run")
+    return settings_node(
+        nodes.find_suspects, data, blocks, "suspects", "find_suspects", cycle=cycle
+    )
 
 
 def _label_and_train(cycle: int, options: GraphOptions) -> list[Node]:

@@ -9,6 +9,7 @@ from pt4al.pages.facts import METRICS, RunPage, Source
 from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
+from pt4al.pipelines.report.suspects import suspect_facts
 from pt4al.project.configuration.identity import BESIDE, flat
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.statistics import feature_checks as features
@@ -37,6 +38,7 @@ class PageInputs:
     worth: dict | None = None
     worth_picture: dict[str, bytes] = field(default_factory=dict)
     probe_metrics: dict[str, float] | None = None
+    suspects: pd.DataFrame | None = None
 
 
 def write_page(**inputs: Any) -> str:
@@ -72,6 +74,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         audit=history.pretext_audit.to_dict("records"),
         figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
         worth=inputs.worth,
+        suspects=suspect_facts(inputs.suspects, history.pool),
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
         notes=_notes(settings),
     )

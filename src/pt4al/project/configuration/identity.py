@@ -8,7 +8,7 @@ from pt4al.block import Block
 from pt4al.project.configuration.parameters import Parameters
 
 # Of block `oracle`: what may change between two cycles of a run.
-POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
+POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on", "relabel"}
 # Blocks that no run's results depend on.
 BESIDE = {"report", "comparison", "cold_start", "predict"}
 

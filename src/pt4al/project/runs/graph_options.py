@@ -50,6 +50,8 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         tested=tested,
         control=share > 0,
         reasons=parameters.report.reasons,
+        suspects=frozenset(range(reach)) if _suspects(parameters) else frozenset(),
+        relabels=parameters.oracle.relabel > 0,
         own_trunk=parameters.features.from_pretext,
         views=parameters.pretext.start_from == "features",
         probes=parameters.main.probes,
@@ -65,6 +67,9 @@ def in_chapters(options: GraphOptions, history: History, folder: RunFolder) -> G
     unexplained = [
         cycle for cycle in range(closed) if folder.newest("reasons.parquet", cycle) is None
     ]
+    unsuspected = [
+        cycle for cycle in range(closed) if folder.newest("suspects.parquet", cycle) is None
+    ]
     chosen_by = {
         cycle: history.chosen_by(cycle)
         for cycle in range(closed, options.cycles)
@@ -75,8 +80,19 @@ def in_chapters(options: GraphOptions, history: History, folder: RunFolder) -> G
         closed=closed,
         bridge=history.bridge,
         unexplained=frozenset(unexplained),
+        suspects=options.suspects - frozenset(unsuspected),
         chosen_by=chosen_by,
     )
+
+
+def _suspects(parameters: Parameters) -> bool:
+    """Whether labels that are likely wrong are looked for."""
+    if TASKS[parameters.main.task].dense:
+        return False
+    if parameters.oracle.relabel:
+        return True
+    wanted = parameters.report.suspects
+    return parameters.oracle.kind == "people" if wanted == "auto" else wanted
 
 
 def _compares(parameters: Parameters, tested: bool) -> bool:

@@ -62,19 +62,30 @@ class LabellingSession:
             run.query,
             run.policy,
             run.classes,
-            run.suggestions,
+            self._suggestions,
             earlier,
             add_class=run.folder.add_class,
         )
 
     def why(self, image: str) -> dict[str, Any] | None:
         """Return why an image was chosen: `facts` by name, `neighbours` (id, label)."""
+        labels = self.run.earlier.set_index("id")["label"]
+        doubted = self.run.doubted.set_index("id")
+        if image in doubted.index:
+            return _doubts(doubted.loc[image], labels)
         if self._reasons is None or image not in self._reasons.index:
             return None
         row = self._reasons.loc[image]
-        labels = self.run.earlier.set_index("id")["label"]
         neighbours = [{"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])]
         return {"facts": in_words(row), "neighbours": neighbours}
+
+    @cached_property
+    def _suggestions(self) -> pd.DataFrame | None:
+        """The model's guesses, and what is suggested for labels that are asked for again."""
+        suggestions = self.run.suggestions
+        if suggestions is None or self.run.doubted.empty:
+            return suggestions
+        return suggestions.merge(self.run.doubted.drop(columns="label"), on="id", how="left")
 
     def fitted(self, png: bytes) -> np.ndarray:
         """Return a mask in a picture's geometry as the pool's image of it has it."""
@@ -104,6 +115,16 @@ class LabellingSession:
     def _reasons(self) -> pd.DataFrame | None:
         reasons = self.run.folder.read("reasons.parquet", self.run.cycle)
         return None if reasons is None else reasons.set_index("id")
+
+
+def _doubts(row: pd.Series, labels: pd.Series) -> dict[str, Any]:
+    """Return why a label is asked for again, as `LabellingSession.why` returns it."""
+    near = [{"id": image, "label": labels[image]} for image in json.loads(row["near"])]
+    facts = {
+        "asked again": f"this was called {row['label']}",
+        "others like it": f"are called {row['suggested']}",
+    }
+    return {"facts": facts, "neighbours": near}
 
 
 def open_session(project: Path, run: LabelledRun) -> LabellingSession:
