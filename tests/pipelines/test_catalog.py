@@ -31,7 +31,9 @@ def catalog():
 def datasets() -> list[str]:
     names: set[str] = set()
     apart = GraphOptions(own_trunk=True, views=False, probes=False)
-    for shape in (GraphOptions(), apart, GraphOptions(3, people=True, waits=True, tested=False, control=True)):
+    doubts = {"suspects": frozenset(range(3)), "relabels": True}
+    people = GraphOptions(3, people=True, waits=True, tested=False, control=True, **doubts)
+    for shape in (GraphOptions(), apart, people):
         names |= set().union(*(pipeline.datasets() for pipeline in build(shape).values()))
     return sorted(name for name in names if not name.startswith("params:") and name != "parameters")
 

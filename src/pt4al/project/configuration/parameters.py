@@ -294,8 +294,7 @@ class Oracle(Block):
     reserve: float = Field(ge=0, le=5)
     go_on: GoOn
     known_labels: Place | None
-    # Left out where it is 0, as if it were not there: older runs have no such setting.
-    relabel: float = Field(default=0, ge=0, lt=1, exclude_if=lambda share: share == 0)
+    relabel: float = Field(default=0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _classes_are_names(self) -> "Oracle":
