@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from pt4al.annotation.log import Answer
+from pt4al.pipelines.options import GraphOptions
 from pt4al.project.configuration.parsing import parse
-from pt4al.project.runs.graph_options import resolve
+from pt4al.project.runs.folder import RunFolder
+from pt4al.project.runs.graph_options import in_chapters, resolve
+from pt4al.project.runs.history import Chapter, History
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 from pt4al.project.runs.labelling_session import open_session
 from support.people import CLASSES, NAME, answer, go, log, table, write_photos
@@ -141,3 +144,16 @@ def test_recorded_labels_are_looked_at_only_if_somebody_wants_it(changes: dict, 
         changes = changes | {"pretext": {"network": "unet_small"}}
     _, options = resolve(parse(tiny(**changes)), tmp_path)
     assert options.suspects == cycles
+
+
+def test_cycles_that_can_not_be_made_again_are_left_without_a_list_if_they_have_none(tmp_path: Path) -> None:
+    before = {"query.measure": "margin", "query.strategy": "top"}
+    after = before | {"query.measure": "entropy"}
+    history = History((Chapter(0, 0, before, {}), Chapter(2, 2, after, {})))
+    options = GraphOptions(3, people=True, suspects=frozenset(range(3)), relabels=True)
+    folder = RunFolder(tmp_path, "mine")
+    assert in_chapters(options, history, folder).suspects == {2}
+    place = tmp_path / "07_model_output/mine/cycle_1/suspects.parquet/2026-01-01T00.00.00.000Z"
+    place.mkdir(parents=True)
+    (place / "suspects.parquet").touch()
+    assert in_chapters(options, history, folder).suspects == {1, 2}
