@@ -72,7 +72,9 @@ def test_a_share_of_the_budget_asks_again_for_suspicious_labels_none_of_them_a_c
     assert not set(found["id"]) & set(measuring)
     others = query[query["role"] != "relabel"]
     assert not set(others["id"]) & set(table(project, 0, "asked")["id"])
-    assert waiting_run(project).progress().answered == 0
+    run = waiting_run(project)
+    assert run.progress().answered == 0
+    assert not set(run.given["id"]) & set(again)  # so that a spreadsheet may say the same again
 
 
 def test_the_page_is_told_what_a_doubtful_label_was_and_what_others_like_it_are_called(asking: tuple) -> None:

@@ -23,7 +23,8 @@ def suspect_facts(suspects: pd.DataFrame | None, pool: ImagePool) -> dict[str, A
         own, *near = _pictures(pool, [row.id, *json.loads(row.near)])
         facts = {"id": row.id, "label": row.label, "suggested": row.suggested}
         rows.append({**facts, "quality": row.quality, "picture": own, "near": near})
-    return {"judged": len(suspects), "found": len(found), "rows": rows}
+    agreed = float((suspects["label"] == suspects["suggested"]).mean())
+    return {"judged": len(suspects), "found": len(found), "agreed": agreed, "rows": rows}
 
 
 def _pictures(pool: ImagePool, ids: list[str]) -> list[bytes]:
