@@ -205,4 +205,6 @@ def test_labels_that_look_wrong_are_shown_beside_what_they_are_like():
 
 def test_where_no_label_was_looked_at_the_page_says_nothing_of_it():
     assert "Labels to look at" not in render(FACTS)
-    assert "None of 200 labels looks wrong" in render(FACTS | {"suspects": {"judged": 200, "found": 0, "agreed": 1.0, "rows": []}})
+    assert "None of 200 labels looks wrong" in render(
+        FACTS | {"suspects": {"judged": 200, "found": 0, "agreed": 1.0, "rows": []}}
+    )

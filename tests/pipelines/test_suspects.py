@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,9 @@ from pt4al.project.runs.graph_options import in_chapters, resolve
 from pt4al.project.runs.history import Chapter, History
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 from pt4al.project.runs.labelling_session import open_session
+from support import people
 from support.people import CLASSES, NAME, answer, go, log, table, write_photos
-from support.projects import make_project, newest, tiny
+from support.projects import make_project, newest, run, tiny
 
 AGAIN = {"relabel": 0.3}
 
@@ -72,9 +74,9 @@ def test_a_share_of_the_budget_asks_again_for_suspicious_labels_none_of_them_a_c
     assert not set(found["id"]) & set(measuring)
     others = query[query["role"] != "relabel"]
     assert not set(others["id"]) & set(table(project, 0, "asked")["id"])
-    run = waiting_run(project)
-    assert run.progress().answered == 0
-    assert not set(run.given["id"]) & set(again)  # so that a spreadsheet may say the same again
+    waiting = waiting_run(project)
+    assert waiting.progress().answered == 0
+    assert not set(waiting.given["id"]) & set(again)  # so that a spreadsheet may say the same again
 
 
 def test_the_page_is_told_what_a_doubtful_label_was_and_what_others_like_it_are_called(asking: tuple) -> None:
@@ -115,11 +117,17 @@ def test_an_answer_to_a_doubtful_label_corrects_it_and_it_is_not_asked_for_a_thi
     assert "Labels to look at" in newest(project, "08_reporting", NAME, "report.html").read_text()
 
 
-def test_an_older_run_gets_its_list_of_suspects_and_nothing_is_trained_again(asking: tuple) -> None:
+def test_an_older_run_gets_its_list_of_suspects_and_nothing_is_trained_again(
+    asking: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project, _ = asking
     for place in project.glob(f"data/07_model_output/{NAME}/cycle_0/suspects.parquet*"):
         shutil.rmtree(place) if place.is_dir() else place.unlink()
     before = _hashes(project)
+    with monkeypatch.context() as typed:  # its report alone needs no such list
+        typed.setattr(people, "run", partial(run, pipeline="report"))
+        go(project, oracle={"relabel": 0})
+    assert "Labels to look at" not in newest(project, "08_reporting", NAME, "report.html").read_text()
     go(project, oracle={"relabel": 0})
     assert len(suspects(project, 0))
     after = _hashes(project)

@@ -25,6 +25,8 @@ class GraphOptions:
         Whether each query says why its images were chosen.
     suspects
         Cycles after which labels that are likely wrong are looked for, or were.
+    lists_suspects
+        Whether the report lists those of the last cycle.
     relabels
         Whether queries ask for some of these labels again.
     own_trunk
@@ -56,6 +58,7 @@ class GraphOptions:
     control: bool = False
     reasons: bool = True
     suspects: frozenset[int] = frozenset()
+    lists_suspects: bool = True
     relabels: bool = False
     own_trunk: bool = False
     views: bool = True

@@ -51,6 +51,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         control=share > 0,
         reasons=parameters.report.reasons,
         suspects=frozenset(range(reach)) if _suspects(parameters) else frozenset(),
+        lists_suspects=_lists_suspects(parameters, RunFolder(root, parameters.run.name), reach - 1),
         relabels=parameters.oracle.relabel > 0,
         own_trunk=parameters.features.from_pretext,
         views=parameters.pretext.start_from == "features",
@@ -93,6 +94,17 @@ def _suspects(parameters: Parameters) -> bool:
         return True
     wanted = parameters.report.suspects
     return parameters.oracle.kind == "people" if wanted == "auto" else wanted
+
+
+def _lists_suspects(parameters: Parameters, folder: RunFolder, last: int) -> bool:
+    """Whether the report lists suspects of a cycle.
+
+    A cycle of an older version has none yet, and its report can be made without.
+    """
+    if parameters.run.fresh or parameters.report.suspects is True:
+        return True
+    finished = folder.newest("metrics.json", last) is not None
+    return not finished or folder.newest("suspects.parquet", last) is not None
 
 
 def _compares(parameters: Parameters, tested: bool) -> bool:
