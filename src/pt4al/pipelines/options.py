@@ -25,6 +25,12 @@ class GraphOptions:
         Whether each query has a control slice.
     reasons
         Whether each query says why its images were chosen.
+    suspects
+        Cycles after which labels that are likely wrong are looked for, or were.
+    lists_suspects
+        Whether the report lists those of the last cycle.
+    relabels
+        Whether queries ask for some of these labels again.
     own_trunk
         Whether features are those of the pretext network's trunk; else those of a network that
         others have trained.
@@ -54,6 +60,9 @@ class GraphOptions:
     knows_pool: bool = False
     control: bool = False
     reasons: bool = True
+    suspects: frozenset[int] = frozenset()
+    lists_suspects: bool = True
+    relabels: bool = False
     own_trunk: bool = False
     views: bool = True
     probes: bool = True

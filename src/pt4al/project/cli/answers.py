@@ -62,7 +62,7 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
         read, problems = _read_masks(metadata, run, path.absolute(), who)
     else:
         read, problems = _read_rows(run, path, who)
-    new = run.log.add(changed(read, run.log.read()))
+    new = run.log.add(changed(read, run.given))
     for problem in problems:
         click.echo(problem)
     click.echo(

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from pt4al.annotation.aggregation import Policy, aggregate
+from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.progress import Progress, measure_progress
+from pt4al.annotation.progress import RELABEL, Progress, answers_since, progress_of
 from pt4al.errors import InputError
 from pt4al.labels.label_set import empty
 from pt4al.project.runs.folder import RunFolder, Runs
@@ -114,7 +114,26 @@ class LabelledRun:
 
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
-        return measure_progress(self.query, aggregate(self.log.read(), self.policy), self.policy)
+        return progress_of(self.query, self.log.read(), self.policy)
+
+    @property
+    def given(self) -> pd.DataFrame:
+        """The answers that may answer the query; see `progress.answers_since`."""
+        return answers_since(self.log.read(), self.query)
+
+    @cached_property
+    def doubted(self) -> pd.DataFrame:
+        """The images whose labels are asked for again: `id`, `label`, `suggested`, `near`.
+
+        `label` is what they are called; `near`, as JSON, are ids of similar images that are called
+        as is `suggested`.
+        """
+        columns = ["id", "label", "suggested", "near"]
+        if "answers_before" not in self.query:
+            return pd.DataFrame(columns=columns)
+        asked = self.query["id"][self.query["role"] == RELABEL]
+        suspects = self._table("suspects", self.cycle - 1)
+        return suspects[suspects["id"].isin(asked)][columns].reset_index(drop=True)
 
     def _table(self, name: str, cycle: int) -> pd.DataFrame:
         table = self.folder.read(f"{name}.parquet", cycle)
