@@ -22,15 +22,23 @@ def reasons() -> bytes:
     return explanation_sheet(table, lambda ids: images, labels, lambda row: "Drawn at random.")
 
 
-def section(figures: dict[str, bytes], asked: tuple[int, ...] = (0, 1), metric: str = "accuracy") -> str:
+def section(
+    figures: dict[str, bytes], asked: tuple[int, ...] = (0, 1), metric: str = "accuracy", people: bool = False
+) -> str:
     template = environment().get_template("asked.html")
-    return template.render(asked=asked, figures=figures, metric={"key": metric})
+    return template.render(asked=asked, figures=figures, metric={"key": metric}, people=people)
 
 
 def test_reasons_are_folded_and_each_query_is_seen_at_a_glance():
     page = section({"query_0": SHEET, "query_1": SHEET, "reasons_1": reasons()})
     assert page.count("<details>") == 1
     assert page.index("Cycle 0") < page.index("Cycle 1") < page.index("<details>") < page.index("Drawn at random.")
+
+
+def test_who_labels_reads_of_rounds():
+    page = section({"query_0": SHEET}, asked=(0,), people=True)
+    assert "<h3>Round 1</h3>" in page
+    assert "Cycle 0" not in page
 
 
 def test_without_queries_and_classes_there_is_no_section():
