@@ -55,7 +55,8 @@ def test_classes_are_counted_in_images_or_in_pixels():
 def test_sheets_wrap_on_a_screen_and_on_a_phone(tmp_path: Path, width: int) -> None:
     figures = {"query_0": SHEET, "reasons_0": reasons()}
     page = environment().from_string('{% include "head.html" %}<main>{% include "asked.html" %}</main>')
-    (tmp_path / "page.html").write_text(page.render(title="", asked=[0], figures=figures, metric={"key": "accuracy"}))
+    facts = {"title": "", "asked": [0], "figures": figures, "metric": {"key": "accuracy"}, "people": False}
+    (tmp_path / "page.html").write_text(page.render(facts))
     with Browser(width, 800) as browser:
         browser.open(f"file://{tmp_path}/page.html")
         browser.until("document.images.length == 60 + 24 * 4")
