@@ -222,11 +222,7 @@ class Page:
         Without a group: `reason`, a sentence, or nothing if all is answered.
         """
         annotator = _annotator(fields)
-        size = fields.get("size")
-        if type(size) is not int or not FEWEST <= size <= MOST:
-            raise InputError(
-                f"`size` is {size!r:.100}: it must be a number from {FEWEST} to {MOST}"
-            )
+        size = _size(fields)
         reason = self._without_grid()
         groups = [] if reason else self.queue.groups(annotator, size)
         progress = self.queue.progress()
@@ -296,6 +292,9 @@ class Page:
 
         With a `size` the next group comes with it.
         """
+        goes_on = fields.get("size") is not None
+        if goes_on:
+            _size(fields)  # refused before anything is stored
         statuses = self.queue.confirm(
             images=_fields(fields, "images"),
             label=_label(fields),
@@ -304,7 +303,7 @@ class Page:
             seconds=_seconds(fields),
             exceptions=_fields(fields, "exceptions"),
         )
-        if fields.get("size") is not None:
+        if goes_on:
             return {"statuses": statuses, **self.grid(fields)}
         return {"statuses": statuses, "progress": _counts(self.queue.progress())}
 
@@ -388,6 +387,14 @@ def _seconds(fields: dict[str, Any]) -> float:
     seconds = fields.get("seconds")
     measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
     return float(seconds) if measured else math.nan
+
+
+def _size(fields: dict[str, Any]) -> int:
+    """Return how many images a group may have."""
+    size = fields.get("size")
+    if type(size) is not int or not FEWEST <= size <= MOST:
+        raise InputError(f"`size` is {size!r:.100}: it must be a number from {FEWEST} to {MOST}")
+    return size
 
 
 def _shown(group: Group) -> dict[str, Any]:
