@@ -214,21 +214,28 @@ def test_a_picture_of_the_grid_is_enlarged_by_a_key_and_by_a_long_press(tmp_path
 
 
 def test_a_phone_has_three_columns_without_scrolling_and_a_tap_marks(tmp_path):
-    page = page_of(tmp_path, {f"i{number}": [("cat", 0.9)] for number in range(40)}, ["cat", "dog"])
+    guesses = {f"i{number}": [(MANY[0], 0.9)] for number in range(40)}
+    page = page_of(tmp_path, guesses, MANY, add_class=lambda name: None)
     with served(page), Browser(390, 844) as browser:
-        open_grid(browser, page)
+        enter(browser, page)
+        browser.picture(tmp_path / "single.png")
+        browser.run("document.getElementById('switch').click()")
+        browser.until(IN_GRID)
         assert browser.run("document.documentElement.scrollWidth") <= 390
         assert browser.run("getComputedStyle(document.getElementById('cells')).gridTemplateColumns").count("px") == 3
         cells = "document.getElementById('cells')"
         assert browser.run(f"{cells}.scrollHeight <= {cells}.clientHeight")  # nothing is confirmed out of sight
         assert len(titles(browser)) >= 9
         browser.picture(tmp_path / "phone.png")
+        button = browser.run("document.getElementById('yes').getBoundingClientRect().y")
         browser.send("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=1)
         x, y = browser.run(f"(box => [box.x + 30, box.y + 30])({TILES}[4].getBoundingClientRect())")
         browser.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y, "id": 1}])
         browser.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         browser.until("group.marked.size === 1")
-        assert browser.run("document.getElementById('side').getBoundingClientRect().height") > 40
+        # What a finger is about to press stays where it is.
+        assert browser.run("document.getElementById('yes').getBoundingClientRect().y") == button
+        assert browser.run("document.documentElement.scrollWidth") <= 390
         browser.picture(tmp_path / "marked.png")
 
 
