@@ -188,6 +188,45 @@ def test_who_hides_the_guess_has_no_grid_of_guesses(tmp_path):
         browser.until(IN_GRID)
 
 
+def test_a_confirmation_that_is_taken_back_after_the_guess_was_hidden_is_confirmed_once_more(tmp_path):
+    page = page_of(tmp_path, cats_and_dogs(8), ["cat", "dog"])
+    with served(page), Browser() as browser:
+        open_grid(browser, page)
+        browser.press("Enter")
+        browser.until("group?.label === 'dog' && " + IN_GRID)
+        press(browser, "h", "u")
+        browser.until("group?.label === 'cat' && " + IN_GRID)
+        browser.press("Enter")
+        browser.until(READY + " && shown !== null")
+        assert browser.run("shown.id") == "i1"
+    assert page.queue.progress().answered == 4
+
+
+def test_a_grid_goes_on_in_the_next_round_and_corrects_from_the_overview(tmp_path):
+    facts = {"goes_on": True, "run": "mine", "title": "mine", "rounds": 2}
+    page = page_of(tmp_path, cats_and_dogs(4), ["cat", "dog"], facts=facts)
+    with served(page), Browser() as browser:
+        open_grid(browser, page)
+        browser.press("Enter")
+        browser.until("group?.label === 'dog' && " + IN_GRID)
+        browser.press("o")
+        browser.until("document.activeElement.id === 'groups' || document.activeElement.title === 'i0'")
+        browser.run("document.querySelector('#groups button').click()")
+        browser.until(READY + " && shown?.id === 'i0'")
+        browser.press("2")
+        browser.until("group?.label === 'dog' && " + IN_GRID)
+        browser.press("Enter")
+        browser.until("!document.getElementById('end').hidden && !busy")
+        guesses = guesses_of({"j0": [("dog", 0.9)], "j1": [("dog", 0.8)]})
+        queue = AnnotationQueue(AnswerLog(tmp_path), guesses[["id"]], Policy(), ["cat", "dog"], guesses)
+        page.ask(queue, picture, lambda image: None, facts | {"round": 2})
+        browser.until("group?.images[0] === 'j0' && " + IN_GRID)
+        browser.press("Enter")
+        browser.until("!document.getElementById('end').hidden && !busy")
+    standing = AnswerLog(tmp_path).read().drop_duplicates("id", keep="last").set_index("id")["label"]
+    assert standing.to_dict() == {"i0": "dog", "i2": "cat", "i1": "dog", "i3": "dog", "j0": "dog", "j1": "dog"}
+
+
 def test_a_picture_of_the_grid_is_enlarged_by_a_key_and_by_a_long_press(tmp_path):
     sizes = []
 
