@@ -515,3 +515,31 @@ def test_a_port_that_is_taken_and_a_host_that_is_none_are_sentences(page, tmp_pa
     ):
         with pytest.raises(InputError, match=told):
             Page(queue, picture, **where)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"images": "i0"},
+        {"images": ["i0", 3]},
+        {"images": [f"i{number}" for number in range(61)]},
+        {"exceptions": None},
+        {"label": 3},
+        {"label": "no class"},
+        {"size": 1},
+        {"size": True},
+        {"size": 61},
+    ],
+)
+def test_a_confirmation_that_is_none_is_refused_and_stores_nothing(page, tmp_path, changed):
+    body = {"images": ["i0"], "exceptions": [], "label": "cat", "annotator": "Ada", "key": "k"} | changed
+    status, reply, _ = send(page, "POST", "/api/confirm", body)
+    assert status == 400
+    assert json.loads(reply)["error"]
+    assert written(tmp_path) == 0
+
+
+def test_without_guesses_there_is_no_grid_but_a_sentence(page):
+    reply = json.loads(send(page, "POST", "/api/grid", {"annotator": "Ada", "size": 20})[1])
+    assert reply["group"] is None
+    assert "no model before the next round" in reply["reason"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pt4al.annotation.aggregation import REVIEW, SKIPPED
+from pt4al.annotation.grouping import FEWEST, Group
 from pt4al.annotation.progress import Progress
 from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web.handler import Refused, Server
@@ -23,6 +24,7 @@ ASKING = "asking"
 WORKING = "working"
 FINISHED = "finished"
 FAILED = "failed"
+MOST = 60  # images of a grid
 NOTHING = {"answered": 0, "total": 0, "skipped": 0, "review": 0, "text": ""}
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
@@ -93,6 +95,8 @@ class Page:
         }
         self.writes = {
             "/api/next": self.next,
+            "/api/grid": self.grid,
+            "/api/confirm": self.confirm,
             "/api/facts": self.facts_of,
             "/api/answered": self.answered,
             "/api/overview": self.overview,
@@ -212,6 +216,34 @@ class Page:
         here = self.facts.get("round")
         return {"image": shown, "ahead": ahead, "progress": progress, "round": here}
 
+    def grid(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return a group of images that are likely of one class, and `ahead`, those that follow.
+
+        Without a group: `reason`, a sentence, or nothing if all is answered.
+        """
+        annotator = _annotator(fields)
+        size = _size(fields)
+        reason = self._without_grid()
+        groups = [] if reason else self.queue.groups(annotator, size)
+        progress = self.queue.progress()
+        if not groups and not reason and len(progress.open):
+            reason = "No two pictures are left for you that the model takes for the same."
+        return {
+            "group": _shown(groups[0]) if groups else None,
+            "ahead": groups[1].images if len(groups) > 1 else [],
+            "reason": reason,
+            "progress": _counts(progress),
+            "round": self.facts.get("round"),
+        }
+
+    def _without_grid(self) -> str:
+        """Return why there can be no grid; nothing if there can."""
+        if self.facts.get("suggest") is False:
+            return "Grids are made of the model's guesses, and this page is without (--no-suggestions)."
+        if not self.queue.guessed:
+            return "Grids are made of a model's guesses: there is no model before the next round."
+        return ""
+
     def facts_of(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what the page shows of an image."""
         return {"image": self.queue.facts(self._image(fields), _annotator(fields))}
@@ -242,31 +274,54 @@ class Page:
 
     def answer(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Store an answer; return its status, and the next image if that is asked for."""
-        label = fields.get("label")
-        seconds = fields.get("seconds")
-        if label is not None and not isinstance(label, str):
-            raise InputError(
-                f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
-            )
-        measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
+        label = _label(fields)
         status = self.queue.answer(
             image=_field(fields, "image"),
             label=label,
             annotator=_annotator(fields),
             key=_field(fields, "key"),
-            seconds=float(seconds) if measured else math.nan,
+            seconds=_seconds(fields),
             review=fields.get("review") is True,
         )
         if fields.get("next") is True:
             return {"status": status, **self.next(fields)}
         return {"status": status, "progress": _counts(self.queue.progress())}
 
+    def confirm(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Store an answer for each image of a group; return how many were new, or something else.
+
+        With a `size` the next group comes with it.
+        """
+        goes_on = fields.get("size") is not None
+        if goes_on:
+            _size(fields)  # refused before anything is stored
+        statuses = self.queue.confirm(
+            images=_fields(fields, "images"),
+            label=_label(fields),
+            annotator=_annotator(fields),
+            key=_field(fields, "key"),
+            seconds=_seconds(fields),
+            exceptions=_fields(fields, "exceptions"),
+        )
+        if goes_on:
+            return {"statuses": statuses, **self.grid(fields)}
+        return {"statuses": statuses, "progress": _counts(self.queue.progress())}
+
     def undo(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Retract a person's newest answer; return its image."""
+        """Retract a person's newest answer; return its image.
+
+        Of a whole group: `images`, and their `label`.
+        """
         annotator = _annotator(fields)
-        image = self.queue.undo(annotator, _field(fields, "key"))
-        shown = None if image is None else self.queue.facts(image, annotator)
-        return {"image": shown, "progress": _counts(self.queue.progress())}
+        key = _field(fields, "key")
+        image = self.queue.undo(annotator, key)
+        images, label = self.queue.retracted(key)
+        return {
+            "image": None if image is None else self.queue.facts(image, annotator),
+            "images": images,
+            "label": label,
+            "progress": _counts(self.queue.progress()),
+        }
 
     def add_class(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Add a class; return its name and all classes."""
@@ -307,6 +362,44 @@ def _field(fields: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"`{name}` is {value!r:.100}: it must be text")
     return value
+
+
+def _fields(fields: dict[str, Any], name: str) -> list[str]:
+    values = fields.get(name)
+    if not isinstance(values, list) or len(values) > MOST:
+        raise InputError(f"`{name}` is {values!r:.100}: it must be a list of at most {MOST} images")
+    if not all(isinstance(value, str) for value in values):
+        raise InputError(f"`{name}` is {values!r:.100}: it must hold text")
+    return values
+
+
+def _label(fields: dict[str, Any]) -> str | None:
+    label = fields.get("label")
+    if label is not None and not isinstance(label, str):
+        raise InputError(
+            f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
+        )
+    return label
+
+
+def _seconds(fields: dict[str, Any]) -> float:
+    """Return how long a person looked; NaN if that is not known."""
+    seconds = fields.get("seconds")
+    measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
+    return float(seconds) if measured else math.nan
+
+
+def _size(fields: dict[str, Any]) -> int:
+    """Return how many images a group may have."""
+    size = fields.get("size")
+    if type(size) is not int or not FEWEST <= size <= MOST:
+        raise InputError(f"`size` is {size!r:.100}: it must be a number from {FEWEST} to {MOST}")
+    return size
+
+
+def _shown(group: Group) -> dict[str, Any]:
+    sure = [round(probability, 4) for probability in group.sure]
+    return {"label": group.label, "images": group.images, "sure": sure}
 
 
 def _annotator(fields: dict[str, Any]) -> str:
