@@ -23,6 +23,8 @@ class GraphOptions:
         Whether each query has a control slice.
     reasons
         Whether each query says why its images were chosen.
+    map
+        How the map of the pool is drawn: pca, umap or none.
     own_trunk
         Whether features are those of the pretext network's trunk; else those of a network that
         others have trained.
@@ -51,6 +53,7 @@ class GraphOptions:
     tested: bool = True
     control: bool = False
     reasons: bool = True
+    map: str = "pca"
     own_trunk: bool = False
     views: bool = True
     probes: bool = True

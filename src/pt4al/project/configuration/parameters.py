@@ -291,6 +291,7 @@ class Price(Block):
 class Report(Block):
     baselines: several(Annotated[str, Field(pattern=NAME, max_length=LONGEST_RUN)])
     reasons: bool
+    map: one_of(["pca", "umap", "none"])
     stop: Stop
     price: Price
 

@@ -50,6 +50,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         tested=tested,
         control=share > 0,
         reasons=parameters.report.reasons,
+        map=parameters.report.map,
         own_trunk=parameters.features.from_pretext,
         views=parameters.pretext.start_from == "features",
         probes=parameters.main.probes,
