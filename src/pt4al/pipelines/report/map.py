@@ -88,7 +88,7 @@ def _points(
     points["class"] = -1
     if not history.task.dense:
         labels = history.labels.reindex(points["id"])
-        points["class"] = pd.Categorical(labels, history.classes).codes.astype(np.int64)
+        points["class"] = pd.Index(history.classes).get_indexer(labels)
     return points, states
 
 
