@@ -5,12 +5,14 @@ import json
 import re
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from pt4al.pipelines.graph import build
 from pt4al.pipelines.options import GraphOptions
+from pt4al.pipelines.report.map import _points, _worth_showing
 from support.projects import newest, run
 
 REPORTING = "data/08_reporting/tiny"
@@ -76,3 +78,49 @@ def test_no_map_is_made_within_a_comparison() -> None:
     assert not {"map_pool", "draw_map"} & {node.short_name for node in pipelines["cell"].nodes}
     without = {node.short_name for node in build(GraphOptions(map="none"))["report"].nodes}
     assert not {"map_pool", "draw_map"} & without
+
+
+def history(label_set: pd.DataFrame, ids: list[str], kind: str = "people") -> SimpleNamespace:
+    """As much of a run's history as the map reads; two cycles are finished."""
+    return SimpleNamespace(
+        settings=SimpleNamespace(oracle=SimpleNamespace(kind=kind)),
+        pool=SimpleNamespace(ids=pd.Series(ids)),
+        queries={0: None, 1: None},
+        label_set=label_set,
+        labels=label_set.set_index("id")["label"],
+        task=SimpleNamespace(dense=False),
+        classes=["cat", "dog"],
+    )
+
+
+def test_images_are_told_apart_by_who_asked_for_them_and_whether_they_are_answered() -> None:
+    ids = list("abcdefgh")
+    rows = [("a", "cat", -1, "known"), ("b", "dog", 0, "random"), ("c", "cat", 1, "margin"), ("d", "dog", 1, "control")]
+    label_set = pd.DataFrame(rows, columns=["id", "label", "cycle", "why"])
+    roles = {"c": "query", "e": "query", "f": "control", "g": "reserve"}
+    waiting = pd.DataFrame({"id": list(roles), "role": list(roles.values())})
+    places = pd.DataFrame({"id": ids[::-1], "x": range(8), "y": range(8)})
+    ranking = pd.DataFrame({"id": ids[:4], "pretext_loss": [0.3, 0.1, 0.1, 0.9]})
+    points, states = _points(history(label_set, ids), places, ranking, waiting)
+    assert points["id"].tolist() == ids
+    assert points["x"].tolist() == list(range(8))[::-1]
+    assert [states[number].name for number in points["state"]] == [
+        "labelled before the run",
+        "labelled in round 1",
+        "labelled in round 2",
+        "control images, drawn at random",
+        "asked for, not answered yet",
+        "asked for, not answered yet",
+        "without a label",
+        "without a label",
+    ]
+    assert points["class"].tolist() == [0, 1, 0, 1, -1, -1, -1, -1]
+    assert points["loss"].tolist()[:4] == [0.5, 0, 0, 0.75]
+    assert points["loss"][4:].isna().all()
+
+
+def test_pictures_of_labelled_images_come_before_those_of_others() -> None:
+    points = pd.DataFrame({"state": [0, 0, 2, 1, 0], "x": [0, 65535, 5, 5, 1], "y": [0, 65535, 5, 5, 1]})
+    order = _worth_showing(points, points[["x", "y"]].to_numpy().astype(np.uint16)).tolist()
+    assert order[:2] == [2, 3]
+    assert 1 in order[2:4]  # one of each region before a second of one

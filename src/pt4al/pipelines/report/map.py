@@ -52,7 +52,7 @@ def draw_map(
     spots = points[["x", "y"]].to_numpy()
     labelled = ~points["state"].isin(_numbers(states, "none", "asked")).to_numpy()
     preview = pictures({"map": partial(_preview, spots, points["state"].to_numpy(), states)})
-    shown = _worth_showing(points, states, spots)
+    shown = _worth_showing(points, spots)
     page = MapPage(
         title=f"Map of the pool of run {history.name}",
         method=history.settings.report.map,
@@ -120,7 +120,7 @@ def _numbers(states: list[State], *kinds: str) -> list[int]:
     return [number for number, state in enumerate(states) if state.kind in kinds]
 
 
-def _worth_showing(points: pd.DataFrame, states: list[State], spots: np.ndarray) -> np.ndarray:
+def _worth_showing(points: pd.DataFrame, spots: np.ndarray) -> np.ndarray:
     """Return the rows whose images the page shows: those with a label, the newest first, then some of each region."""
     order = regions.spread(spots, stream(0, "map pictures"))
     newest = -points["state"].to_numpy()[order]
