@@ -1,8 +1,10 @@
 """The page's server: answers are on disk before they are acknowledged, and what comes from elsewhere is refused."""
 
+import html
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -119,6 +121,16 @@ def test_the_report_is_opened_by_a_key_that_opens_nothing_else(page):
     assert send(page, "GET", "/report?key=" + TOKEN)[0] == 401
     key = stage["report"].partition("key=")[2]
     assert send(page, "GET", "/api/start", X_Token=key)[0] == 401
+
+
+def test_the_report_and_the_map_beside_it_lead_to_each_other(page):
+    page.finish(["Done."], lambda: b'<a href="map.html">Map</a>', lambda: b'<a href="report.html">Report</a>')
+    place = json.loads(send(page, "GET", "/api/stage")[1])["report"]
+    report = send(page, "GET", place, X_Token="")[1].decode()
+    to_map = html.unescape(re.search(r'href="([^"]*)"', report)[1])
+    status, body, _ = send(page, "GET", to_map, X_Token="")
+    assert (status, body.decode()) == (200, f'<a href="{place}">Report</a>')
+    assert send(page, "GET", "/report?page=map", X_Token="")[0] == 401
 
 
 def test_a_class_is_explained_by_its_sentence_and_pictures_that_have_it(page):

@@ -78,6 +78,7 @@ class Page:
         self.opened = threading.Event()  # somebody has the page
         self.told = threading.Event()  # a page knows how it ended
         self._report: Callable[[], bytes] | None = None
+        self._map: Callable[[], bytes] | None = None
         self._report_key = secrets.token_urlsafe(24)
         self.token = token or secrets.token_urlsafe(24)
         self._server = _listening(host, port, self)
@@ -123,9 +124,15 @@ class Page:
         """
         self.stage = {"state": WORKING, "text": text, "done": done, "total": total}
 
-    def finish(self, lines: list[str], report: Callable[[], bytes] | None) -> None:
-        """Show what came out, and a link to a page that `report` returns."""
+    def finish(
+        self,
+        lines: list[str],
+        report: Callable[[], bytes] | None,
+        pool_map: Callable[[], bytes] | None = None,
+    ) -> None:
+        """Show what came out, and a link to a page that `report` returns, which links to `pool_map`."""
         self._report = report
+        self._map = pool_map
         link = f"/report?key={self._report_key}" if report else None
         self.stage = {"state": FINISHED, "lines": lines, "report": link}
 
@@ -180,13 +187,20 @@ class Page:
             return self.picture(image) if size is None else self.picture(image, size)
 
     def report(self, fields: dict[str, Any]) -> bytes:
-        """Return the report, an HTML page, to who has its key: it is opened by a plain link."""
+        """Return the report, an HTML page, to who has its key: it is opened by a plain link.
+
+        With `page`: `map`, the map of the pool that lies beside it.
+        """
         given = str(fields.get("key", ""))
         if self._report is None or not secrets.compare_digest(
             given.encode(), self._report_key.encode()
         ):
             raise Refused(401, "open the report by the link on the labelling page")
-        return self._report()
+        # As files they link to each other by name.
+        here = f'href="/report?key={self._report_key}'.encode()
+        if fields.get("page") == "map" and self._map is not None:
+            return self._map().replace(b'href="report.html', here)
+        return self._report().replace(b'href="map.html', here + b"&amp;page=map")
 
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
