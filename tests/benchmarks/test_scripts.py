@@ -107,6 +107,12 @@ def test_the_grid_is_measured_beside_one_at_a_time_and_loses_no_answer(script):
     assert "none lost, none twice" in printed
 
 
+def test_the_study_of_savings_ends_with_a_table(script, tmp_path):
+    printed = script("savings_study", "--quick", f"--folder={tmp_path}")
+    assert "| fashion_mnist | half of 40 | random     |      160 |" in printed
+    assert len(pd.read_csv(tmp_path / "quick" / "savings.csv")) == 6
+
+
 def test_the_search_for_a_method_ends_with_a_table(script, project):
     assert "| margin" in script("method_search", "--quick")
 

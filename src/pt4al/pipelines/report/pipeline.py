@@ -5,7 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
-from pt4al.pipelines.report import baselines, failures, history, map, nodes, page, pictures
+from pt4al.pipelines.report import baselines, failures, history, map, nodes, page, pictures, savings
 
 MAPS = {"pca": map.map_by_pca, "umap": map.map_by_umap}
 
@@ -129,10 +129,17 @@ def _worth(options: GraphOptions) -> list[Node]:
     answers = _same("answer_log") if options.people else {}
     return [
         Node(
+            savings.estimate_savings,
+            {"history": "run_history", "features": "features"},
+            "savings_estimate",
+            name="estimate_savings",
+            tags="page",
+        ),
+        Node(
             nodes.weigh,
             {
                 "history": "run_history",
-                **_same("run_curves"),
+                **_same("run_curves", "savings_estimate"),
                 **answers,
                 **_of_cycles(options, "control"),
             },
