@@ -56,7 +56,7 @@ class Answer:
     seconds
         How long the image was looked at; NaN if unknown.
     source
-        `page`, `label_studio` or `file`.
+        `page`, `label_studio`, `cvat` or `file`.
     review
         Whether the answer ends a disagreement, whatever others said.
     undoes
