@@ -1,15 +1,11 @@
 """`kedro label-studio`: label in Label Studio."""
 
-import os
-from pathlib import Path
-
 import click
 from filelock import FileLock
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.annotation.label_studio import sync
-from pt4al.errors import InputError
-from pt4al.project.cli.runs import labelled_run, named, secrets, session
+from pt4al.project.cli.runs import account, labelled_run, named, session
 from pt4al.project.runs.error_messages import SpokenGroup
 
 served = click.option(
@@ -78,13 +74,5 @@ def _title(run: str) -> str:
 
 
 def _server(metadata: ProjectMetadata, url: str | None) -> sync.LabelStudio:
-    settings = secrets(Path(metadata.project_path)).get("label_studio") or {}
-    token = os.environ.get("LABEL_STUDIO_TOKEN") or settings.get("token")
-    if not token:
-        raise InputError(
-            "no token for Label Studio: set LABEL_STUDIO_TOKEN, or write "
-            "conf/local/credentials.yml, label_studio: {token: ...}; it is on the page of your "
-            "account there"
-        )
-    address = url or os.environ.get("LABEL_STUDIO_URL") or settings.get("url")
-    return sync.LabelStudio(address or "http://127.0.0.1:8080", token)
+    settings = account(metadata, "label_studio", url)
+    return sync.LabelStudio(settings["url"], settings["token"])
