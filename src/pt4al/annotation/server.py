@@ -60,12 +60,15 @@ class Glance:
         Where the reply sends the browser; None: nowhere.
     origin
         Which pages may read the reply (`Access-Control-Allow-Origin`); None: it doesn't say.
+    beginning
+        Some bytes of its body.
     """
 
     status: int
     content_type: str
     location: str | None
     origin: str | None
+    beginning: bytes
 
 
 class Server:
@@ -116,6 +119,12 @@ class Server:
         self._session.trust_env = parts.hostname not in ("127.0.0.1", "localhost", "::1")
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+
+    @property
+    def origin(self) -> str:
+        """Where pages of the server come from: its address without a path."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def __repr__(self) -> str:
         """Name the server, without its token."""
@@ -168,9 +177,8 @@ class Server:
         InputError
             If nobody answers there.
         """
-        parts = urlsplit(self.url)
-        own = address == self.url or address.startswith(self.url + "/")
-        headers = {} if own else {"Origin": f"{parts.scheme}://{parts.netloc}"}
+        own = address.startswith(self.origin + "/")
+        headers = {} if own else {"Origin": self.origin}
         try:
             with self._session.get(
                 address,
@@ -180,18 +188,23 @@ class Server:
                 headers=headers,
                 auth=self._signed if own else unsigned,
             ) as reply:
-                next(reply.iter_content(CHUNK), b"")
                 return Glance(
                     reply.status_code,
                     reply.headers.get("Content-Type", ""),
                     reply.headers.get("Location"),
                     reply.headers.get("Access-Control-Allow-Origin"),
+                    next(reply.iter_content(CHUNK), b""),
                 )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise InputError(
-                f"nothing answers at {self._without_secrets(address)[:200]!r} "
-                f"({type(error).__name__})"
+                f"nothing answers at {self.shown(address)} ({type(error).__name__})"
             ) from None
+
+    def shown(self, address: str) -> str:
+        """Return an address as messages show it: short, and without keys of other servers."""
+        if not address.startswith((self.origin + "/", "/")):
+            address = address.partition("?")[0]
+        return repr(self._without_secrets(address)[:200])
 
     def odd(self, path: str, what: str) -> InputError:
         """Return the error for an answer that this program would not give."""

@@ -8,7 +8,7 @@ import requests
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from pt4al.annotation.server import Server, unsigned
+from pt4al.annotation.server import ANYTHING, Server, unsigned
 from pt4al.errors import InputError
 
 VALID = 240  # seconds that an access token is used for; it is valid for 300
@@ -40,9 +40,19 @@ class LabelStudio(Server):
         """Whether the token is of the older kind, which is sent as it is."""
         return REFRESH.fullmatch(self._token) is None
 
-    def check(self) -> str:
-        """Return the version; InputError if the server is no Label Studio, or of another one."""
-        version = self.get("/api/version")
+    def check(self, signed: bool = True) -> str:
+        """Return the version; InputError if the server is no Label Studio, or of another one.
+
+        Parameters
+        ----------
+        signed
+            Whether to send the token, which some servers want even for this.
+        """
+        path = "/api/version"
+        if signed:
+            version = self.get(path)
+        else:
+            version = self._read("GET", path, self._send("GET", path, auth=unsigned), ANYTHING)
         release = str(version.get("release", "")) if isinstance(version, dict) else ""
         if not release:
             raise InputError(

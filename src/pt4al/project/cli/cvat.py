@@ -44,7 +44,7 @@ def push(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     )
 
 
-@cvat.command()
+@cvat.command(short_help="Take in what finished jobs say.")
 @named
 @served
 @click.pass_obj

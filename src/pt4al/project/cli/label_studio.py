@@ -5,6 +5,7 @@ from filelock import FileLock
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.annotation.label_studio import sync
+from pt4al.annotation.label_studio.doctor import examine
 from pt4al.project.cli.runs import account, labelled_run, named, session
 from pt4al.project.runs.error_messages import SpokenGroup
 
@@ -67,6 +68,26 @@ def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     for row in problems.itertuples():
         click.echo(f"task {row.task}, annotation {row.annotation} ({row.id}): {row.problem}")
     click.echo(f"{new} new answers; {len(problems)} that can't be used. {run.progress()}.")
+
+
+@label_studio.command(short_help="Say why pictures don't show there.")
+@named
+@served
+@click.option("--project", help="Title of any project there. Default: the run's.")
+@click.pass_context
+def doctor(context: click.Context, name: str | None, url: str | None, project: str | None) -> None:
+    """Say why pictures don't show in Label Studio: server, token, project, storage, pictures.
+
+    Changes nothing there. Exit status 1: something is wrong.
+    """
+    metadata = context.obj
+    title = project or _title(labelled_run(metadata, name, waiting=False).name)
+    wrong = False
+    with _server(metadata, url) as server:
+        for finding in examine(server, title):
+            wrong = wrong or not finding.ok
+            click.echo(f"{'ok   ' if finding.ok else 'wrong'}  {finding.what}: {finding.sentence}")
+    context.exit(1 if wrong else 0)
 
 
 def _title(run: str) -> str:
