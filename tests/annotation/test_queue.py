@@ -329,3 +329,33 @@ def test_examples_of_a_class_are_three_at_most_and_those_of_earlier_queries_come
     say(queue, "e0", "dog")  # corrected
     assert queue.examples("cat") == ["i0", "i1", "i2"]
     assert queue.examples("dog") == ["e0", "e1"]
+
+
+@pytest.fixture
+def doubting(tmp_path) -> AnnotationQueue:
+    """A queue that asks Ada for a new image, and once more for one that she called a cat."""
+    log = AnswerLog(tmp_path)
+    log.add([Answer(id="old", label="cat", annotator="Ada", source="page", key="first")])
+    asked = pd.DataFrame({"id": ["new", "old"], "role": ["query", "relabel"], "answers_before": [0, 1]})
+    suggestions = pd.DataFrame({"id": ["new", "old"], "label": "cat", "probability": 0.9})
+    suggestions = suggestions.assign(suggested=[None, "dog"], near=[None, '["d1", "d2"]'])
+    earlier = pd.DataFrame({"id": ["old"], "label": ["cat"]})
+    return AnnotationQueue(log, asked, Policy(), CLASSES, suggestions, earlier)
+
+
+def test_a_label_that_is_asked_for_again_is_handed_to_the_person_who_gave_it(doubting):
+    assert doubting.upcoming("Ada") == ["new", "old"]
+    facts = doubting.facts("old", "Ada")
+    assert facts["again"] == {"label": "cat", "suggested": "dog", "near": ["d1", "d2"]}
+    assert not facts["answered"]
+    assert "again" not in doubting.facts("new", "Ada")
+    assert say(doubting, "old", "dog") == NEW
+    assert say(doubting, "new", "dog") == NEW
+    assert doubting.progress().finished
+    assert doubting.facts("old", "Ada")["label"] == "dog"
+    assert doubting.undo("Ada", key()) == "new"
+
+
+def test_an_answer_to_an_earlier_query_that_arrives_once_more_is_no_new_one(doubting):
+    assert doubting.answer("old", "cat", "Ada", "first") == AGAIN
+    assert doubting.progress().count(LABELLED) == 0

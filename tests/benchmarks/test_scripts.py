@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -81,6 +82,15 @@ def test_pretext_tasks_are_correlated_with_main_losses(script, tmp_path):
         "pretext_correlation", "--data=caltech101", f"--source={source}", "--quick", f"--folder={tmp_path}"
     )
     assert len(re.findall(r"^\| rotation", printed, re.MULTILINE)) == 3
+
+
+def test_wrong_labels_are_planted_and_found(script, tmp_path):
+    printed = script("label_errors", "--quick", f"--folder={tmp_path}")
+    assert len(re.findall(r"^\| quick +\|", printed, re.MULTILINE)) == 7
+    rows = pd.read_csv(tmp_path / "quick.csv")
+    assert len(rows) == 7
+    script("label_errors", "--quick", f"--folder={tmp_path}")  # which makes none of them again
+    assert len(pd.read_csv(tmp_path / "quick.csv")) == 7
 
 
 def test_the_study_of_people_makes_all_its_tables(script, tmp_path):

@@ -14,7 +14,7 @@ import pandas as pd
 from pt4al.annotation.aggregation import LABELLED, REVIEW, Policy, aggregate
 from pt4al.annotation.class_names import SKIP, Names
 from pt4al.annotation.log import DIGEST, Answer, AnswerLog, effective
-from pt4al.annotation.progress import Progress, measure_progress
+from pt4al.annotation.progress import RELABEL, Progress, answers_since, measure_progress
 from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
@@ -48,10 +48,12 @@ class AnnotationQueue:
         Parameters
         ----------
         query
-            As `progress.measure_progress` takes it.
+            As `progress.progress_of` takes it.
         suggestions
             `id`, `label`, `probability`: a model's guesses; `likely`, if it is there: JSON of the
-            most likely classes, a list of [class, probability].
+            most likely classes, a list of [class, probability]. Of images whose labels are asked
+            for again, `suggested` and `near`: what they may be, and JSON of the ids of similar
+            images that are called so.
         earlier
             `id`, `label` (missing: nobody has answered): images of earlier queries, whose labels
             may be changed.
@@ -71,10 +73,14 @@ class AnnotationQueue:
             labels = [_text(label) for label in earlier["label"]]
             self._earlier = dict(zip(earlier["id"], labels, strict=True))
         self._ids = set(query["id"])
+        self._doubted: dict[str, str | None] = {}  # labels that are asked for again
+        if "answers_before" in query:
+            for image in query["id"][query["role"] == RELABEL]:
+                self._doubted[image] = self._earlier.pop(image, None)
         self._lock = threading.RLock()
         self._add_class = add_class
         self._leases: dict[str, dict[str, float]] = {}  # by image and annotator: until when
-        self._history = log.read()
+        self._history = answers_since(log.read(), query)
         self._before = set(self._history["key"])  # answers older than this queue
         self._aggregated = aggregate(self._history[self._history["id"].isin(self._ids)], policy)
         self._size = -1  # of the log when it was last read
@@ -130,19 +136,24 @@ class AnnotationQueue:
         return result
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: the model's guesses, and its label, if any."""
+        """Return what the page shows of an image: the model's guesses, and its label, if any.
+
+        Where a label is asked for again, also `again`: the `label`, what is `suggested` (perhaps
+        None), and ids of images `near` that are called so.
+        """
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
         before = self._earlier.get(image)
         label = own.iloc[-1] if len(own) else before
-        return {
+        facts = {
             "id": image,
             "likely": self._likely(image),
             "answered": len(own) > 0 or before is not None,
             "earlier": before is not None,
             "label": _text(label),
         }
+        return facts | {"again": self._doubts(image)} if image in self._doubted else facts
 
     def answered(self, annotator: str) -> list[str]:
         """Return the images that a person may go back to: of earlier queries, then of this one."""
@@ -284,7 +295,7 @@ class AnnotationQueue:
         if size == self._size:
             return
         before = len(self._history)
-        self._history = self._log.read()
+        self._history = answers_since(self._log.read(), self._query)
         self._size = size
         self._progress = None
         new = self._history.iloc[before:]
@@ -314,6 +325,15 @@ class AnnotationQueue:
             return [[suggestion["label"], float(suggestion["probability"])]]
         return [[label, float(probability)] for label, probability in json.loads(likely)[:LIKELY]]
 
+    def _doubts(self, image: str) -> dict[str, Any]:
+        facts = self._suggestions.get(image, {})
+        near = _text(facts.get("near"))
+        return {
+            "label": self._doubted[image],
+            "suggested": _text(facts.get("suggested")),
+            "near": [] if near is None else json.loads(near),
+        }
+
     def _free(self, image: str, annotator: str, answers: int) -> bool:
         """Return whether an image needs more answers than it has and will get from others."""
         holders = self._leases.get(image, {})
@@ -325,8 +345,8 @@ class AnnotationQueue:
 
     def _again(self, answer: Answer) -> str:
         """Return AGAIN for an answer whose key is in the log, if the log holds that very answer."""
-        self._catch_up()
-        row = self._history[self._history["key"] == answer.key].iloc[0]
+        history = self._log.read()  # the key may be that of an answer to an earlier query
+        row = history[history["key"] == answer.key].iloc[0]
         logged = (row["id"], _text(row["label"]), row["annotator"])
         if logged != (answer.id, answer.label, answer.annotator):
             raise InputError(

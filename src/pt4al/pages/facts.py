@@ -119,6 +119,8 @@ class RunPage:
         Dicts with `cycle`, `sentence`.
     leaks
         Dicts with `check`, `ok`, `found`.
+    suspects
+        Labels that are likely wrong: see `suspects.html`; None: none was looked at.
     """
 
     title: str
@@ -147,6 +149,7 @@ class RunPage:
     feature_verdict: str | None = None
     pretext_checks: list[dict] = field(default_factory=list)
     leaks: list[dict] = field(default_factory=list)
+    suspects: dict | None = None
 
 
 @dataclass(frozen=True)

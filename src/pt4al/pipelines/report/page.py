@@ -10,6 +10,7 @@ from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report import identity
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
+from pt4al.pipelines.report.suspects import suspect_facts
 from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
@@ -47,6 +48,7 @@ class PageInputs:
     worth: dict | None = None
     worth_picture: dict[str, bytes] = field(default_factory=dict)
     probe_metrics: dict[str, float] | None = None
+    suspects: pd.DataFrame | None = None
 
 
 def write_page(**inputs: Any) -> str:
@@ -81,6 +83,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         audit=history.pretext_audit.to_dict("records"),
         figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
         worth=inputs.worth,
+        suspects=suspect_facts(inputs.suspects, history.pool),
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
         notes=_notes(settings) + _turns(inputs.chapters),
         changed=identity.changed_settings(settings, inputs.default_parameters),

@@ -157,6 +157,8 @@ def _page(options: GraphOptions) -> Node:
         inputs |= _same("worth", "worth_picture")
     if options.compares:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
+    if options.lists_suspects and options.cycles - 1 in options.suspects:
+        inputs["suspects"] = f"cycle_{options.cycles - 1}.suspects"
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
 
 

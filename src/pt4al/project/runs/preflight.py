@@ -181,7 +181,7 @@ def _check_cycles(
     labelled = 0
     # A run that has started holds what people had labelled before: the file may have gone.
     if not catalog.exists("start_label_set"):
-        labelled = checks.known_labels(parameters, parts["train"])
+        labelled = checks.known_labels(parameters, parts["train"], catalog.load("runs"))
     checks.check_budgets(parameters, images, labelled)
     checks.check_label_set(parameters, _newest_label_set(parameters, catalog), parts["train"])
 
