@@ -153,6 +153,23 @@ def test_what_is_corrected_back_and_forth_is_read_each_time(server, known, log):
     assert len(log.read()) == 4  # what stays is not written again
 
 
+def test_an_image_that_is_asked_for_again_is_shown_again_once_a_cycle_and_the_same_answer_counts(server, known, log):
+    first = pushed(server, known, "3", "5")[0]
+    for frame in (0, 1):
+        known.tag(first, frame, "cat")
+    known.finish(first)
+    pull(server, MINE, IDS, log)
+    again = pd.DataFrame({"id": ["3", "5", "00004"], "again": [2, 0, 0]})
+    assert [push(server, MINE, again, picture).new for _ in range(2)] == [2, 0]
+    second = max(known.jobs)
+    known.tag(second, 0, "cat")
+    known.tag(second, 1, "dog")
+    known.finish(second)
+    new, problems = pull(server, MINE, IDS, log, cycles=3)
+    assert (new, len(problems)) == (2, 0)
+    assert list(log.read()["id"]) == ["3", "5", "3", "00004"]
+
+
 def test_several_people_get_replicas_and_the_merged_job_is_nobodys(server, known, log):
     parent, *replicas = pushed(server, known, "3", "5", project=Project("mine", CLASSES, annotators=2))
     assert known.tasks[1]["consensus_replicas"] == 2

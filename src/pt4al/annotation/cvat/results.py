@@ -22,16 +22,23 @@ DIGEST = re.compile(rf"-([0-9a-f]{{{DIGITS}}})\.\w+$")
 COLUMNS = ["task", "job", "id", "problem"]
 
 
-def digest(image: str) -> str:
-    """Return what stands for an image's id in names of files: ids may hold any character."""
-    return hashlib.sha256(image.encode()).hexdigest()[:DIGITS]
+def digest(image: str, again: int = 0) -> str:
+    """Return what stands for an image in names of files: ids may hold any character.
+
+    Parameters
+    ----------
+    again
+        Cycle in which the image, which has an answer, is asked for once more; 0: it is not.
+    """
+    text = f"{image}\0{again}" if again else image
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
-def file_name(position: int, image: str, content: bytes) -> str:
+def file_name(position: int, image: str, again: int, content: bytes) -> str:
     """Return the name under which CVAT shows a picture; names sort by position."""
     kind = "png" if content.startswith(b"\x89PNG") else "jpg"
     readable = re.sub(r"[^A-Za-z0-9]+", "_", image)[-40:].strip("_")
-    return f"{position:06d}-{readable}-{digest(image)}.{kind}"
+    return f"{position:06d}-{readable}-{digest(image, again)}.{kind}"
 
 
 def digest_of(frame: dict) -> str | None:
@@ -158,7 +165,7 @@ class Work:
 
 
 def answers(
-    works: Iterable[Work], ids: Iterable[str], labels: Labels
+    works: Iterable[Work], ids: Iterable[str], labels: Labels, cycles: int = 1
 ) -> tuple[list[Answer], pd.DataFrame]:
     """Read finished jobs.
 
@@ -166,6 +173,8 @@ def answers(
     ----------
     ids
         Images that may be answered.
+    cycles
+        Number of cycles so far, in each of which an image may have been asked for again.
 
     Returns
     -------
@@ -174,7 +183,7 @@ def answers(
     problems
         `task`, `job`, `id`, `problem`, one row for each picture that can't be used.
     """
-    images = {digest(image): image for image in ids}
+    images = {digest(image, again): image for image in ids for again in range(cycles)}
     last = _last_labels(labels.log)
     results = []
     problems = []

@@ -161,7 +161,8 @@ def push(
     Parameters
     ----------
     images
-        `id`, in order.
+        `id`, in order; perhaps `again`: the cycle in which an image, which has an answer, is asked
+        for once more (0: it isn't), so that it is shown anew.
     picture
         Returns an image's file by its id.
 
@@ -176,8 +177,9 @@ def push(
     number = _number(server, project)
     tasks = list(server.listed("/api/tasks", TASKS, project_id=number))
     existing = {name for task in tasks for name in _digests(server, task, project.title)}
-    ids = list(dict.fromkeys(images["id"]))
-    new = [image for image in ids if digest(image) not in existing]
+    again = images["again"] if "again" in images else [0] * len(images)
+    asked = dict(zip(images["id"], again, strict=True))
+    new = {image: again for image, again in asked.items() if digest(image, again) not in existing}
     if new:
         task = {
             "name": f"{project.title} {len(tasks) + 1}",
@@ -188,7 +190,7 @@ def push(
         if project.annotators > 1:
             task["consensus_replicas"] = project.annotators
         _make_task(server, task, new, picture)
-    return Pushed(f"{server.url}/projects/{number}", len(new), len(ids) - len(new))
+    return Pushed(f"{server.url}/projects/{number}", len(new), len(asked) - len(new))
 
 
 def pull(
@@ -197,6 +199,7 @@ def pull(
     ids: Iterable[str],
     log: AnswerLog,
     size: tuple[int, int] | None = None,
+    cycles: int = 1,
 ) -> tuple[int, pd.DataFrame]:
     """Add what finished jobs say to the log; what it knows adds nothing.
 
@@ -209,6 +212,8 @@ def pull(
         Images that may be answered.
     size
         Height and width that a mask must have.
+    cycles
+        Number of cycles so far; see `answers`.
 
     Returns
     -------
@@ -232,7 +237,7 @@ def pull(
     # All jobs are read before any answer is added.
     works = list(_finished(server, existing["id"]))
     labels = Labels(project.classes, numbers, log, project.masks, size)
-    new, problems = answers(works, ids, labels)
+    new, problems = answers(works, ids, labels, cycles)
     return log.add(new), problems
 
 
@@ -296,12 +301,12 @@ def _meta(server: Cvat, task: dict) -> dict[str, Any]:
 
 
 def _make_task(
-    server: Cvat, task: dict, images: list[str], picture: Callable[[str], bytes]
+    server: Cvat, task: dict, images: dict[str, int], picture: Callable[[str], bytes]
 ) -> None:
     number = server.post("/api/tasks", task, MADE)["id"]
     contents = ((image, picture(image)) for image in images)
     files = (
-        (file_name(position, image, content), content)
+        (file_name(position, image, images[image], content), content)
         for position, (image, content) in enumerate(contents)
     )
     try:

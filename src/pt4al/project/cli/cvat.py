@@ -7,6 +7,7 @@ from filelock import FileLock
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.annotation.cvat import sync
+from pt4al.annotation.progress import RELABEL
 from pt4al.project.cli.runs import account, labelled_run, named, session
 from pt4al.project.runs.error_messages import SpokenGroup
 from pt4al.project.runs.labelled_run import LabelledRun
@@ -35,9 +36,11 @@ def push(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     """
     run = labelled_run(metadata, name)
     one_at_a_time = FileLock(run.folder.record / ".cvat.lock")
+    images = run.progress().images
+    images["again"] = (images["role"] == RELABEL) * run.cycle
     with session(metadata, run) as opened, one_at_a_time:
         picture = opened.decoded if run.masks else opened.picture
-        pushed = sync.push(_server(metadata, url), _project(run), run.progress().images, picture)
+        pushed = sync.push(_server(metadata, url), _project(run), images, picture)
     click.echo(
         f"{pushed.new} new images, {pushed.known} were there. Label them at {pushed.project}, "
         "finish the jobs, then: kedro cvat pull"
@@ -56,7 +59,8 @@ def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
         with session(metadata, run) as opened:
             size = opened.pool.shape[1:]
     server = _server(metadata, url)
-    new, problems = sync.pull(server, _project(run), run.answerable, run.log, size)
+    project = _project(run)
+    new, problems = sync.pull(server, project, run.answerable, run.log, size, run.cycle + 1)
     for row in problems.itertuples():
         click.echo(f"task {row.task}, job {row.job} ({row.id}): {row.problem}")
     click.echo(f"{new} new answers; {len(problems)} that can't be used. {run.progress()}.")
