@@ -40,7 +40,7 @@ NONSENSE = {
     "not found": ((404, {"detail": "Not found."}), "status 404"),
     "a redirect": ((302, b""), "sends us to 'https://elsewhere.example/?token=...'"),
     "a token that is refused": ((401, {"detail": "Invalid token."}), "refuses the token (status 401)"),
-    "a token that may not": ((403, {"detail": "no"}), "refuses the token (status 403)"),
+    "a token that may not": ((403, {"detail": "10 tasks at most"}), "10 tasks at most"),
     "too many requests": ((429, b"slow\ndown"), "status 429: slow down"),
     "a reply cut short": (cut_short, "hangs up"),
     "a connection that is reset": (reset, "hangs up"),
@@ -105,6 +105,15 @@ def test_the_same_page_for_ever_ends(tmp_path: Path) -> None:
         pytest.raises(InputError, match="the same page again and again"),
     ):
         pull(server, MINE, ["i0"], AnswerLog(tmp_path))
+
+
+def test_a_proxy_that_does_not_know_the_name_is_told_of() -> None:
+    with (
+        cvat_server({"/api/server/about": (404, b"404 page not found")}) as known,
+        Cvat(known.url, PAT) as server,
+        pytest.raises(InputError, match=r"answers to the name alone .* \(CVAT_HOST\)"),
+    ):
+        pushes(server)
 
 
 @pytest.mark.parametrize("version", ["1.7.0", "3.0", ""])

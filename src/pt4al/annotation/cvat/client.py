@@ -63,6 +63,11 @@ class Cvat(Server):
         path = "/api/server/about"
         # Without the token: whether it is a CVAT at all comes before whether it takes the token.
         reply = self._send("GET", path, auth=unsigned)
+        if reply.status == 404:
+            raise InputError(
+                f"{self.url} knows no CVAT (status 404): it answers to the name alone that it was "
+                "set up with (CVAT_HOST), http://localhost:8080 if none was"
+            )
         version = self._read("GET", path, reply, ABOUT)["version"]
         if version.split(".")[0] != MAJOR:
             raise InputError(
@@ -94,6 +99,14 @@ class Cvat(Server):
     def remove(self, path: str) -> None:
         """Delete what a path stands for."""
         self._check("DELETE", path, self._send("DELETE", path, auth=self._signed))
+
+    def _check(self, method: str, path: str, reply: Reply) -> None:
+        if reply.status == 403:  # limits of an account, too
+            raise InputError(
+                f"CVAT at {self.url} refuses the token (status 403) for {method} {path}: "
+                f"{self._summary(reply)}"
+            )
+        super()._check(method, path, reply)
 
     def _step(self, path: str, header: str, **kwargs: Any) -> Reply:
         reply = self._send("POST", path, auth=self._signed, headers={header: "true"}, **kwargs)

@@ -13,7 +13,7 @@ from pt4al.project.runs.error_messages import SpokenGroup
 from pt4al.project.runs.labelled_run import LabelledRun
 
 served = click.option(
-    "--url", help="The server's address. Default: CVAT_URL, credentials, 127.0.0.1:8080."
+    "--url", help="The server's address. Default: CVAT_URL, credentials, localhost:8080."
 )
 
 

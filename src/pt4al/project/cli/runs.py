@@ -17,7 +17,11 @@ from pt4al.project.runs.labelled_run import LabelledRun, find_run
 if TYPE_CHECKING:
     from pt4al.project.runs.labelling_session import LabellingSession
 
-SERVERS = {"label_studio": "Label Studio", "cvat": "CVAT"}
+# Servers to label on: product, and its address on this machine.
+SERVERS = {
+    "label_studio": ("Label Studio", "http://127.0.0.1:8080"),
+    "cvat": ("CVAT", "http://localhost:8080"),  # it answers to this name alone, unless set up so
+}
 
 named = click.option(
     "--run", "name", help="The run's name; by default the one whose command was typed last."
@@ -54,7 +58,7 @@ def account(metadata: ProjectMetadata, section: str, url: str | None) -> dict[st
         If there is no token.
     """
     settings = secrets(Path(metadata.project_path)).get(section) or {}
-    product = SERVERS[section]
+    product, here = SERVERS[section]
     variable = section.upper()
     token = os.environ.get(f"{variable}_TOKEN") or settings.get("token")
     if not token:
@@ -63,7 +67,7 @@ def account(metadata: ProjectMetadata, section: str, url: str | None) -> dict[st
             f"{section}: {{token: ...}}; it is on the page of your account there"
         )
     address = url or os.environ.get(f"{variable}_URL") or settings.get("url")
-    return settings | {"url": address or "http://127.0.0.1:8080", "token": token}
+    return settings | {"url": address or here, "token": token}
 
 
 def labelled_run(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> LabelledRun:
