@@ -101,7 +101,7 @@ def test_what_is_right_is_said_in_order(token: str, kind: str) -> None:
     assert [what for what, _, _ in findings] == ["server", "token", "project", "tasks", "picture", "picture"]
     assert "Label Studio 1.23.2 answers at" in findings[0][2]
     assert findings[1][2] == f"{kind}, of ada@example.org"
-    assert "1 within the task, 1 uploaded to the server" in findings[3][2]
+    assert "of 2 of 2 tasks, pictures are within the task (1), uploaded to the server (1)" in findings[3][2]
     assert "status 200, image/png" in findings[5][2]
 
 
@@ -112,6 +112,13 @@ def test_local_files_that_are_right_are_served() -> None:
     assert [(what, ok) for what, ok, _ in findings[4:]] == [("storage", True), ("picture", True)]
     paged = {"count": 2, "results": storages}
     assert found(label_studio(local, **{"/api/storages/localfiles": paged, local: PNG}))[4][1]
+
+
+def test_local_files_that_another_projects_storage_serves_are_no_fault() -> None:
+    for storages in ([], [{"path": "/media/other"}]):
+        findings = found(label_studio(LOCAL, **{"/api/storages/localfiles": storages, LOCAL: PNG}))
+        assert all(ok for _, ok, _ in findings)
+        assert "another project's does" in findings[4][2]
 
 
 LOCAL = "/data/local-files/?d=sub/x.png"
@@ -215,7 +222,7 @@ def test_a_picture_of_another_server_must_permit_our_pages_and_never_sees_the_to
         resolve = "/tasks/1/resolve/?fileuri=czM6"
         there = (303, {"Location": f"{elsewhere.url}/free.jpg{secret}"}, b"")
         right = found(label_studio(resolve, **{resolve: there}))
-        assert "1 cloud storage, through the server" in right[3][2]
+        assert "in a cloud, through the server (1)" in right[3][2]
         assert right[-1][1]
     assert all("Authorization" not in headers for _, _, headers in elsewhere.asked)
     assert all(headers["Origin"].startswith("http://127.0.0.1:") for _, _, headers in elsewhere.asked)

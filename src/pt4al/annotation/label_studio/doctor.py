@@ -22,10 +22,10 @@ DISABLED = b"LOCAL_FILES_SERVING_ENABLED"  # Label Studio names it when it refus
 WITHIN = "within the task"
 UPLOADED = "uploaded to the server"
 LOCAL = "local files of the server"
-RESOLVED = "cloud storage, through the server"
-ADDRESS = "an address of another server"
-CLOUD = "a cloud address that the server does not resolve"
-PATH = "a path that no browser can open"
+RESOLVED = "in a cloud, through the server"
+ADDRESS = "at http addresses"
+CLOUD = "in a cloud that the server does not know"
+PATH = "at paths that no browser can open"
 SERVE = (
     "start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
     "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=<a folder above the pictures>"
@@ -83,22 +83,46 @@ def examine(server: LabelStudio, title: str) -> Iterator[Finding]:
         project = _project(server, title)
         yield Finding(what, True, f"{title!r} is at {server.url}/projects/{project['id']}/data")
         what = "tasks"
-        tasks, key = _tasks(server, project)
+        tasks, total, key = _tasks(server, project)
         kinds = _kinds(server, tasks, key)
-        counts = ", ".join(f"{len(addresses)} {kind}" for kind, addresses in kinds.items())
-        yield Finding(what, True, f"{len(tasks)} were looked at; pictures: {counts}")
-        if LOCAL in kinds:
-            what = "storage"
-            yield Finding(what, True, _storage(server, project["id"], kinds[LOCAL]))
+        counts = ", ".join(f"{kind} ({len(addresses)})" for kind, addresses in kinds.items())
+        yield Finding(what, True, f"of {len(tasks)} of {total} tasks, pictures are {counts}")
     except InputError as error:
         yield Finding(what, False, str(error))
-        if what != "storage":
-            return
+        return
     for kind, addresses in kinds.items():
-        try:
-            yield Finding("picture", True, _picture(server, kind, addresses[0]))
-        except InputError as error:
-            yield Finding("picture", False, str(error))
+        yield from _pictures(server, project["id"], kind, addresses)
+
+
+def _pictures(
+    server: LabelStudio, project: int, kind: str, addresses: list[str]
+) -> Iterator[Finding]:
+    """Yield what is found of pictures that tasks refer to in the same way."""
+    comes = True
+    try:
+        said = _picture(server, kind, addresses[0])
+    except InputError as error:
+        comes = False
+        said = str(error)
+    if kind == LOCAL:
+        yield _stored(server, project, addresses, comes)
+    yield Finding("picture", comes, said)
+
+
+def _stored(server: LabelStudio, project: int, addresses: list[str], comes: bool) -> Finding:
+    """Return what is found of the storage of local files; `comes`: whether a picture does."""
+    try:
+        return Finding("storage", True, _storage(server, project, addresses))
+    except InputError as error:
+        if not comes:
+            return Finding("storage", False, str(error))
+    # Label Studio serves what any project's storage holds that the person may see.
+    return Finding(
+        "storage",
+        True,
+        "no storage of this project holds the pictures, but another project's does: "
+        "who may not see that one doesn't see them",
+    )
 
 
 def _version(server: LabelStudio) -> str:
@@ -132,8 +156,8 @@ def _project(server: LabelStudio, title: str) -> dict:
     return project
 
 
-def _tasks(server: LabelStudio, project: dict) -> tuple[list[dict], str]:
-    """Return some tasks, and the name of what the form shows as a picture."""
+def _tasks(server: LabelStudio, project: dict) -> tuple[list[dict], int, str]:
+    """Return some tasks, how many there are, and the name of what the form shows as a picture."""
     match = IMAGE.search(project.get("label_config") or "")
     if match is None:
         raise InputError(
@@ -146,7 +170,7 @@ def _tasks(server: LabelStudio, project: dict) -> tuple[list[dict], str]:
     tasks = answer["tasks"]
     if not tasks:
         raise InputError(f"project {project['title']!r} has no tasks: push the query first")
-    return tasks, match[1]
+    return tasks, answer["total"], match[1]
 
 
 def _kinds(server: LabelStudio, tasks: list[dict], key: str) -> dict[str, list[str]]:
@@ -272,7 +296,7 @@ def _elsewhere(server: LabelStudio, address: str) -> str:
 def _came(server: LabelStudio, kind: str, shown: str, glance: Glance) -> str:
     """Return what came instead of a picture as an error, or that one came."""
     if DISABLED in glance.beginning:
-        raise InputError(f"the server serves no local files: {SERVE}, and start it again")
+        raise InputError(f"the server serves no local files: {SERVE}")
     if glance.status in (401, 403):
         raise InputError(
             f"{shown} is refused (status {glance.status}): is the account a member of the project, "
