@@ -200,6 +200,47 @@ def test_a_lasso_lists_the_images_within_it(tmp_path: Path) -> None:
 
 
 @browsed
+def test_two_fingers_zoom_and_one_draws_a_lasso_where_that_is_switched_on(tmp_path: Path) -> None:
+    with opened(tmp_path, render_map_page(facts()), width=390) as browser:
+        browser.send("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        left, top = browser.run("[canvas.getBoundingClientRect().left, canvas.getBoundingClientRect().top]")
+
+        def touch(kind: str, *spots: tuple[float, float]) -> None:
+            touched = [{"x": left + x, "y": top + y, "id": finger} for finger, (x, y) in enumerate(spots)]
+            browser.send("Input.dispatchTouchEvent", type=kind, touchPoints=touched)
+
+        apart = "poolMap.place(8)[0] - poolMap.place(0)[0]"
+        before = browser.run(apart)
+        touch("touchStart", (150, 200))
+        touch("touchStart", (150, 200), (200, 200))
+        touch("touchMove", (125, 200), (225, 200))
+        touch("touchEnd")
+        assert browser.run(apart) == pytest.approx(2 * before)
+        browser.run("document.getElementById('whole').click()")
+        browser.run("document.getElementById('lasso').click()")
+        width, height = browser.run("[canvas.clientWidth, canvas.clientHeight]")
+        touch("touchStart", (2, 60))
+        for corner in ((width - 2, 60), (width - 2, height - 2), (2, height - 2)):
+            touch("touchMove", corner)
+        touch("touchEnd")
+        browser.until("poolMap.chosen.length === 300")
+        assert browser.run("document.getElementById('rest').textContent").startswith("240 more are in the list")
+
+
+@browsed
+def test_ids_are_copied_for_another_program(tmp_path: Path) -> None:
+    with opened(tmp_path, render_map_page(facts())) as browser:
+        mouse(browser, "mousePressed", spot(browser, 4), button="left", buttons=1, clickCount=1)
+        mouse(browser, "mouseReleased", spot(browser, 4), button="left", clickCount=1)
+        browser.until("poolMap.chosen.join() === 'train/000004.png'")
+        browser.run("window.copied = ''; addEventListener('copy', () => { copied = String(ids.value); })")
+        browser.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as on a page over http
+        browser.run("document.getElementById('copy').click()")
+        browser.until("document.getElementById('copied').textContent === '1 id is copied.'")
+        assert browser.run("copied") == "train/000004.png"
+
+
+@browsed
 def test_keys_go_from_image_to_image_and_choose(tmp_path: Path) -> None:
     with opened(tmp_path, render_map_page(facts())) as browser:
         browser.run("canvas.focus()")

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -19,6 +19,7 @@ from pt4al.statistics.regions import Coverage
 
 SCRIPT = "map.js"
 NAMED = 8  # classes without a label that are named
+LABELLED = {"start", "cycle", "control"}  # kinds of states
 UNKNOWN = 255  # stands for a pretext loss that is not known
 STEPS = 254  # of pretext losses
 
@@ -72,7 +73,6 @@ class MapPage:
     coverage: Coverage
     preview: bytes
     report: str = "report.html"
-    labelled: frozenset[str] = field(default=frozenset({"start", "cycle", "control"}))
 
 
 def render_map_page(facts: MapPage) -> str:
@@ -80,6 +80,7 @@ def render_map_page(facts: MapPage) -> str:
     script = (resources.files("pt4al") / "pages" / "templates" / SCRIPT).read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     counts = _counts(facts)
+    lacking = _lacking(facts)
     more = {
         "script": Markup(script),
         "script_source": f"'sha256-{digest}'",
@@ -87,9 +88,9 @@ def render_map_page(facts: MapPage) -> str:
         "data": Markup(_packed(facts)),
         "counts": counts,
         "images": len(facts.points),
-        "labels": sum(row["images"] for row in counts if row["kind"] in facts.labelled),
-        "lacking": _lacking(facts)[:NAMED],
-        "lacking_more": max(0, len(_lacking(facts)) - NAMED),
+        "labels": sum(row["images"] for row in counts if row["kind"] in LABELLED),
+        "lacking": lacking[:NAMED],
+        "lacking_more": max(0, len(lacking) - NAMED),
         "sheets": [base64.b64encode(sheet).decode() for sheet in facts.sprites.sheets],
     }
     return render_page("map.html", vars(facts) | more)

@@ -20,6 +20,10 @@ class Vectors(Protocol):
 
     shape: tuple[int, ...]
 
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        ...
+
     def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
         """Return some of the rows."""
         ...
