@@ -1,5 +1,6 @@
 """Record many cheap runs with control slices: a person who is always right, a linear probe, real images."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from pt4al.project.configuration.identity import fingerprint
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream
 from pt4al.selection import control
-from pt4al.selection.uncertainty import margin
+from pt4al.selection.uncertainty import MEASURES
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
@@ -73,15 +74,34 @@ def load(prepared: Path) -> dict[str, Split]:
         return {name: Split(arrays[f"{name}_features"], arrays[f"{name}_targets"]) for name in ("train", "test")}
 
 
-def record(both: dict[str, Split], course: Course, strategy: str, train: bool, seed: int) -> pd.DataFrame:
-    """Return one run: `cycle`, `labels`, `truth` (accuracy on the test split), `right` of `images` control images."""
-    pool, test, classes = both["train"], both["test"], int(both["train"].targets.max()) + 1
+@dataclass(frozen=True)
+class Round:
+    """What a run has after a cycle: rows of the pool, and the probe that it has trained.
+
+    Attributes
+    ----------
+    asked
+        Rows that the strategy has chosen, those of cycle 0 (which are random) first.
+    slices
+        The rows of each control slice.
+    layer
+        Weight and bias of the probe.
+    """
+
+    asked: np.ndarray
+    slices: list[np.ndarray]
+    layer: tuple[np.ndarray, np.ndarray]
+
+
+def rounds(both: dict[str, Split], course: Course, strategy: str, train: bool, seed: int) -> Iterator[Round]:
+    """Run cycle after cycle. `strategy`: a measure of uncertainty, or `random`; `train`: on earlier slices, too."""
+    pool, classes = both["train"], int(both["train"].targets.max()) + 1
     size = control.size(course.budget, course.share)
     everything = pd.Series(np.arange(len(pool.targets)))
     # One cycle is planned: the others come one after another, as a person decides.
     apart = control.set_apart(everything, [course.budget], course.share, stream(seed, "control"))
     free = np.setdiff1d(everything, apart["id"])
-    asked, rows, layer, slices = np.empty(0, np.int64), [], None, []
+    asked, layer, slices = np.empty(0, np.int64), None, []
     for cycle in range(course.cycles):
         rng = stream(seed, "query", cycle)
         used = pd.Series(np.concatenate([asked, *slices]))
@@ -90,18 +110,31 @@ def record(both: dict[str, Split], course: Course, strategy: str, train: bool, s
         asked = np.concatenate([asked, query])
         known = np.concatenate([asked, *slices[:cycle]]) if train else asked
         layer = probe.fit(pool.features[known], pool.targets[known], classes)[:2]
-        measured = slices[cycle] if train else np.concatenate(slices[: cycle + 1])
-        right = _right(pool, measured, layer)
+        yield Round(asked, list(slices), layer)
+
+
+def record(both: dict[str, Split], course: Course, strategy: str, train: bool, seed: int) -> pd.DataFrame:
+    """Return one run: `cycle`, `labels`, `truth` (accuracy on the test split), `right` of `images` control images."""
+    pool, test, rows = both["train"], both["test"], []
+    for cycle, now in enumerate(rounds(both, course, strategy, train, seed)):
+        measured = now.slices[cycle] if train else np.concatenate(now.slices)
+        right = is_right(pool, measured, now.layer)
         rows.append(
             {
                 "cycle": cycle,
                 "labels": (cycle + 1) * course.budget,
-                "truth": _right(test, np.arange(len(test.targets)), layer).mean(),
+                "truth": is_right(test, np.arange(len(test.targets)), now.layer).mean(),
                 "right": right.sum(),
                 "images": len(right),
             }
         )
     return pd.DataFrame(rows)
+
+
+def is_right(split: Split, rows: np.ndarray, layer: tuple) -> np.ndarray:
+    """Return whether a layer's answer is right, for each of some rows, (rows,)."""
+    weight, bias = layer
+    return (split.features[rows] @ weight.T + bias).argmax(1) == split.targets[rows]
 
 
 def _choose(
@@ -111,12 +144,8 @@ def _choose(
         return rng.choice(candidates, budget, replace=False)
     weight, bias = layer
     probabilities = torch.from_numpy(features[candidates] @ weight.T + bias).softmax(1)
-    return candidates[np.argsort(-margin(probabilities).numpy(), kind="stable")[:budget]]
-
-
-def _right(split: Split, rows: np.ndarray, layer: tuple) -> np.ndarray:
-    weight, bias = layer
-    return (split.features[rows] @ weight.T + bias).argmax(1) == split.targets[rows]
+    uncertain = MEASURES[strategy](probabilities).numpy()
+    return candidates[np.argsort(-uncertain, kind="stable")[:budget]]
 
 
 def _features(settings: Parameters, folder: Path) -> dict[str, np.ndarray]:

@@ -31,7 +31,7 @@ TINY = {
 OTHER_RUNS = {"known_pretext_loss", "all_pretext_losses", "all_pretext_settings", "run_curves", "timings", "reads"}
 OTHER_RUNS |= {"runs", "chapters"}  # of which DVC's run has none
 TEXT = {"intake_link", "next_commands", "default_parameters"}  # of the catalog itself, and of conf/
-PAGES = {"report", "pictures", "reason_sheets", "verdict", "failures", "failure_pictures"}
+PAGES = {"report", "pictures", "reason_sheets", "verdict", "failures", "failure_pictures", "map", "map_preview"}
 IN_MEMORY = {"run_history", "baselines"}
 
 

@@ -11,11 +11,12 @@ import psutil
 import pytest
 
 from support.layouts import write_caltech101
+from support.people import needs_chromium
 from support.projects import ROOT
 
 TESTS = Path(__file__).parent
 # Typed by the script after the colon, and by nobody else.
-CASES = {"large_pool_case": "large_pool", "waiting_case": "run"}
+CASES = {"grid_case": "grid", "large_pool_case": "large_pool", "waiting_case": "run"}
 SECTIONS = ["training", "scoring", "features", "ranking", "herding", "decoding"]
 SLOW_SECTIONS = ["memory", "overhead", "waiting", "cells"]  # many processes
 
@@ -96,6 +97,20 @@ def test_wrong_labels_are_planted_and_found(script, tmp_path):
 def test_the_study_of_people_makes_all_its_tables(script, tmp_path):
     script("people_study", "--quick", f"--folder={tmp_path}")
     assert len(list((tmp_path / "quick").glob("*.csv"))) == 9
+
+
+@needs_chromium
+@pytest.mark.external
+def test_the_grid_is_measured_beside_one_at_a_time_and_loses_no_answer(script):
+    printed = script("grid", "--quick")
+    assert "| one at a time |       60 |" in printed
+    assert "none lost, none twice" in printed
+
+
+def test_the_study_of_savings_ends_with_a_table(script, tmp_path):
+    printed = script("savings_study", "--quick", f"--folder={tmp_path}")
+    assert "| fashion_mnist | half of 40 | random     |      160 |" in printed
+    assert len(pd.read_csv(tmp_path / "quick" / "savings.csv")) == 6
 
 
 def test_the_search_for_a_method_ends_with_a_table(script, project):

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pt4al.features.probe import fit, fit_calibrated, probe
+from pt4al.features.probe import fit, fit_calibrated, is_right, narrowed, probe
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
 from pt4al.training.tasks import classification
@@ -136,3 +136,26 @@ def test_few_labels_are_calibrated_too(targets: list[int]):
     weight, bias, _ = fit_calibrated(features, np.array(targets), 4)
     assert np.isfinite(weight).all()
     assert np.isfinite(bias).all()
+
+
+def test_narrow_features_keep_the_directions_in_which_images_differ_most():
+    rng = np.random.default_rng(0)
+    scale = np.array([10.0, 5.0, 0.01, 0.01])
+    features = (rng.normal(size=(50, 4)) * scale).astype(np.float32)
+    narrow = narrowed(features, 2)
+    assert (narrow.shape, narrow.dtype) == ((50, 2), np.float32)
+    centred = features - features.mean(axis=0)
+    np.testing.assert_allclose((narrow**2).sum(axis=1), (centred**2).sum(axis=1), atol=0.01)
+    assert narrowed(features, 4) is features
+    assert narrowed(features[:3], 3).shape == (3, 3)  # fewer images than features
+
+
+def test_a_probe_is_right_about_what_lies_where_it_has_learnt():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(3, size=90)
+    features = (4 * np.eye(3)[targets] + rng.normal(size=(90, 3))).astype(np.float32)
+    right = is_right(features, targets, 3, np.arange(60), np.arange(60, 90))
+    assert right.shape == (30,)
+    assert right.mean() > 0.9
+    two_known = np.flatnonzero(targets < 2)
+    assert not is_right(features, targets, 3, two_known, np.flatnonzero(targets == 2)).any()

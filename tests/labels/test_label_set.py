@@ -1,12 +1,13 @@
 """A label set only grows, and refuses a second label for an image."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.errors import InputError
-from pt4al.labels.label_set import COLUMNS, check, empty, extend
+from pt4al.labels.label_set import COLUMNS, check, drawn_at_random, empty, extend
 
 QUERIES = st.lists(st.lists(st.text(max_size=3), max_size=6), min_size=1, max_size=5)
 
@@ -74,3 +75,12 @@ def test_label_that_is_no_class_is_named_with_its_id():
 
 def test_labels_that_are_classes_pass():
     check(extend(empty(), answers(["a", "b"]), 0, "random"), ["cat", "dog"])
+
+
+def test_random_labels_are_the_control_slices_and_a_first_query_that_was_drawn_at_random():
+    label_set = extend(empty(), answers(["known"]), -1, "known")
+    label_set = extend(label_set, answers(["a", "b"]), 0, np.array(["random", "control"]))
+    label_set = extend(label_set, answers(["c", "d", "e"]), 1, np.array(["margin", "control", "random"]))
+    assert list(label_set["id"][drawn_at_random(label_set, first_query=True)]) == ["a", "b", "d"]
+    assert list(label_set["id"][drawn_at_random(label_set, first_query=False)]) == ["b", "d"]
+    assert drawn_at_random(empty(), first_query=True).shape == (0,)

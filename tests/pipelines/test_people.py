@@ -1,6 +1,7 @@
 """People label: the same command again and again, and nothing asked twice, nothing answered lost."""
 
 import io
+import json
 import os
 import shutil
 import signal
@@ -143,6 +144,9 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     page = newest(project, "08_reporting", NAME, "report.html").read_text()
     assert "What the labels bought" in page
     assert "Why images were chosen in cycle 2" in page
+    saved = json.loads(newest(project, "08_reporting", NAME, "savings_estimate.json").read_text())
+    assert (saved["labels"], saved["says"]) == (29, "nothing")
+    assert "labels drawn at random, and it takes 50" in saved["sentence"]
 
 
 def test_no_control_image_is_learnt_from_by_the_model_that_it_measures(waiting: tuple) -> None:

@@ -18,6 +18,7 @@ C = 0.3
 MOST_ITERATIONS = 1000
 THIRDS = 3
 TEMPERATURES = np.geomspace(1, 20, 40)
+NARROW = 64
 UNSEEN = 10.0  # distance of the logit of a class without labels below the mean of the others
 
 
@@ -71,6 +72,26 @@ def fit_calibrated(
     weight, bias, steps = fit(features, targets, classes, weights)
     temperature = np.float32(_temperature(features, targets, classes, weights))
     return weight / temperature, bias / temperature, steps
+
+
+def is_right(
+    features: np.ndarray, targets: np.ndarray, classes: int, learnt: np.ndarray, asked: np.ndarray
+) -> np.ndarray:
+    """Return whether a probe that has learnt from some rows is right about others, (asked,), bool."""
+    weight, bias, _ = fit(features[learnt], targets[learnt], classes)
+    return (features[asked] @ weight.T + bias).argmax(axis=1) == targets[asked]
+
+
+def narrowed(features: np.ndarray, width: int = NARROW) -> np.ndarray:
+    """Return features by their first principal components, (N, at most `width`), float32.
+
+    A probe of many labels takes seconds with wide features, and a fraction of one with these.
+    """
+    if features.shape[1] <= width:
+        return features
+    centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    return (centred @ directions[:width].T).astype(np.float32)
 
 
 def _temperature(

@@ -12,6 +12,7 @@ from pt4al.errors import InputError
 # Column `why` of a control slice, and of labels older than the first query.
 CONTROL = "control"
 KNOWN = "known"
+RANDOM = "random"  # the start rule
 BEFORE = -1  # cycle of labels older than the first query
 
 COLUMNS = {"id": "str", "label": "str", "cycle": "int64", "why": "str"}
@@ -76,6 +77,18 @@ def measured_on(label_set: pd.DataFrame, cycle: int, control: bool) -> pd.DataFr
     if control:
         slices = slices[slices["cycle"] == cycle]
     return slices.reset_index(drop=True)
+
+
+def drawn_at_random(label_set: pd.DataFrame, first_query: bool) -> np.ndarray:
+    """Return which labels are those of a simple random sample of the pool, (labels,), bool.
+
+    Control slices; and the first query, if it is one (`first_query`: it was drawn from the whole
+    pool) and its start rule was `random`. Later queries lack what was asked before.
+    """
+    drawn = label_set["why"] == CONTROL
+    if first_query:
+        drawn |= (label_set["why"] == RANDOM) & (label_set["cycle"] == 0)
+    return drawn.to_numpy()
 
 
 def check(label_set: pd.DataFrame, classes: list[str]) -> None:

@@ -94,7 +94,7 @@ class RunPage:
     figures
         `learning_curve`, `iou_by_class`, `query_0`, `reasons_0`, `panels_0` ..., `hardest`,
         `easiest`, `losses_by_batch`, `class_balance`, `ranking_agreement`, `audit`,
-        `seconds_by_stage`, `worth`.
+        `seconds_by_stage`, `worth`, `map` (whose page lies beside the report).
     seconds
         The run's time.
     notes

@@ -25,6 +25,8 @@ class GraphOptions:
         Whether each query has a control slice.
     reasons
         Whether each query says why its images were chosen.
+    map
+        How the map of the pool is drawn: pca, umap or none.
     suspects
         Cycles after which labels that are likely wrong are looked for, or were.
     lists_suspects
@@ -60,6 +62,7 @@ class GraphOptions:
     knows_pool: bool = False
     control: bool = False
     reasons: bool = True
+    map: str = "pca"
     suspects: frozenset[int] = frozenset()
     lists_suspects: bool = True
     relabels: bool = False

@@ -83,14 +83,19 @@ def together(
 
 
 def power_law(
-    labels: np.ndarray, values: np.ndarray, noise: np.ndarray, ahead: np.ndarray
+    labels: np.ndarray,
+    values: np.ndarray,
+    noise: np.ndarray,
+    ahead: np.ndarray,
+    rates: np.ndarray = RATES,
 ) -> np.ndarray:
     """Fit a power law to each of some curves, (curves, labels); return its values, (curves, ahead).
 
-    It never falls and stays below 1; the least squares are the best within these bounds.
+    It never falls and stays below 1; the least squares are the best within these bounds, of all
+    `rates`.
     """
     weights = noise**-2.0 / (noise**-2.0).sum()
-    steps = (labels / labels[-1]) ** -RATES[:, None]  # (rates, labels)
+    steps = (labels / labels[-1]) ** -rates[:, None]  # (rates, labels)
     middle = steps @ weights
     mean = values @ weights
     apart = steps - middle[:, None]
@@ -105,7 +110,7 @@ def power_law(
     best = (weights * missed**2).sum(axis=-1).argmin(axis=1)
     ceiling = ceiling[curves, best, None]
     drop = drop[curves, best, None]
-    return ceiling - drop * (ahead / labels[-1]) ** -RATES[best, None]
+    return ceiling - drop * (ahead / labels[-1]) ** -rates[best, None]
 
 
 def _noise(labels: np.ndarray, values: np.ndarray, images: np.ndarray | None) -> np.ndarray:

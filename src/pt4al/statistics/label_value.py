@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from pt4al.statistics.forecast import FEWEST, forecast, together
+from pt4al.statistics.random_equivalent import NOTHING
 from pt4al.statistics.stopping import advise
 
 # An interval that reaches further than this to either side hides what a cycle usually gains.
@@ -39,6 +40,7 @@ def label_value(
     seconds: pd.Series,
     rng: np.random.Generator,
     nested: bool = False,
+    equivalent: dict | None = None,
 ) -> dict:
     """Return what the labels bought, as `worth.html` shows it and JSON keeps it.
 
@@ -57,6 +59,8 @@ def label_value(
     nested
         Each cycle was measured on the images of the one before, and more: control slices that are
         never trained on.
+    equivalent
+        What `pt4al.statistics.random_equivalent.estimate` says of this run; None or empty: nothing.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def label_value(
         "forecast": [] if ahead is None else ahead.to_dict("records"),
         "advice": advise(sharpest, ahead, plan.thresholds),
         "cost": cost(int(labels[-1]), plan.price, seconds),
-        "savings": labels_saved(curve, reference),
+        "savings": labels_saved(curve, reference, equivalent),
         "unsaid": unsaid(curve, ahead),
     }
 
@@ -115,19 +119,17 @@ def _time(hours: float) -> str:
     return f"{hours:.1f} hours"
 
 
-def labels_saved(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
+def labels_saved(
+    curve: pd.DataFrame, reference: pd.DataFrame | None, equivalent: dict | None = None
+) -> str:
     """Say how many labels random choice would have needed for the same, as far as the data can say.
 
     Supposes that the reference, made monotone, runs straight between its points, and that both runs
     are measured on the same kind of images. Its own noise is left out; the newest interval's ends
-    are looked up too.
+    are looked up too. Without a reference, what the run's own random labels say (`equivalent`).
     """
     if reference is None or reference.empty:
-        return (
-            "Whether choosing saved labels can't be said: that takes a run on the same pool whose "
-            "images were drawn at random, and labels for it. The control slices measure the model, "
-            "they don't replace that run."
-        )
+        return _without_reference(equivalent or {})
     labels = reference["labels"].to_numpy(float)
     values = isotonic_regression(reference["value"]).x
     last = curve.iloc[-1]
@@ -140,6 +142,21 @@ def labels_saved(curve: pd.DataFrame, reference: pd.DataFrame | None) -> str:
         f"one {last['labels']:,.0f}. One run each, and straight lines between the random run's "
         "points: another seed may say otherwise."
     )
+
+
+def _without_reference(equivalent: dict) -> str:
+    if equivalent and equivalent["says"] != NOTHING:
+        return (
+            f"{equivalent['sentence']} Estimated from the {equivalent['random']:,} labels of this "
+            "run that were drawn at random; a run on the same pool that chooses at random says it "
+            "better."
+        )
+    unknown = (
+        "Whether choosing saved labels can't be said: that takes a run on the same pool whose "
+        "images were drawn at random, and labels for it. The control slices measure the model, "
+        "they don't replace that run."
+    )
+    return f"{unknown} {equivalent['sentence']}" if equivalent else unknown
 
 
 def unsaid(curve: pd.DataFrame, ahead: pd.DataFrame | None) -> list[str]:

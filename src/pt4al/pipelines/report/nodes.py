@@ -60,13 +60,15 @@ def check_leaks(
 def weigh(
     history: RunHistory,
     run_curves: dict[str, pd.DataFrame],
+    savings_estimate: dict,
     answer_log: AnswerLog | None = None,
     **controls: dict,
 ) -> dict:
     """Return what the labels bought, by the metrics of each cycle's control slice.
 
     See `pt4al.statistics.label_value.label_value`. `controls`: `cycle_0.control` and so on.
-    `answer_log`: of people, says how long it took them, and whether they agree.
+    `savings_estimate`: see `pt4al.pipelines.report.savings`. `answer_log`: of people, says how long
+    it took them, and whether they agree.
     """
     measured = list(by_cycle(controls, "control").values())
     curve = pd.DataFrame(measured).rename(columns={history.task.metric: "value"})
@@ -88,6 +90,7 @@ def weigh(
         pd.Series(dtype=float) if given is None else given["seconds"],
         stream(settings.run.seed, "forecast"),
         nested=not settings.control.train,
+        equivalent=savings_estimate,
     )
     return value | {"agreement": None if given is None else agreement(given)}
 

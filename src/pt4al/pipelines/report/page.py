@@ -45,6 +45,7 @@ class PageInputs:
     leak_check: pd.DataFrame
     pictures: dict[str, bytes]
     reason_sheets: dict[str, bytes] = field(default_factory=dict)
+    map_preview: dict[str, bytes] = field(default_factory=dict)
     worth: dict | None = None
     worth_picture: dict[str, bytes] = field(default_factory=dict)
     probe_metrics: dict[str, float] | None = None
@@ -81,7 +82,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         ranked=_uses_ranking(settings),
         leaks=inputs.leak_check.to_dict("records"),
         audit=history.pretext_audit.to_dict("records"),
-        figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
+        figures=_figures(inputs),
         worth=inputs.worth,
         suspects=suspect_facts(inputs.suspects, history.pool),
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
@@ -89,6 +90,11 @@ def _facts(inputs: PageInputs) -> RunPage:
         changed=identity.changed_settings(settings, inputs.default_parameters),
         settings=identity.all_settings(settings),
     )
+
+
+def _figures(inputs: PageInputs) -> dict[str, bytes]:
+    drawn = inputs.pictures | inputs.worth_picture | inputs.reason_sheets
+    return drawn | inputs.map_preview
 
 
 def _beside(

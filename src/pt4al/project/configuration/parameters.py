@@ -300,6 +300,7 @@ class Price(Block):
 class Report(Block):
     baselines: several(Annotated[str, Field(pattern=NAME, max_length=LONGEST_RUN)])
     reasons: bool
+    map: one_of(["pca", "umap", "none"])
     suspects: Literal["auto"] | bool = "auto"
     stop: Stop
     price: Price

@@ -51,6 +51,7 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         knows_pool=parameters.oracle.knows_pool,
         control=share > 0,
         reasons=parameters.report.reasons,
+        map=parameters.report.map,
         suspects=frozenset(range(reach)) if _suspects(parameters) else frozenset(),
         lists_suspects=_lists_suspects(parameters, RunFolder(root, parameters.run.name), reach - 1),
         relabels=parameters.oracle.relabel > 0,
