@@ -183,10 +183,15 @@ WRONG = {  # what a server answers, which check is wrong, and what is said
         "picture",
         "is refused (status 403)",
     ),
-    "a picture that breaks the server": (
+    "an upload that breaks the server": (
         label_studio("/data/upload/1/x.png", **{"/data/upload/1/x.png": (500, {}, b"no")}),
         "picture",
-        "gave status 500",
+        "is not there (status 500): was the server's folder of uploads moved",
+    ),
+    "a local file that breaks the server": (
+        label_studio(LOCAL, **SUB, **{LOCAL: (500, {}, b"no")}),
+        "picture",
+        "gave status 500: look into that server's log",
     ),
     "a picture for which nobody answers": (
         label_studio("/data/upload/1/x.png", **{"/data/upload/1/x.png": lambda handler: handler.connection.recv(1)}),

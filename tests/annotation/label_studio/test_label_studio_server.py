@@ -287,6 +287,7 @@ def test_both_kinds_of_token_open_the_door_and_others_do_not(account: tuple[str,
     assert personal.get("/api/current-user/whoami")["email"] == "ada@example.org"
     personal._access = personal._access[:-3] + "AAA"  # as if it had ended
     assert personal.get("/api/current-user/whoami")["email"] == "ada@example.org"
+    assert list(examine(personal, "nowhere"))[1].sentence == "a personal access token, of ada@example.org"
     for wrong in ("b" * 40, refresh[:-3] + "AAA", "nonsense"):
         with pytest.raises(InputError, match="refuses the token") as told:
             LabelStudio(account[0], wrong).get("/api/projects/")
@@ -306,8 +307,7 @@ def test_the_doctor_knows_pictures_that_show_from_those_that_do_not(
     headers = {"X-CSRFToken": ada.session.cookies.get("csrftoken"), "Referer": ada.url}
     address = f"{ada.url}/api/projects/{number}/import"
     assert ada.session.post(address, files=file, headers=headers, timeout=60).ok
-    personal = LabelStudio(account[0], ada.ask("POST", "/api/token/", {})["token"])
-    findings = list(examine(personal, "healthy"))
+    findings = list(examine(server, "healthy"))
     assert all(finding.ok for finding in findings)
     assert "within the task (2), uploaded to the server (1)" in findings[3].sentence
     assert "status 200, image/png" in findings[-1].sentence
@@ -316,7 +316,7 @@ def test_the_doctor_knows_pictures_that_show_from_those_that_do_not(
     for title, image, told in (
         ("off", "/data/local-files/?d=sub/x.png", "has no storage of local files"),
         ("bucket", "s3://bucket/x.png", "add that bucket"),
-        ("lost", "/data/upload/1/lost.png", "status 404"),
+        ("lost", "/data/upload/1/lost.png", "is not there (status 500)"),
     ):
         number = ada.ask("POST", "/api/projects/", {"title": title, "label_config": form})["id"]
         ada.ask("POST", f"/api/projects/{number}/import", [{"data": {"image": image}}])

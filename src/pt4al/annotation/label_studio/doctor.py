@@ -302,8 +302,9 @@ def _came(server: LabelStudio, kind: str, shown: str, glance: Glance) -> str:
             f"{shown} is refused (status {glance.status}): is the account a member of the project, "
             "and have the keys of the storage expired?"
         )
-    if glance.status == 404:
-        raise InputError(f"{shown} is not there (status 404): {_missing(kind)}")
+    # Label Studio breaks on uploads that it has no record of.
+    if glance.status == 404 or (glance.status == 500 and kind == UPLOADED):
+        raise InputError(f"{shown} is not there (status {glance.status}): {_missing(kind)}")
     if glance.location and 300 <= glance.status < 400:
         raise InputError(f"{shown} sends the browser to {server.shown(glance.location)}")
     if not 200 <= glance.status < 300:
