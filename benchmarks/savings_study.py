@@ -25,7 +25,7 @@ from people_runs import DATA, Course, Round, Split, is_right, load, prepare, rou
 from pt4al.features import probe
 from pt4al.files.whole import replacing
 from pt4al.randomness import stream
-from pt4al.statistics.random_equivalent import estimate
+from pt4al.statistics.random_equivalent import FEWEST, describe, interval
 
 QUICK = "pool.limit.train=900,pool.limit.test=200,pretext.schedule.epochs=1,pretext.schedule.minimum_steps=2"
 COURSES = {
@@ -35,14 +35,14 @@ COURSES = {
 QUICK_COURSES = {"half of 40": Course(cycles=4, budget=40, share=0.5)}
 STRATEGIES = ["margin", "entropy", "random"]
 RANDOM_RUNS = 10
-FEWEST = 25  # labels that the truth's curve begins at
+FIRST = 25  # labels that the truth's curve begins at
 KEY = ["data", "slices", "strategy", "seed"]
 
 
 def random_curve(both: dict[str, Split]) -> pd.DataFrame:
     """Return `labels`, `value`: the mean accuracy on the test split of random labels, and `deviation` of one sample."""
     pool, test, classes = both["train"], both["test"], int(both["train"].targets.max()) + 1
-    sizes = np.unique(np.geomspace(FEWEST, 0.7 * len(pool.targets), 20).astype(np.int64))
+    sizes = np.unique(np.geomspace(FIRST, 0.7 * len(pool.targets), 20).astype(np.int64))
     values = np.zeros((RANDOM_RUNS, len(sizes)))
     for run in range(RANDOM_RUNS):
         order = stream(run, "truth").permutation(len(pool.targets))
@@ -61,10 +61,10 @@ def record(both: dict[str, Split], course: Course, strategy: str, seed: int) -> 
             continue
         labelled, at_random = _labelled(now, course)
         answers = partial(_answers, both["train"], labelled)
-        found = estimate(len(labelled), at_random, answers, stream(seed, "savings", cycle))
+        found = interval(len(labelled), at_random, answers, stream(seed, "savings", cycle))
         layer = _fit(both["train"], labelled)
         accuracy = is_right(both["test"], np.arange(len(both["test"].targets)), layer).mean()
-        rows.append(found | {"accuracy": accuracy})
+        rows.append({"labels": len(labelled), "random": len(at_random), **found, "accuracy": accuracy})
     return pd.DataFrame(rows)
 
 
@@ -81,23 +81,24 @@ def summary(runs: pd.DataFrame, curves: dict[str, pd.DataFrame]) -> pd.DataFrame
         logarithm = np.interp(own["accuracy"], curve["value"], np.log(curve["labels"]))
         parts.append(own.assign(truth=np.exp(logarithm)))
     found = pd.concat(parts, ignore_index=True)
-    low, high, needed = found["low"].fillna(np.inf), found["high"].fillna(np.inf), found["needed"].fillna(np.inf)
-    inside = (low <= found["truth"]) & (found["truth"] <= high)
-    estimated = found["low"].notna()
+    numbers = found[["needed", "low", "high"]].fillna(np.inf)
+    facts = zip(found["labels"], found["random"], numbers.to_dict("records"), strict=True)
+    said = np.array([describe(*fact)["says"] == "about" for fact in facts]) & (found["random"] >= FEWEST)
+    inside = (numbers["low"] <= found["truth"]) & (found["truth"] <= numbers["high"])
     points = found.assign(
-        held=inside.where(estimated).astype(float),
-        endless=np.isinf(high).astype(float),
-        width=(high / low).where(estimated),
-        factor=(needed / found["truth"]).where(estimated),
-        said=found["says"] == "about",
-        right=inside.where(found["says"] == "about").astype(float),
+        held=inside,
+        endless=np.isinf(numbers["high"]),
+        width=numbers["high"] / numbers["low"],
+        bias=numbers["needed"] / found["truth"],
+        said=said,
+        right=inside.where(said).astype(float),
     )
     table = points.groupby(["data", "slices", "strategy", "labels"], sort=False).agg(
         runs=("held", "size"),
         random=("random", "mean"),
         truth=("truth", "median"),
         estimate=("needed", "median"),
-        bias=("factor", "median"),
+        bias=("bias", "median"),
         held=("held", "mean"),
         width=("width", "median"),
         endless=("endless", "mean"),

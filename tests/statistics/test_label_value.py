@@ -106,6 +106,18 @@ def test_what_the_random_run_does_not_span_is_not_extrapolated(values, said):
     assert said in labels_saved(curve(), pd.DataFrame({"labels": [100, 500], "value": values}))
 
 
+def test_without_a_random_run_the_runs_own_random_labels_are_asked():
+    about = {"says": "about", "random": 400, "sentence": "These 500 labels are about as good as 630 random labels."}
+    told = labels_saved(curve(), None, about)
+    assert told.startswith(about["sentence"])
+    assert "from the 400 labels of this run that were drawn at random" in told
+    nothing = {"says": "nothing", "sentence": "This run's own random labels can't say it either: they are few."}
+    told = labels_saved(curve(), None, nothing)
+    assert told.startswith("Whether choosing saved labels can't be said")
+    assert told.endswith(nothing["sentence"])
+    assert labels_saved(curve(), None, {}) == labels_saved(curve(), None)
+
+
 def test_narrow_intervals_leave_less_unsaid():
     assert len(unsaid(curve(images=2000), pd.DataFrame())) == 1
     assert len(unsaid(curve(images=20), None)) == 3

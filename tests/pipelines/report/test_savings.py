@@ -57,7 +57,7 @@ def test_the_random_labels_of_a_run_are_asked_what_all_of_them_are_worth():
     images = features(160)
     found = estimate_savings(first_query_and_slices(images), images)
     assert (found["labels"], found["random"]) == (160, 100)
-    assert 0 < found["low"] <= found["needed"]
+    assert found["says"] in ("about", "nothing")
     again = estimate_savings(first_query_and_slices(images), images)
     assert again == found
 
