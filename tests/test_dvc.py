@@ -29,9 +29,9 @@ TINY = {
 }
 # What a report reads if it is there, and what it makes that DVC needs not keep.
 OTHER_RUNS = {"known_pretext_loss", "all_pretext_losses", "all_pretext_settings", "run_curves", "timings", "reads"}
-OTHER_RUNS |= {"runs"}
+OTHER_RUNS |= {"runs", "chapters"}  # of which DVC's run has none
 TEXT = {"intake_link", "next_commands", "default_parameters"}  # of the catalog itself, and of conf/
-PAGES = {"report", "pictures", "reason_sheets", "verdict", "failures", "failure_pictures"}
+PAGES = {"report", "pictures", "reason_sheets", "verdict", "failures", "failure_pictures", "map", "map_preview"}
 IN_MEMORY = {"run_history", "baselines"}
 
 

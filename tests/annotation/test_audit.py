@@ -112,6 +112,47 @@ def test_a_planted_leak_is_caught_and_named(plant, found):
     assert dict(broken(run)) == found
 
 
+def doubting() -> dict:
+    """What an honest run of people leaves: cycle 1 asks again for `a`, which is then called otherwise."""
+    queries = [
+        pd.DataFrame({"id": ["a", "c"], "role": ["query", "control"]}),
+        pd.DataFrame({"id": ["b", "a"], "role": ["query", "relabel"]}),
+    ]
+    answers = [
+        answered(["a", "c"]).assign(role=["query", "control"]),
+        pd.concat([answered(["b"]).assign(role="query"), answered(["a"], "dog").assign(role="correction")]),
+    ]
+    label_set = extend(extend(empty(), answered(["a", "c"]), 0, "margin"), answered(["b"]), 1, "margin")
+    label_set.loc[label_set["id"] == "a", "label"] = "dog"
+    tables = {"start": empty(), "queries": queries, "answers": answers, "label_set": label_set}
+    return tables | {"budgets": [2, 2], "test_ids": TEST_IDS}
+
+
+def test_a_doubtful_label_may_be_asked_for_once_more():
+    assert broken(doubting()) == []
+    assert "doubtful labels once more" in compare(**doubting())["check"].str.cat()
+
+
+@pytest.mark.parametrize("image", ["c", "x", "b"], ids=["a control image", "one without a label", "one just asked for"])
+def test_nothing_but_a_label_that_does_not_measure_may_be_asked_for_again(image):
+    run = doubting()
+    run["queries"][1].loc[1, "id"] = image
+    run["answers"][1] = run["answers"][1].head(1)
+    run["label_set"].loc[0, "label"] = "cat"
+    (found,) = broken(run)
+    assert found[1] == f"1 are not so, the first is {image!r} of cycle 1"
+
+
+def test_a_doubtful_label_is_asked_for_again_one_time_and_within_the_budget():
+    run = doubting()
+    run["queries"].append(run["queries"][1].tail(1))
+    run["answers"].append(run["answers"][1].head(0))
+    assert [found for _, found in broken(run | {"budgets": [2, 2, 2]})] == ["1 are not so, the first is 'a' of cycle 2"]
+    assert [found for _, found in broken(doubting() | {"budgets": [2, 1]})] == [
+        "1 are not so, the first is 'a' of cycle 1"
+    ]
+
+
 def test_each_cycle_has_its_own_budget():
     run = honest(["a"], ["b", "c"])
     assert broken(run | {"budgets": [1, 2]}) == []

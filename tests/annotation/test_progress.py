@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, WAITING, Policy
-from pt4al.annotation.progress import enough, measure_progress
+from pt4al.annotation.log import Answer, AnswerLog
+from pt4al.annotation.progress import enough, measure_progress, progress_of
 
 QUERY = pd.DataFrame({"id": list("abcdefg"), "role": ["query"] * 3 + ["control"] + ["reserve"] * 3})
 STATES = st.sampled_from([None, LABELLED, SKIPPED, REVIEW, WAITING])
@@ -64,3 +65,21 @@ def test_a_part_is_enough_from_its_share_and_time_on(share: float, hours: int | 
 def test_skips_alone_are_never_enough_for_a_part() -> None:
     progress = measure_progress(QUERY.head(3), settled(a=SKIPPED, b=SKIPPED), Policy())
     assert not enough(progress, 0.1, None)
+
+
+def test_an_older_answer_does_not_answer_a_question_that_is_asked_again(tmp_path) -> None:
+    log = AnswerLog(tmp_path)
+    log.add([Answer(id=image, label="cat", annotator="ada", source="page") for image in "ab"])
+    query = pd.DataFrame({"id": ["a", "c"], "role": ["relabel", "query"], "answers_before": [1, 0]})
+    assert list(progress_of(query, log.read(), Policy()).open["id"]) == ["a", "c"]
+    log.add([Answer(id=image, label="cat", annotator="ada", source="page") for image in "ac"])
+    assert progress_of(query, log.read(), Policy()).finished
+
+
+def test_whoever_skips_a_question_that_is_asked_again_brings_in_no_other_image(tmp_path) -> None:
+    log = AnswerLog(tmp_path)
+    query = pd.DataFrame({"id": ["a", "b"], "role": ["relabel", "reserve"], "answers_before": 0})
+    log.add([Answer(id="a", label=None, annotator="ada", source="page")])
+    progress = progress_of(query, log.read(), Policy())
+    assert list(progress.images["id"]) == ["a"]
+    assert progress.finished

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, Policy, aggregate
 from pt4al.annotation.log import Answer, AnswerLog, effective
 from pt4al.annotation.progress import measure_progress
-from pt4al.annotation.queue import AGAIN, CHANGED, LATE, LEASE, NEW, AnnotationQueue
+from pt4al.annotation.queue import AGAIN, CHANGED, LATE, LEASE, LEASE_EACH, NEW, AnnotationQueue
 from pt4al.errors import InputError
 
 CLASSES = ["cat", "dog"]
@@ -282,6 +282,106 @@ acts = st.tuples(
 )
 
 
+def guessing(folder: Path, labels: str, likely: list | None = None, **more) -> AnnotationQueue:
+    """Return a queue of images that a model takes for classes c(at) and d(og), each a little less surely."""
+    names = {"c": "cat", "d": "dog"}
+    sure = [0.9 - 0.01 * place for place in range(len(labels))]
+    ids = [f"i{place}" for place in range(len(labels))]
+    guesses = pd.DataFrame({"id": ids, "label": [names[sign] for sign in labels], "probability": sure})
+    if likely is not None:
+        guesses["likely"] = [json.dumps(pairs) for pairs in likely]
+    return queue_of(folder, len(labels), suggestions=guesses, **more)
+
+
+def test_full_groups_come_before_the_rest_of_a_class_and_the_surest_first(tmp_path):
+    queue = guessing(tmp_path, "dcdcdcd")
+    first, second = queue.groups("Ada", 3)
+    assert (first.label, first.images) == ("dog", ["i0", "i2", "i4"])
+    assert (second.label, second.images) == ("cat", ["i1", "i3", "i5"])
+    queue.confirm(first.images, "dog", "Ada", key())
+    assert [group.label for group in queue.groups("Ada", 3)] == ["cat"]  # one dog alone is no group
+
+
+def test_a_confirmation_is_a_line_for_each_image_and_shares_out_the_seconds(tmp_path):
+    queue = guessing(tmp_path, "cccc")
+    assert queue.confirm(["i0", "i1"], "cat", "Ada", "k", seconds=9.0, exceptions=["i3"]) == {NEW: 2}
+    assert queue.confirm(["i0", "i1"], "cat", "Ada", "k", seconds=9.0) == {AGAIN: 2}
+    history = AnswerLog(tmp_path).read()
+    assert history["seconds"].tolist() == [4.5, 4.5]
+    assert set(history["source"]) == {"grid"}
+    assert queue.progress().answered == 2
+
+
+@pytest.mark.parametrize(
+    ("images", "exceptions"), [(["i0", "no"], []), (["i0", "i0"], []), (["i0"], ["i0"]), (["i0"], ["no"])]
+)
+def test_a_confirmation_with_a_mistake_answers_none_of_its_images(tmp_path, images, exceptions):
+    queue = guessing(tmp_path, "cc")
+    with pytest.raises(InputError):
+        queue.confirm(images, "cat", "Ada", key(), exceptions=exceptions)
+    queue.confirm(["i1"], "cat", "Ada", "k")
+    with pytest.raises(InputError, match="use a new one"):
+        queue.confirm(["i0"], "cat", "Ada", "k")
+    assert queue.progress().answered == 1
+
+
+def test_an_exception_comes_in_the_group_of_its_next_guess_and_then_in_none(tmp_path):
+    wavers = [["cat", 0.6], ["dog", 0.3]]
+    queue = guessing(tmp_path, "ccdd", [wavers, [["cat", 0.9]], [["dog", 0.9]], [["dog", 0.5]]])
+    queue.confirm(["i1"], "cat", "Ada", key(), exceptions=["i0"])
+    (group,) = queue.groups("Ada", 5)
+    assert group.images == ["i2", "i0", "i3"]  # a probability of 0.75, given that it is no cat
+    assert group.sure[1] == pytest.approx(0.75)
+    queue.confirm(["i2", "i3"], "dog", "Ada", key(), exceptions=["i0"])
+    assert queue.groups("Ada", 5) == []
+    assert next_image(queue, "Ada") == "i0"
+
+
+def test_a_group_is_given_to_as_many_people_as_its_images_need(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("pt4al.annotation.queue.monotonic", lambda: now[0])
+    queue = guessing(tmp_path, "cccc", policy=Policy(2, "majority"))
+    given = {name: queue.groups(name, 2)[0].images for name in ("Ada", "Bob", "Cy", "Dee")}
+    assert given == {"Ada": ["i0", "i1"], "Bob": ["i0", "i1"], "Cy": ["i2", "i3"], "Dee": ["i2", "i3"]}
+    assert queue.groups("Eve", 2) == []
+    queue.confirm(["i0"], "cat", "Ada", key(), exceptions=["i1"])
+    assert [group.images for group in queue.groups("Eve", 2)] == []  # i0 is answered once, and with Bob
+    now[0] = LEASE + LEASE_EACH + 1
+    assert queue.groups("Eve", 4)[0].images == ["i0", "i1", "i2", "i3"]
+
+
+def test_who_leaves_a_grid_gives_its_images_back(tmp_path):
+    queue = guessing(tmp_path, "cccc")
+    assert queue.groups("Ada", 4)[0].images == ["i0", "i1", "i2", "i3"]
+    assert next_image(queue, "Ada") == "i0"  # one at a time
+    assert queue.groups("Bob", 4)[0].images == ["i1", "i2", "i3"]
+
+
+def test_controls_are_in_a_grid_like_others_and_reserves_only_when_somebody_skips(tmp_path):
+    rows = {"id": ["a", "b", "c", "d"], "role": ["query", "control", "query", "reserve"]}
+    guesses = pd.DataFrame({"id": rows["id"], "label": "cat", "probability": 0.9})
+    queue = AnnotationQueue(AnswerLog(tmp_path), pd.DataFrame(rows), Policy(), CLASSES, guesses)
+    assert queue.groups("Ada", 5)[0].images == ["a", "b", "c"]
+    queue.confirm(["a"], None, "Ada", key())
+    assert queue.groups("Ada", 5)[0].images == ["b", "c", "d"]
+
+
+def test_undo_takes_back_a_whole_confirmation_and_nothing_else(tmp_path):
+    queue = guessing(tmp_path, "ccccd")
+    say(queue, "i4", "dog")
+    queue.confirm(["i0", "i1"], "cat", "Ada", key())
+    queue.confirm(["i2", "i3"], "cat", "Bob", key())
+    say(queue, "i1", "dog")  # corrected one at a time
+    assert queue.undo("Ada", "u1") == "i1"
+    assert queue.retracted("u1") == (["i1"], "dog")
+    assert states(queue)["i1"] == LABELLED
+    assert queue.undo("Ada", "u2") == queue.undo("Ada", "u2") == "i0"
+    assert queue.retracted("u2") == (["i0", "i1"], "cat")
+    labelled = [image for image, state in states(queue).items() if state == LABELLED]
+    assert labelled == ["i2", "i3", "i4"]
+    assert queue.undo("Ada", key()) == "i4"
+
+
 @settings(max_examples=settings.default.max_examples // 2)
 @given(
     st.lists(acts, max_size=14), st.sampled_from([Policy(), Policy(2, "consensus"), Policy(2, "majority", "leave_out")])
@@ -329,3 +429,33 @@ def test_examples_of_a_class_are_three_at_most_and_those_of_earlier_queries_come
     say(queue, "e0", "dog")  # corrected
     assert queue.examples("cat") == ["i0", "i1", "i2"]
     assert queue.examples("dog") == ["e0", "e1"]
+
+
+@pytest.fixture
+def doubting(tmp_path) -> AnnotationQueue:
+    """A queue that asks Ada for a new image, and once more for one that she called a cat."""
+    log = AnswerLog(tmp_path)
+    log.add([Answer(id="old", label="cat", annotator="Ada", source="page", key="first")])
+    asked = pd.DataFrame({"id": ["new", "old"], "role": ["query", "relabel"], "answers_before": [0, 1]})
+    suggestions = pd.DataFrame({"id": ["new", "old"], "label": "cat", "probability": 0.9})
+    suggestions = suggestions.assign(suggested=[None, "dog"], near=[None, '["d1", "d2"]'])
+    earlier = pd.DataFrame({"id": ["old"], "label": ["cat"]})
+    return AnnotationQueue(log, asked, Policy(), CLASSES, suggestions, earlier)
+
+
+def test_a_label_that_is_asked_for_again_is_handed_to_the_person_who_gave_it(doubting):
+    assert doubting.upcoming("Ada") == ["new", "old"]
+    facts = doubting.facts("old", "Ada")
+    assert facts["again"] == {"label": "cat", "suggested": "dog", "near": ["d1", "d2"]}
+    assert not facts["answered"]
+    assert "again" not in doubting.facts("new", "Ada")
+    assert say(doubting, "old", "dog") == NEW
+    assert say(doubting, "new", "dog") == NEW
+    assert doubting.progress().finished
+    assert doubting.facts("old", "Ada")["label"] == "dog"
+    assert doubting.undo("Ada", key()) == "new"
+
+
+def test_an_answer_to_an_earlier_query_that_arrives_once_more_is_no_new_one(doubting):
+    assert doubting.answer("old", "cat", "Ada", "first") == AGAIN
+    assert doubting.progress().count(LABELLED) == 0

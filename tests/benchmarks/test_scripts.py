@@ -11,11 +11,12 @@ import psutil
 import pytest
 
 from support.layouts import write_caltech101
+from support.people import needs_chromium
 from support.projects import ROOT
 
 TESTS = Path(__file__).parent
 # Typed by the script after the colon, and by nobody else.
-CASES = {"large_pool_case": "large_pool", "waiting_case": "run"}
+CASES = {"grid_case": "grid", "large_pool_case": "large_pool", "waiting_case": "run"}
 SECTIONS = ["training", "scoring", "features", "ranking", "herding", "decoding"]
 SLOW_SECTIONS = ["memory", "overhead", "waiting", "cells"]  # many processes
 
@@ -84,9 +85,26 @@ def test_pretext_tasks_are_correlated_with_main_losses(script, tmp_path):
     assert len(re.findall(r"^\| rotation", printed, re.MULTILINE)) == 3
 
 
+def test_wrong_labels_are_planted_and_found(script, tmp_path):
+    printed = script("label_errors", "--quick", f"--folder={tmp_path}")
+    assert len(re.findall(r"^\| quick +\|", printed, re.MULTILINE)) == 7
+    rows = pd.read_csv(tmp_path / "quick.csv")
+    assert len(rows) == 7
+    script("label_errors", "--quick", f"--folder={tmp_path}")  # which makes none of them again
+    assert len(pd.read_csv(tmp_path / "quick.csv")) == 7
+
+
 def test_the_study_of_people_makes_all_its_tables(script, tmp_path):
     script("people_study", "--quick", f"--folder={tmp_path}")
     assert len(list((tmp_path / "quick").glob("*.csv"))) == 9
+
+
+@needs_chromium
+@pytest.mark.external
+def test_the_grid_is_measured_beside_one_at_a_time_and_loses_no_answer(script):
+    printed = script("grid", "--quick")
+    assert "| one at a time |       60 |" in printed
+    assert "none lost, none twice" in printed
 
 
 def test_the_study_of_savings_ends_with_a_table(script, tmp_path):

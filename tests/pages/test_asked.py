@@ -22,15 +22,23 @@ def reasons() -> bytes:
     return explanation_sheet(table, lambda ids: images, labels, lambda row: "Drawn at random.")
 
 
-def section(figures: dict[str, bytes], asked: tuple[int, ...] = (0, 1), metric: str = "accuracy") -> str:
+def section(
+    figures: dict[str, bytes], asked: tuple[int, ...] = (0, 1), metric: str = "accuracy", people: bool = False
+) -> str:
     template = environment().get_template("asked.html")
-    return template.render(asked=asked, figures=figures, metric={"key": metric})
+    return template.render(asked=asked, figures=figures, metric={"key": metric}, people=people)
 
 
 def test_reasons_are_folded_and_each_query_is_seen_at_a_glance():
     page = section({"query_0": SHEET, "query_1": SHEET, "reasons_1": reasons()})
     assert page.count("<details>") == 1
     assert page.index("Cycle 0") < page.index("Cycle 1") < page.index("<details>") < page.index("Drawn at random.")
+
+
+def test_who_labels_reads_of_rounds():
+    page = section({"query_0": SHEET}, asked=(0,), people=True)
+    assert "<h3>Round 1</h3>" in page
+    assert "Cycle 0" not in page
 
 
 def test_without_queries_and_classes_there_is_no_section():
@@ -47,7 +55,8 @@ def test_classes_are_counted_in_images_or_in_pixels():
 def test_sheets_wrap_on_a_screen_and_on_a_phone(tmp_path: Path, width: int) -> None:
     figures = {"query_0": SHEET, "reasons_0": reasons()}
     page = environment().from_string('{% include "head.html" %}<main>{% include "asked.html" %}</main>')
-    (tmp_path / "page.html").write_text(page.render(title="", asked=[0], figures=figures, metric={"key": "accuracy"}))
+    facts = {"title": "", "asked": [0], "figures": figures, "metric": {"key": "accuracy"}, "people": False}
+    (tmp_path / "page.html").write_text(page.render(facts))
     with Browser(width, 800) as browser:
         browser.open(f"file://{tmp_path}/page.html")
         browser.until("document.images.length == 60 + 24 * 4")

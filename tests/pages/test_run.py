@@ -325,3 +325,21 @@ def test_a_few_control_images_say_that_it_is_too_early_in_one_chart_of_all_perce
     assert "Too few to count by class" in few
     assert "Worst classes" not in few
     assert "taken for <b>dog</b>" in few
+
+
+def test_labels_that_look_wrong_are_shown_beside_what_they_are_like():
+    row = {"id": "a<b>.png", "label": "cat", "suggested": "dog", "quality": 0.1, "picture": PNG, "near": [PNG, PNG]}
+    page = render(FACTS | {"suspects": {"judged": 200, "found": 1, "agreed": 0.97, "rows": [row]}})
+    assert "Labels to look at" in page
+    assert "1 of 200 labels looks wrong" in page
+    assert "the same as 97.0 % of all labels" in page
+    assert "<code>a&lt;b&gt;.png</code> is called <strong>cat</strong>" in page
+    assert len(parsed(page).images) == len(parsed(render(FACTS)).images) + 3
+    assert parsed(page).open == []
+
+
+def test_where_no_label_was_looked_at_the_page_says_nothing_of_it():
+    assert "Labels to look at" not in render(FACTS)
+    assert "None of 200 labels looks wrong" in render(
+        FACTS | {"suspects": {"judged": 200, "found": 0, "agreed": 1.0, "rows": []}}
+    )

@@ -72,7 +72,9 @@ def test_the_report_is_one_page_with_every_picture(finished: Path) -> None:
     reasons = set((finished / "data/08_reporting/tiny/reasons").glob("*/reasons/reasons_*.html"))
     assert len(reasons) == CYCLES
     wrong = set((finished / "data/08_reporting/tiny/failures").glob("*/failures/wrong_*.*"))
-    assert page.count('class="card"') == len(pictures) + len(reasons)
+    preview = list((finished / "data/08_reporting/tiny/map_preview").glob("*/map_preview/map.png"))
+    assert page.count('class="card"') == len(pictures) + len(reasons) + len(preview)
+    assert len(preview) == 1
     assert page.count('class="id"') >= len(wrong) > 0
 
 

@@ -19,6 +19,7 @@ from support.projects import ROOT
 # Other runs' files, and logs that grow. So is all of a comparison, which is made from its cells at each run.
 UNVERSIONED = {"run_curves", "runs", "all_pretext_losses", "all_pretext_settings", "timings", "reads", "answer_log"}
 UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
+UNVERSIONED |= {"chapters"}  # written before anything runs
 UNVERSIONED |= {"default_parameters"}  # a file of conf/
 # A text of the catalog itself; and what the report's nodes read, gathered at each command.
 IN_MEMORY = {"intake_link", "next_commands", "run_history", "baselines"}
@@ -34,7 +35,9 @@ def catalog():
 def datasets() -> list[str]:
     names: set[str] = set()
     apart = GraphOptions(own_trunk=True, views=False, probes=False)
-    for shape in (GraphOptions(), apart, GraphOptions(3, people=True, waits=True, tested=False, control=True)):
+    doubts = {"suspects": frozenset(range(3)), "relabels": True}
+    people = GraphOptions(3, people=True, waits=True, tested=False, control=True, **doubts)
+    for shape in (GraphOptions(), apart, people):
         names |= set().union(*(pipeline.datasets() for pipeline in build(shape).values()))
     return sorted(name for name in names if not name.startswith("params:") and name != "parameters")
 

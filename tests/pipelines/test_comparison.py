@@ -204,7 +204,7 @@ def test_mlflow_has_of_a_cell_what_it_has_of_any_run(compared: Path) -> None:
     for child in children:
         assert child.info.status == "FINISHED"
         assert child.data.metrics.keys() >= {"accuracy", "training_loss"}
-        assert [file.path for file in client.list_artifacts(child.info.run_id)] == ["query.parquet"]
+        assert [file.path for file in client.list_artifacts(child.info.run_id)] == ["query.parquet", "settings.json"]
 
 
 def test_changed_settings_are_refused_with_the_cell_s_name(compared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from support.projects import run
 PIPELINES = build(GraphOptions())
 WHOLE = PIPELINES["active_learning"]
 PEOPLE = build(GraphOptions(3, people=True, waits=True, tested=False, control=True))["active_learning"]
+KNOWING = build(GraphOptions(0, people=True, waits=True, knows_pool=True))["active_learning"]
 COMPARED = build(GraphOptions(probes=False, compares=True))["active_learning"]
 
 
@@ -26,6 +27,7 @@ def test_our_own_pipelines_leak_nothing(name):
 
 def test_a_run_that_people_label_leaks_nothing():
     check_readers(PEOPLE)
+    check_readers(KNOWING)
 
 
 def test_a_run_that_tests_a_probe_beside_its_network_leaks_nothing():
@@ -34,7 +36,7 @@ def test_a_run_that_tests_a_probe_beside_its_network_leaks_nothing():
 
 @pytest.mark.parametrize("dataset", READERS)
 def test_every_guarded_dataset_and_each_of_its_readers_is_one_of_ours(dataset):
-    nodes = {node for pipeline in [*PIPELINES.values(), PEOPLE, COMPARED] for node in pipeline.nodes}
+    nodes = {node for pipeline in [*PIPELINES.values(), PEOPLE, KNOWING, COMPARED] for node in pipeline.nodes}
     readers = {node.short_name for node in nodes for name in node.inputs if name.rpartition(".")[2] == dataset}
     assert readers == READERS[dataset]
 

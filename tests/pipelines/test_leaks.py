@@ -97,5 +97,5 @@ def test_a_label_that_was_never_asked_for_is_shouted_about(copied: Path, caplog:
 def test_every_reading_of_a_label_is_noted(finished: Path) -> None:
     reads = pd.read_json(finished / "data/08_reporting/tiny/reads.jsonl", lines=True)
     noted = reads.groupby("dataset")["node"].agg(set)
-    assert noted["recorded_labels"] == {"report_intake", *(f"cycle_{cycle}.ask_oracle" for cycle in range(3))}
-    assert noted["test_labels"] == {"report_intake", *(f"cycle_{cycle}.evaluate" for cycle in range(3))}
+    assert noted["recorded_labels"] == {"pool.report_intake", *(f"cycle_{cycle}.ask_oracle" for cycle in range(3))}
+    assert noted["test_labels"] == {"pool.report_intake", *(f"cycle_{cycle}.evaluate" for cycle in range(3))}

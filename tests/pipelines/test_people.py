@@ -22,12 +22,13 @@ from pt4al.annotation.log import Answer
 from pt4al.masks import encode
 from pt4al.project.runs.asked_query import AskedQuery
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
+from pt4al.project.runs.run_labels import find_labels
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
 from support.projects import kedro, make_project, newest
 
 
-def labelled(project: Path, waiting: bool = True) -> LabelledRun:
-    return find_run(project / "data", NAME, waiting)
+def labelled(project: Path) -> LabelledRun:
+    return find_run(project / "data", NAME)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_a_whole_run_with_skips_corrections_late_answers_and_a_new_class(waiting
     assert leaks(project)["ok"].all()
     assert list(curve(project)["labels"]) == [10, 18, 29]
     kedro("answers", "export", "labels.csv", cwd=project)
-    assert dict(pd.read_csv(project / "labels.csv").to_numpy()) == third.to_dict()
+    assert pd.read_csv(project / "labels.csv").set_index("id")["label"].to_dict() == third.to_dict()
     page = newest(project, "08_reporting", NAME, "report.html").read_text()
     assert "What the labels bought" in page
     assert "Why images were chosen in cycle 2" in page
@@ -265,8 +266,8 @@ def test_masks_are_drawn_learnt_from_and_measured(project: Path) -> None:
 
 def exported_as_drawn(project: Path) -> None:
     """Masks go out to other programs as they came in."""
-    run = labelled(project, waiting=False)
-    drawn = {row.id: run.mask(row.label) for row in run.labels.itertuples()}
+    run = find_labels(project / "data", NAME)
+    drawn = {row.id: np.array(Image.open(io.BytesIO(row.label))) for row in run.table.itertuples()}
     assert len(drawn) == 12
     reads = {
         "masks": partial(mask_folder.read, ids=drawn),
@@ -275,7 +276,7 @@ def exported_as_drawn(project: Path) -> None:
     for path, read in reads.items():
         done = kedro("answers", "export", path, cwd=project)
         assert done.stdout == f"{path}: 12 labels of run {NAME}\n", done.stderr
-        masks, problems = read(project / path, classes=run.classes, size=(32, 32))
+        masks, problems = read(project / path, classes=run.classes(), size=(32, 32))
         assert problems.empty
         assert {image: np.array(Image.open(io.BytesIO(png))).tolist() for image, png in masks} == {
             image: mask.tolist() for image, mask in drawn.items()

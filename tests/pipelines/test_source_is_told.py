@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pt4al.errors import InputError
-from pt4al.pipelines.pool import nodes
+from pt4al.pipelines.pool import listing, nodes
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import checks
@@ -54,7 +54,7 @@ def test_what_was_read_is_logged_and_warnings_are_warnings(tmp_path: Path, caplo
     write_class_folders(tmp_path / "train", np.random.default_rng(0), ("cat", "dog"), 2, size=(8, 8))
     write_class_folders(tmp_path / "test", np.random.default_rng(0), ("cat", "cow"), 2, size=(8, 8))
     with caplog.at_level(logging.INFO):
-        nodes.tell_source(recorded(tmp_path).pool)
+        listing.tell_source(recorded(tmp_path).pool)
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert told[0][0] == "INFO" and told[0][1].startswith(f"read class folders at {tmp_path}: 3 classes")
     assert told[1][0] == "WARNING" and "Only the test split has pictures of 'cow'" in told[1][1]

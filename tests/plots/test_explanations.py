@@ -37,20 +37,6 @@ def sheet(reasons_of: pd.DataFrame, channels: int = 3) -> tuple[Sheet, list[str]
     return Sheet(drawn), asked
 
 
-def test_every_reason_is_in_words() -> None:
-    told = explanations.in_words(table().iloc[0])
-    assert told == {
-        "score": "0.250",
-        "ranking": "place 1 of 5,000 in batch 2",
-        "pretext loss": "1.5",
-        "stands for": "1,234 unlabelled images",
-    }
-
-
-def test_a_first_query_has_no_score_and_none_is_invented() -> None:
-    assert "score" not in explanations.in_words(table(score=np.nan).iloc[0])
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_stand_beside_their_neighbours_and_these_have_their_labels(channels: int) -> None:
     drawn, asked = sheet(table(2), channels)

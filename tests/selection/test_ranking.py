@@ -197,7 +197,7 @@ def share_of(seed: int, losses: np.ndarray, **settings: object) -> set[str]:
     pretext_loss = pd.DataFrame({"id": ids(losses), "pretext_loss": losses})
     ranking = Ranking(**{"order": "hardest_first", "batches": "consecutive", "drop": 0, "share": 0.8} | settings)
     found = nodes.rank_pool(
-        pretext_loss, ranking, Cycles(number=4, budget=5), Run(name="r", seed=seed, repeat=0, fresh=False)
+        pretext_loss, ranking, Cycles(number=4, budget=5), Run(name="r", seed=seed, repeat=0, fresh=False, change=False)
     )
     assert found["id"].is_unique
     return set(found["id"])

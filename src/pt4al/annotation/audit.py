@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 
 from pt4al.annotation.oracle import CORRECTION
-from pt4al.annotation.progress import RESERVE
+from pt4al.annotation.progress import CONTROL, RELABEL, RESERVE
 
 KEY = ["cycle", "id"]
+ONCE = "No id was asked for twice."
+ONCE_MORE = "No id was asked for twice; doubtful labels once more, none of them a control image's."
 
 
 def compare(
@@ -26,7 +28,7 @@ def compare(
     queries, answers
         One table a cycle: `id`, perhaps `role`; `id`, `label`, perhaps `role`. With roles people
         have answered: perhaps late, or not everything, and a reserve may not have been needed; role
-        `correction` changes a label.
+        `correction` changes a label, role `relabel` asks for one again.
     label_set
         The label set after the last cycle: `id`, `label`, `cycle`.
     budgets
@@ -41,6 +43,8 @@ def compare(
     """
     asked = _by_cycle(queries)
     answered = _by_cycle(answers)
+    repeated = asked[asked["role"] == RELABEL] if "role" in asked else asked[:0]
+    asked = asked.drop(repeated.index)
     if "role" in answered:
         asked = _needed(asked, answered)
         answered = _corrected(answered, start)
@@ -51,6 +55,9 @@ def compare(
     learnt = label_set[~label_set["id"].isin(start["id"])]
     unlike = _differences(learnt[[*KEY, "label"]], answered)
     again = asked[asked["id"].duplicated() | asked["id"].isin(start["id"])]
+    if len(repeated):
+        again = pd.concat([again, _wrongly_repeated(repeated, asked, start)])
+        asked = pd.concat([asked, repeated])
     own = asked[asked["role"] != RESERVE] if "role" in asked else asked
     over = own[own.groupby("cycle").cumcount() >= np.array(budgets)[own["cycle"].to_numpy(int)]]
     most = "/".join(map(str, budgets if len(set(budgets)) > 1 else budgets[:1]))
@@ -63,7 +70,7 @@ def compare(
                 len(learnt),
             ),
             _row("The oracle answered the queries and nothing else.", unasked, len(answered)),
-            _row("No id was asked for twice.", again, len(asked)),
+            _row(ONCE_MORE if len(repeated) else ONCE, again, len(asked)),
             _row(f"No query holds more than the {most} ids of the budget.", over, len(asked)),
             _row(
                 "No image of the test split is in a query or in the label set.",
@@ -91,6 +98,18 @@ def _corrected(answered: pd.DataFrame, start: pd.DataFrame) -> pd.DataFrame:
     newest = answered.drop_duplicates("id", keep="last").set_index("id")["label"]
     first = answered[(answered["role"] != CORRECTION) & ~answered["id"].isin(start["id"])]
     return first.assign(label=first["id"].map(newest)).drop(columns="role")
+
+
+def _wrongly_repeated(
+    repeated: pd.DataFrame, asked: pd.DataFrame, start: pd.DataFrame
+) -> pd.DataFrame:
+    """Return what was asked for again though it had no label, twice, or though it measures."""
+    first = asked.drop_duplicates("id").set_index("id")["cycle"]
+    known = repeated["id"].isin(start["id"]) | (repeated["id"].map(first) < repeated["cycle"])
+    wrong = repeated["id"].duplicated() | ~known
+    if "role" in asked:
+        wrong |= repeated["id"].isin(asked["id"][asked["role"] == CONTROL])
+    return repeated[wrong]
 
 
 def _early(answered: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:

@@ -56,7 +56,8 @@ class Answer:
     seconds
         How long the image was looked at; NaN if unknown.
     source
-        `page`, `label_studio` or `file`.
+        `page`, `grid` (confirmed on the page with other images of a class), `label_studio`, `cvat` or
+        `file`.
     review
         Whether the answer ends a disagreement, whatever others said.
     undoes

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
 from pt4al.annotation.log import AnswerLog, stand_for_masks
-from pt4al.annotation.progress import enough, measure_progress
+from pt4al.annotation.progress import enough, progress_of
 from pt4al.errors import InputError
 
 CORRECTION = "correction"  # role of an answer that gives an image another label than it had
@@ -34,7 +34,7 @@ class HumanOracle:
         Parameters
         ----------
         query
-            As `progress.measure_progress` takes it.
+            As `progress.progress_of` takes it.
         label_set
             `id`, `label` of the images that had a label before this query.
         asked
@@ -55,8 +55,9 @@ class HumanOracle:
         InputError
             If there are too few answers.
         """
-        aggregated = aggregate(self._log.read(), self._policy)
-        progress = measure_progress(query, aggregated, self._policy)
+        history = self._log.read()
+        aggregated = aggregate(history, self._policy)
+        progress = progress_of(query, history, self._policy)
         if not enough(progress, share, after):
             raise InputError(f"cycle {cycle}: {progress}, which is too few to go on with")
         asked = pd.concat([asked, progress.images.assign(cycle=cycle)[ASKED]], ignore_index=True)

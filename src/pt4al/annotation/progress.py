@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, Policy
+from pt4al.annotation.aggregation import LABELLED, REVIEW, SKIPPED, Policy, aggregate
 
 # Why an image is in a query: column `role`.
 QUERY = "query"
 CONTROL = "control"
 RESERVE = "reserve"
+RELABEL = "relabel"  # it has a label that is likely wrong, and is asked for once more
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,28 @@ def enough(progress: Progress, share: float, after: datetime | None) -> bool:
         return False
     answered = progress.answered >= share * len(progress.images)
     return answered and progress.count(LABELLED) > 0
+
+
+def answers_since(history: pd.DataFrame, query: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers that may answer a query: of images asked for again, those given since.
+
+    Parameters
+    ----------
+    history
+        As `AnswerLog.read` returns it.
+    query
+        `id`; perhaps `answers_before`: the lines of the log on each image that are older than the
+        query, and answer an earlier one.
+    """
+    if "answers_before" not in query:
+        return history
+    before = history["id"].map(query.set_index("id")["answers_before"]).fillna(0)
+    return history[history.groupby("id").cumcount() >= before]
+
+
+def progress_of(query: pd.DataFrame, history: pd.DataFrame, policy: Policy) -> Progress:
+    """Return how far a query is answered; see `answers_since` and `measure_progress`."""
+    return measure_progress(query, aggregate(answers_since(history, query), policy), policy)
 
 
 def measure_progress(query: pd.DataFrame, aggregated: pd.DataFrame, policy: Policy) -> Progress:

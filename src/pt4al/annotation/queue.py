@@ -4,7 +4,8 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -13,16 +14,22 @@ import pandas as pd
 
 from pt4al.annotation.aggregation import LABELLED, REVIEW, Policy, aggregate
 from pt4al.annotation.class_names import SKIP, Names
+from pt4al.annotation.grouping import Group, next_best, surest_group
 from pt4al.annotation.log import DIGEST, Answer, AnswerLog, effective
-from pt4al.annotation.progress import Progress, measure_progress
+from pt4al.annotation.progress import RELABEL, Progress, answers_since, measure_progress
 from pt4al.errors import InputError, did_you_mean
 from pt4al.text import normalised
 
 LEASE = 60.0  # seconds for which an image in somebody's hands is not given to others
+LEASE_EACH = 5.0  # seconds more for each image of a group
 UPCOMING = 3  # images that a person will see next, the first of them now
 EXAMPLES = 3  # images that show what a class means
 LIKELY = 5  # classes that the page shows as the model's guesses
 LONGEST = {"annotator": 100, "key": 64, "class": 200}  # characters
+# Where people answered: one image at a time, or a group of them.
+PAGE = "page"
+GRID = "grid"
+PART = ":"  # in the key of an answer to a group: between the group's key and the image's place
 # What happened to an answer.
 NEW = "new"
 AGAIN = "again"
@@ -48,10 +55,12 @@ class AnnotationQueue:
         Parameters
         ----------
         query
-            As `progress.measure_progress` takes it.
+            As `progress.progress_of` takes it.
         suggestions
             `id`, `label`, `probability`: a model's guesses; `likely`, if it is there: JSON of the
-            most likely classes, a list of [class, probability].
+            most likely classes, a list of [class, probability]. Of images whose labels are asked
+            for again, `suggested` and `near`: what they may be, and JSON of the ids of similar
+            images that are called so.
         earlier
             `id`, `label` (missing: nobody has answered): images of earlier queries, whose labels
             may be changed.
@@ -71,14 +80,24 @@ class AnnotationQueue:
             labels = [_text(label) for label in earlier["label"]]
             self._earlier = dict(zip(earlier["id"], labels, strict=True))
         self._ids = set(query["id"])
+        self._doubted: dict[str, str | None] = {}  # labels that are asked for again
+        if "answers_before" in query:
+            for image in query["id"][query["role"] == RELABEL]:
+                self._doubted[image] = self._earlier.pop(image, None)
         self._lock = threading.RLock()
         self._add_class = add_class
         self._leases: dict[str, dict[str, float]] = {}  # by image and annotator: until when
-        self._history = log.read()
+        self._excluded: dict[tuple[str, str], set[str]] = {}  # by annotator and image: classes
+        self._history = answers_since(log.read(), query)
         self._before = set(self._history["key"])  # answers older than this queue
         self._aggregated = aggregate(self._history[self._history["id"].isin(self._ids)], policy)
         self._size = -1  # of the log when it was last read
         self._progress: Progress | None = None  # None: to be computed anew
+
+    @property
+    def guessed(self) -> bool:
+        """Whether there are guesses of a model, of which groups can be made."""
+        return bool(self._suggestions)
 
     @property
     def growing(self) -> bool:
@@ -111,8 +130,35 @@ class AnnotationQueue:
             # Where others have all that is left, better twice than never.
             chosen = list(dict.fromkeys([*islice(free, UPCOMING), *left[:UPCOMING]]))[:UPCOMING]
             if chosen:
-                self._lend(chosen[0], annotator)
+                self._hand(chosen[:1], annotator)
             return chosen
+
+    def groups(self, annotator: str, size: int) -> list[Group]:
+        """Return a group of images for a person to confirm, and the one likely to follow.
+
+        A group's images are open, not answered by this person and not already given to enough
+        others; those of the first count as given to this person now. Empty: no two images are left
+        that the model takes for the same class.
+        """
+        with self._lock:
+            mine = set(self._mine(annotator)["id"])
+            answers = self._aggregated.set_index("id")["answers"].to_dict()
+            guesses = {}
+            for image in self.progress().open["id"]:
+                if image in mine or not self._free(image, annotator, answers.get(image, 0)):
+                    continue
+                excluded = self._excluded.get((annotator, image), ())
+                best = next_best(self._likely(image), excluded)
+                if best is not None and best[0] in self.classes:
+                    guesses[image] = best
+            result = []
+            while len(result) < 2 and (group := surest_group(guesses, size)) is not None:
+                result.append(group)
+                for image in group.images:
+                    del guesses[image]
+            if result:
+                self._hand(result[0].images, annotator)
+            return result
 
     def disputed(self) -> list[dict[str, Any]]:
         """Return the images that people disagree on: `id`, `said` (annotator, label)."""
@@ -130,19 +176,24 @@ class AnnotationQueue:
         return result
 
     def facts(self, image: str, annotator: str) -> dict[str, Any]:
-        """Return what the page shows of an image: the model's guesses, and its label, if any."""
+        """Return what the page shows of an image: the model's guesses, and its label, if any.
+
+        Where a label is asked for again, also `again`: the `label`, what is `suggested` (perhaps
+        None), and ids of images `near` that are called so.
+        """
         with self._lock:
             mine = self._mine(annotator)
         own = mine["label"][mine["id"] == image]
         before = self._earlier.get(image)
         label = own.iloc[-1] if len(own) else before
-        return {
+        facts = {
             "id": image,
             "likely": self._likely(image),
             "answered": len(own) > 0 or before is not None,
             "earlier": before is not None,
             "label": _text(label),
         }
+        return facts | {"again": self._doubts(image)} if image in self._doubted else facts
 
     def answered(self, annotator: str) -> list[str]:
         """Return the images that a person may go back to: of earlier queries, then of this one."""
@@ -200,54 +251,127 @@ class AnnotationQueue:
         self._check(image, label, annotator, key)
         with self._lock:
             standing = self._standing()
-            states = self._aggregated["state"][self._aggregated["id"] == image]
-            state = next(iter(states), None)
-            standing = standing[standing["id"] == image]
-            own = standing[standing["annotator"] == annotator]
-            review = review and (state == REVIEW or bool(own["review"].any()))
+            own = standing[(standing["id"] == image) & (standing["annotator"] == annotator)]
+            review = review and (self._state(image) == REVIEW or bool(own["review"].any()))
             answer = Answer(
                 id=image,
                 label=label,
                 annotator=annotator,
-                source="page",
+                source=PAGE,
                 key=key,
                 seconds=seconds,
                 review=review,
             )
+            status = self._status(answer, standing)
             written = self._log.add([answer])
             self._leases.get(image, {}).pop(annotator, None)
-            if not written:
-                return self._again(answer)
-        if len(own):
-            return CHANGED
-        late = state == LABELLED and len(standing) > 0
-        return LATE if late and self._policy.annotators == 1 and not review else NEW
+            return status if written else self._again(answer)
+
+    def confirm(
+        self,
+        images: Sequence[str],
+        label: str | None,
+        annotator: str,
+        key: str,
+        seconds: float = float("nan"),
+        exceptions: Sequence[str] = (),
+    ) -> dict[str, int]:
+        """Store one answer, None for a skip, for each image of a group; see `answer`.
+
+        Each is a line of its own in the log, of source `grid`; all are on disk when this returns.
+        The same call again writes those that are not there yet: a process may have been killed
+        between two lines.
+
+        Parameters
+        ----------
+        seconds
+            How long the group was looked at; shared out among the images.
+        exceptions
+            Images of the group that are something else: they stay open, and this person finds them
+            in no other group of this class.
+
+        Returns
+        -------
+        How many answers were `new`, `again`, `changed` or `late`.
+        """
+        self._check_text("annotator", annotator)
+        self._check_text("key", key)
+        for image in images:
+            self._check(image, label, annotator, key)
+        for image in exceptions:
+            self._check(image, None, annotator, key)
+        if len({*images, *exceptions}) < len(images) + len(exceptions):
+            raise InputError("an image is twice in this group: answer each once")
+        answers = [
+            Answer(
+                id=image,
+                label=label,
+                annotator=annotator,
+                source=GRID,
+                key=f"{key}{PART}{place}",
+                seconds=seconds / len(images),
+            )
+            for place, image in enumerate(images)
+        ]
+        with self._lock:
+            standing = self._standing()
+            known = set(self._history["key"])
+            statuses = [
+                self._again(answer) if answer.key in known else self._status(answer, standing)
+                for answer in answers
+            ]
+            self._log.add(answers)
+            for image in (*images, *exceptions):
+                self._leases.get(image, {}).pop(annotator, None)
+            if label is not None:
+                for image in exceptions:
+                    self._excluded.setdefault((annotator, image), set()).add(label)
+        return dict(Counter(statuses))
 
     def undo(self, annotator: str, key: str) -> str | None:
         """Retract a person's newest answer; return its image, None if there is none to retract.
 
-        The same key again retracts no second answer. Answers to earlier queries stay.
+        Of answers to a group all are retracted, and the first one's image is returned. The same key
+        again retracts no second answer. Answers to earlier queries stay.
         """
         self._check_text("annotator", annotator)
         self._check_text("key", key)
         with self._lock:
             self._catch_up()
-            done = self._history[self._history["key"] == key]
+            done = self._retractions(key)
             if len(done):
-                return done["id"].iloc[0]
-            mine = self._standing()
-            mine = mine[(mine["annotator"] == annotator) & (mine["source"] == "page")]
-            mine = mine[mine["id"].isin(self._ids) | ~mine["key"].isin(self._before)]
-            if mine.empty:
-                return None
-            image = mine["id"].iloc[-1]
-            last = mine["key"].iloc[-1]
-            retraction = Answer(
-                id=image, label=None, annotator=annotator, source="page", key=key, undoes=last
-            )
-            self._log.add([retraction])
-            self._lend(image, annotator)
-            return image
+                last = done["undoes"].iloc[0]  # a process may have been killed before the others
+            else:
+                mine = self._standing()
+                mine = mine[(mine["annotator"] == annotator) & mine["source"].isin([PAGE, GRID])]
+                mine = mine[mine["id"].isin(self._ids) | ~mine["key"].isin(self._before)]
+                if mine.empty:
+                    return None
+                last = mine["key"].iloc[-1]
+            together = self._together(last)
+            retractions = []
+            for row in together.itertuples():
+                own = row.key.removeprefix(_shared(row.key)) if row.source == GRID else ""
+                retraction = Answer(
+                    id=row.id,
+                    label=None,
+                    annotator=annotator,
+                    source=row.source,
+                    key=key + own,
+                    undoes=row.key,
+                )
+                retractions.append(retraction)
+            self._log.add(retractions)
+            self._hand(list(together["id"]), annotator)
+            return together["id"].iloc[0]
+
+    def retracted(self, key: str) -> tuple[list[str], str | None]:
+        """Return the images whose answers an undo with this key took back, and their label."""
+        with self._lock:
+            self._catch_up()
+            undone = self._history["key"].isin(self._retractions(key)["undoes"])
+            rows = self._history[undone]
+        return list(rows["id"]), _text(rows["label"].iloc[0]) if len(rows) else None
 
     def add_class(self, name: str) -> str:
         """Add a class; return its name as `normalised` spells it. An existing class stays.
@@ -284,7 +408,7 @@ class AnnotationQueue:
         if size == self._size:
             return
         before = len(self._history)
-        self._history = self._log.read()
+        self._history = answers_since(self._log.read(), self._query)
         self._size = size
         self._progress = None
         new = self._history.iloc[before:]
@@ -314,19 +438,59 @@ class AnnotationQueue:
             return [[suggestion["label"], float(suggestion["probability"])]]
         return [[label, float(probability)] for label, probability in json.loads(likely)[:LIKELY]]
 
+    def _doubts(self, image: str) -> dict[str, Any]:
+        facts = self._suggestions.get(image, {})
+        near = _text(facts.get("near"))
+        return {
+            "label": self._doubted[image],
+            "suggested": _text(facts.get("suggested")),
+            "near": [] if near is None else json.loads(near),
+        }
+
     def _free(self, image: str, annotator: str, answers: int) -> bool:
         """Return whether an image needs more answers than it has and will get from others."""
         holders = self._leases.get(image, {})
         others = sum(until >= monotonic() for name, until in holders.items() if name != annotator)
         return answers + others < self._policy.annotators
 
-    def _lend(self, image: str, annotator: str) -> None:
-        self._leases.setdefault(image, {})[annotator] = monotonic() + LEASE
+    def _hand(self, images: list[str], annotator: str) -> None:
+        """Count these images, and no others, as given to a person."""
+        for holders in self._leases.values():
+            holders.pop(annotator, None)
+        until = monotonic() + LEASE + LEASE_EACH * (len(images) - 1)
+        for image in images:
+            self._leases.setdefault(image, {})[annotator] = until
+
+    def _state(self, image: str) -> str | None:
+        states = self._aggregated["state"][self._aggregated["id"] == image]
+        return next(iter(states), None)
+
+    def _status(self, answer: Answer, standing: pd.DataFrame) -> str:
+        """Return what an answer that is not in the log yet will be; see `answer`."""
+        others = standing[standing["id"] == answer.id]
+        if (others["annotator"] == answer.annotator).any():
+            return CHANGED
+        late = self._state(answer.id) == LABELLED and len(others) > 0
+        return LATE if late and self._policy.annotators == 1 and not answer.review else NEW
+
+    def _together(self, key: str) -> pd.DataFrame:
+        """Return the answer with a key; of one to a group, all of that group."""
+        answers = self._history[self._history["undoes"].isna()]
+        row = answers[answers["key"] == key]
+        if row["source"].iloc[0] != GRID:
+            return row
+        of_grids = answers["source"] == GRID
+        return answers[of_grids & (answers["key"].map(_shared) == _shared(key))]
+
+    def _retractions(self, key: str) -> pd.DataFrame:
+        rows = self._history[self._history["undoes"].notna()]
+        parts = (rows["source"] == GRID) & (rows["key"].map(_shared) == key)
+        return rows[(rows["key"] == key) | parts]
 
     def _again(self, answer: Answer) -> str:
         """Return AGAIN for an answer whose key is in the log, if the log holds that very answer."""
-        self._catch_up()
-        row = self._history[self._history["key"] == answer.key].iloc[0]
+        history = self._log.read()  # the key may be that of an answer to an earlier query
+        row = history[history["key"] == answer.key].iloc[0]
         logged = (row["id"], _text(row["label"]), row["annotator"])
         if logged != (answer.id, answer.label, answer.annotator):
             raise InputError(
@@ -349,6 +513,11 @@ class AnnotationQueue:
         if not fits or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in text):
             right = f"text of 1 to {LONGEST[what]} characters, none of them a control character"
             raise InputError(f"`{what}` is {text!r:.100}: it must be {right}")
+
+
+def _shared(key: str) -> str:
+    """Return what the keys of all answers to one group begin with."""
+    return key.rpartition(PART)[0]
 
 
 def _text(label: object) -> str | None:

@@ -94,7 +94,7 @@ class RunPage:
     figures
         `learning_curve`, `iou_by_class`, `query_0`, `reasons_0`, `panels_0` ..., `hardest`,
         `easiest`, `losses_by_batch`, `class_balance`, `ranking_agreement`, `audit`,
-        `seconds_by_stage`, `worth`.
+        `seconds_by_stage`, `worth`, `map` (whose page lies beside the report).
     seconds
         The run's time.
     notes
@@ -119,6 +119,8 @@ class RunPage:
         Dicts with `cycle`, `sentence`.
     leaks
         Dicts with `check`, `ok`, `found`.
+    suspects
+        Labels that are likely wrong: see `suspects.html`; None: none was looked at.
     """
 
     title: str
@@ -147,6 +149,7 @@ class RunPage:
     feature_verdict: str | None = None
     pretext_checks: list[dict] = field(default_factory=list)
     leaks: list[dict] = field(default_factory=list)
+    suspects: dict | None = None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ READERS = {
     "problems": {"report_intake", "write_report"},
     "duplicates": {"report_intake", "write_report"},
     "source_summary": {"write_report"},
+    "known_labels": {"start"},
     "intake": {"start"},  # which waits for the page, and does not look at it
     "metrics": {"collect_curve"},
     "test_predictions": set(),  # the report reads it by its other name, as far as it is there

@@ -19,10 +19,20 @@ class GraphOptions:
         Whether there is such a query, of cycle `cycles`.
     tested
         Whether there is a test split with labels.
+    knows_pool
+        Whether it starts from the labels that people gave in other runs on its pool.
     control
         Whether each query has a control slice.
     reasons
         Whether each query says why its images were chosen.
+    map
+        How the map of the pool is drawn: pca, umap or none.
+    suspects
+        Cycles after which labels that are likely wrong are looked for, or were.
+    lists_suspects
+        Whether the report lists those of the last cycle.
+    relabels
+        Whether queries ask for some of these labels again.
     own_trunk
         Whether features are those of the pretext network's trunk; else those of a network that
         others have trained.
@@ -49,8 +59,13 @@ class GraphOptions:
     people: bool = False
     waits: bool = False
     tested: bool = True
+    knows_pool: bool = False
     control: bool = False
     reasons: bool = True
+    map: str = "pca"
+    suspects: frozenset[int] = frozenset()
+    lists_suspects: bool = True
+    relabels: bool = False
     own_trunk: bool = False
     views: bool = True
     probes: bool = True

@@ -20,6 +20,7 @@ from PIL import Image
 from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.label_studio import brush
 from pt4al.annotation.label_studio.client import LabelStudio
+from pt4al.annotation.label_studio.doctor import examine
 from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
@@ -68,6 +69,10 @@ def stroke(label: str, rle: list[int], height: int, width: int) -> dict:
     value = {"format": "rle", "rle": rle, "brushlabels": [label]}
     size = {"original_height": height, "original_width": width, "image_rotation": 0}
     return {"from_name": "label", "to_name": "image", "type": "brushlabels", "value": value, **size}
+
+
+def wrongs(server: LabelStudio, title: str) -> list[tuple[str, str]]:
+    return [(finding.what, finding.sentence) for finding in examine(server, title) if not finding.ok]
 
 
 def free_port() -> int:
@@ -282,6 +287,7 @@ def test_both_kinds_of_token_open_the_door_and_others_do_not(account: tuple[str,
     assert personal.get("/api/current-user/whoami")["email"] == "ada@example.org"
     personal._access = personal._access[:-3] + "AAA"  # as if it had ended
     assert personal.get("/api/current-user/whoami")["email"] == "ada@example.org"
+    assert list(examine(personal, "nowhere"))[1].sentence == "a personal access token, of ada@example.org"
     for wrong in ("b" * 40, refresh[:-3] + "AAA", "nonsense"):
         with pytest.raises(InputError, match="refuses the token") as told:
             LabelStudio(account[0], wrong).get("/api/projects/")
@@ -291,3 +297,29 @@ def test_both_kinds_of_token_open_the_door_and_others_do_not(account: tuple[str,
 def test_a_project_that_is_not_there_is_named(server: LabelStudio, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no project 'nowhere': push the query first"):
         pull(server, "nowhere", [], NAMES, AnswerLog(tmp_path))
+
+
+def test_the_doctor_knows_pictures_that_show_from_those_that_do_not(
+    server: LabelStudio, ada: Person, account: tuple[str, str], photos: pd.DataFrame, picture: Callable, tmp_path: Path
+) -> None:
+    number = push(server, Project("healthy", NAMES), photos.head(2), picture).project.split("/")[-2]
+    file = {"file": ("x.png", picture(photos["id"].iloc[0]))}
+    headers = {"X-CSRFToken": ada.session.cookies.get("csrftoken"), "Referer": ada.url}
+    address = f"{ada.url}/api/projects/{number}/import"
+    assert ada.session.post(address, files=file, headers=headers, timeout=60).ok
+    findings = list(examine(server, "healthy"))
+    assert all(finding.ok for finding in findings)
+    assert "within the task (2), uploaded to the server (1)" in findings[3].sentence
+    assert "status 200, image/png" in findings[-1].sentence
+
+    form = '<View><Image name="image" value="$image"/><Text name="t" value="$image"/></View>'
+    for title, image, told in (
+        ("off", "/data/local-files/?d=sub/x.png", "has no storage of local files"),
+        ("bucket", "s3://bucket/x.png", "add that bucket"),
+        ("lost", "/data/upload/1/lost.png", "is not there (status 500)"),
+    ):
+        number = ada.ask("POST", "/api/projects/", {"title": title, "label_config": form})["id"]
+        ada.ask("POST", f"/api/projects/{number}/import", [{"data": {"image": image}}])
+        assert told in wrongs(server, title)[0][1]
+    assert "serves no local files" in wrongs(server, "off")[1][1]
+    assert wrongs(LabelStudio(account[0], "b" * 40), "healthy")[0][0] == "token"

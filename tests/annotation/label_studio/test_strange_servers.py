@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pt4al.annotation.label_studio import client
+from pt4al.annotation import server as client
 from pt4al.annotation.label_studio.client import LabelStudio
 from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog

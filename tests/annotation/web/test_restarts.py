@@ -35,7 +35,15 @@ folder, images = Path(sys.argv[1]), int(sys.argv[2])
 for line in sys.stdin:
     if os.fork() == 0:
         query = pd.DataFrame({"id": [f"i{number}" for number in range(images)]})
-        queue = AnnotationQueue(AnswerLog(folder), query, Policy(), ["cat", "dog", "bird"])
+        classes = ["cat", "dog", "bird"]
+        guesses = query.assign(label=[classes[number % 3] for number in range(images)], probability=0.9)
+        if line.startswith("dies"):
+            def part(self, text):
+                with self.path.open("ab") as file:
+                    file.write(text.encode()[: len(text) // 2])
+                os.kill(os.getpid(), signal.SIGKILL)
+            AnswerLog._append = part
+        queue = AnnotationQueue(AnswerLog(folder), query, Policy(), classes, guesses)
         kept = link.read(folder / "page.json") or link.Link(0, None)
         page = Page(queue, lambda image: b"", port=kept.port, token=kept.token)
         link.keep(folder / "page.json", link.Link(page.port, page.token))
@@ -51,8 +59,8 @@ class Server:
         self._nursery = nursery
         self.start()
 
-    def start(self) -> None:
-        self._nursery.stdin.write("serve\n")
+    def start(self, how: str = "serves") -> None:
+        self._nursery.stdin.write(how + "\n")
         self._nursery.stdin.flush()
         self.process = int(self._nursery.stdout.readline())
 
@@ -129,6 +137,76 @@ def test_no_answer_is_lost_and_none_counts_twice_however_often_the_server_is_kil
     assert len(said) == images
     assert dict(zip(history["id"], history["label"], strict=True)) == said
     assert sorted(history["key"]) == sorted(sent)
+
+
+def confirmation(group: dict, key: str) -> dict:
+    """Return the body with which a page confirms a group, but for its last image."""
+    *images, other = group["images"]
+    body = {"images": images, "exceptions": [other], "label": group["label"], "annotator": "Ada", "key": key}
+    return body | {"size": 20, "seconds": 10}
+
+
+@pytest.mark.parametrize(
+    ("restarts", "images"), [(4, 200), pytest.param(20, 1000, marks=pytest.mark.slow)], ids=["daily", "thorough"]
+)
+def test_no_answer_of_a_grid_is_lost_and_none_counts_twice_however_often_the_server_is_killed(
+    tmp_path, restarts, images
+):
+    said, turns, groups = {}, iter(range(restarts)), 0
+    with nursery(tmp_path, images) as server, Tab(tmp_path / "page.json") as tab, ThreadPoolExecutor(1) as killer:
+        killed = None
+        group = tab.ask("/api/grid", {"annotator": "Ada", "size": 20})["group"]
+        while group is not None:
+            if groups % 2 == 0 and (turn := next(turns, None)) is not None:
+                killed = killer.submit(server.restart, 0.001 * turn)
+            body = confirmation(group, uuid.uuid4().hex)
+            said |= dict.fromkeys(body["images"], body["label"])
+            group = tab.ask("/api/confirm", body)["group"]
+            groups += 1
+            if killed is not None:
+                killed.result()
+    history = AnswerLog(tmp_path).read()
+    assert len(said) > 0.9 * images
+    assert dict(zip(history["id"], history["label"], strict=True)) == said
+    assert set(history["source"]) == {"grid"}
+
+
+def test_half_a_confirmation_is_never_acknowledged_and_its_other_half_is_written_when_it_is_sent_again(tmp_path):
+    with nursery(tmp_path, 60) as server, Tab(tmp_path / "page.json") as tab, ThreadPoolExecutor(1) as page:
+        group = tab.ask("/api/grid", {"annotator": "Ada", "size": 20})["group"]
+        server.kill()
+        server.start("dies in the middle of its first answers")
+        body = confirmation(group, "k")
+        acknowledged = page.submit(tab.ask, "/api/confirm", body)
+        end = time.monotonic() + 30
+        while not 0 < len(AnswerLog(tmp_path).read()) < 19:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert not acknowledged.done()
+        half = len(AnswerLog(tmp_path).read())
+        server.start()
+        statuses = acknowledged.result(30)["statuses"]
+    history = AnswerLog(tmp_path).read()
+    assert statuses == {"again": half, "new": 19 - half}
+    assert history["id"].tolist() == body["images"]
+
+
+def test_half_an_undo_is_completed_when_it_is_sent_again(tmp_path):
+    with nursery(tmp_path, 60) as server, Tab(tmp_path / "page.json") as tab, ThreadPoolExecutor(1) as page:
+        group = tab.ask("/api/grid", {"annotator": "Ada", "size": 20})["group"]
+        body = confirmation(group, "k")
+        tab.ask("/api/confirm", body)
+        server.kill()
+        server.start("dies in the middle of its first answers")
+        acknowledged = page.submit(tab.ask, "/api/undo", {"annotator": "Ada", "key": "u"})
+        end = time.monotonic() + 30
+        while len(AnswerLog(tmp_path).read()) == 19:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        server.start()
+        assert acknowledged.result(30)["images"] == body["images"]
+    history = AnswerLog(tmp_path).read()
+    assert sorted(history["undoes"].dropna()) == sorted(history["key"][history["undoes"].isna()])
 
 
 def test_the_link_is_kept_beside_the_run_for_its_owner_alone(tmp_path):

@@ -1,8 +1,10 @@
 """The page's server: answers are on disk before they are acknowledged, and what comes from elsewhere is refused."""
 
+import html
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -119,6 +121,16 @@ def test_the_report_is_opened_by_a_key_that_opens_nothing_else(page):
     assert send(page, "GET", "/report?key=" + TOKEN)[0] == 401
     key = stage["report"].partition("key=")[2]
     assert send(page, "GET", "/api/start", X_Token=key)[0] == 401
+
+
+def test_the_report_and_the_map_beside_it_lead_to_each_other(page):
+    page.finish(["Done."], lambda: b'<a href="map.html">Map</a>', lambda: b'<a href="report.html">Report</a>')
+    place = json.loads(send(page, "GET", "/api/stage")[1])["report"]
+    report = send(page, "GET", place, X_Token="")[1].decode()
+    to_map = html.unescape(re.search(r'href="([^"]*)"', report)[1])
+    status, body, _ = send(page, "GET", to_map, X_Token="")
+    assert (status, body.decode()) == (200, f'<a href="{place}">Report</a>')
+    assert send(page, "GET", "/report?page=map", X_Token="")[0] == 401
 
 
 def test_a_class_is_explained_by_its_sentence_and_pictures_that_have_it(page):
@@ -515,3 +527,31 @@ def test_a_port_that_is_taken_and_a_host_that_is_none_are_sentences(page, tmp_pa
     ):
         with pytest.raises(InputError, match=told):
             Page(queue, picture, **where)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"images": "i0"},
+        {"images": ["i0", 3]},
+        {"images": [f"i{number}" for number in range(61)]},
+        {"exceptions": None},
+        {"label": 3},
+        {"label": "no class"},
+        {"size": 1},
+        {"size": True},
+        {"size": 61},
+    ],
+)
+def test_a_confirmation_that_is_none_is_refused_and_stores_nothing(page, tmp_path, changed):
+    body = {"images": ["i0"], "exceptions": [], "label": "cat", "annotator": "Ada", "key": "k"} | changed
+    status, reply, _ = send(page, "POST", "/api/confirm", body)
+    assert status == 400
+    assert json.loads(reply)["error"]
+    assert written(tmp_path) == 0
+
+
+def test_without_guesses_there_is_no_grid_but_a_sentence(page):
+    reply = json.loads(send(page, "POST", "/api/grid", {"annotator": "Ada", "size": 20})[1])
+    assert reply["group"] is None
+    assert "no model before the next round" in reply["reason"]

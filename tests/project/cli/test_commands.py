@@ -52,7 +52,7 @@ def test_the_first_line_says_what_starts_before_anything_heavy_is_imported_and_l
 
 def test_the_summary_of_no_command_is_cut():
     runner = CliRunner()
-    shown = [runner.invoke(cli, [*group, "--help"]).output for group in ([], ["answers"], ["label-studio"])]
+    shown = [runner.invoke(cli, [*group, "--help"]).output for group in ([], ["answers"], ["label-studio"], ["cvat"])]
     assert all(name in shown[0] for name in COMMANDS)
     summaries = [line for help_page in shown for line in help_page.partition("Commands:")[2].splitlines()]
     assert [line for line in summaries if line.endswith("...")] == []

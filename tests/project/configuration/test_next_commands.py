@@ -31,7 +31,7 @@ def test_the_baseline_differs_from_its_run_in_how_it_chooses_alone():
 
 def test_the_baseline_of_a_run_that_balances_classes_does_not():
     commands = next_commands("tiny", {}, "mine", tiny(query={"balance": True}))
-    assert "query.balance=False" in commands["baseline_command"]
+    assert "query.balance=false" in commands["baseline_command"]
 
 
 def test_the_baseline_of_a_run_without_a_name_is_named_after_it():
@@ -46,13 +46,16 @@ def test_another_seed_is_another_run():
     assert seed.endswith("--params=run.seed=4,run.name=mine-seed-4,query.strategy=badge")
 
 
-def test_a_longer_run_is_another_one_with_one_more_cycle():
+def test_a_run_goes_on_with_one_more_cycle_but_by_batches_another_one_has_it():
     typed = {"run": {"name": "mine", "seed": 3}, "cycles": {"budget": 20}}
     longer = next_commands("tiny", typed, "mine", tiny(**typed))["longer_command"]
-    assert longer.endswith("--params=run.seed=3,run.name=mine-4-cycles,cycles.budget=20,cycles.number=4")
+    assert longer.endswith("--params=run.seed=3,run.name=mine,cycles.budget=20,cycles.number=4")
     typed = {"cycles": {"number": 2, "budget": [10, 40]}}
     longer = next_commands(None, typed, "mine", tiny(**typed))["longer_command"]
-    assert longer.endswith("--params=cycles.number=3,cycles.budget=10/40/40,run.name=mine-3-cycles")
+    assert longer.endswith("--params=cycles.number=3,cycles.budget=10/40/40,run.name=mine")
+    typed = {"query": {"scope": "batch"}}
+    longer = next_commands(None, typed, "mine", tiny(**typed))["longer_command"]
+    assert "run.name=mine-4-cycles" in longer
 
 
 def test_a_comparison_is_of_the_arm_that_chooses_as_the_run_does():

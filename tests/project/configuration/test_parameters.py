@@ -414,3 +414,29 @@ def test_two_blocks_that_do_not_fit_are_two_lines():
     with pytest.raises(InputError) as raised:
         parse(merge(read("base"), settings))
     assert len(str(raised.value).splitlines()) == 3
+
+
+def test_labels_may_be_asked_for_again_from_any_cycle_on():
+    people = changed("oracle.kind", "people")
+    again = merge(people, {"oracle": {"relabel": 0.1}})
+    assert identity(parse(people)) == identity(parse(again))
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        ({"oracle": {"kind": "recorded"}}, "recorded labels would be the same again"),
+        ({"oracle": {"kind": "people", "disagreement": "majority"}}, "set that to latest"),
+        (
+            {
+                "oracle": {"kind": "people"},
+                "main": {"task": "segmentation", "start_from": "fresh"},
+                "query": {"strategy": "top"},
+            },
+            "needs one class an image",
+        ),
+    ],
+)
+def test_labels_are_asked_for_again_only_where_an_answer_can_change_one(settings, told):
+    with pytest.raises(InputError, match=told):
+        parse(merge(read("base"), merge(settings, {"oracle": {"relabel": 0.1}})))

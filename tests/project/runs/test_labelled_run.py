@@ -59,7 +59,6 @@ def test_the_newest_files_say_what_is_asked(root):
     assert run.command == "kedro run"
     assert run.suggestions is None
     assert str(run.progress()) == "1 of 2 answers"
-    assert run.labels.to_numpy().tolist() == [["b", "cat"]]
 
 
 def test_a_run_that_waits_for_nothing_and_one_that_is_none_are_sentences(root):

@@ -45,5 +45,6 @@ def test_a_request_says_what_is_missing_and_how_to_label():
     images = pd.DataFrame({"id": ["a", "b"], "state": ["labelled", None]})
     message = request(asking(["cat", "dog"]), 1, Progress(images))
     assert message.startswith(
-        "Run mine, round 2 of 3: 1 of 2 answers; 1 missing.\n  To label:  kedro label --run=mine\n"
+        "Run mine, round 2 of 3: 1 of 2 answers; 1 missing.\n"
+        "  To label:  kedro label --run=mine, which goes on by itself\n"
     )

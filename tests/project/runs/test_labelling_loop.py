@@ -67,6 +67,7 @@ class Played:
         curve = pd.DataFrame({"labels": [2, 4], "accuracy": [0.5, 0.75], "images": [3, 6], "low": 0.2, "high": 0.9})
         curve.to_csv(self.folder.reports / "learning_curve.csv", index=False)
         (self.folder.reports / "report.html").write_text("<p>Report</p>")
+        (self.folder.reports / "map.html").write_text("<p>Map</p>")
         return 0
 
     def stop(self) -> None:
@@ -144,6 +145,7 @@ def test_each_round_is_asked_for_in_the_same_page_until_the_report_is_there(serv
     assert stage["lines"] == ["75 % accuracy (20 to 90 %, by 6 control images) with 4 labels."]
     key = stage["report"].partition("key=")[2]
     assert served.page.report({"key": key}) == b"<p>Report</p>"
+    assert served.page.report({"key": key, "page": "map"}) == b"<p>Map</p>"
     assert len(played.started) == 3
     assert served.said[0] == "Round 1 of 2: 0 of 2 answers."
     assert served.said[-1] == "2 of 2 rounds done. Ctrl-C ends the page."

@@ -64,7 +64,9 @@ def write_query(path: Path, images: pd.DataFrame, suggestions: pd.DataFrame | No
 
 
 def write_labels(path: Path, labels: pd.DataFrame) -> None:
-    """Write `id` and `label` as CSV or, by the name's end, Parquet.
+    """Write `id`, `label` and the other columns as CSV or, by the name's end, Parquet.
+
+    `read_answers` takes such a file, and looks at its first two columns alone.
 
     Raises
     ------
@@ -75,7 +77,8 @@ def write_labels(path: Path, labels: pd.DataFrame) -> None:
     if path.exists():
         raise InputError(f"{path} is there already: name another file")
     # Other programs don't expect a byte order mark.
-    _write(path, labels[["id", "label"]], "utf-8")
+    rest = [name for name in labels.columns if name not in ("id", "label")]
+    _write(path, labels[["id", "label", *rest]], "utf-8")
 
 
 def read_answers(

@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 
 from pt4al.annotation.class_names import Names, printable
 from pt4al.annotation.label_studio.brush import decode
-from pt4al.annotation.label_studio.client import describe
 from pt4al.annotation.log import Answer, AnswerLog
+from pt4al.annotation.server import describe
 from pt4al.errors import InputError
 from pt4al.masks import IGNORED, LARGEST, encode
 

@@ -168,7 +168,7 @@ def pull(
         If there is no such project, or the server can't be reached.
     """
     server.check()
-    project = _find(server, title)
+    project = find(server, title)
     if project is None:
         raise InputError(
             f"Label Studio at {server.url} has no project {title!r}: push the query first"
@@ -187,7 +187,7 @@ def _number(server: LabelStudio, project: Project) -> int:
         "label_config": _config(project.classes, project.masks),
         "maximum_annotations": project.annotators,
     }
-    existing = _find(server, project.title)
+    existing = find(server, project.title)
     if existing is None:
         return server.post("/api/projects/", {"title": project.title, **settings}, MADE)["id"]
     # A class has been added, say.
@@ -196,19 +196,10 @@ def _number(server: LabelStudio, project: Project) -> int:
     return existing["id"]
 
 
-def _find(server: LabelStudio, title: str) -> dict | None:
-    path = "/api/projects/"
-    page = 1
-    seen = set()
-    while True:
-        answer = server.get(path, PROJECTS, page=page, page_size=100)
-        for project in answer["results"]:
-            if project["title"] == title:
-                return project
-        if not answer.get("next"):
-            return None
-        page += 1
-        seen = _more(server, path, seen, answer["results"])
+def find(server: LabelStudio, title: str) -> dict | None:
+    """Return the project of a title: `id`, `title`, `label_config`; None: there is none."""
+    projects = server.listed("/api/projects/", PROJECTS)
+    return next((project for project in projects if project["title"] == title), None)
 
 
 def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) -> Iterator[dict]:
@@ -216,7 +207,7 @@ def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) 
     path = "/api/tasks/"
     page = 1
     read = 0
-    seen = set()
+    seen: set[int] = set()
     while True:
         answer = server.get(
             path,
@@ -232,15 +223,7 @@ def _tasks(server: LabelStudio, project: int, shape: TypeAdapter, **query: str) 
         read += len(answer["tasks"])
         if read >= answer["total"] or not answer["tasks"]:
             return
-        seen = _more(server, path, seen, answer["tasks"])
-
-
-def _more(server: LabelStudio, path: str, seen: set[int], page: list[dict]) -> set[int]:
-    """Return the ids seen so far; InputError if a page repeats, or reading would never end."""
-    more = seen | {one["id"] for one in page}
-    if more == seen:
-        raise server.odd(path, "the same page again and again")
-    return more
+        seen = server.more(path, seen, answer["tasks"])
 
 
 def _paints(project: dict) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pt4al.annotation.aggregation import REVIEW, SKIPPED
+from pt4al.annotation.grouping import FEWEST, Group
 from pt4al.annotation.progress import Progress
 from pt4al.annotation.queue import AnnotationQueue
 from pt4al.annotation.web.handler import Refused, Server
@@ -23,6 +24,7 @@ ASKING = "asking"
 WORKING = "working"
 FINISHED = "finished"
 FAILED = "failed"
+MOST = 60  # images of a grid
 NOTHING = {"answered": 0, "total": 0, "skipped": 0, "review": 0, "text": ""}
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
@@ -76,6 +78,7 @@ class Page:
         self.opened = threading.Event()  # somebody has the page
         self.told = threading.Event()  # a page knows how it ended
         self._report: Callable[[], bytes] | None = None
+        self._map: Callable[[], bytes] | None = None
         self._report_key = secrets.token_urlsafe(24)
         self.token = token or secrets.token_urlsafe(24)
         self._server = _listening(host, port, self)
@@ -93,6 +96,8 @@ class Page:
         }
         self.writes = {
             "/api/next": self.next,
+            "/api/grid": self.grid,
+            "/api/confirm": self.confirm,
             "/api/facts": self.facts_of,
             "/api/answered": self.answered,
             "/api/overview": self.overview,
@@ -119,9 +124,15 @@ class Page:
         """
         self.stage = {"state": WORKING, "text": text, "done": done, "total": total}
 
-    def finish(self, lines: list[str], report: Callable[[], bytes] | None) -> None:
-        """Show what came out, and a link to a page that `report` returns."""
+    def finish(
+        self,
+        lines: list[str],
+        report: Callable[[], bytes] | None,
+        pool_map: Callable[[], bytes] | None = None,
+    ) -> None:
+        """Show what came out, and a link to a page that `report` returns, which links to `pool_map`."""
         self._report = report
+        self._map = pool_map
         link = f"/report?key={self._report_key}" if report else None
         self.stage = {"state": FINISHED, "lines": lines, "report": link}
 
@@ -176,13 +187,20 @@ class Page:
             return self.picture(image) if size is None else self.picture(image, size)
 
     def report(self, fields: dict[str, Any]) -> bytes:
-        """Return the report, an HTML page, to who has its key: it is opened by a plain link."""
+        """Return the report, an HTML page, to who has its key: it is opened by a plain link.
+
+        With `page`: `map`, the map of the pool that lies beside it.
+        """
         given = str(fields.get("key", ""))
         if self._report is None or not secrets.compare_digest(
             given.encode(), self._report_key.encode()
         ):
             raise Refused(401, "open the report by the link on the labelling page")
-        return self._report()
+        # As files they link to each other by name.
+        here = f'href="/report?key={self._report_key}'.encode()
+        if fields.get("page") == "map" and self._map is not None:
+            return self._map().replace(b'href="report.html', here)
+        return self._report().replace(b'href="map.html', here + b"&amp;page=map")
 
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
@@ -211,6 +229,34 @@ class Page:
         progress = _counts(self.queue.progress())
         here = self.facts.get("round")
         return {"image": shown, "ahead": ahead, "progress": progress, "round": here}
+
+    def grid(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return a group of images that are likely of one class, and `ahead`, those that follow.
+
+        Without a group: `reason`, a sentence, or nothing if all is answered.
+        """
+        annotator = _annotator(fields)
+        size = _size(fields)
+        reason = self._without_grid()
+        groups = [] if reason else self.queue.groups(annotator, size)
+        progress = self.queue.progress()
+        if not groups and not reason and len(progress.open):
+            reason = "No two pictures are left for you that the model takes for the same."
+        return {
+            "group": _shown(groups[0]) if groups else None,
+            "ahead": groups[1].images if len(groups) > 1 else [],
+            "reason": reason,
+            "progress": _counts(progress),
+            "round": self.facts.get("round"),
+        }
+
+    def _without_grid(self) -> str:
+        """Return why there can be no grid; nothing if there can."""
+        if self.facts.get("suggest") is False:
+            return "Grids are made of the model's guesses, and this page is without (--no-suggestions)."
+        if not self.queue.guessed:
+            return "Grids are made of a model's guesses: there is no model before the next round."
+        return ""
 
     def facts_of(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return what the page shows of an image."""
@@ -242,31 +288,54 @@ class Page:
 
     def answer(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Store an answer; return its status, and the next image if that is asked for."""
-        label = fields.get("label")
-        seconds = fields.get("seconds")
-        if label is not None and not isinstance(label, str):
-            raise InputError(
-                f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
-            )
-        measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
+        label = _label(fields)
         status = self.queue.answer(
             image=_field(fields, "image"),
             label=label,
             annotator=_annotator(fields),
             key=_field(fields, "key"),
-            seconds=float(seconds) if measured else math.nan,
+            seconds=_seconds(fields),
             review=fields.get("review") is True,
         )
         if fields.get("next") is True:
             return {"status": status, **self.next(fields)}
         return {"status": status, "progress": _counts(self.queue.progress())}
 
+    def confirm(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Store an answer for each image of a group; return how many were new, or something else.
+
+        With a `size` the next group comes with it.
+        """
+        goes_on = fields.get("size") is not None
+        if goes_on:
+            _size(fields)  # refused before anything is stored
+        statuses = self.queue.confirm(
+            images=_fields(fields, "images"),
+            label=_label(fields),
+            annotator=_annotator(fields),
+            key=_field(fields, "key"),
+            seconds=_seconds(fields),
+            exceptions=_fields(fields, "exceptions"),
+        )
+        if goes_on:
+            return {"statuses": statuses, **self.grid(fields)}
+        return {"statuses": statuses, "progress": _counts(self.queue.progress())}
+
     def undo(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Retract a person's newest answer; return its image."""
+        """Retract a person's newest answer; return its image.
+
+        Of a whole group: `images`, and their `label`.
+        """
         annotator = _annotator(fields)
-        image = self.queue.undo(annotator, _field(fields, "key"))
-        shown = None if image is None else self.queue.facts(image, annotator)
-        return {"image": shown, "progress": _counts(self.queue.progress())}
+        key = _field(fields, "key")
+        image = self.queue.undo(annotator, key)
+        images, label = self.queue.retracted(key)
+        return {
+            "image": None if image is None else self.queue.facts(image, annotator),
+            "images": images,
+            "label": label,
+            "progress": _counts(self.queue.progress()),
+        }
 
     def add_class(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Add a class; return its name and all classes."""
@@ -307,6 +376,44 @@ def _field(fields: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"`{name}` is {value!r:.100}: it must be text")
     return value
+
+
+def _fields(fields: dict[str, Any], name: str) -> list[str]:
+    values = fields.get(name)
+    if not isinstance(values, list) or len(values) > MOST:
+        raise InputError(f"`{name}` is {values!r:.100}: it must be a list of at most {MOST} images")
+    if not all(isinstance(value, str) for value in values):
+        raise InputError(f"`{name}` is {values!r:.100}: it must hold text")
+    return values
+
+
+def _label(fields: dict[str, Any]) -> str | None:
+    label = fields.get("label")
+    if label is not None and not isinstance(label, str):
+        raise InputError(
+            f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
+        )
+    return label
+
+
+def _seconds(fields: dict[str, Any]) -> float:
+    """Return how long a person looked; NaN if that is not known."""
+    seconds = fields.get("seconds")
+    measured = isinstance(seconds, int | float) and 0 <= seconds < 86_400
+    return float(seconds) if measured else math.nan
+
+
+def _size(fields: dict[str, Any]) -> int:
+    """Return how many images a group may have."""
+    size = fields.get("size")
+    if type(size) is not int or not FEWEST <= size <= MOST:
+        raise InputError(f"`size` is {size!r:.100}: it must be a number from {FEWEST} to {MOST}")
+    return size
+
+
+def _shown(group: Group) -> dict[str, Any]:
+    sure = [round(probability, 4) for probability in group.sure]
+    return {"label": group.label, "images": group.images, "sure": sure}
 
 
 def _annotator(fields: dict[str, Any]) -> str:

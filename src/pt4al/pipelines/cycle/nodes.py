@@ -11,7 +11,9 @@ import torch
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
 from pt4al.annotation.oracle import CORRECTION, HumanOracle, none_asked
+from pt4al.annotation.progress import RELABEL
 from pt4al.errors import InputError
+from pt4al.features import suspects
 from pt4al.features.vectors import Features
 from pt4al.labels.label_set import CONTROL, check, correct, extend, measured_on, trained_on
 from pt4al.labels.recorded import recorded_answers
@@ -90,12 +92,14 @@ def draw_slices(
 def explain_query(
     query: pd.DataFrame, settings: Parameters, *, cycle: int, **state: Any
 ) -> pd.DataFrame:
-    """Return why each image of a query was chosen; see `selection.explain` and `selection.why`.
+    """Return why each new image of a query was chosen; see `selection.explain` and `selection.why`.
 
     `state` has the fields of `CycleState`.
     """
     before = CycleState(**state)
     features = before.features
+    if "role" in query:
+        query = query[query["role"] != RELABEL].reset_index(drop=True)
     every = features.view(np.arange(len(features)))
     reasons = explain(query, before.ranking, before.label_set["id"], features.ids, every)
     grounds = query_grounds(settings.query, before, cycle)
@@ -175,6 +179,27 @@ def extend_label_set(
     grown = extend(label_set, answers, cycle, why)
     check(grown, classes)
     return grown
+
+
+def find_suspects(
+    features: Features,
+    label_set: pd.DataFrame,
+    classes: list[str],
+    settings: Parameters,
+    *,
+    cycle: int,
+) -> pd.DataFrame:
+    """Return how likely each label is wrong; see `features.suspects`. Control images are left out.
+
+    Corrected where a model disagrees, they would flatter it.
+    """
+    learnt = trained_on(label_set, cycle, settings.control.train)
+    targets = classification.targets(learnt["label"], classes).numpy()
+    vectors = features.gather(features.rows(learnt["id"])).numpy()
+    rng = stream(settings.run.seed, "suspects", cycle)
+    table = suspects.find_suspects(learnt["id"], vectors, targets, classes, rng)
+    measuring = label_set["id"][label_set["why"] == CONTROL]
+    return table[~table["id"].isin(measuring)].reset_index(drop=True)
 
 
 def audit(

@@ -54,11 +54,14 @@ def create_cycle(cycle: int, options: GraphOptions) -> Pipeline:
         wired += _label_and_train(cycle, options)
         if not first:
             wired += [_audit(), _map()]
+        if cycle in options.suspects:
+            wired.append(_find_suspects(cycle))
     previous = {
         "previous_label_set": "start_label_set" if first else f"cycle_{cycle - 1}.label_set",
         # Only `start_from: previous_cycle` reads it, and cycle 0 has none before it.
         "previous_network": _asked_network(cycle, options),
         "previous_asked": f"cycle_{cycle - 1}.asked",
+        "previous_suspects": f"cycle_{cycle - 1}.suspects",
         "classes": class_names(options),
         **_read_by_main(options),
     }
@@ -118,6 +121,8 @@ def _query(cycle: int, options: GraphOptions) -> list[Node]:
         data |= {"network": "previous_network", "images": "images"}
         if options.people:
             data["asked"] = "previous_asked"
+        if options.relabels and cycle - 1 in options.suspects:
+            data |= {"suspects": "previous_suspects", "answer_log": "answer_log"}
     query = settings_node(nodes.choose_query, data, CHOOSING, "query", "choose_query", cycle=cycle)
     return [query, _suggest()] if options.people and cycle > 0 else [query]
 
@@ -133,6 +138,14 @@ def _explain(cycle: int) -> Node:
         data |= {"network": "previous_network", "images": "images"}
     return settings_node(
         nodes.explain_query, data, CHOOSING, "reasons", "explain_query", cycle=cycle
+    )
+
+
+def _find_suspects(cycle: int) -> Node:
+    data = _named("features", "label_set", "classes")
+    blocks = ("control", "run")
+    return settings_node(
+        nodes.find_suspects, data, blocks, "suspects", "find_suspects", cycle=cycle
     )
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pt4al.annotation.progress import RELABEL
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream
-from pt4al.selection import candidates, control
+from pt4al.selection import candidates, control, relabel
 from pt4al.selection.evidence import Evidence
 
 
@@ -26,6 +27,8 @@ class QueryPlan:
         Number of images the strategy chooses, and of spare ones in case somebody skips one.
     control
         The cycle's control slice, as rows of the ranking; None if there is none.
+    again
+        Images whose labels are asked for again, as rows of the query; None if none ever are.
     rng
         Generator for the places of the control slice.
     roles
@@ -36,6 +39,7 @@ class QueryPlan:
     budget: int
     reserve: int
     control: pd.DataFrame | None
+    again: pd.DataFrame | None
     rng: np.random.Generator
     roles: bool
 
@@ -50,6 +54,11 @@ class QueryPlan:
             images = control.size(budget, settings.control.share)
             budget -= images
             drawn = _slice(ranking, control.take(state.slices, state.used, images))
+        again = None
+        if state.suspects is not None:
+            most = min(round(settings.oracle.relabel * settings.cycles.budgets[cycle]), budget - 1)
+            again = _again(ranking, state, most)
+            budget -= len(again)
         candidates.check_enough(offered, budget)
         people = settings.oracle.kind == "people"
         return cls(
@@ -57,6 +66,7 @@ class QueryPlan:
             budget=budget,
             reserve=math.ceil(settings.oracle.reserve * budget) if people else 0,
             control=drawn,
+            again=again,
             rng=stream(settings.run.seed, "control places", cycle),
             roles=people or drawn is not None,
         )
@@ -84,15 +94,33 @@ class QueryPlan:
         )
 
     def _query(self, chosen: pd.DataFrame, spare: pd.DataFrame) -> pd.DataFrame:
-        """`id`, `score`, `batch`; and `role` where there are several: query, control, reserve."""
+        """`id`, `score`, `batch`; and `role` where there are several: query, control, reserve.
+
+        Where labels are asked for again, role relabel, and `answers_before`: see `answers_since`.
+        """
         if not self.roles:
             return chosen
         roles = [chosen.assign(role="query"), spare.assign(role="reserve")]
+        if self.again is not None:
+            roles = [table.assign(answers_before=0) for table in roles]
+            roles.insert(1, self.again)
         query = pd.concat(roles, ignore_index=True)
         return query if self.control is None else control.mix(query, self.control, self.rng)
 
 
 def _slice(ranking: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
     """The cycle's slice in the order in which it was drawn."""
-    drawn = taken[["id"]].merge(ranking[["id", "batch"]], on="id")
-    return drawn.assign(score=np.nan, role="control")[["id", "score", "batch", "role"]]
+    return _unscored(ranking, taken["id"], "control")
+
+
+def _again(ranking: pd.DataFrame, state: CycleState, most: int) -> pd.DataFrame:
+    """The images whose labels are asked for again, the most suspicious first."""
+    ids = relabel.choose(state.suspects, state.label_set, state.asked, most)
+    lines = state.answer_log.read()["id"].value_counts()
+    rows = _unscored(ranking, ids, RELABEL)
+    return rows.assign(answers_before=rows["id"].map(lines).fillna(0).astype("int64"))
+
+
+def _unscored(ranking: pd.DataFrame, ids: pd.Series, role: str) -> pd.DataFrame:
+    rows = ids.to_frame("id").merge(ranking[["id", "batch"]], on="id")
+    return rows.assign(score=np.nan, role=role)[["id", "score", "batch", "role"]]

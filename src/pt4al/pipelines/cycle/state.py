@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pt4al.annotation.log import AnswerLog
 from pt4al.features.vectors import Features
 from pt4al.images.pool import ImagePool
 from pt4al.training.networks import Network
@@ -23,6 +24,8 @@ class CycleState:
         What control slices are taken from, `id` in random order; None if there are none.
     asked
         What people have been asked so far, `id` among its columns; None before cycle 0.
+    suspects, answer_log
+        Labels that are likely wrong, and people's answers; None unless labels are asked for again.
     """
 
     pool: ImagePool
@@ -34,6 +37,8 @@ class CycleState:
     images: ImagePool | Features | None = None
     slices: pd.DataFrame | None = None
     asked: pd.DataFrame | None = None
+    suspects: pd.DataFrame | None = None
+    answer_log: AnswerLog | None = None
 
     @property
     def used(self) -> pd.Series:

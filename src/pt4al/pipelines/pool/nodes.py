@@ -28,7 +28,16 @@ from pt4al.pipelines.pool.listing import collect, summarise
 from pt4al.plots import contact_sheets
 from pt4al.plots import duplicates as duplicate_plots
 from pt4al.plots.style import pictures
-from pt4al.project.configuration.parameters import Engine, Features, Main, Oracle, Pool
+from pt4al.project.configuration.parameters import (
+    Engine,
+    Features,
+    Main,
+    Oracle,
+    Parameters,
+    Pool,
+)
+from pt4al.project.runs.folder import Runs
+from pt4al.project.runs.pool_labels import take_known
 from pt4al.training.networks import Network
 
 Write = Callable[..., None]  # given a folder to write to, and perhaps an older version
@@ -157,6 +166,22 @@ def start_people(
         [(answer.id, answer.label) for answer in answers if answer.label], columns=["id", "label"]
     )
     return extend(empty(), labelled, BEFORE, KNOWN)
+
+
+def gather_known(
+    pool: ImagePool, classes: list[str], runs: Runs, settings: Parameters
+) -> pd.DataFrame:
+    """Return the labels that people gave in other runs on this pool, with where they come from."""
+    return take_known(runs, settings, pool.ids, classes)
+
+
+def start_from_known(intake_page: str, known_labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the label set before cycle 0: the labels of other runs.
+
+    Whatever asked for them there, they are known here: no strategy of this run chose them, and
+    none of them is a control image of it.
+    """
+    return extend(empty(), known_labels[["id", "label"]], BEFORE, KNOWN)
 
 
 def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:

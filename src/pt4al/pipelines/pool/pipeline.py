@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pool import nodes
+from pt4al.pipelines.settings import settings_node
 
 
 def create_pipeline(options: GraphOptions, with_features: bool = False) -> Pipeline:
@@ -78,12 +79,19 @@ def create_pipeline(options: GraphOptions, with_features: bool = False) -> Pipel
 def _start(options: GraphOptions) -> list[Node]:
     if not options.people:
         return [Node(nodes.start, "intake", "start_label_set", name="start")]
-    return [
-        Node(nodes.name_classes, ["classes", "params:oracle"], "run_classes", name="name_classes"),
-        Node(
-            nodes.start_people,
-            ["intake", "pool", "run_classes", "params:oracle"],
-            "start_label_set",
-            name="start",
-        ),
-    ]
+    named = Node(
+        nodes.name_classes, ["classes", "params:oracle"], "run_classes", name="name_classes"
+    )
+    if options.knows_pool:
+        # Nodes of their own: what a run starts from stays, whatever others label meanwhile.
+        data = {"pool": "pool", "classes": "run_classes", "runs": "runs"}
+        blocks = ("run", "pool", "main")
+        return [
+            named,
+            settings_node(nodes.gather_known, data, blocks, "known_labels", "gather_known"),
+            Node(
+                nodes.start_from_known, ["intake", "known_labels"], "start_label_set", name="start"
+            ),
+        ]
+    inputs = ["intake", "pool", "run_classes", "params:oracle"]
+    return [named, Node(nodes.start_people, inputs, "start_label_set", name="start")]

@@ -10,6 +10,7 @@ from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report import identity
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
+from pt4al.pipelines.report.suspects import suspect_facts
 from pt4al.project.configuration.dotted import flat
 from pt4al.project.configuration.next_commands import chooses_at_random
 from pt4al.project.configuration.parameters import Parameters
@@ -44,9 +45,11 @@ class PageInputs:
     leak_check: pd.DataFrame
     pictures: dict[str, bytes]
     reason_sheets: dict[str, bytes] = field(default_factory=dict)
+    map_preview: dict[str, bytes] = field(default_factory=dict)
     worth: dict | None = None
     worth_picture: dict[str, bytes] = field(default_factory=dict)
     probe_metrics: dict[str, float] | None = None
+    suspects: pd.DataFrame | None = None
 
 
 def write_page(**inputs: Any) -> str:
@@ -79,13 +82,19 @@ def _facts(inputs: PageInputs) -> RunPage:
         ranked=_uses_ranking(settings),
         leaks=inputs.leak_check.to_dict("records"),
         audit=history.pretext_audit.to_dict("records"),
-        figures=inputs.pictures | inputs.worth_picture | inputs.reason_sheets,
+        figures=_figures(inputs),
         worth=inputs.worth,
+        suspects=suspect_facts(inputs.suspects, history.pool),
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
         notes=_notes(settings) + _turns(inputs.chapters),
         changed=identity.changed_settings(settings, inputs.default_parameters),
         settings=identity.all_settings(settings),
     )
+
+
+def _figures(inputs: PageInputs) -> dict[str, bytes]:
+    drawn = inputs.pictures | inputs.worth_picture | inputs.reason_sheets
+    return drawn | inputs.map_preview
 
 
 def _beside(

@@ -5,7 +5,9 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
-from pt4al.pipelines.report import baselines, failures, history, nodes, page, pictures
+from pt4al.pipelines.report import baselines, failures, history, map, nodes, page, pictures
+
+MAPS = {"pca": map.map_by_pca, "umap": map.map_by_umap}
 
 
 def create_pipeline(options: GraphOptions) -> Pipeline:
@@ -15,7 +17,12 @@ def create_pipeline(options: GraphOptions) -> Pipeline:
     wired = [*_tables(options), *_judged(options), *_pictures(options), _page(options)]
     if options.control:
         wired += _worth(options)
-    return Pipeline(wired, tags=["report", "always"])
+    always = Pipeline(wired, tags=["report", "always"])
+    if options.map == "none":
+        return always
+    # Made once of the same features; the others are made at each command.
+    mapped = Pipeline([_map_of_features(options), *_map(options)], tags="report")
+    return always + mapped
 
 
 def _tables(options: GraphOptions) -> list[Node]:
@@ -105,6 +112,19 @@ def _pictures(options: GraphOptions) -> list[Node]:
     return [rankings, drawn, reasons]
 
 
+def _map_of_features(options: GraphOptions) -> Node:
+    made = f"{options.map}_map"
+    return Node(MAPS[options.map], "features", made, name="map_pool", tags=["page", "grows"])
+
+
+def _map(options: GraphOptions) -> list[Node]:
+    inputs = {"history": "run_history", "places": f"{options.map}_map", **_same("ranking")}
+    if options.waits:
+        inputs["waiting"] = f"cycle_{options.cycles}.query"
+    drawn = ["map", "map_preview"]
+    return [Node(map.draw_map, inputs, drawn, name="draw_map", tags=["page", "always"])]
+
+
 def _worth(options: GraphOptions) -> list[Node]:
     answers = _same("answer_log") if options.people else {}
     return [
@@ -155,8 +175,12 @@ def _page(options: GraphOptions) -> Node:
         inputs |= _same("reason_sheets")
     if options.control:
         inputs |= _same("worth", "worth_picture")
+    if options.map != "none":
+        inputs |= _same("map_preview")
     if options.compares:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
+    if options.lists_suspects and options.cycles - 1 in options.suspects:
+        inputs["suspects"] = f"cycle_{options.cycles - 1}.suspects"
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
 
 

@@ -13,10 +13,14 @@ from pt4al.annotation.formats.spreadsheet import (
     write_query,
 )
 from pt4al.annotation.log import Answer
-from pt4al.errors import counted
+from pt4al.errors import InputError, counted
 from pt4al.project.cli.runs import labelled_run, named, session
+from pt4al.project.configuration.loading import root
 from pt4al.project.runs.error_messages import SpokenGroup
+from pt4al.project.runs.export import FORMATS, choose_format, export
 from pt4al.project.runs.labelled_run import LabelledRun
+from pt4al.project.runs.merged import REFUSE, RESOLUTIONS, merge_labels
+from pt4al.project.runs.run_labels import find_labels
 from pt4al.text import normalised
 
 
@@ -58,7 +62,7 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
         read, problems = _read_masks(metadata, run, path.absolute(), who)
     else:
         read, problems = _read_rows(run, path, who)
-    new = run.log.add(changed(read, run.log.read()))
+    new = run.log.add(changed(read, run.given))
     for problem in problems:
         click.echo(problem)
     click.echo(
@@ -68,21 +72,71 @@ def read_file(metadata: ProjectMetadata, path: Path, annotator: str, name: str |
 
 @answers.command("export", short_help="Write the labels so far, for other programs.")
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="By default what the path's end says."
+)
 @named
 @click.pass_obj
-def export(metadata: ProjectMetadata, path: Path, name: str | None) -> None:
-    """Write the labels that the answers so far make, for other programs,
-    while the run goes on or afterwards.
+def export_labels(
+    metadata: ProjectMetadata, path: Path, form: str | None, name: str | None
+) -> None:
+    """Write a run's labels for other programs, while it goes on or afterwards.
 
-    To a CSV or Parquet file (id, label); masks to a folder of PNG files, or to a COCO file, .json.
+    \b
+    csv, parquet  a table: id, label, cycle, why, annotators, answered, weight
+    folders       the pictures, a folder a class, as torchvision's ImageFolder reads them
+    yolo          the same below train/
+    huggingface   the pictures with a data card, for datasets.load_dataset("imagefolder", ...)
+    coco          a .json file, of classes or masks
+    masks         a folder of PNG files
+
+    Nothing that is there is overwritten.
     """
-    run = labelled_run(metadata, name, waiting=False)
-    labels = run.labels
-    if run.masks:
-        _write_masks(run, path)
-    else:
-        write_labels(path, labels)
-    click.echo(f"{path}: {counted(len(labels), 'label')} of run {run.name}")
+    project = Path(metadata.project_path)
+    run = find_labels(root(project), name)
+    chosen = choose_format(path, run.masks, form)
+    sentences = export(project, run, path.absolute(), chosen)
+    click.echo(f"{path}: {counted(len(run.table), 'label')} of run {run.folder.name}")
+    for sentence in sentences:
+        click.echo(sentence)
+
+
+@answers.command("merge", short_help="Bring the labels of several runs together.")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--run", "names", multiple=True, required=True, help="A run's name; once for each run."
+)
+@click.option(
+    "--disagreement",
+    type=click.Choice(RESOLUTIONS),
+    default=RESOLUTIONS[0],
+    show_default=True,
+    help="Of runs that label an image otherwise: the newest answer counts, or nothing is written.",
+)
+@click.pass_obj
+def merge_runs(
+    metadata: ProjectMetadata, path: Path, names: tuple[str, ...], disagreement: str
+) -> None:
+    """Write the labels of several runs to one CSV or Parquet file:
+    id, label, annotators, answered, run, cycle, why.
+
+    Contradictions are listed, and what one run has and another lacks.
+    """
+    data = root(Path(metadata.project_path))
+    runs = [find_labels(data, name) for name in dict.fromkeys(names)]
+    merged, sentences = merge_labels(runs)
+    for sentence in sentences:
+        click.echo(sentence)
+    if disagreement == REFUSE and len(merged.contradictions):
+        raise InputError(
+            f"{counted(len(merged.contradictions), 'image')} with labels that contradict each "
+            "other: nothing is written; correct them, or let the newest count, "
+            f"--disagreement={RESOLUTIONS[0]}"
+        )
+    write_labels(path, merged.labels)
+    click.echo(
+        f"{path}: {counted(len(merged.labels), 'label')} of {', '.join(dict.fromkeys(names))}"
+    )
 
 
 @answers.command("status")
@@ -130,13 +184,3 @@ def _read_masks(
             if image in asked
         ]
     return read, [f"{row.file}: {row.problem}" for row in problems.itertuples()]
-
-
-def _write_masks(run: LabelledRun, path: Path) -> None:
-    from pt4al.annotation.formats import coco, mask_folder
-
-    masks = ((row.id, run.mask(row.label)) for row in run.labels.itertuples())
-    if path.suffix == ".json":
-        coco.write(path, masks, run.classes)
-    else:
-        mask_folder.write(path, masks)

@@ -10,6 +10,7 @@ COMMANDS = {
     "label": "label.label",
     "answers": "answers.answers",
     "label-studio": "label_studio.label_studio",
+    "cvat": "cvat.cvat",
     "history": "history.history",
     "ui": "ui.ui",
     "verdict": "published.verdict",

@@ -15,7 +15,7 @@ from pt4al.project.runs.folder import RECORDS, RunFolder
 @click.option("--run", "name", default="default", show_default=True, help="Name of the run.")
 @click.pass_obj
 def history(metadata: ProjectMetadata, name: str) -> None:
-    """Print what has changed in a run, and the commands that would make it again.
+    """Print what changed in a run, and how to make it again.
 
     The commands have all settings that differ from conf/base, and need no environment.
     """

@@ -1,15 +1,12 @@
 """`kedro label-studio`: label in Label Studio."""
 
-import os
-from pathlib import Path
-
 import click
 from filelock import FileLock
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.annotation.label_studio import sync
-from pt4al.errors import InputError
-from pt4al.project.cli.runs import labelled_run, named, secrets, session
+from pt4al.annotation.label_studio.doctor import examine
+from pt4al.project.cli.runs import account, labelled_run, named, session
 from pt4al.project.runs.error_messages import SpokenGroup
 
 served = click.option(
@@ -73,18 +70,30 @@ def pull(metadata: ProjectMetadata, name: str | None, url: str | None) -> None:
     click.echo(f"{new} new answers; {len(problems)} that can't be used. {run.progress()}.")
 
 
+@label_studio.command(short_help="Say why pictures don't show there.")
+@named
+@served
+@click.option("--project", help="Title of any project there. Default: the run's.")
+@click.pass_context
+def doctor(context: click.Context, name: str | None, url: str | None, project: str | None) -> None:
+    """Say why pictures don't show in Label Studio: server, token, project, storage, pictures.
+
+    Changes nothing there. Exit status 1: something is wrong.
+    """
+    metadata = context.obj
+    title = project or _title(labelled_run(metadata, name, waiting=False).name)
+    wrong = False
+    with _server(metadata, url) as server:
+        for finding in examine(server, title):
+            wrong = wrong or not finding.ok
+            click.echo(f"{'ok   ' if finding.ok else 'wrong'}  {finding.what}: {finding.sentence}")
+    context.exit(1 if wrong else 0)
+
+
 def _title(run: str) -> str:
     return f"pt4al {run}"
 
 
 def _server(metadata: ProjectMetadata, url: str | None) -> sync.LabelStudio:
-    settings = secrets(Path(metadata.project_path)).get("label_studio") or {}
-    token = os.environ.get("LABEL_STUDIO_TOKEN") or settings.get("token")
-    if not token:
-        raise InputError(
-            "no token for Label Studio: set LABEL_STUDIO_TOKEN, or write "
-            "conf/local/credentials.yml, label_studio: {token: ...}; it is on the page of your "
-            "account there"
-        )
-    address = url or os.environ.get("LABEL_STUDIO_URL") or settings.get("url")
-    return sync.LabelStudio(address or "http://127.0.0.1:8080", token)
+    settings = account(metadata, "label_studio", url)
+    return sync.LabelStudio(settings["url"], settings["token"])

@@ -1,5 +1,6 @@
 """Find the run that a command is about, without a Kedro session where none is needed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -16,6 +17,12 @@ from pt4al.project.runs.labelled_run import LabelledRun, find_run
 if TYPE_CHECKING:
     from pt4al.project.runs.labelling_session import LabellingSession
 
+# Servers to label on: product, and its address on this machine.
+SERVERS = {
+    "label_studio": ("Label Studio", "http://127.0.0.1:8080"),
+    "cvat": ("CVAT", "http://localhost:8080"),  # it answers to this name alone, unless set up so
+}
+
 named = click.option(
     "--run", "name", help="The run's name; by default the one whose command was typed last."
 )
@@ -27,9 +34,40 @@ def secrets(project: Path) -> dict[str, Any]:
         credentials = loader(project)["credentials"]
     except MissingConfigException:
         return {}
-    if not isinstance(credentials.get("label_studio") or {}, dict):
-        raise InputError("conf/local/credentials.yml: write label_studio: {url: ..., token: ...}")
+    for section in SERVERS:
+        if not isinstance(credentials.get(section) or {}, dict):
+            raise InputError(
+                f"conf/local/credentials.yml: write {section}: {{url: ..., token: ...}}"
+            )
     return credentials
+
+
+def account(metadata: ProjectMetadata, section: str, url: str | None) -> dict[str, str]:
+    """Return `url` and `token` of a labelling server, and what else credentials say of it.
+
+    Parameters
+    ----------
+    section
+        A key of `SERVERS`: its name in conf/local/credentials.yml, and in the environment.
+    url
+        The address that was typed, which comes first.
+
+    Raises
+    ------
+    InputError
+        If there is no token.
+    """
+    settings = secrets(Path(metadata.project_path)).get(section) or {}
+    product, here = SERVERS[section]
+    variable = section.upper()
+    token = os.environ.get(f"{variable}_TOKEN") or settings.get("token")
+    if not token:
+        raise InputError(
+            f"no token for {product}: set {variable}_TOKEN, or write conf/local/credentials.yml, "
+            f"{section}: {{token: ...}}; it is on the page of your account there"
+        )
+    address = url or os.environ.get(f"{variable}_URL") or settings.get("url")
+    return settings | {"url": address or here, "token": token}
 
 
 def labelled_run(metadata: ProjectMetadata, name: str | None, waiting: bool = True) -> LabelledRun:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pt4al.project.configuration.parameters import Parameters
 
 # Of block `oracle`: what may change between two cycles of a run.
-POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on", "descriptions"}
+POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
+POLICIES |= {"descriptions", "relabel"}
 # Blocks that no run's results depend on.
 BESIDE = {"report", "comparison", "cold_start", "predict"}
 

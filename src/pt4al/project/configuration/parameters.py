@@ -211,6 +211,9 @@ class Query(Block):
         return self
 
 
+POOL = "pool"  # as `oracle.known_labels`: all labels that runs on the same pool have
+
+
 class GoOn(Block):
     share: float = Field(gt=0, le=1)
     after: AwareDatetime | None
@@ -225,6 +228,7 @@ class Oracle(Block):
     reserve: float = Field(ge=0, le=5)
     go_on: GoOn
     known_labels: Place | None
+    relabel: float = Field(default=0, ge=0, lt=1)
     # Left out where it says nothing, as if it were not there: older runs have no such setting.
     descriptions: dict[ClassName, Text] = Field(default={}, exclude_if=lambda texts: not texts)
 
@@ -236,6 +240,11 @@ class Oracle(Block):
                 f" {did_you_mean(name, self.classes)}"
             )
         return self
+
+    @property
+    def knows_pool(self) -> bool:
+        """Whether a run starts from the labels that people gave in other runs on its pool."""
+        return self.kind == "people" and self.known_labels == POOL
 
     @model_validator(mode="after")
     def _classes_are_names(self) -> "Oracle":
@@ -291,6 +300,8 @@ class Price(Block):
 class Report(Block):
     baselines: several(Annotated[str, Field(pattern=NAME, max_length=LONGEST_RUN)])
     reasons: bool
+    map: one_of(["pca", "umap", "none"])
+    suspects: Literal["auto"] | bool = "auto"
     stop: Stop
     price: Price
 
@@ -397,6 +408,11 @@ class Parameters(Block):
         return self
 
     @model_validator(mode="after")
+    def _relabelling_fits(self) -> "Parameters":
+        _check_relabel(self.oracle, self.main)
+        return self
+
+    @model_validator(mode="after")
     def _query_fits(self) -> "Parameters":
         query = self.query
         main = self.main
@@ -437,6 +453,27 @@ class Parameters(Block):
                 "`query.measure: learning_loss` needs training steps, `main.frozen: all` has none"
             )
         return self
+
+
+def _check_relabel(oracle: Oracle, main: Main) -> None:
+    if not oracle.relabel:
+        return
+    if oracle.kind == "recorded":
+        raise ValueError(
+            f"`oracle.relabel` {oracle.relabel:g} asks people again, and recorded labels would be"
+            " the same again: set it to 0"
+        )
+    if main.task == "segmentation":
+        raise ValueError(
+            f"`oracle.relabel` {oracle.relabel:g} needs one class an image, `main.task:"
+            " segmentation` has many: set it to 0"
+        )
+    if oracle.disagreement != "latest":
+        raise ValueError(
+            f"`oracle.relabel` {oracle.relabel:g} lets the newest answer count, which"
+            f" `oracle.disagreement: {oracle.disagreement}` doesn't: set that to latest, or"
+            " `oracle.relabel` to 0"
+        )
 
 
 def _check_start(name: str, block: Pretext | Main) -> None:

@@ -37,20 +37,23 @@ class AskedQuery:
             run.query,
             run.policy,
             run.classes,
-            run.suggestions,
+            self._suggestions,
             earlier,
             add_class=run.folder.add_class,
         )
 
     def why(self, image: str) -> dict[str, Any] | None:
         """Return why an image was chosen: a `sentence`, and `neighbours` (id, label)."""
+        labels = self.run.earlier.set_index("id")["label"]
+        doubted = self.run.doubted.set_index("id")
+        if image in doubted.index:
+            return _doubts(doubted.loc[image], labels)
         if self._reasons is None or image not in self._reasons.index:
             return None
         row = self._reasons.loc[image]
         said = sentence(row)
         if said is None:
             return None
-        labels = self.run.earlier.set_index("id")["label"]
         neighbours = [{"id": near, "label": labels[near]} for near in json.loads(row["neighbours"])]
         return {"sentence": said, "neighbours": neighbours}
 
@@ -60,6 +63,14 @@ class AskedQuery:
         if row[0] < 0:
             raise InputError(f"id {image!r} is not in {self.run.settings['pool.source.path']}")
         return viewable(next(iter(self._source.pictures(np.array(row)))), size=size)
+
+    @cached_property
+    def _suggestions(self) -> pd.DataFrame | None:
+        """The model's guesses, and what is suggested for labels that are asked for again."""
+        suggestions = self.run.suggestions
+        if suggestions is None or self.run.doubted.empty:
+            return suggestions
+        return suggestions.merge(self.run.doubted.drop(columns="label"), on="id", how="left")
 
     @cached_property
     def _source(self) -> Collection:
@@ -74,3 +85,10 @@ class AskedQuery:
     def _reasons(self) -> pd.DataFrame | None:
         reasons = self.run.folder.read("reasons.parquet", self.run.cycle)
         return None if reasons is None else reasons.set_index("id")
+
+
+def _doubts(row: pd.Series, labels: pd.Series) -> dict[str, Any]:
+    """Return why a label is asked for again, as `AskedQuery.why` returns it."""
+    near = [{"id": image, "label": labels[image]} for image in json.loads(row["near"])]
+    said = f"This was called {row['label']}; the others like it are called {row['suggested']}."
+    return {"sentence": said, "neighbours": near}

@@ -72,7 +72,7 @@ def foresee(folder: RunFolder, parameters: Parameters) -> History:
         settings=settings,
         folders=_folders(history, parameters),
     )
-    if not (is_free(names) or parameters.run.change):
+    if not (is_free(then, settings) or parameters.run.change):
         raise InputError(
             f"{folder.refusal(then, settings, names)}\n"
             f"Or go on with them {beginning(chapter)}: {WORD}. What is there already stays as it is."
@@ -126,7 +126,7 @@ def _obstacle(
         return (
             f"The run has {counted(reached.query, 'cycle')}: `cycles.number` can't be less again."
         )
-    if cycles == reached.metrics and not is_free(names):
+    if cycles == reached.metrics and not is_free(then, settings):
         return (
             f"All its {counted(cycles, 'cycle')} are finished: "
             f"with cycles.number={cycles + 1} and {WORD} it goes on with other settings."
@@ -144,7 +144,7 @@ def _obstacle(
             "`control.share` can't begin or end within a run: control images are set apart before "
             "its first query."
         )
-    if reached.metrics < reached.network and not is_free(names):
+    if reached.metrics < reached.network and not is_free(then, settings):
         return (
             f"Its cycle {reached.metrics} has been trained, and is not finished: type the run's "
             "earlier command once more, then change."

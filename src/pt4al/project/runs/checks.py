@@ -9,6 +9,8 @@ from pt4al.annotation.formats.spreadsheet import read_answers
 from pt4al.errors import InputError, counted
 from pt4al.images.collection import Collection
 from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.runs.folder import Runs
+from pt4al.project.runs.pool_labels import take_known
 from pt4al.selection import control as controls
 from pt4al.selection import ranking
 from pt4al.selection.candidates import asked_for, check_budget
@@ -124,9 +126,18 @@ def check_cold_start(parameters: Parameters, images: int) -> None:
         )
 
 
-def known_labels(parameters: Parameters, pool: Collection) -> int:
-    """Return how many images people have labelled before a run; InputError if the file can't be used."""
+def known_labels(parameters: Parameters, pool: Collection, runs: Runs | None = None) -> int:
+    """Return how many images people have labelled before a run; InputError if that can't be used.
+
+    Parameters
+    ----------
+    runs
+        All runs of the project; needed where other runs' labels are meant.
+    """
     oracle = parameters.oracle
+    if oracle.knows_pool:
+        known = take_known(runs, parameters, pool.index["id"], oracle.classes or pool.classes)
+        return len(known)
     if oracle.kind != "people" or oracle.known_labels is None:
         return 0
     if not Path(oracle.known_labels).is_file():

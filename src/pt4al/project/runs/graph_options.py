@@ -48,8 +48,13 @@ def resolve(parameters: Parameters, root: Path) -> tuple[Parameters, GraphOption
         people=people,
         waits=reach < number,
         tested=tested,
+        knows_pool=parameters.oracle.knows_pool,
         control=share > 0,
         reasons=parameters.report.reasons,
+        map=parameters.report.map,
+        suspects=frozenset(range(reach)) if _suspects(parameters) else frozenset(),
+        lists_suspects=_lists_suspects(parameters, RunFolder(root, parameters.run.name), reach - 1),
+        relabels=parameters.oracle.relabel > 0,
         own_trunk=parameters.features.from_pretext,
         views=parameters.pretext.start_from == "features",
         probes=parameters.main.probes,
@@ -65,6 +70,9 @@ def in_chapters(options: GraphOptions, history: History, folder: RunFolder) -> G
     unexplained = [
         cycle for cycle in range(closed) if folder.newest("reasons.parquet", cycle) is None
     ]
+    unsuspected = [
+        cycle for cycle in range(closed) if folder.newest("suspects.parquet", cycle) is None
+    ]
     chosen_by = {
         cycle: history.chosen_by(cycle)
         for cycle in range(closed, options.cycles)
@@ -75,8 +83,30 @@ def in_chapters(options: GraphOptions, history: History, folder: RunFolder) -> G
         closed=closed,
         bridge=history.bridge,
         unexplained=frozenset(unexplained),
+        suspects=options.suspects - frozenset(unsuspected),
         chosen_by=chosen_by,
     )
+
+
+def _suspects(parameters: Parameters) -> bool:
+    """Whether labels that are likely wrong are looked for."""
+    if TASKS[parameters.main.task].dense:
+        return False
+    if parameters.oracle.relabel:
+        return True
+    wanted = parameters.report.suspects
+    return parameters.oracle.kind == "people" if wanted == "auto" else wanted
+
+
+def _lists_suspects(parameters: Parameters, folder: RunFolder, last: int) -> bool:
+    """Whether the report lists suspects of a cycle.
+
+    A cycle of an older version has none yet, and its report can be made without.
+    """
+    if parameters.run.fresh or parameters.report.suspects is True:
+        return True
+    finished = folder.newest("metrics.json", last) is not None
+    return not finished or folder.newest("suspects.parquet", last) is not None
 
 
 def _compares(parameters: Parameters, tested: bool) -> bool:

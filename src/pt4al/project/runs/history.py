@@ -106,7 +106,7 @@ class History:
         """Number of cycles that can't be made again: the settings of their networks are past."""
         turns = [0]
         for before, after in pairwise(self.chapters):
-            if not is_free(changed(before.settings, after.settings)):
+            if not is_free(before.settings, after.settings):
                 turns.append(after.trains_from)
         return max(turns)
 
@@ -146,9 +146,19 @@ def changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
 
 
-def is_free(names: list[str]) -> bool:
-    """Return whether settings may change without a word."""
+def is_free(then: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Return whether settings may become others without a word."""
+    names = changed(then, now)
+    if _is_longer(then.get("cycles.budget"), now.get("cycles.budget")):
+        names.remove("cycles.budget")
     return all(name.startswith(FREE) for name in names)
+
+
+def _is_longer(then: Any, now: Any) -> bool:
+    """Return whether budgets, a list of one a cycle, are the same and more."""
+    if not (isinstance(then, list) and isinstance(now, list)):
+        return False
+    return len(then) < len(now) and now[: len(then)] == then
 
 
 def is_fixed(name: str) -> bool:

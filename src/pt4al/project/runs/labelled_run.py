@@ -4,19 +4,16 @@ No session, no network and no picture: commands that need no more start in a sec
 of the memory.
 """
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
-from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
+from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.progress import Progress, measure_progress
+from pt4al.annotation.progress import RELABEL, Progress, answers_since, progress_of
 from pt4al.errors import InputError
 from pt4al.labels.label_set import empty
 from pt4al.project.runs.folder import RunFolder, Runs
@@ -115,19 +112,28 @@ class LabelledRun:
             ids.append(self._table("asked", self.cycle - 1)["id"])
         return pd.concat(ids, ignore_index=True).drop_duplicates()
 
-    @property
-    def labels(self) -> pd.DataFrame:
-        """What has a label by all answers so far: `id`, `label`."""
-        settled = aggregate(self.log.read(), self.policy)
-        return settled[settled["state"] == LABELLED][["id", "label"]].reset_index(drop=True)
-
-    def mask(self, label: str) -> np.ndarray:
-        """Return the mask (height, width), uint8, that a label stands for."""
-        return np.asarray(Image.open(io.BytesIO(self.log.mask(label))))
-
     def progress(self) -> Progress:
         """Return how far the query is answered now."""
-        return measure_progress(self.query, aggregate(self.log.read(), self.policy), self.policy)
+        return progress_of(self.query, self.log.read(), self.policy)
+
+    @property
+    def given(self) -> pd.DataFrame:
+        """The answers that may answer the query; see `progress.answers_since`."""
+        return answers_since(self.log.read(), self.query)
+
+    @cached_property
+    def doubted(self) -> pd.DataFrame:
+        """The images whose labels are asked for again: `id`, `label`, `suggested`, `near`.
+
+        `label` is what they are called; `near`, as JSON, are ids of similar images that are called
+        as is `suggested`.
+        """
+        columns = ["id", "label", "suggested", "near"]
+        if "answers_before" not in self.query:
+            return pd.DataFrame(columns=columns)
+        asked = self.query["id"][self.query["role"] == RELABEL]
+        suspects = self._table("suspects", self.cycle - 1)
+        return suspects[suspects["id"].isin(asked)][columns].reset_index(drop=True)
 
     def _table(self, name: str, cycle: int) -> pd.DataFrame:
         table = self.folder.read(f"{name}.parquet", cycle)

@@ -207,8 +207,13 @@ class LabellingLoop:
 
     def _finish(self, run: LabelledRun) -> None:
         file = run.folder.reports / "report.html"
+        pool_map = run.folder.reports / "map.html"
         lines = [result(run)]
-        self.page.finish(lines, file.read_bytes if file.exists() else None)
+        self.page.finish(
+            lines,
+            file.read_bytes if file.exists() else None,
+            pool_map.read_bytes if pool_map.exists() else None,
+        )
         for line in lines:
             self.say(line)
         if file.exists():

@@ -22,6 +22,7 @@ from pt4al.project.runs.command import Command, Kind
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.labelling_command import check_classes
 from pt4al.project.runs.protection import check_place
+from pt4al.statistics import pool_map
 from pt4al.training.tasks import TASKS
 
 MANY_CYCLES = 100
@@ -77,6 +78,7 @@ def check_run(command: Command, catalog: CatalogProtocol) -> None:
         If the run would stop later.
     """
     parameters = command.parameters
+    pool_map.require(parameters.report.map)
     parts, signatures = once(f"source {parameters.pool!r}", partial(_list_source, parameters.pool))
     pool = _check_pools(catalog, signatures)
     images = len(parts["train"]) if pool is None else len(pool)
@@ -181,7 +183,7 @@ def _check_cycles(
     labelled = 0
     # A run that has started holds what people had labelled before: the file may have gone.
     if not catalog.exists("start_label_set"):
-        labelled = checks.known_labels(parameters, parts["train"])
+        labelled = checks.known_labels(parameters, parts["train"], catalog.load("runs"))
     checks.check_budgets(parameters, images, labelled)
     checks.check_label_set(parameters, _newest_label_set(parameters, catalog), parts["train"])
 

@@ -183,7 +183,7 @@ def _lack(missing: list[str], pipeline: Pipeline, catalog: CatalogProtocol) -> s
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     first = f"Type `{commands['run']}` first, which makes all of it"
     tags = {tag for node in pipeline.nodes for tag in node.tags}
-    if tags <= {"report", "always", "page"}:
+    if tags <= {"report", "always", "page", "grows"}:
         run = catalog.load("parameters")["run"]["name"]
         if catalog.exists("cycle_0.metrics"):
             return f"run {run!r} is not finished: {missing[0]}{more} are still missing. {first}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from pt4al.annotation.aggregation import Policy, aggregate
-from pt4al.annotation.progress import Progress, enough, measure_progress
+from pt4al.annotation.aggregation import Policy
+from pt4al.annotation.progress import Progress, enough, progress_of
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import RunFolder
 
@@ -51,5 +51,5 @@ def stand(parameters: Parameters, root: Path) -> Standing:
         return Standing(cycle)
     oracle = parameters.oracle
     policy = Policy(oracle.annotators, oracle.disagreement, oracle.skipped)
-    progress = measure_progress(query, aggregate(folder.answer_log.read(), policy), policy)
+    progress = progress_of(query, folder.answer_log.read(), policy)
     return Standing(cycle, progress, enough(progress, oracle.go_on.share, oracle.go_on.after))

@@ -1,0 +1,1 @@
+"""CVAT: push a query, pull answers."""
