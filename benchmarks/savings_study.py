@@ -25,7 +25,7 @@ from people_runs import DATA, Course, Round, Split, is_right, load, prepare, rou
 from pt4al.features import probe
 from pt4al.files.whole import replacing
 from pt4al.randomness import stream
-from pt4al.statistics.random_equivalent import FEWEST, describe, interval
+from random_equivalent import FEWEST, describe, interval
 
 QUICK = "pool.limit.train=900,pool.limit.test=200,pretext.schedule.epochs=1,pretext.schedule.minimum_steps=2"
 COURSES = {

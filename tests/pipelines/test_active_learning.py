@@ -38,6 +38,10 @@ def test_a_budget_that_grows_is_each_cycles_own_and_so_is_its_control_slice(proj
     ]
     curve = pd.read_csv(project / "data/08_reporting/growing/learning_curve.csv")
     assert list(curve["labels"]) == [5, 15, 35]
+    last = table(project, "05_model_input", "growing", "cycle_2", "label_set.parquet")
+    assert (last["why"] == "control").sum() == 7  # measured on, and not called the strategy's choice
+    measured = json.loads((project / "data/08_reporting/growing/cycle_2/control.json").read_text())
+    assert measured["images"] == 4
     leaks = table(project, "08_reporting", "growing", "leak_check.parquet")
     assert leaks["ok"].all()
     assert "No query holds more than the 5/10/20 ids of the budget." in set(leaks["check"])

@@ -138,8 +138,11 @@ def suggest(
 
 
 def ask(query: pd.DataFrame, recorded_labels: pd.DataFrame) -> pd.DataFrame:
-    """Return the recorded labels of a query's images."""
-    return recorded_answers(recorded_labels, query["id"])
+    """Return the recorded labels of a query's images, with their roles if the query has some."""
+    answers = recorded_answers(recorded_labels, query["id"])
+    if "role" in query:
+        answers = answers.assign(role=query["role"].array)
+    return answers
 
 
 def ask_people(

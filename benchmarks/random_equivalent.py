@@ -91,9 +91,7 @@ def estimate(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Ge
     return {"labels": labels, "random": len(at_random)} | numbers | said
 
 
-def interval(
-    labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Generator
-) -> dict[str, float]:
+def interval(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Generator) -> dict[str, float]:
     """Return `needed`, `low` and `high`, perhaps infinite, of which the rule says nothing yet.
 
     The arguments are those of `estimate`. In simulated runs such intervals held the truth too
@@ -120,9 +118,7 @@ def too_few(labels: int, at_random: int) -> dict | None:
     return {"labels": labels, "random": at_random} | UNKNOWN | _nothing(why)
 
 
-def cross_fit(
-    labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Generator
-) -> CrossFit:
+def cross_fit(labels: int, at_random: np.ndarray, probe: Probe, rng: np.random.Generator) -> CrossFit:
     """Measure probes of random labels, and of all labels, on random images of other folds."""
     images = len(at_random)
     most = images - int(np.ceil(images / FOLDS))
@@ -181,9 +177,7 @@ def describe(labels: int, at_random: int, numbers: dict[str, float]) -> dict[str
             f"the accuracy of all {labels:,} labels"
         )
     if high > WIDEST * low:
-        return _nothing(
-            f"the {at_random:,} of them are too few to tell within a factor of {WIDEST}"
-        )
+        return _nothing(f"the {at_random:,} of them are too few to tell within a factor of {WIDEST}")
     sentence = (
         f"These {labels:,} labels are about as good as {_rounded(needed)} random labels (between "
         f"{_rounded(low)} and {_rounded(high)}, 95 %), under a linear probe of the features."
