@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pt4al.selection.evidence import Evidence
@@ -83,6 +83,7 @@ def test_grid_of_features_costs_next_to_nothing_of_what_is_covered(seed):
 
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 30), columns=st.integers(1, 30), levels=st.integers(1, 4))
 @settings(max_examples=settings.default.max_examples // 2)
+@example(seed=3, rows=5, columns=28, levels=3)  # thirds are no round numbers
 def test_equal_gains_go_to_the_first(seed, rows, columns, levels):
     rng = np.random.default_rng(seed)
     near = (rng.integers(levels + 1, size=(rows, columns)) / levels).astype(np.float32)
@@ -90,8 +91,8 @@ def test_equal_gains_go_to_the_first(seed, rows, columns, levels):
     covered = (rng.integers(levels + 1, size=columns) / levels).astype(np.float32)
     expected, now = [], covered.astype(np.float64)
     while True:
-        # Rounded as the kernel is: thirds are no round numbers.
-        gains = (np.maximum(near - now.astype(np.float32), 0) @ weights).astype(np.float32)
+        # In float64 these sums are exact: what is equal is so in whatever order it is added up.
+        gains = np.maximum(near - now.astype(np.float32), 0) @ weights
         if not gains.any():
             break
         expected.append(int(gains.argmax()))
