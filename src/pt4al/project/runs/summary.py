@@ -25,9 +25,13 @@ def summarise_run(parameters: Parameters, catalog: CatalogProtocol) -> list[str]
     lines.append(f"report: {page.absolute().as_uri()}")
     # A run that chooses at random is a baseline itself; control images say more than another run.
     at_random = chooses_at_random(flat(parameters.model_dump(mode="json")))
-    if not at_random and verdict["random"] is None and "images" not in curve:
-        command = catalog.load("next_commands")["baseline"]
-        lines.append(f"whether choosing helped, this says: {command}")
+    if at_random or "images" in curve:
+        return lines
+    commands = catalog.load("next_commands")
+    if verdict["random"] is None:
+        lines.append(f"whether choosing helped, this says: {commands['baseline']}")
+    elif commands["comparison"]:
+        lines.append(f"the same by many seeds: {commands['comparison']}")
     return lines
 
 
