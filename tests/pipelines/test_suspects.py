@@ -11,11 +11,11 @@ import pytest
 from pt4al.annotation.log import Answer
 from pt4al.pipelines.options import GraphOptions
 from pt4al.project.configuration.parsing import parse
+from pt4al.project.runs.asked_query import AskedQuery
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.graph_options import in_chapters, resolve
 from pt4al.project.runs.history import Chapter, History
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
-from pt4al.project.runs.labelling_session import open_session
 from support import people
 from support.people import CLASSES, NAME, answer, go, log, table, write_photos
 from support.projects import make_project, newest, run, tiny
@@ -81,17 +81,17 @@ def test_a_share_of_the_budget_asks_again_for_suspicious_labels_none_of_them_a_c
 
 def test_the_page_is_told_what_a_doubtful_label_was_and_what_others_like_it_are_called(asking: tuple) -> None:
     project, truth = asking
-    session = open_session(project, waiting_run(project))
+    session = AskedQuery(waiting_run(project))
     image = asked_again(project, 1)[0]
     row = suspects(project, 0).set_index("id").loc[image]
     facts = session.queue.facts(image, "ada")["again"]
     assert (facts["label"], facts["suggested"]) == (truth[image], row["suggested"])
     why = session.why(image)
-    assert why["facts"]["asked again"] == f"this was called {truth[image]}"
+    assert why["sentence"].startswith(f"This was called {truth[image]}; the others like it are called ")
     assert [near["id"] for near in why["neighbours"]] == facts["near"]
     assert {near["label"] for near in why["neighbours"]} == {row["suggested"]}
     new = table(project, 1, "query").query("role == 'query'")["id"].iloc[0]
-    assert "stands for" in session.why(new)["facts"]
+    assert "called" not in session.why(new)["sentence"]
 
 
 def test_an_answer_to_a_doubtful_label_corrects_it_and_it_is_not_asked_for_a_third_time(asking: tuple) -> None:
@@ -101,7 +101,7 @@ def test_an_answer_to_a_doubtful_label_corrects_it_and_it_is_not_asked_for_a_thi
     assert f"{10 - 1 - len(rest)} of 10 answers" in go(project, oracle=AGAIN)
     log(project).add([Answer(id=first, label=other(truth[first]), annotator="ada", source="page")])
     log(project).add(Answer(id=image, label=truth[image], annotator="ada", source="page") for image in rest)
-    assert "cycle 2: 0 of 10 answers" in go(project, oracle=AGAIN)
+    assert "round 3 of 3: 0 of 10 answers" in go(project, oracle=AGAIN)
     labels = table(project, 1, "label_set").set_index("id")["label"]
     assert labels[first] == other(truth[first])
     assert (labels[rest] == truth[rest]).all()
