@@ -110,9 +110,9 @@ class Browser:
         self.send("Page.navigate", url=url)
 
     def run(self, script: str) -> Any:
-        """Return the value of an expression in the page."""
+        """Return the value of an expression in the page; None where the page was left while it was computed."""
         found = self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        return found["result"].get("value")
+        return found.get("result", {}).get("value")
 
     def until(self, script: str) -> None:
         """Wait for an expression to become true."""
