@@ -98,7 +98,7 @@ label-studio: .venv-label-studio/installed .label-studio/environment  ## a Label
 		exec ../.venv-label-studio/bin/label-studio start --no-browser --internal-host 127.0.0.1 -p 8090
 
 constraints: .venv-tools/installed  ## pin every package again; UPGRADE=--upgrade takes the newest that fit
-	$(TOOLS)/uv pip compile pyproject.toml --quiet --extra dev --extra docs --universal --python-version 3.11 --no-annotate \
+	$(TOOLS)/uv pip compile pyproject.toml --quiet --extra deploy --extra dev --extra docs --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make constraints" --output-file constraints.txt $(UPGRADE)
 
 licences: setup .venv-tools/installed  ## list the licences of every package, into docs/licences.md

@@ -68,3 +68,16 @@ def environment_of_a_command(**own: str) -> str:
 def test_threads_that_wait_leave_the_processor_to_others_unless_a_person_says_otherwise() -> None:
     assert environment_of_a_command() == "False [None, '5000']"
     assert environment_of_a_command(OMP_WAIT_POLICY="ACTIVE") == "False ['ACTIVE', None]"
+
+
+def test_no_module_imports_what_only_an_extra_brings() -> None:
+    """Ray, buckets and PostgreSQL: who has none of them waits for none of them, and needs none of them."""
+    code = """
+import importlib, pkgutil, sys, pt4al
+for module in pkgutil.walk_packages(pt4al.__path__, "pt4al."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(sorted({"ray", "grpc", "boto3", "botocore", "s3fs", "psycopg2"} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
