@@ -77,7 +77,7 @@ import importlib, pkgutil, sys, pt4al
 for module in pkgutil.walk_packages(pt4al.__path__, "pt4al."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-print(sorted({"ray", "grpc", "boto3", "botocore", "s3fs", "psycopg2"} & sys.modules.keys()))
+print(sorted({"ray", "grpc", "boto3", "botocore", "s3fs", "psycopg"} & sys.modules.keys()))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

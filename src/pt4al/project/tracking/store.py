@@ -5,17 +5,18 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from pt4al.block import Block
 from pt4al.errors import InputError
+from pt4al.project.tracking.database import is_database, prepared
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Settings(Block):
     tracking_uri: str
     experiment: str
     log_models: bool
+    artifacts: str | None = Field(default=None, pattern="^[a-z0-9+]+://")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ class Store:
         Whether it is an id.
     file
         Of a store that is a file.
+    artifacts
+        Where files go that are logged, such as s3://bucket/folder; None: beside the store, or into
+        the project; of a server: its own affair.
     """
 
     uri: str
@@ -78,6 +83,7 @@ class Store:
     by_id: bool
     file: Path | None
     project: Path
+    artifacts: str | None = None
 
     @property
     def is_server(self) -> bool:
@@ -104,9 +110,8 @@ class Store:
         if self.file is not None:
             _make(self.file)
             _check(self.file)
-        import mlflow
-
-        client = mlflow.MlflowClient(tracking_uri=self.uri)
+        with prepared(self.uri) if is_database(self.uri) else nullcontext():
+            client = self._client()
         found = self._experiment(client)
         if found.lifecycle_stage != "active":
             raise InputError(
@@ -132,10 +137,21 @@ class Store:
             if before is not None:
                 os.environ["MLFLOW_TRACKING_URI"] = before
 
+    def _client(self) -> Any:
+        """MLflow's client; the first one makes the tables of a database."""
+        import mlflow
+
+        client = mlflow.MlflowClient(tracking_uri=self.uri)
+        if is_database(self.uri):
+            client.search_experiments(max_results=1)
+        return client
+
     @property
     def _artifacts(self) -> str | None:
-        """Beside the store; of a server: its own affair."""
-        return (self.file.parent.resolve() / "mlruns").as_uri() if self.file else None
+        if self.is_server:
+            return None
+        folder = self.file.parent if self.file else self.project
+        return self.artifacts or (folder.resolve() / "mlruns").as_uri()
 
     def _experiment(self, client: Any) -> Any:
         from mlflow.exceptions import MlflowException
@@ -153,8 +169,17 @@ class Store:
         ours = OURS in found.tags and found.lifecycle_stage == "active"
         if ours and (note is None or f"[{ALL_RUNS}](" in note):
             link = curves(self.address, found.experiment_id)
-            client.set_experiment_tag(
-                found.experiment_id, NOTE, with_link(note or "", ALL_RUNS, link)
+            with suppress(MlflowException):  # another process may have said so at this moment
+                client.set_experiment_tag(
+                    found.experiment_id, NOTE, with_link(note or "", ALL_RUNS, link)
+                )
+        if self.artifacts and found.artifact_location.rstrip("/") != self.artifacts.rstrip("/"):
+            logger.warning(
+                "MLflow: experiment %r keeps its files in %s, where it was begun; another experiment"
+                " (conf/base/mlflow.yml) would have them in %s",
+                found.name,
+                found.artifact_location,
+                self.artifacts,
             )
         return found
 
@@ -164,7 +189,7 @@ class Store:
         # Not a place that somebody chose, and no store that other projects have in common.
         ours = then.endswith("/mlruns") and experiment.tags.keys() & {OURS, NOTE}
         inside = self.file.resolve().is_relative_to(self.project.resolve())
-        if not ours or not inside or then == self._artifacts:
+        if not ours or not inside or self.artifacts or then == self._artifacts:
             return
         with closing(sqlite3.connect(self.file, timeout=BUSY)) as store, store:
             for table, column in PLACES:
@@ -217,9 +242,9 @@ def find(project: Path, settings: Settings, environment: Mapping[str, str] = os.
     ):  # a file of mlflow.yml is the project's, wherever the command was typed
         file = (Path.cwd() if told else project) / uri.removeprefix(SQLITE)
         uri = f"{SQLITE}{file}"
-    return Store(
-        uri, name or number or settings.experiment, bool(number and not name), file, project
-    )
+    experiment = name or number or settings.experiment
+    by_id = bool(number and not name)
+    return Store(uri, experiment, by_id, file, project, settings.artifacts)
 
 
 def tell(environment: Mapping[str, str] = os.environ) -> None:

@@ -40,15 +40,17 @@ def serve(store: Store, port: int, ready: Callable[[str], None]) -> None:
     address = f"http://{HOST}:{port}"
     link = curves(address, experiment)
     _check_free(port, link)
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
+    command = [sys.executable, "-m", "mlflow", "ui"]
     command += ["--host", HOST, "--port", str(port), "--workers", "1"]
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONWARNINGS": "ignore"}
+    # Not in the command: a database's address can have a password, and everybody sees commands.
+    its_store = {"MLFLOW_BACKEND_STORE_URI": store.uri}
     with (
         _ended_by_signals(),
         suppress(KeyboardInterrupt),
         subprocess.Popen(
             command,
-            env=os.environ | quiet,
+            env=os.environ | quiet | its_store,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # Ctrl-C reaches this process alone, which then ends the server and its children.
