@@ -173,7 +173,8 @@ class Store:
                 client.set_experiment_tag(
                     found.experiment_id, NOTE, with_link(note or "", ALL_RUNS, link)
                 )
-        if self.artifacts and found.artifact_location.rstrip("/") != self.artifacts.rstrip("/"):
+        chosen = None if self.is_server else self.artifacts
+        if chosen and found.artifact_location.rstrip("/") != chosen.rstrip("/"):
             logger.warning(
                 "MLflow: experiment %r keeps its files in %s, where it was begun; another experiment"
                 " (conf/base/mlflow.yml) would have them in %s",
