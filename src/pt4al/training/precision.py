@@ -19,6 +19,7 @@ class Hardware:
 
     device: str = "cpu"  # cpu or cuda
     precision: str = "fp32"  # fp32 or bf16 (autocast; weights stay fp32)
+    ranks: int = 1  # processes that train a network together
 
     def autocast(self) -> torch.autocast:
         """Return the context in which a network computes in this precision."""
