@@ -112,13 +112,13 @@ def fit(
     start = curve.steps
     rate = LambdaLR(optimiser, lambda step: schedule.factor((start + step + 1) / (steps + 1)))
     thaw = min(training.frozen * curve.steps_an_epoch, steps)
-    frozen = start < thaw
-    network.trunk.requires_grad_(not frozen)
-    if frozen:
+    network.trunk.requires_grad_(thaw < steps)
+    learner = ranks.join(network, loss, size)
+    if start < thaw:
+        network.trunk.requires_grad_(False)
         network.trunk.eval()
     mean_loss = partial(_mean_loss, take, hardware)
     trial = partial(_try, mean_loss, loss, network, len(rows))
-    learner = ranks.join(network, loss, size)
     minibatches = enumerate(_minibatches(len(rows), size, steps, training.rng))
     with (
         _progress((steps - start) * size, training.title) as progress,
@@ -132,7 +132,6 @@ def fit(
             if step == thaw:
                 network.trunk.requires_grad_(True)
                 network.train()
-                learner = ranks.join(network, loss, size)
             mean = mean_loss(learner, ranks.part(positions))
             optimiser.zero_grad()
             mean.backward()

@@ -26,7 +26,8 @@ class Ranks:
         Number of this process, from 0, and how many there are. If there are several, torch's
         default process group joins them.
     checkpoints
-        Where rank 0 leaves a checkpoint at the end of each epoch, and finds the newest one.
+        Where rank 0 leaves a checkpoint at the end of each epoch, and finds the newest one; a
+        process alone leaves none.
     """
 
     rank: int = 0
@@ -45,8 +46,8 @@ class Ranks:
     def join(self, network: Network, loss: Callable[..., torch.Tensor], size: int) -> Losses:
         """Return the losses of minibatches of a size; their gradient is that of all ranks' mean.
 
-        To be called again once other parameters are to learn. Sets the weights of all ranks to
-        those of rank 0.
+        To be called once, when all parameters that ever learn require a gradient. Sets the weights
+        of all ranks to those of rank 0.
         """
         if self.alone:
             return partial(loss, network)
@@ -94,17 +95,16 @@ class Ranks:
         self, network: Network, optimiser: torch.optim.Optimizer, rows: list[tuple], steps: int
     ) -> None:
         """Leave a checkpoint, if there is a place for them; `rows` are those of the curve."""
-        if self.checkpoints is not None and self.rank == 0:
+        if not self.alone and self.rank == 0 and self.checkpoints is not None:
             self.checkpoints.write(Checkpoint.of(network, optimiser, rows, steps))
 
     def resume(self, network: Network, optimiser: torch.optim.Optimizer) -> tuple[list[tuple], int]:
         """Return rows of the curve and steps of the newest checkpoint, which is put in place."""
-        if self.checkpoints is None:
+        if self.alone or self.checkpoints is None:
             return [], 0
         # Rank 0 alone reads: the others can't find another one.
         newest = [self.checkpoints.newest() if self.rank == 0 else None]
-        if not self.alone:
-            distributed.broadcast_object_list(newest)
+        distributed.broadcast_object_list(newest)
         if newest[0] is None:
             return [], 0
         newest[0].restore(network, optimiser)
