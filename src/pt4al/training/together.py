@@ -19,6 +19,9 @@ import torch
 from filelock import FileLock
 from timm.layers import convert_sync_batchnorm
 
+from pt4al.cluster.on_ray import connect
+from pt4al.cluster.seam import Cluster
+from pt4al.cluster.worker import limit_threads
 from pt4al.errors import InputError, counted
 from pt4al.files import records
 from pt4al.images.pool import ImagePool
@@ -65,16 +68,31 @@ def fit_together(
         raise InputError("an epoch that is trained by other processes can't be looked into")
     rows = np.arange(len(pool)) if rows is None else rows
     world = min(hardware.ranks, training.schedule.minibatch, len(rows))
-    alone = replace(hardware, ranks=1)
     if world == 1:
-        return fit(network, loss, pool, training, alone, rows, targets)
-    share = _Share(network.cpu(), loss, pool, training, alone, rows, targets)
+        return fit(network, loss, pool, training, hardware.alone, rows, targets)
+    check_room(hardware.cluster, world)
+    share = _Share(network.cpu(), loss, pool, training, hardware, rows, targets)
     with _folder(share, world) as folder:
         _run(share, world, folder)
         trained = Checkpoints(folder).newest()
     network.to(hardware.device, memory_format=torch.channels_last).train()
     trained.restore(network)
     return pd.DataFrame(trained.rows, columns=CURVE)
+
+
+def check_room(cluster: Cluster, ranks: int) -> None:
+    """Raise InputError if the cluster can't be reached, or has no room for so many processes."""
+    connect(cluster.address)
+    import ray
+
+    there = ray.cluster_resources()
+    for name, each in {"CPU": cluster.threads, "GPU": cluster.gpus}.items():
+        if ranks * each > there.get(name, 0):
+            raise InputError(
+                f"`engine.ranks` is {ranks}, of {each:g} {name}s each, and the cluster has "
+                f"{there.get(name, 0):g} {name}s: lower `engine.ranks` or `engine.threads`, or add "
+                "machines"
+            )
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,13 @@ class _Share:
         """Train the network as one of the ranks."""
         training = replace(self.training, ranks=ranks)
         return fit(
-            self.network, self.loss, self.pool, training, self.hardware, self.rows, self.targets
+            self.network,
+            self.loss,
+            self.pool,
+            training,
+            self.hardware.alone,
+            self.rows,
+            self.targets,
         )
 
     def identity(self) -> str:
@@ -105,7 +129,7 @@ class _Share:
             [network.still, training.title, training.frozen, training.rng.bit_generator.state],
             training.schedule.model_dump(),
             training.augment and training.augment.model_dump(),
-            [self.hardware.device, self.hardware.precision, torch.get_num_threads()],
+            [self.hardware.device, self.hardware.precision, self.hardware.cluster.threads],
             [self.pool.sha256, _named(self.loss)],
         ]
         digest = hashlib.sha256(json.dumps(facts).encode())
@@ -157,14 +181,10 @@ def _run(share: _Share, world: int, folder: Path) -> None:
     from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchTrainer
 
-    if not ray.is_initialized():
-        ray.init("local", num_cpus=4, include_dashboard=False)
-    threads = torch.get_num_threads()
-    needs = {"CPU": threads}
-    if share.hardware.device == "cuda":
-        needs["GPU"] = 1
-    _check_room(world, needs, ray.cluster_resources())
-    scaling = ScalingConfig(num_workers=world, use_gpu="GPU" in needs, resources_per_worker=needs)
+    cluster = share.hardware.cluster
+    gpus = int(cluster.gpus)
+    needs = {"CPU": cluster.threads} | ({"GPU": gpus} if gpus else {})
+    scaling = ScalingConfig(num_workers=world, use_gpu=bool(gpus), resources_per_worker=needs)
     # Ray's own files go where checkpoints are, which every machine must see. It is told of no
     # checkpoint, since it forgets them when the command is killed.
     files = RunConfig(
@@ -176,7 +196,7 @@ def _run(share: _Share, world: int, folder: Path) -> None:
     sent = ray.put(share)
 
     def train() -> str | None:
-        return _train(ray.get(sent), threads, folder)
+        return _train(ray.get(sent), folder)
 
     trainer = TorchTrainer(train, scaling_config=scaling, run_config=files)
     try:
@@ -193,14 +213,14 @@ def _run(share: _Share, world: int, folder: Path) -> None:
         raise InputError(refused)
 
 
-def _train(share: _Share, threads: int, folder: Path) -> str | None:
+def _train(share: _Share, folder: Path) -> str | None:
     """Train as one of the ranks; return why not, if trying again would not mend it."""
     from ray.train import get_context
 
     refused = folder / REFUSED
     if refused.exists():
         return records.read(refused, dict)["message"]
-    torch.set_num_threads(threads)
+    limit_threads(share.hardware.cluster.threads)
     if share.hardware.device == "cuda":  # there are none for the processor
         share = replace(share, network=convert_sync_batchnorm(share.network))
     context = get_context()
@@ -212,17 +232,6 @@ def _train(share: _Share, threads: int, folder: Path) -> str | None:
         records.write(refused, {"message": str(error)})
         raise
     return None
-
-
-def _check_room(world: int, needs: dict[str, int], resources: dict[str, float]) -> None:
-    for name, needed in needs.items():
-        there = int(resources.get(name, 0))
-        if world * needed > there:
-            raise InputError(
-                f"`engine.ranks`: {counted(world, 'process')} with {counted(needed, name)} each "
-                f"need {world * needed}, and the Ray cluster has {there}: lower `engine.ranks`"
-                + (" or `engine.threads`" if name == "CPU" else "")
-            )
 
 
 @contextlib.contextmanager
