@@ -3,6 +3,8 @@
 import copy
 import os
 import signal
+import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -16,13 +18,21 @@ import pandas as pd
 import torch
 from torch import distributed
 
+from pt4al.cluster.seam import Cluster
+from pt4al.images.augment import Augmentation
+from pt4al.images.pool import open_pool
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.randomness import stream, torch_generator
+from pt4al.training import networks
 from pt4al.training.checkpoints import Checkpoints
-from pt4al.training.engine import fit
+from pt4al.training.engine import Training, fit
 from pt4al.training.networks import Network
+from pt4al.training.precision import Hardware
 from pt4al.training.ranks import Ranks
+from pt4al.training.schedule import Schedule
 
 WORLD = 2
+TOGETHER = Hardware(cluster=Cluster("ray"), ranks=WORLD)
 Learnt = tuple[dict[str, bytes], pd.DataFrame]
 
 
@@ -65,33 +75,45 @@ def weights(network: Network) -> dict[str, bytes]:
     return {name: tensor.numpy().tobytes() for name, tensor in network.state_dict().items()}
 
 
-@dataclass(frozen=True)
-class Counted:
-    """The loss of rotation; notes each call in a file, and at a call of rank 1 kills its own process, once.
+def watched(network: Network, images: torch.Tensor, folder: Path, event: int) -> torch.Tensor:
+    """Return the loss of rotation; rank 1 notes its calls in a folder, where something may wait for one of them.
 
-    Attributes
-    ----------
-    dies
-        The call, from 1; 0: never. What is there after the kill is a file `killed`.
+    At call `event` a file `kill` there ends the process, once; a file `hold` lets it wait until it is gone.
     """
+    if distributed.get_rank() == 1:
+        with (folder / "calls").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        if len(calls(folder)) == event and (folder / "kill").exists():
+            (folder / "kill").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        while len(calls(folder)) == event and (folder / "hold").exists():
+            time.sleep(0.05)
+    return PRETEXT_TASKS["rotation"].loss(network, images)
 
-    folder: Path
-    dies: int = 0
 
-    def __call__(self, network: Network, images: torch.Tensor) -> torch.Tensor:
-        if distributed.is_initialized() and distributed.get_rank() == 1:
-            with (self.folder / "calls").open("a") as file:
-                file.write("x")
-            killed = self.folder / "killed"
-            if self.dies and not killed.exists() and self.calls == self.dies:
-                killed.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-        return PRETEXT_TASKS["rotation"].loss(network, images)
+def calls(folder: Path) -> list[str]:
+    """Processes that have called `watched`, one a call."""
+    return (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
 
-    @property
-    def calls(self) -> int:
-        """How often rank 1 was asked."""
-        return len((self.folder / "calls").read_text())
+
+def watched_training(pool: Path, notes: Path, event: int = 7) -> dict[str, Any]:
+    """Arguments of `fit`: nine steps, four an epoch, of a pool on disk, watched."""
+    schedule = Schedule(
+        epochs=2.5,
+        minimum_steps=0,
+        minibatch=15,
+        learning_rate=0.05,
+        shape="one_cycle",
+        momentum=0.9,
+        weight_decay=5e-4,
+    )
+    generator = torch_generator(stream(0, "network"))
+    return {
+        "network": networks.build("resnet8_w16", 4, ([120.0] * 3, [70.0] * 3), generator),
+        "loss": partial(watched, folder=notes, event=event),
+        "pool": open_pool(pool),
+        "training": Training(schedule, stream(0, "fit"), Augmentation(crop_padding=2, flip=True, smallest_crop=1)),
+    }
 
 
 @dataclass(frozen=True)
@@ -106,3 +128,7 @@ class Interrupted:
         if len(self.calls) == self.call:
             raise KeyError("interrupted")
         return PRETEXT_TASKS["rotation"].loss(network, images)
+
+
+if __name__ == "__main__":  # a command that trains together, to be killed
+    fit(**watched_training(Path(sys.argv[1]), Path(sys.argv[2])), hardware=TOGETHER)

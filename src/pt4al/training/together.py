@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +23,7 @@ from timm.layers import convert_sync_batchnorm
 from pt4al.cluster.on_ray import connect
 from pt4al.cluster.seam import Cluster
 from pt4al.cluster.worker import limit_threads
-from pt4al.errors import InputError, counted
+from pt4al.errors import InputError
 from pt4al.files import records
 from pt4al.images.pool import ImagePool
 from pt4al.training.checkpoints import Checkpoints
@@ -35,7 +36,7 @@ RETRIES = 5  # of a training whose processes die
 STARTS = 3  # tries to start them, which Ray gives 60 seconds each
 # DistributedDataParallel warns of what it was asked for: see `Ranks.join`.
 QUIET = {"TORCH_CPP_LOG_LEVEL": "ERROR"}
-REFUSED = "refused.json"  # holds the message of an error that trying again does not mend
+REFUSED = "refused.json"  # says what trying again does not mend
 
 
 def fit_together(
@@ -73,8 +74,17 @@ def fit_together(
     check_room(hardware.cluster, world)
     share = _Share(network.cpu(), loss, pool, training, hardware, rows, targets)
     with _folder(share, world) as folder:
-        _run(share, world, folder)
+        refused = _run(share, world, folder)
         trained = Checkpoints(folder).newest()
+    if refused is not None and refused["mistake"]:
+        raise InputError(refused["message"])
+    if refused is not None:
+        raise RuntimeError(f"{training.title}, in a process of the cluster: {refused['trace']}")
+    if trained is None:
+        raise InputError(
+            f"{training.title}: {folder} holds no checkpoint, though the training has ended: all "
+            "machines of the cluster must see the same folder there"
+        )
     network.to(hardware.device, memory_format=torch.channels_last).train()
     trained.restore(network)
     return pd.DataFrame(trained.rows, columns=CURVE)
@@ -175,16 +185,18 @@ def _folder(share: _Share, world: int) -> Iterator[Path]:
         folder.parent.rmdir()
 
 
-def _run(share: _Share, world: int, folder: Path) -> None:
-    """Train until the last checkpoint is in the folder."""
+def _run(share: _Share, world: int, folder: Path) -> dict[str, Any] | None:
+    """Train until the last checkpoint is in the folder, or return why that can't be."""
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchTrainer
 
     cluster = share.hardware.cluster
-    gpus = int(cluster.gpus)
-    needs = {"CPU": cluster.threads} | ({"GPU": gpus} if gpus else {})
-    scaling = ScalingConfig(num_workers=world, use_gpu=bool(gpus), resources_per_worker=needs)
+    scaling = ScalingConfig(
+        num_workers=world,
+        use_gpu=cluster.gpus > 0,
+        resources_per_worker={"CPU": cluster.threads, "GPU": cluster.gpus},
+    )
     # Ray's own files go where checkpoints are, which every machine must see. It is told of no
     # checkpoint, since it forgets them when the command is killed.
     files = RunConfig(
@@ -195,43 +207,48 @@ def _run(share: _Share, world: int, folder: Path) -> None:
     )
     sent = ray.put(share)
 
-    def train() -> str | None:
-        return _train(ray.get(sent), folder)
+    def train() -> dict[str, Any] | None:
+        return _train([sent], folder)  # in a list, so that the process itself reads it
 
     trainer = TorchTrainer(train, scaling_config=scaling, run_config=files)
     try:
         with _interrupts_restored():
-            refused = trainer.fit().return_value
+            return trainer.fit().return_value
     except TrainingFailedError as error:
         raise InputError(
-            f"{share.training.title}: training by {counted(world, 'process')} failed "
-            f"{RETRIES + 1} times, at last so: {_reason(error)}. Finished epochs are kept: the "
+            f"{share.training.title}: training by {world} processes failed {RETRIES + 1} "
+            f"times, at last so: {_reason(error)}. Finished epochs are kept: the "
             "same command goes on from there"
         ) from error
-    if refused is not None:
-        shutil.rmtree(folder)
-        raise InputError(refused)
 
 
-def _train(share: _Share, folder: Path) -> str | None:
+def _train(sent: list, folder: Path) -> dict[str, Any] | None:
     """Train as one of the ranks; return why not, if trying again would not mend it."""
+    if (folder / REFUSED).exists():
+        return records.read(folder / REFUSED, dict)
+    try:
+        _train_rank(sent, folder)
+    except RuntimeError:  # torch's connections raise them, once another process has died
+        raise
+    except Exception as error:
+        trace = traceback.format_exc()
+        mistake = isinstance(error, InputError)
+        about = {"message": str(error), "mistake": mistake, "trace": trace}
+        records.write(folder / REFUSED, about)
+        raise  # so that Ray ends the others, which may wait for this one, and asks once more
+    return None
+
+
+def _train_rank(sent: list, folder: Path) -> None:
+    import ray
     from ray.train import get_context
 
-    refused = folder / REFUSED
-    if refused.exists():
-        return records.read(refused, dict)["message"]
+    share: _Share = ray.get(sent[0])
     limit_threads(share.hardware.cluster.threads)
     if share.hardware.device == "cuda":  # there are none for the processor
         share = replace(share, network=convert_sync_batchnorm(share.network))
     context = get_context()
-    ranks = Ranks(context.get_world_rank(), context.get_world_size(), Checkpoints(folder))
-    try:
-        share.fit(ranks)
-    except InputError as error:
-        # Raised again, so that Ray ends the other processes, which may wait for this one.
-        records.write(refused, {"message": str(error)})
-        raise
-    return None
+    share.fit(Ranks(context.get_world_rank(), context.get_world_size(), Checkpoints(folder)))
 
 
 @contextlib.contextmanager
