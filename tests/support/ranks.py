@@ -3,7 +3,6 @@
 import copy
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -128,7 +127,3 @@ class Interrupted:
         if len(self.calls) == self.call:
             raise KeyError("interrupted")
         return PRETEXT_TASKS["rotation"].loss(network, images)
-
-
-if __name__ == "__main__":  # a command that trains together, to be killed
-    fit(**watched_training(Path(sys.argv[1]), Path(sys.argv[2])), hardware=TOGETHER)

@@ -26,6 +26,13 @@ pytestmark = [
     pytest.mark.filterwarnings(r"ignore::FutureWarning:ray\."),
 ]
 
+COMMAND = """
+import sys
+from pathlib import Path
+from pt4al.training.engine import fit
+from support.ranks import TOGETHER, watched_training
+fit(**watched_training(Path(sys.argv[1]), Path(sys.argv[2])), hardware=TOGETHER)
+"""
 PATIENCE = 120  # seconds for a command to come as far as it is waited for
 
 
@@ -74,10 +81,10 @@ def test_a_killed_process_resumes_at_its_epoch_with_the_same_bytes(pool, undistu
     assert [path.name for path in pool.parent.iterdir()] == [pool.name]
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on_with_the_same_bytes_when_it_is_typed_again(pool, undisturbed, tmp_path):
     (tmp_path / "hold").touch()
-    command = [sys.executable, "-m", "support.ranks", str(pool), str(tmp_path)]
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen([sys.executable, "-c", COMMAND, str(pool), str(tmp_path)]) as process:
         until(lambda: len(calls(tmp_path)) == 7)
         process.kill()
     until(lambda: not alive(int(calls(tmp_path)[-1])))
@@ -89,6 +96,7 @@ def test_a_killed_command_goes_on_with_the_same_bytes_when_it_is_typed_again(poo
     assert [path.name for path in pool.parent.iterdir()] == [pool.name]
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_is_one_sentence_and_not_tried_again(pool, tmp_path):
     given = watched_training(pool, tmp_path)
     training = given["training"]
