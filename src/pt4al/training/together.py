@@ -216,9 +216,9 @@ def _run(share: _Share, world: int, folder: Path) -> dict[str, Any] | None:
             return trainer.fit().return_value
     except TrainingFailedError as error:
         raise InputError(
-            f"{share.training.title}: training by {world} processes failed {RETRIES + 1} "
-            f"times, at last so: {_reason(error)}. Finished epochs are kept: the "
-            "same command goes on from there"
+            f"{share.training.title}: training by {world} processes failed, each time that it was "
+            f"tried, at last so: {_reason(error)}. Finished epochs are kept: the same command goes "
+            "on from there"
         ) from error
 
 
@@ -253,10 +253,12 @@ def _train_rank(sent: list, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _interrupts_restored() -> Iterator[None]:
-    """Give Ctrl-C back what it does: the trainer takes it and keeps it."""
+    """Let Ctrl-C be what it is elsewhere: the trainer takes it, exits, and never gives it back."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
