@@ -26,6 +26,7 @@ from pt4al.randomness import torch_generator
 from pt4al.training.folding import folded
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
+from pt4al.training.ranks import ALONE, Losses, Ranks
 from pt4al.training.reading import Take, reader
 from pt4al.training.repeatable import repeatable
 from pt4al.training.schedule import Schedule
@@ -58,6 +59,9 @@ class Training:
         What a progress bar and an error message call it.
     each_epoch
         Called with the network at the end of each epoch; must not change it.
+    ranks
+        Processes that train the network together; each calls `fit` with the same arguments but for
+        its own number.
     """
 
     schedule: Schedule
@@ -66,6 +70,7 @@ class Training:
     frozen: float = 0
     title: str = "train"
     each_epoch: Callable[[Network], None] | None = None
+    ranks: Ranks = ALONE
 
 
 def fit(
@@ -90,40 +95,57 @@ def fit(
     -------
     One row an epoch: `epoch`, `steps` so far, mean `loss`, `learning_rate` at its end.
     """
+    if hardware.ranks > 1:
+        from pt4al.training.together import fit_together  # whose processes call this function
+
+        return fit_together(network, loss, pool, training, hardware, rows, targets)
     rows = np.arange(len(pool)) if rows is None else rows
     generator = torch_generator(training.rng, hardware.device)
+    seed = generator.initial_seed()
     take = _augmented(reader(pool, rows, targets, hardware), training.augment, generator)
     network.to(hardware.device, memory_format=torch.channels_last).train()
     schedule = training.schedule
     steps = schedule.steps(len(rows))
     size = min(schedule.minibatch, len(rows))
-    optimiser, rate = _descent(network, schedule, steps)
-    curve = _Curve(math.ceil(len(rows) / size), hardware.device, training.title)
+    optimiser = _optimiser(network, schedule)
+    ranks = training.ranks
+    curve = _Curve(math.ceil(len(rows) / size), steps, hardware.device, training)
+    curve.rows, curve.steps = ranks.resume(network, optimiser)
+    start = curve.steps
+    rate = LambdaLR(optimiser, lambda step: schedule.factor((start + step + 1) / (steps + 1)))
     thaw = min(training.frozen * curve.steps_an_epoch, steps)
-    network.trunk.requires_grad_(not thaw)
-    if thaw:
+    network.trunk.requires_grad_(thaw < steps)
+    learner = ranks.join(network, loss, size)
+    if start < thaw:
+        network.trunk.requires_grad_(False)
         network.trunk.eval()
-    mean_loss = partial(_mean_loss, loss, take, hardware)
-    trial = partial(_try, mean_loss, network, len(rows))
+    mean_loss = partial(_mean_loss, take, hardware)
+    trial = partial(_try, mean_loss, loss, network, len(rows))
+    minibatches = enumerate(_minibatches(len(rows), size, steps, training.rng))
     with (
-        _progress(steps * size, training.title) as progress,
+        _progress((steps - start) * size, training.title) as progress,
         _seeded(generator),
         repeatable(hardware, trial),
         _room_for(size),
     ):
-        for step, positions in enumerate(_minibatches(len(rows), size, steps, training.rng)):
+        for step, positions in islice(minibatches, start, None):
+            if curve.complete:
+                ranks.seed(generator, seed, len(curve.rows))
             if step == thaw:
                 network.trunk.requires_grad_(True)
                 network.train()
-            mean = mean_loss(network, positions)
+            mean = mean_loss(learner, ranks.part(positions))
             optimiser.zero_grad()
             mean.backward()
             optimiser.step()
             curve.add(mean.detach(), rate.get_last_lr()[0])
             rate.step()
             progress.update(size)
-            if training.each_epoch and (curve.complete or curve.steps == steps):
-                training.each_epoch(network)
+            if curve.complete:
+                ranks.settle(network)
+                ranks.save(network, optimiser, curve.rows, curve.steps)
+                if training.each_epoch:
+                    training.each_epoch(network)
     return curve.table()
 
 
@@ -276,32 +298,35 @@ def _augmented(take: Take, augment: Augmentation | None, generator: torch.Genera
 
 
 def _mean_loss(
-    loss: Loss, take: Take, hardware: Hardware, network: Network, positions: np.ndarray
+    take: Take, hardware: Hardware, losses: Losses, positions: np.ndarray
 ) -> torch.Tensor:
     images, *targets = take(positions)
     with hardware.autocast():
-        return loss(network, images, *targets).mean()
+        return losses(images, *targets).mean()
 
 
 def _try(
-    mean_loss: Callable[[Network, np.ndarray], torch.Tensor], network: Network, images: int
+    mean_loss: Callable[[Losses, np.ndarray], torch.Tensor],
+    loss: Loss,
+    network: Network,
+    images: int,
 ) -> None:
     """Compute the gradient of a few images; the network is left as it was."""
-    mean_loss(copy.deepcopy(network), np.arange(min(TRIED, images))).backward()
+    losses = partial(loss, copy.deepcopy(network))
+    mean_loss(losses, np.arange(min(TRIED, images))).backward()
 
 
-def _descent(network: Network, schedule: Schedule, steps: int) -> tuple[torch.optim.SGD, LambdaLR]:
+def _optimiser(network: Network, schedule: Schedule) -> torch.optim.SGD:
     rest = [weight for name, weight in network.named_parameters() if not name.startswith("trunk.")]
     # All of a fused group must start at once.
     groups = [{"params": network.trunk.parameters()}, {"params": rest}]
-    optimiser = torch.optim.SGD(
+    return torch.optim.SGD(
         groups,
         schedule.learning_rate,
         schedule.momentum,
         weight_decay=schedule.weight_decay,
         fused=True,
     )
-    return optimiser, LambdaLR(optimiser, lambda step: schedule.factor((step + 1) / (steps + 1)))
 
 
 def _room(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
@@ -316,9 +341,11 @@ def _room(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
 class _Curve:
     """Mean loss by epoch, summed on the device: reading a number there would stall it."""
 
-    def __init__(self, steps_an_epoch: int, device: str, title: str):
+    def __init__(self, steps_an_epoch: int, last: int, device: str, training: Training):
         self.steps_an_epoch = steps_an_epoch
-        self.title = title
+        self.last = last
+        self.title = training.title
+        self.ranks = training.ranks
         self.steps = 0
         self.counted = 0
         self.total = torch.zeros((), device=device)
@@ -329,7 +356,7 @@ class _Curve:
         self.counted = self.counted + 1
         self.rate = rate
         self.total += loss
-        if self.counted == self.steps_an_epoch:
+        if self.counted == self.steps_an_epoch or self.steps == self.last:
             self._close()
 
     @property
@@ -338,13 +365,11 @@ class _Curve:
         return self.counted == 0
 
     def table(self) -> pd.DataFrame:
-        if self.counted:
-            self._close()
         return pd.DataFrame(self.rows, columns=CURVE)
 
     def _close(self) -> None:
         epoch = len(self.rows) + 1
-        loss = float(self.total) / self.counted
+        loss = float(self.ranks.mean(self.total)) / self.counted
         if not math.isfinite(loss):
             raise InputError(
                 f"{self.title}: the loss of epoch {epoch}, after {self.steps} steps, is "

@@ -22,11 +22,12 @@ class Hardware:
     device: str = "cpu"  # cpu or cuda
     precision: str = "fp32"  # fp32 or bf16 (autocast; weights stay fp32)
     cluster: Cluster = ALONE  # who does work in shards
+    ranks: int = 1  # processes of the cluster that train a network together
 
     @property
     def alone(self) -> "Hardware":
         """The same, for a worker, which does its work by itself."""
-        return replace(self, cluster=ALONE)
+        return replace(self, cluster=ALONE, ranks=1)
 
     def autocast(self) -> torch.autocast:
         """Return the context in which a network computes in this precision."""

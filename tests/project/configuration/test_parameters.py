@@ -101,7 +101,7 @@ def test_a_description_is_of_a_class_and_makes_no_other_run():
 
 def test_blocks_stand_in_the_order_of_the_file():
     raw = changed("ranking.share", 0.5)  # which is left out where it is 1
-    raw["engine"] |= {"instructions": "avx2", "cluster": "ray", "workers": 2, "patience": 60.0}  # and these
+    raw["engine"] |= {"instructions": "avx2", "cluster": "ray", "workers": 2, "patience": 60.0, "ranks": 2}  # and these
     blocks = parse(raw).model_dump()
     assert list(blocks) == list(raw)
     assert list(flat(blocks)) == list(flat(raw))
@@ -120,6 +120,8 @@ def test_checked_parameters_pass_the_check_again():
         ("runs", {}, "`runs` is unknown: did you mean 'run'?"),
         ("engine.cluster", "slurm", "`engine.cluster` is 'slurm'"),
         ("engine.workers", 0, "`engine.workers` is 0"),
+        ("engine.ranks", 0, "`engine.ranks` is 0"),
+        ("engine.ranks", 2, "`engine.ranks` is 2, and several processes train together on a Ray cluster alone: set"),
         ("query.measure", "margn", "`query.measure` is 'margn': did you mean 'margin'?"),
         ("pretext.network", "resnet8_16", "the project has no network 'resnet8_16': did you mean 'resnet8_w16'?"),
         ("ranking.order", "zzz", "`ranking.order` is 'zzz': known: easiest_first, hardest_first"),
@@ -204,6 +206,22 @@ def test_who_does_the_work_makes_no_other_run():
     plain = parse(read("base"))
     assert folders(parse(raw), versioned=True) == folders(plain, versioned=True)
     assert not {"cluster", "workers", "patience"} & plain.model_dump()["engine"].keys()
+
+
+def test_processes_that_train_together_make_another_pretext_network_and_one_makes_the_old():
+    raw = read("base")
+    raw["engine"] |= {"cluster": "ray"}
+    alone, together = (parse(merge(raw, {"engine": {"ranks": ranks}})) for ranks in (1, 2))
+    assert "ranks" not in alone.model_dump()["engine"]
+    assert folders(alone, versioned=True) == folders(parse(read("base")), versioned=True)
+    assert folders(alone, versioned=True)["pretext"] != folders(together, versioned=True)["pretext"]
+    assert folders(alone, versioned=True)["features"] == folders(together, versioned=True)["features"]
+
+
+def test_losses_averaged_over_epochs_are_refused_where_other_processes_train():
+    raw = merge(read("base"), {"engine": {"cluster": "ray", "ranks": 2}, "pretext": {"losses": "mean_over_epochs"}})
+    with pytest.raises(InputError, match="`pretext.losses: mean_over_epochs` looks at the network after each epoch"):
+        parse(raw)
 
 
 def test_fingerprint_of_a_block_does_not_depend_on_how_a_number_is_written():

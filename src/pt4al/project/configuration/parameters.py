@@ -102,11 +102,21 @@ class Engine(Block):
     patience: float = Field(
         default=PATIENCE, gt=0, le=MOST_SECONDS, exclude_if=lambda seconds: seconds == PATIENCE
     )
+    ranks: int = Field(default=1, gt=0, le=MOST_WORKERS, exclude_if=lambda number: number == 1)
+
+    @model_validator(mode="after")
+    def _ranks_have_a_cluster(self) -> "Engine":
+        if self.ranks > 1 and self.cluster == LOCAL:
+            raise ValueError(
+                f"`engine.ranks` is {self.ranks}, and several processes train together on a Ray"
+                " cluster alone: set `engine.cluster` to ray, or `engine.ranks` to 1"
+            )
+        return self
 
     @property
     def hardware(self) -> Hardware:
         """Where and how numbers are computed, once nothing is `auto`."""
-        return Hardware(self.device, self.precision, self.workforce)
+        return Hardware(self.device, self.precision, self.workforce, self.ranks)
 
     @property
     def workforce(self) -> Cluster:
@@ -433,6 +443,16 @@ class Parameters(Block):
             raise ValueError(
                 "`main.start_from: features` with `features.network: pretext` is `main.start_from:"
                 " pretext`: set that, or `main.frozen` to all"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ranks_fit(self) -> "Parameters":
+        if self.engine.ranks > 1 and self.pretext.losses == "mean_over_epochs":
+            raise ValueError(
+                "`pretext.losses: mean_over_epochs` looks at the network after each epoch, which"
+                f" `engine.ranks` {self.engine.ranks} trains elsewhere: set `pretext.losses` to"
+                " cross_fitted or in_sample, or `engine.ranks` to 1"
             )
         return self
 

@@ -24,6 +24,7 @@ from pt4al.project.runs.labelling_command import check_classes
 from pt4al.project.runs.protection import check_place
 from pt4al.statistics import pool_map
 from pt4al.training.tasks import TASKS
+from pt4al.training.together import check_room
 
 MANY_CYCLES = 100
 SPLITS = {"train": "pool", "test": "test_pool"}  # and the datasets that hold them
@@ -91,6 +92,8 @@ def check_run(command: Command, catalog: CatalogProtocol) -> None:
             _verify_once(name, catalog)
     if command.trains and not all(catalog.exists(name) for name in _networks(command)):
         checks.check_files(parameters)
+        if parameters.engine.ranks > 1:
+            check_room(parameters.engine.workforce, parameters.engine.ranks)
         images = pool or rehearsal.sample(parameters, parts["train"])
         classes = None
         if command.asks:

@@ -67,6 +67,8 @@ def rehearse(parameters: Parameters, pool: ImagePool, classes: list[str] | None)
     InputError
         If crops, networks, weights, tasks and images don't fit each other.
     """
+    engine = parameters.engine.model_copy(update={"ranks": 1})  # two images are no work for more
+    parameters = parameters.model_copy(update={"engine": engine})
     _check_crops(parameters, pool.shape)
     small = ImagePool(
         pool.gather(np.arange(min(REHEARSED, len(pool)))).numpy(),
