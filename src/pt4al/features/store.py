@@ -11,12 +11,9 @@ from tqdm import tqdm
 from pt4al.errors import InputError
 from pt4al.features.backbones import Backbone, weights_digest
 from pt4al.features.scoring import Views
-from pt4al.features.vectors import VECTORS
 from pt4al.features.writing import Job, with_backbone, writing
-from pt4al.files.whole import replacing
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import Frame, decode
-from pt4al.images.keeping import manifest
 from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import in_order
 from pt4al.images.pool import ImagePool
@@ -108,8 +105,7 @@ def _write(
         for rows, block in _grouped(blocks, writer.together):
             writer.add(rows, block)
             progress.update(len(rows))
-        writer.finish()
-    _save_order(folder, ids)
+        writer.finish(ids)
 
 
 def _places(collection: Collection, ids: pd.Series) -> np.ndarray:
@@ -175,18 +171,6 @@ def _joined(parts: list[Block]) -> Block:
         return parts[0]
     rows, images = zip(*parts, strict=True)
     return np.concatenate(rows), np.concatenate(images)
-
-
-def _save_order(folder: Path, ids: pd.Series) -> None:
-    """Write the place of each picture's row, since rows that were kept come first."""
-    tables = [pd.DataFrame({"id": pd.Series([], dtype="str")})]
-    for shard in manifest(folder, VECTORS)["shards"]:
-        file = (folder / shard["file"]).with_suffix(".parquet")
-        tables.append(pd.read_parquet(file, columns=["id"]))
-    places = pd.Index(pd.concat(tables)["id"]).get_indexer(ids)
-    with replacing(folder / "order.parquet") as temporary:
-        table = pd.DataFrame({"place": places.astype(np.int64)})
-        table.to_parquet(temporary, index=False)
 
 
 def _progress(pictures: int) -> tqdm:
