@@ -54,7 +54,6 @@ class QueryPlan:
         ranking = _numbered(state.ranking, state.pool)
         apart = pd.Series(state.pool.find(state.apart))
         offered = candidates.unlabelled(ranking, apart, settings.query.scope, cycle)
-        offered = candidates.in_pool_order(offered, offered["id"])
         budget = settings.cycles.budgets[cycle]
         drawn = None
         if state.slices is not None:
@@ -126,16 +125,11 @@ class QueryPlan:
 
 
 def _numbered(ranking: pd.DataFrame, pool: ImagePool) -> pd.DataFrame:
-    """The ranking with row numbers of the pool in place of ids, in few bytes."""
+    """The ranking in the order of the pool, with row numbers in place of ids, in few bytes."""
     number = np.int32 if len(pool) < 2**31 else np.int64
-    return pd.DataFrame(
-        {
-            "id": pool.rows(ranking["id"]).astype(number),
-            "pretext_loss": ranking["pretext_loss"].array,
-            "rank": ranking["rank"].to_numpy(number),
-            "batch": ranking["batch"].to_numpy(number),
-        }
-    )
+    rows = pool.rows(ranking["id"]).astype(number)
+    places = ranking[["pretext_loss", "rank", "batch"]].astype({"rank": number, "batch": number})
+    return candidates.in_pool_order(places.assign(id=rows), rows)
 
 
 def _again(ranking: pd.DataFrame, state: CycleState, most: int) -> pd.DataFrame:
