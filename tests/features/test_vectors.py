@@ -128,6 +128,16 @@ def test_store_that_an_older_version_wrote_keeps_its_order(make_features, pixels
     np.testing.assert_array_equal(older.read(rows), features.read(np.arange(20)))
 
 
+def test_rows_of_one_store_are_found_in_another_that_has_another_order(make_features, pixels, tmp_path):
+    features = make_features(list(pixels))
+    ids = [f"picture {row}" for row in range(20)][::-1]
+    turned = make_features(list(pixels[::-1]), ids, folder="turned")
+    rows = np.array([3, 0, 19])
+    assert features.same(features, rows) is rows
+    assert features.same(open_features(tmp_path / "features"), rows) is rows
+    np.testing.assert_array_equal(turned.ids.iloc[turned.same(features, rows)], features.ids.iloc[rows])
+
+
 def test_features_are_sent_to_another_process_as_their_path(make_features, pixels):
     features = make_features(list(pixels))
     sent = pickle.dumps(features)

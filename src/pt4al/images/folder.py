@@ -5,6 +5,7 @@ import mmap
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class Maps(Sequence):
         self._read = read
         self._number = number
         self.opened: dict[int, np.ndarray] = {}
+        self._changing = Lock()
 
     def __len__(self) -> int:
         return self._number
@@ -34,14 +36,17 @@ class Maps(Sequence):
             if not -len(self) <= number < len(self):
                 raise IndexError(f"there are {len(self)} shards, none of number {number}")
             shard = self._read(number)
-            self.opened[number] = shard
-            if len(self.opened) > OPEN:
-                self.opened.pop(next(iter(self.opened)), None)
+            with self._changing:
+                self.opened[number] = shard
+                if len(self.opened) > OPEN:
+                    self.opened.pop(next(iter(self.opened)))
         return shard
 
     def give_back(self) -> None:
         """Give the maps' pages back; the operating system keeps them cached."""
-        for shard in list(self.opened.values()):
+        with self._changing:
+            opened = list(self.opened.values())
+        for shard in opened:
             give_back(shard)
 
 
