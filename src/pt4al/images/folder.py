@@ -19,7 +19,7 @@ OPEN = 256  # shards that are mapped at once: each is an open file, of which sys
 
 
 class Maps(Sequence):
-    """Shards, of which those that were read last are mapped."""
+    """Shards that are mapped when they are read; of many, those mapped first are closed."""
 
     def __init__(self, read: Callable[[int], np.ndarray], number: int):
         self._read = read
