@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import resource
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,18 @@ from pt4al.files import digests
 from pt4al.images.index import COLUMNS, INDEX, LOOKUP, Files, Table, index_of, read
 
 SHARD_FACTS = {"file", "rows", "sha256"}
-OPEN = 256  # shards that are mapped at once: each is an open file, of which systems allow 1,024
+MAPS = 2**14  # of 65,530 that Linux allows a process
+
+
+def _most_open() -> int:
+    """Return how many shards of a folder are mapped at once: some folders share a process."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)  # a map keeps its file open
+    if files == resource.RLIM_INFINITY:
+        return MAPS
+    return min(MAPS, max(1, files // 4))
+
+
+OPEN = _most_open()  # a quarter of `ulimit -n`
 
 
 class Maps(Sequence):
