@@ -61,6 +61,20 @@ def test_busy_neighbours_end_with_what_they_disturb(script, tmp_path):
     assert not any(process.is_running() for process in busy)
 
 
+def test_the_index_is_measured_step_by_step(script, tmp_path):
+    script("scale_index_case", "make", str(tmp_path / "pool"), "3000")
+    for step in ("write", "open", "look_up", "query"):
+        printed = script("scale_index_case", step, str(tmp_path / "pool"), "3000")
+        assert json.loads(printed).keys() == {"seconds", "memory", "files"}
+
+
+@pytest.mark.slow
+def test_the_index_of_three_pools_makes_a_table_and_a_formula(script):
+    printed = script("scale_index", "--quick")
+    assert "| 12,000 | query, top | " in printed
+    assert "- looking up, memory: " in printed
+
+
 def test_strategies_are_measured_in_processes_of_their_own(script):
     assert "| balanced coreset | 2,000 | " in script("strategies", "--quick")
 

@@ -57,7 +57,7 @@ def set_apart(
             f"{len(ids)} have no label yet"
         )
     chosen = rng.choice(len(ids), images, replace=False)
-    return pd.DataFrame({"id": ids.to_numpy()[chosen]})
+    return pd.DataFrame({"id": ids.iloc[chosen].array})
 
 
 def take(apart: pd.DataFrame, used: pd.Series, images: int) -> pd.DataFrame:
