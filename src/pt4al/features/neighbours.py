@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from pt4al.cluster.seam import Cluster, in_shards
+from pt4al.cluster.seam import ALONE, Cluster, in_shards
 from pt4al.files.mapped import reopening
 
 NEIGHBOURS = 10
@@ -16,7 +16,7 @@ BLOCK = 4096  # images compared with as many at once: 64 MB of likeness, 128 MB 
 
 
 def nearest(
-    features: np.ndarray, neighbours: int = NEIGHBOURS, cluster: Cluster | None = None
+    features: np.ndarray, neighbours: int = NEIGHBOURS, cluster: Cluster = ALONE
 ) -> np.ndarray:
     """Return each image's nearest neighbours by cosine, (N, neighbours) int, or all other images.
 
@@ -34,7 +34,7 @@ def nearest(
     work = partial(_nearest, number=min(neighbours, len(features) - 1), size=BLOCK)
     shards = [[start] for start in range(0, len(features), BLOCK)]
     opened = reopening(features)
-    blocks = in_shards(work, shards, cluster or Cluster(), opened, title="neighbours")
+    blocks = in_shards(work, shards, cluster, opened, title="neighbours")
     return np.concatenate([rows for _, rows in blocks])
 
 

@@ -1,10 +1,10 @@
 """What a strategy may see of the images it chooses from: no label but the label set's."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pt4al.cluster.seam import Cluster
+from pt4al.cluster.seam import ALONE, Cluster
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Evidence:
     labelled: np.ndarray | None = None
     counts: np.ndarray | None = None
     head: tuple[np.ndarray, np.ndarray] | None = None
-    cluster: Cluster = field(default_factory=Cluster)
+    cluster: Cluster = ALONE
 
     def __len__(self) -> int:
         return len(self.batches)
