@@ -29,13 +29,15 @@ SIZES = [1_000_000, 10_000_000, 100_000_000]
 QUICK = [3_000, 6_000, 12_000]
 LIMIT = 4_000_000_000  # bytes of memory
 STEPS = {"rank": "ranking and splitting", "top": "top 1,000", "herd": "herding in parts, 100"}
+NAMES = {"busy": "seconds of the processor", "memory": "memory"}
 HERDED = 10  # herding is measured on one of so many images
 TEXT = """
-One thread; each step is a process of its own{limited}. Losses: float32 with ties, in files of four million. *Memory*:
-the peak of what is no file's pages (`RssAnon`, sampled every 2 ms) above what the process held before; *process*: the
-most it ever had resident, pages of files and libraries included (`VmHWM`). Rows of up to ten million are compared with
-those that `ranking.rank` gives in memory. From eight million rows on memory is that of a piece of so many, so that the
-formula, of the smaller pools, is a bound. Herding: {dimensions} float16 features an image in a mapped file.
+One thread; each step is a process of its own{limited}. *Of the processor*: seconds without those of waiting for
+neighbours. Losses: float32 with ties, in files of four million. *Memory*: the peak of what is no file's pages
+(`RssAnon`, sampled every 2 ms) above what the process held before; *process*: the most it ever had resident, pages of
+files and libraries included (`VmHWM`). Rows of up to ten million are compared with those that `ranking.rank` gives in
+memory. From eight million rows on memory is that of a piece of so many, so that the formula, of the smaller pools, is a
+bound. Herding: {dimensions} float16 features an image in a mapped file.
 """
 COMPARED = """
 Pools that can be covered exactly, beside the same where only {most:,} images may be compared with each other: a sample
@@ -97,8 +99,9 @@ def _rows(found: dict[int, dict[str, dict[str, float]]]) -> list[dict[str, str]]
     for step, title in STEPS.items():
         for facts in (steps[step] for steps in found.values()):
             row = {"step": title, "images": f"{facts['images']:,}", "seconds": f"{facts['seconds']:.2f}"}
-            rate = facts["images"] / facts["seconds"]
-            row |= {"images a second": f"{rate:,.0f}", "memory, MB": f"{facts['memory'] / 1e6:.0f}"}
+            row["of the processor"] = f"{facts['busy']:.2f}"
+            rate = facts["images"] / facts["busy"]
+            row |= {"images a second of it": f"{rate:,.0f}", "memory, MB": f"{facts['memory'] / 1e6:.0f}"}
             rows.append(row | {"process, MB": f"{facts['process'] / 1e6:.0f}"})
     return rows
 
@@ -109,14 +112,14 @@ def _formulas(found: dict[int, dict[str, dict[str, float]]]) -> list[str]:
     if len(found) < 3:
         return lines
     for step, title in STEPS.items():
-        for fact, unit, scale in (("seconds", "s", 1), ("memory", "MB", 1e6)):
+        for fact, unit, scale in (("busy", "s", 1), ("memory", "MB", 1e6)):
             *smaller, largest = [(steps[step]["images"], steps[step][fact] / scale) for steps in found.values()]
             slope, start = np.polyfit(*zip(*smaller, strict=True), 1)
             images, truth = largest
             predicted = start + slope * images
             lines.append(
-                f"- {title}, {fact}: {start:.3g} {unit} + {slope * 1e6:.3g} {unit} a million images; at {images:,} "
-                f"{predicted:.4g} {unit}, measured {truth:.4g} ({predicted - truth:+.3g})"
+                f"- {title}, {NAMES[fact]}: {start:.3g} {unit} + {slope * 1e6:.3g} {unit} a million images; at "
+                f"{images:,} {predicted:.4g} {unit}, measured {truth:.4g} ({predicted - truth:+.3g})"
             )
     return lines
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -140,10 +141,17 @@ def _evidence(known: np.ndarray, budget: int, seed: int = 1) -> Evidence:
 def _watched(run: Callable[[], Any]) -> dict[str, float]:
     sampler = Sampler()
     sampler.start()
+    before = time.thread_time()
     taken = seconds(run)
+    busy = time.thread_time() - before
     sampler.stopped.set()
     sampler.join()
-    return {"seconds": taken, "memory": max(0.0, 1e6 * sampler.above_base()["RssAnon"]), "process": peak()}
+    return {
+        "seconds": taken,
+        "busy": busy,
+        "memory": max(0.0, 1e6 * sampler.above_base()["RssAnon"]),
+        "process": peak(),
+    }
 
 
 WAYS = {"sample": Herding().choose, "parts": Herding(parts=True).choose, "random": _drawn}

@@ -7,7 +7,6 @@ import torch
 from torch.nn.functional import normalize
 
 from pt4al.cluster.seam import ALONE, Cluster, in_shards
-from pt4al.files.mapped import reopening
 
 NEIGHBOURS = 10
 ROWS = 2**32  # row numbers that fit into half of a key
@@ -33,8 +32,7 @@ def nearest(
     """
     work = partial(_nearest, number=min(neighbours, len(features) - 1), size=BLOCK)
     shards = [[start] for start in range(0, len(features), BLOCK)]
-    opened = reopening(features)
-    blocks = in_shards(work, shards, cluster, opened, title="neighbours")
+    blocks = in_shards(work, shards, cluster, lambda: features, title="neighbours")
     return np.concatenate([rows for _, rows in blocks])
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from pt4al.errors import InputError
-from pt4al.files.mapped import reopening
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.strategies import coverage, parts
 from pt4al.selection.strategies.coverage import Covered
@@ -97,12 +96,3 @@ def test_a_part_whose_choice_covers_more_than_the_greedy_one_of_the_union_is_tak
 def test_parts_is_true_or_false():
     with pytest.raises(InputError, match=r"`query.options.parts` is 3: it must be true or false"):
         Herding(parts=3)
-
-
-def test_mapped_arrays_travel_by_name(tmp_path):
-    array = np.arange(12.0).reshape(4, 3)
-    np.save(tmp_path / "features.npy", array)
-    mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
-    for some in (array, mapped, mapped[1:], mapped[:, 1], mapped[[2, 0]]):
-        np.testing.assert_array_equal(reopening(some)(), some)
-    assert reopening(mapped).args[0] == tmp_path / "features.npy"

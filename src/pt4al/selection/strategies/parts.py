@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 
 from pt4al.cluster.seam import Cluster, in_shards
-from pt4al.files.mapped import reopening
 from pt4al.selection.strategies import coverage
 from pt4al.selection.strategies.coverage import (
     Choose,
@@ -92,18 +91,12 @@ def choose_in_parts(
     size = min(coverage.MOST, max(PART, coverage.PARTS * number))
     parts = [np.sort(some) for some in np.array_split(places, -(-len(left) // size))]
     judges = Part(*sample(left, weights, rng))
-    opened = partial(
-        _opened,
-        reopening(covered.features),
-        reopening(covered.labelled),
-        covered.chosen,
-        covered.scale,
-    )
 
     def chosen(work: Callable, tasks: Iterable, title: str) -> list[np.ndarray]:
         solutions = []
-        shards = [[task] for task in tasks]
-        for _, some in in_shards(partial(work, number=number), shards, cluster, opened, title):
+        shards = ([task] for task in tasks)
+        work = partial(work, number=number)
+        for _, some in in_shards(work, shards, cluster, lambda: covered, title):
             solutions += [rows for rows in some if len(rows)]
         return solutions
 
@@ -114,15 +107,6 @@ def choose_in_parts(
         unions = (Union(solutions[start : start + together], judges) for start in starts)
         solutions = chosen(_of_union, unions, "unions of parts")
     return solutions[0] if solutions else left[:0]
-
-
-def _opened(
-    features: Callable[[], np.ndarray],
-    labelled: Callable[[], np.ndarray],
-    chosen: np.ndarray,
-    scale: float,
-) -> Covered:
-    return Covered(features(), labelled(), chosen, scale)
 
 
 def _of_part(covered: Covered, shard: list[Part], number: int) -> list[np.ndarray]:
