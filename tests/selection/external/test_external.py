@@ -98,6 +98,13 @@ def test_a_loss_that_is_not_a_number_is_named_with_its_row_and_nothing_is_left(t
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_what_a_killed_process_left_of_its_sorting_is_removed(tmp_path):
+    (tmp_path / "out" / ".rows.npy.sorting").mkdir(parents=True)
+    (tmp_path / "out" / ".rows.npy.sorting" / "0.npy").write_bytes(b"half")
+    rank_files(written(tmp_path, np.arange(30, dtype=np.float32)), tmp_path / "out" / "rows.npy", Cluster())
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["rows.npy"]
+
+
 def test_files_of_another_kind_are_told(tmp_path):
     for wrong in (np.zeros(3), np.zeros((3, 1), np.float32)):
         np.save(tmp_path / "losses.npy", wrong)

@@ -34,7 +34,7 @@ def cut(files: list[Path]) -> list[Piece]:
     """
     pieces = []
     images = 0
-    for path in files:
+    for path in map(Path.resolve, files):  # workers stand elsewhere
         held = np.load(path, mmap_mode="r")
         if held.dtype != np.float32 or held.ndim != 1:
             raise InputError(

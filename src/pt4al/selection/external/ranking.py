@@ -1,6 +1,6 @@
 """Rank and split a pool whose losses lie in files."""
 
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,11 +67,8 @@ def rank_files(
         )
     every = pieces.cut(files)
     images = every[-1].first + len(every[-1])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sorting") as folder:
-        sort = partial(
-            _sort, folder=Path(folder), highest_first=order == "hardest_first", step=STEP
-        )
+    with _sorting(path) as folder:
+        sort = partial(_sort, folder=folder, highest_first=order == "hardest_first", step=STEP)
         runs: list[Run] = []
         for _, made in in_shards(sort, [[piece] for piece in every], cluster, title="sort"):
             runs += made
@@ -144,6 +141,18 @@ def _merge(prepared: None, shard: list[list[Slice]]) -> np.ndarray:
         keys.sort()
         rows.append(sorted_rows(keys))
     return np.concatenate(rows)
+
+
+@contextmanager
+def _sorting(path: Path) -> Iterator[Path]:
+    """Make an empty folder beside a file, and remove it; one that a killed process left as well."""
+    folder = path.resolve().with_name(f".{path.name}.sorting")  # workers stand elsewhere
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
