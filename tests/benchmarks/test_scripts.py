@@ -16,7 +16,12 @@ from support.projects import ROOT
 
 TESTS = Path(__file__).parent
 # Typed by the script after the colon, and by nobody else.
-CASES = {"grid_case": "grid", "large_pool_case": "large_pool", "waiting_case": "run"}
+CASES = {
+    "grid_case": "grid",
+    "large_pool_case": "large_pool",
+    "scale_ranking_case": "scale_ranking",
+    "waiting_case": "run",
+}
 SECTIONS = ["training", "scoring", "features", "ranking", "herding", "decoding"]
 SLOW_SECTIONS = ["memory", "overhead", "waiting", "cells"]  # many processes
 
@@ -88,6 +93,14 @@ def test_herding_is_measured_on_features_of_ones_own(script, tmp_path):
 def test_a_large_pool_is_measured_step_by_step(script, tmp_path):
     printed = script("large_pool", "--quick", "--images=400", f"--folder={tmp_path}")
     assert "| growth by 1 %, bytes written | " in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_ranking_from_files_is_measured_and_herding_in_parts_beside_the_exact_one(script, tmp_path):
+    printed = script("scale_ranking", "--quick", f"--folder={tmp_path}")
+    assert len(re.findall(r"^\| ranking and splitting", printed, re.MULTILINE)) == 3
+    assert "- top 1,000, memory: " in printed
+    assert "| 2,500 | 50 | 0." in printed
     assert not list(tmp_path.iterdir())
 
 

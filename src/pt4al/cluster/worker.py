@@ -8,6 +8,8 @@ from typing import Any
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
+from pt4al.cluster.packing import pack
+
 
 @dataclass(frozen=True)
 class Job:
@@ -27,7 +29,7 @@ class Job:
 
     def pack(self) -> bytes:
         """Return the job as bytes for workers, which run what is in them."""
-        return cloudpickle.dumps(self)
+        return pack(self)
 
 
 class Prepared:

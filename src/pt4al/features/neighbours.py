@@ -1,25 +1,70 @@
 """Properties of features that need no labels: neighbours, hubs, effective dimension."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch.nn.functional import normalize
 
+from pt4al.cluster.seam import ALONE, Cluster, in_shards
+
 NEIGHBOURS = 10
+ROWS = 2**32  # row numbers that fit into half of a key
 HUBS = 0.01  # share of the images that are neighbours most often
+BLOCK = 4096  # images compared with as many at once: 64 MB of likeness, 128 MB of keys
 
 
-def nearest(features: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
+def nearest(
+    features: np.ndarray, neighbours: int = NEIGHBOURS, cluster: Cluster = ALONE
+) -> np.ndarray:
     """Return each image's nearest neighbours by cosine, (N, neighbours) int, or all other images.
+
+    The nearest comes first; of equally near ones the first.
 
     Parameters
     ----------
     features
-        (N, D). All pairs are compared: some thousand images take a second.
+        (N, D), perhaps memory-mapped. All pairs are compared, a block of images with another: some
+        thousand images take a second, and what is held does not grow with N.
+    cluster
+        Whose workers compare. Blocks, hence bytes, are the same for any number of them; two images
+        whose cosines differ by a rounding may change places where BLOCK is another.
     """
-    units = normalize(torch.from_numpy(np.asarray(features, np.float32)))
-    likeness = units @ units.T
-    likeness.fill_diagonal_(-torch.inf)
-    return likeness.topk(min(neighbours, len(units) - 1)).indices.numpy()
+    work = partial(_nearest, number=min(neighbours, len(features) - 1), size=BLOCK)
+    shards = [[start] for start in range(0, len(features), BLOCK)]
+    blocks = in_shards(work, shards, cluster, lambda: features, title="neighbours")
+    return np.concatenate([rows for _, rows in blocks])
+
+
+def _nearest(features: np.ndarray, shard: list[int], number: int, size: int) -> np.ndarray:
+    """Return the neighbours of some blocks of images, given by their first rows."""
+    found = [_of_block(features, start, number, size) for start in shard]
+    return torch.cat(found).numpy()
+
+
+def _of_block(features: np.ndarray, start: int, number: int, size: int) -> torch.Tensor:
+    own = _units(features, start, size)
+    best = torch.zeros(len(own), 0, dtype=torch.int64)
+    for first in range(0, len(features), size):
+        likeness = own @ _units(features, first, size).T
+        if first == start:
+            likeness.fill_diagonal_(-torch.inf)
+        keys = torch.cat([best, _keys(likeness, first)], 1)
+        best = keys.topk(min(number, keys.shape[1])).values
+    return ROWS - 1 - best % ROWS
+
+
+def _units(features: np.ndarray, start: int, size: int) -> torch.Tensor:
+    rows = np.array(features[start : start + size], np.float32)
+    return normalize(torch.from_numpy(rows))
+
+
+def _keys(likeness: torch.Tensor, first: int) -> torch.Tensor:
+    """Return integers that sort as likeness does, and among equals the first image highest."""
+    bits = (likeness + 0).view(torch.int32)  # + 0: there is one zero
+    ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
+    columns = torch.arange(first, first + likeness.shape[1])
+    return ordered.long() * ROWS + (ROWS - 1 - columns)
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> float:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pt4al.cluster.seam import ALONE, Cluster
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -38,6 +40,8 @@ class Evidence:
     head
         Weights (classes, D) and biases (classes,) of the linear classifier that reads `features`,
         float32: the model predicts the class of the largest `features @ weights.T + biases`.
+    cluster
+        Whose workers do what can be done in parts.
     """
 
     budget: int
@@ -52,6 +56,7 @@ class Evidence:
     labelled: np.ndarray | None = None
     counts: np.ndarray | None = None
     head: tuple[np.ndarray, np.ndarray] | None = None
+    cluster: Cluster = ALONE
 
     def __len__(self) -> int:
         return len(self.batches)

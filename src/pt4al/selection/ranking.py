@@ -7,20 +7,45 @@ import pandas as pd
 
 from pt4al.errors import InputError, counted
 
+ROWS = 2**32  # row numbers that fit into half of a sort key
+
+
+def sort_keys(losses: np.ndarray, first: int = 0) -> np.ndarray:
+    """Return integers that sort as float32 losses do, equal ones in the order of their rows.
+
+    Parameters
+    ----------
+    losses
+        (N,) float32, none of them NaN.
+    first
+        The row number of the first; all row numbers are below 2^32.
+
+    Returns
+    -------
+    (N,) uint64, all different: the loss in the upper 32 bits, the row number in the lower ones.
+    """
+    bits = (losses + np.float32(0)).view(np.uint32)  # + 0: there is one zero
+    ordered = np.where(bits >> 31, ~bits, bits | 0x80000000)
+    keys = ordered.astype(np.uint64) << 32
+    keys |= np.arange(first, first + len(losses), dtype=np.uint64)
+    return keys
+
+
+def sorted_rows(keys: np.ndarray) -> np.ndarray:
+    """Return the row numbers of `sort_keys`, (N,) uint32."""
+    return keys.astype(np.uint32)  # which keeps the lower half
+
 
 def _stable_argsort(losses: np.ndarray) -> np.ndarray:
     """Return what `np.argsort(losses, kind="stable")` does, for float32 in half the time.
 
-    Equal losses keep pool order, so a ranking can be rebuilt to the byte. A float32 that
-    stands above its row number in one integer can be sorted in place, ties included.
+    Equal losses keep pool order, so a ranking can be rebuilt to the byte.
     """
-    if losses.dtype != np.float32 or len(losses) >= 2**32:
+    if losses.dtype != np.float32 or len(losses) >= ROWS:
         return np.argsort(losses, kind="stable")
-    bits = (losses + 0).view(np.uint32)  # + 0: there is one zero
-    ordered = np.where(bits >> 31, ~bits, bits | 0x80000000)
-    keys = ordered.astype(np.uint64) << 32 | np.arange(len(losses), dtype=np.uint64)
+    keys = sort_keys(losses)
     keys.sort()
-    return (keys & 0xFFFFFFFF).astype(np.int64)
+    return sorted_rows(keys).astype(np.int64)
 
 
 def held(images: int, share: float) -> int:
@@ -97,14 +122,20 @@ def rank(
     )
 
 
-# Each takes how many images and how many batches, and returns the batch of each place in the
-# ranking. Sizes differ by at most one.
-BATCHES: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
-    "consecutive": lambda images, batches, rng: np.arange(images) * batches // images,
-    "shuffled": lambda images, batches, rng: rng.permutation(batches)[
-        np.arange(images) * batches // images
-    ],
-    "interleaved": lambda images, batches, rng: np.arange(images) % batches,
+Places = Callable[[np.ndarray], np.ndarray]  # of a ranking to their batches
+
+
+def _shuffled(images: int, batches: int, rng: np.random.Generator) -> Places:
+    numbers = rng.permutation(batches)
+    return lambda places: numbers[places * batches // images]
+
+
+# Each takes how many images and how many batches, and returns a function of places in the ranking,
+# which returns the batch of each. Sizes differ by at most one.
+BATCHES: dict[str, Callable[[int, int, np.random.Generator], Places]] = {
+    "consecutive": lambda images, batches, rng: lambda places: places * batches // images,
+    "shuffled": _shuffled,
+    "interleaved": lambda images, batches, rng: lambda places: places % batches,
 }
 
 
@@ -143,10 +174,24 @@ def split(
     Source: PT4AL, section 3.2.
     """
     check_batches(len(ranking), batches, drop)
-    end = dropped(len(ranking), drop)
-    batch = np.full(len(ranking), -1)
-    batch[end : len(batch) - end] = BATCHES[kind](len(batch) - 2 * end, batches, rng)
+    kept = len(ranking) - 2 * dropped(len(ranking), drop)
+    batch_of = BATCHES[kind](kept, batches, rng)
+    batch = batches_between(0, len(ranking), len(ranking), drop, batch_of)
     return ranking.assign(batch=batch)
+
+
+def batches_between(
+    start: int, stop: int, images: int, drop: float, batch_of: Places
+) -> np.ndarray:
+    """Return the batch of places `start` to `stop` in a ranking of so many images, int64.
+
+    -1 for those in no batch; `batch_of` is made by one of BATCHES for the others.
+    """
+    end = dropped(images, drop)
+    first, last = np.clip([end, images - end], start, stop)
+    batch = np.full(stop - start, -1)
+    batch[first - start : last - start] = batch_of(np.arange(first - end, last - end))
+    return batch
 
 
 def dropped(images: int, drop: float) -> int:

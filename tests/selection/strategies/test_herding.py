@@ -189,12 +189,12 @@ def test_sample_is_of_what_weighs_and_stands_for_the_rest(monkeypatch: pytest.Mo
     weights[:400] = 0
     sums = []
     for _ in range(400):
-        drawn, stands_for = coverage._sample(np.arange(500), weights, rng)
+        drawn, stands_for = coverage.sample(np.arange(500), weights, rng)
         assert len(drawn) == 50
         assert drawn.min() >= 400
         sums.append(stands_for.sum())
     assert np.mean(sums) == pytest.approx(weights.sum(), rel=0.01)
-    drawn, stands_for = coverage._sample(np.arange(500), np.where(weights > 0.5, weights, 0), rng)
+    drawn, stands_for = coverage.sample(np.arange(500), np.where(weights > 0.5, weights, 0), rng)
     assert sorted(stands_for[stands_for > 0]) == sorted(weights[weights > 0.5])  # fewer than 50: none stands for others
 
 

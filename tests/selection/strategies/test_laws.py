@@ -21,6 +21,7 @@ from pt4al.selection.strategies import (
     coreset,
     coverage,
     distances,
+    kernel,
     near_duplicates,
     probcover,
 )
@@ -111,7 +112,7 @@ def test_choice_does_not_depend_on_how_many_rows_are_read_at_once(name, labelled
     for module in (distances, probcover, near_duplicates):
         monkeypatch.setattr(module, "OTHERS", 3)
     monkeypatch.setattr(coreset, "SPAN", 5)
-    monkeypatch.setattr(coverage, "BLOCK", 7)
+    monkeypatch.setattr(kernel, "BLOCK", 7)
     monkeypatch.setattr(coverage, "RECOMPUTED", 3)
     assert list(choice(name)(situation(seed, labelled=labelled))) == list(at_once)
 

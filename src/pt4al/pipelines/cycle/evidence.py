@@ -1,7 +1,7 @@
 """Gather what a strategy needs to know: passes over the pool, each only if it is asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -77,6 +77,7 @@ def gather(sources: Sources, budget: int, needs: frozenset[str]) -> Evidence:
         classes=len(sources.state.classes),
         batches=sources.candidates["batch"].to_numpy(),
         losses=sources.candidates["pretext_loss"].to_numpy(),
+        cluster=replace(sources.settings.engine.workforce, gpus=0.0),
         **{name: FIELDS[name](sources) for name in sorted(needs)},
     )
 

@@ -1,23 +1,61 @@
 """Cover images with a kernel: choose those with the most uncovered neighbours."""
 
 import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from pt4al.selection.strategies.distances import (
-    ROWS,
-    median_squared,
-    nearest,
-    read_on_grid,
-    squared,
-)
+from pt4al.selection.strategies.distances import ROWS, median_squared, nearest, read_on_grid
+from pt4al.selection.strategies.kernel import exponential, gaussian
 
 MOST = 20_000  # images that are compared with each other: a kernel of 1.6 GB
 PARTS = 4  # of more images than that, a sample gives at most a fourth of itself
-BLOCK = 512  # rows of the kernel made at once
 RECOMPUTED = 16  # gains brought up to date at once
-STEPS = 2**20  # of the kernel, from 0 to 1
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What covers images already: labelled ones, and rows of the features themselves.
+
+    Attributes
+    ----------
+    features, labelled
+        (N, D) and (L, D), of any length; perhaps memory-mapped.
+    chosen
+        Positions among the features.
+    scale
+        s2 of the kernel.
+    """
+
+    features: np.ndarray
+    labelled: np.ndarray
+    chosen: np.ndarray
+    scale: float
+
+    def of(self, own: torch.Tensor) -> np.ndarray:
+        """Return how well images are covered, (len(own),) float32, from 0 to 1."""
+        return np.maximum(
+            _covered(own, self.labelled, np.arange(len(self.labelled)), self.scale),
+            _covered(own, self.features, self.chosen, self.scale),
+        )
+
+    def add(self, rows: np.ndarray, weights: np.ndarray, number: int) -> np.ndarray:
+        """Return up to `number` of some positions, those that cover all of them best."""
+        own = read_on_grid(self.features, rows)
+        return rows[lazy_greedy(gaussian(own, self.scale), self.of(own), weights, number)]
+
+
+# What chooses some more: of what is covered, these positions, their weights, so many.
+Choose = Callable[[Covered, np.ndarray, np.ndarray, int, np.random.Generator], np.ndarray]
+
+
+def choose_from_sample(
+    covered: Covered, left: np.ndarray, weights: np.ndarray, number: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return up to `number` positions of those left, of a sample if they are too many."""
+    return covered.add(*sample(left, weights, rng), number)
 
 
 def cover(
@@ -27,6 +65,7 @@ def cover(
     width: float,
     budget: int,
     rng: np.random.Generator,
+    choose: Choose = choose_from_sample,
 ) -> np.ndarray:
     """Return positions of `budget` images, greedily those that add most to what is covered.
 
@@ -41,6 +80,8 @@ def cover(
         (N, D) and (L, D), of any length; perhaps memory-mapped.
     weights
         w, (N,), none below 0.
+    choose
+        Chooses of more images than can be compared with each other.
 
     When nothing with a weight is left to cover, the rest is chosen as if all weights were 1, and
     then, when only copies are left, in order.
@@ -59,36 +100,16 @@ def cover(
     for importance in (np.asarray(weights, np.float64), np.ones(len(features))):
         while len(chosen) < budget:
             left = np.setdiff1d(np.arange(len(features)), chosen)
-            part, part_weights = _sample(left, importance[left], rng)
             number = budget - len(chosen)
-            if len(part) < len(left):
+            if len(left) > MOST:
                 number = min(number, -(-MOST // PARTS))
-            own = read_on_grid(features, part)
-            covered = np.maximum(
-                _covered(own, labelled, np.arange(len(labelled)), scale),
-                _covered(own, features, chosen, scale),
-            )
-            gained = lazy_greedy(gaussian(own, scale), covered, part_weights, number)
-            chosen = np.concatenate([chosen, part[gained]])
+            covered = Covered(features, labelled, chosen, scale)
+            gained = choose(covered, left, importance[left], number, rng)
+            chosen = np.concatenate([chosen, gained])
             if len(gained) < number:
                 break
     rest = np.setdiff1d(np.arange(len(features)), chosen)
     return np.concatenate([chosen, rest[: budget - len(chosen)]])
-
-
-def gaussian(features: torch.Tensor, scale: float) -> np.ndarray:
-    """Return the kernel of features with each other, (N, N) float32; each pair is computed once.
-
-    It is rounded to steps of 2^-20. So sums of its differences are exact, and images that gain the
-    same (two that only cover each other) are known to.
-    """
-    kernel = torch.empty(len(features), len(features))
-    for start in range(0, len(features), BLOCK):
-        rows = slice(start, start + BLOCK)
-        block = _exp(squared(features[rows], features[start:]), scale)
-        kernel[rows, start:] = block
-        kernel[start:, rows] = block.T
-    return kernel.numpy()
 
 
 def lazy_greedy(
@@ -148,14 +169,10 @@ def _covered(own: torch.Tensor, others: np.ndarray, rows: np.ndarray, scale: flo
     for start in range(0, len(rows), ROWS):
         some = read_on_grid(others, rows[start : start + ROWS])
         distances = torch.minimum(distances, nearest(own, some)[0])
-    return _exp(distances, scale).numpy()
+    return exponential(distances, scale).numpy()
 
 
-def _exp(distances: torch.Tensor, scale: float) -> torch.Tensor:
-    return distances.div_(-scale).exp_().mul_(STEPS).round_().div_(STEPS)
-
-
-def _sample(
+def sample(
     left: np.ndarray, weights: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return some positions, in order, and the weight of each for those not drawn."""

@@ -16,3 +16,9 @@ def check(
         raise InputError(
             f"`query.options.{name}` is {value!r}: it must be {kind} of at least {least}{upper}"
         )
+
+
+def check_switch(name: str, value: object) -> None:
+    """Raise InputError unless an option is true or false."""
+    if not isinstance(value, bool):
+        raise InputError(f"`query.options.{name}` is {value!r}: it must be true or false")
