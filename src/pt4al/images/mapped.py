@@ -15,6 +15,8 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.files import digests
+from pt4al.files.storage import fetched, keeper
+from pt4al.images.distant import Distant
 
 RESIDENT = 256 * 2**20  # bytes read through the maps before their pages are given back
 MAPPED = 64 * 2**10  # bytes that reading one row can map
@@ -94,7 +96,10 @@ class Mapped:
         return array
 
     def _verify(self, shards: list[dict[str, Any]]) -> None:
-        """Raise InputError if the rows' bytes don't have the digests in the manifest."""
+        """Raise InputError if the rows' bytes don't have the digests in the manifest.
+
+        Shards that are not here are checked when they are brought.
+        """
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             digests_now = threads.map(_digest, self.shards if shards else [])
         for shard, digest in zip(shards, digests_now, strict=True):
@@ -142,12 +147,31 @@ class Folder:
         return self.whole(self._name, self._read_manifest)
 
     def whole(self, name: str, read: Callable[[Path], Any]) -> Any:
-        """Return what `read` returns for a file, or raise `digests.Damaged`."""
-        return digests.whole(self.path / name, read, self._way_out())
+        """Return what `read` returns for a file, or raise `digests.Damaged`.
 
-    def maps(self, dtype: str) -> list[np.ndarray]:
+        One that is not here is brought from the bucket that keeps the folder, if one does.
+        """
+        path = self.path / name
+        if not path.exists():
+            fetched(digests.beside(path))
+            fetched(path)
+        return digests.whole(path, read, self._way_out())
+
+    def maps(self, dtype: str) -> list[np.ndarray] | list[Distant]:
         """Return the shards, memory-mapped; an empty one if there are none."""
         facts = self.manifest
+        storage = keeper(self.path)
+        if storage is not None and facts["shards"]:
+            return [
+                Distant(
+                    self.path / shard["file"],
+                    storage,
+                    (shard["rows"], *facts["shape"]),
+                    np.dtype(dtype),
+                    shard["sha256"],
+                )
+                for shard in facts["shards"]
+            ]
         shards = [self.whole(shard["file"], _mapped) for shard in facts["shards"]]
         for shard, array in zip(facts["shards"], shards, strict=True):
             shape = (shard["rows"], *facts["shape"])
@@ -188,7 +212,9 @@ def _mapped(path: Path) -> np.ndarray:
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def _digest(array: np.ndarray) -> str:
+def _digest(array: np.ndarray | Distant) -> str:
+    if isinstance(array, Distant) and not array.is_here:
+        return array.sha256
     digest = hashlib.sha256()
     rows = max(1, BLOCK // max(1, array[0].nbytes))
     for first in range(0, len(array), rows):
@@ -197,7 +223,9 @@ def _digest(array: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _give_back(array: np.ndarray) -> None:
+def _give_back(array: np.ndarray | Distant) -> None:
     """Give a map's pages back; the operating system keeps them cached."""
     if isinstance(array, np.memmap):
         array._mmap.madvise(mmap.MADV_DONTNEED)
+    elif isinstance(array, Distant):
+        array.give_back()

@@ -1,0 +1,185 @@
+"""Keep a command's files in a bucket: bring what it needs, write what it makes, one machine at a time."""
+
+import json
+import logging
+import os
+import queue
+import threading
+import time
+from contextlib import chdir
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.config import MissingConfigException
+
+from pt4al.errors import InputError, counted
+from pt4al.files.mirror import Mirror
+from pt4al.files.remote_lock import RemoteLock
+from pt4al.files.shard_cache import make_room
+from pt4al.files.storage import FIRST, Storage
+from pt4al.project.runs.folder import LAYERS, RECORDS, STAMP
+
+logger = logging.getLogger(__name__)
+
+SHARED = ("pool", "features", "pretext")
+SECTION = "storage"  # of credentials.yml
+STOP = Path()  # in a queue of paths: none follows
+
+
+def opened(loader: Any, project: Path) -> Storage | None:
+    """Return the bucket that the settings name, checked; None where they name none.
+
+    The record of the run is brought from it: what a command runs depends on it.
+
+    Parameters
+    ----------
+    loader
+        Kedro's, of the project's settings.
+
+    Raises
+    ------
+    InputError
+        If there is no such bucket, or the record here is not the one there.
+    """
+    named = loader["parameters"].get(SECTION)
+    if not isinstance(named, dict) or not named.get("address"):
+        return None  # a block that is no block is told where all settings are checked
+    from pt4al.project.configuration.parsing import parse
+
+    with chdir(project):
+        parameters = parse(loader["parameters"])
+    places = loader["globals"]
+    settings = parameters.storage
+    if not places["versioned"]:
+        raise InputError(
+            f"`storage.address` {settings.address}: DVC keeps the files of this environment: set "
+            "it to null, and use `dvc remote add` and `dvc push`"
+        )
+    _hand_over_keys(loader, settings.address.partition("://")[0])
+    root = project / places["root"]
+    storage = Storage(root, settings.address, settings.patience, settings.cache)
+    storage.check()
+    storage.attach()
+    if not parameters.run.fresh:
+        impatient = replace(storage, patience=min(FIRST, storage.patience))
+        _mirror(impatient, [f"{RECORDS}/{parameters.run.name}"]).pull()
+    return storage
+
+
+class KeptCommand:
+    """The files of a command, which a bucket keeps.
+
+    Parameters
+    ----------
+    lock
+        Name of what no second command may work at meanwhile.
+    names
+        Of the command's own folders, and of those that it shares with others.
+    fresh
+        Name of a run that starts again under its name; None: what the bucket has is gone on with.
+    """
+
+    def __init__(self, storage: Storage, lock: str, names: list[str], fresh: str | None):
+        self._storage = storage
+        self._fresh = fresh
+        self._lock = RemoteLock(storage, lock)
+        self._mirror = _mirror(storage, [f"{layer}/{name}" for layer in LAYERS for name in names])
+        self._queue: queue.Queue[Path] = queue.Queue()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._error: Exception | None = None
+
+    def begin(self) -> None:
+        """Take the lock, and bring what the bucket has; InputError if that can't be."""
+        self._lock.acquire()
+        start = time.monotonic()
+        try:
+            brought = self._mirror.pull(without=self._fresh)
+        except InputError:
+            self._lock.release()
+            raise
+        if brought:
+            seconds = time.monotonic() - start
+            files = counted(brought, "file")
+            logger.info("%s brought from %s in %.1f s", files, self._storage.address, seconds)
+        self._thread.start()
+
+    def settled(self) -> None:
+        """Write the settings, once the command was allowed to start; set a run aside for a fresh one."""
+        if self._fresh is not None:
+            stamped = f"{self._fresh}.{datetime.now(UTC):{STAMP}}"
+            self._mirror.set_aside(self._fresh, stamped)
+        self._mirror.push()
+
+    def saved(self, path: Path) -> None:
+        """Write a dataset, while the command goes on.
+
+        Raises
+        ------
+        InputError
+            If that was not possible with an earlier one.
+        """
+        self._check()
+        self._queue.put(path)
+
+    def end(self) -> None:
+        """Write what is left, and free the lock; InputError if that is not possible."""
+        self._stop()
+        self._check()
+        start = time.monotonic()
+        written = self._mirror.push()
+        seconds = time.monotonic() - start
+        logger.info("%s more written to %s in %.1f s", written, self._storage.address, seconds)
+        make_room(self._storage)
+        self._lock.release()
+
+    def give_up(self) -> None:
+        """Write what can be written after a failure, and free the lock."""
+        self._stop()
+        try:
+            self._check()
+            self._mirror.push()
+            self._lock.release()
+        except InputError as error:
+            if error is not self._error:  # which is how the command ends
+                logger.warning("%s", error)
+
+    def _check(self) -> None:
+        self._lock.check()
+        if self._error is not None:
+            raise self._error
+
+    def _carry(self) -> None:
+        """Write datasets in the order in which they were saved, until told to stop."""
+        while True:
+            path = self._queue.get()
+            if path is STOP:
+                return
+            try:
+                self._mirror.push(path)
+            except Exception as error:  # told when the next dataset is saved
+                self._error = error
+                return
+
+    def _stop(self) -> None:
+        self._queue.put(STOP)
+        if self._thread.is_alive():
+            self._thread.join()
+
+
+def _mirror(storage: Storage, folders: list[str]) -> Mirror:
+    return Mirror(storage, folders, guarded=f"{RECORDS}/")
+
+
+def _hand_over_keys(loader: Any, protocol: str) -> None:
+    """Tell fsspec what credentials.yml says, in this process and in those that it starts."""
+    try:
+        options = loader["credentials"].get(SECTION)
+    except MissingConfigException:
+        return
+    if options:
+        import fsspec
+
+        os.environ[f"FSSPEC_{protocol.upper()}"] = json.dumps(options)
+        fsspec.config.set_conf_env(fsspec.config.conf)
