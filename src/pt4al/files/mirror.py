@@ -24,8 +24,10 @@ GROWS = ".jsonl"  # logs, to which lines are added
 AT_ONCE = 8  # files on their way
 # Of a machine, and of its own servers.
 STAYS = {"page.json", f"page.json{SEAL}"}
+# Brought once: a machine may have a store of MLflow of its own.
+OWN_ROW = {"mlflow_run.json", f"mlflow_run.json{SEAL}"}
 # The newest command writes them anew.
-REWRITTEN = ("mlflow_run.json", "policies.json", "settings.json")
+REWRITTEN = ("policies.json", "settings.json")
 
 
 class Mirror:
@@ -173,10 +175,12 @@ class Mirror:
         here = self._storage.root / name
         there = self._there[name]
         same = self._same.get(name)
-        if PurePosixPath(name).name in STAYS:
+        if here.name in STAYS:
             return 0
         if not here.exists():
             return self._accept(name)
+        if here.name in OWN_ROW:
+            return 0
         if same is not None and same[2] == there.tag:
             return 0  # only the one here may have changed
         if same is not None and same[:2] == _state(here):
@@ -200,7 +204,7 @@ class Mirror:
                     return 0
         finally:
             other.unlink(missing_ok=True)
-        if name.startswith(self._guarded) and PurePosixPath(name).name not in REWRITTEN:
+        if name.startswith(self._guarded) and here.name.removesuffix(SEAL) not in REWRITTEN:
             raise InputError(self._conflict(name, name))
         return 0  # the one here is pushed later
 
