@@ -21,6 +21,8 @@ PROGRAM = Path(__file__).with_name("kept_moto.py")
 class S3Server:
     """A server with a bucket. `allowed`: requests before each needs a right, which nobody has."""
 
+    bucket = BUCKET
+
     def __init__(self, folder: Path, allowed: int | None = None):
         self._journal = folder / "requests.jsonl"
         self._log = folder / "server.log"

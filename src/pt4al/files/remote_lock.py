@@ -36,6 +36,7 @@ class RemoteLock:
         self._mine = {"host": socket.gethostname(), "pid": os.getpid(), "token": uuid.uuid4().hex}
         self._ended = threading.Event()
         self._taken_by: str | None = None
+        self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def acquire(self) -> None:
         """Take the lock.
@@ -47,7 +48,7 @@ class RemoteLock:
         """
         if not self._storage.create(self._object, self._written()):
             self._take_over(self._owner())
-        threading.Thread(target=self._beat, daemon=True).start()
+        self._thread.start()
 
     def check(self) -> None:
         """Raise InputError if another machine has taken the lock, since this one was silent."""
@@ -63,6 +64,8 @@ class RemoteLock:
         if self._ended.is_set():
             return
         self._ended.set()
+        if self._thread.is_alive():  # it may be writing the object
+            self._thread.join()
         if self._owner() == self._mine:
             self._storage.remove(self._object)
 

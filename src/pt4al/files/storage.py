@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -262,4 +263,7 @@ def fetched(path: Path) -> Path:
 
 def _object(info: dict[str, Any]) -> Object:
     tags = (info.get(key) for key in ("ETag", "etag", "md5Hash", "mtime", "created"))
-    return Object(info["size"], str(next(tag for tag in tags if tag is not None)))
+    tag = next(tag for tag in tags if tag is not None)
+    if isinstance(tag, datetime):  # memory:// says it in two ways
+        tag = tag.timestamp()
+    return Object(info["size"], str(tag).strip('"'))
