@@ -1,5 +1,6 @@
 """Compute features while a pool is built of the same pictures, so that each file is read once."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,14 @@ class Beside:
         self._frame = backbone.frame
         self._resampling = Image.Resampling[backbone.resampling.upper()]
         job = with_backbone(collection.index, backbone)
+        self._together = job.together(hardware.device)
         self._writing = writing(job, folder, hardware, previous)
+        self._scoring = job.scoring(hardware)
+        self._contexts = ExitStack()
 
     def __enter__(self) -> "Beside":
-        self._writer = self._writing.__enter__()
+        self._writer = self._contexts.enter_context(self._writing)
+        self._scorer = self._contexts.enter_context(self._scoring)
         self._lacking = np.zeros(self._pictures, bool)
         self._lacking[self._writer.left] = True
         self._rows: list[int] = []
@@ -48,7 +53,7 @@ class Beside:
                 self._compute()
                 self._writer.flush()
         finally:
-            self._writing.__exit__(*error)
+            self._contexts.__exit__(*error)
 
     def look(self, picture: Picture) -> np.ndarray:
         """Return a picture as the network takes it; called in the threads that decode."""
@@ -60,11 +65,11 @@ class Beside:
             if self._lacking[row]:
                 self._rows.append(row)
                 self._images.append(image)
-        if len(self._rows) >= self._writer.together:
+        if len(self._rows) >= self._together:
             self._compute()
 
     def _compute(self) -> None:
         if self._rows:
-            self._writer.add(np.array(self._rows), np.stack(self._images))
+            self._writer.add(np.array(self._rows), self._scorer(np.stack(self._images)))
             self._rows = []
             self._images = []

@@ -35,7 +35,7 @@ class Scorer:
         self._network = folded(network).to(hardware.device, memory_format=torch.channels_last)
         self._device = hardware.device
         self._views = views
-        self.size = min(MOST[hardware.device], max(1, PIXELS[hardware.device] // pixels))
+        self.size = images_at_once(hardware.device, pixels)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         features = []
@@ -67,6 +67,11 @@ class Scorer:
         self.size //= 2
 
 
+def images_at_once(device: str, pixels: int) -> int:
+    """Return how many images of so many pixels are computed at once."""
+    return min(MOST[device], max(1, PIXELS[device] // pixels))
+
+
 @contextlib.contextmanager
 def scoring(
     network: Network, hardware: Hardware, pixels: int, views: Views | None = None
@@ -78,5 +83,12 @@ def scoring(
     views
         Makes V images of each: (B, C, H, W) -> (B, V, C, H, W), uint8.
     """
-    with torch.inference_mode(), hardware.autocast(), repeatable(hardware):
+    with computing(hardware):
         yield Scorer(network, hardware, pixels, views)
+
+
+@contextlib.contextmanager
+def computing(hardware: Hardware) -> Iterator[None]:
+    """Let networks compute as all features are computed."""
+    with torch.inference_mode(), hardware.autocast(), repeatable(hardware):
+        yield

@@ -1,6 +1,7 @@
 """Compute features once, into shards on disk; features that exist are kept."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from pt4al.errors import InputError
+from pt4al.features import computing
 from pt4al.features.backbones import Backbone, weights_digest
+from pt4al.features.computing import Block, size_of_block
 from pt4al.features.scoring import Views
 from pt4al.features.vectors import VECTORS
 from pt4al.features.writing import Job, with_backbone, writing
@@ -18,15 +21,9 @@ from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import Frame, decode
 from pt4al.images.keeping import manifest
 from pt4al.images.opening import BadPicture
-from pt4al.images.parallel import in_order
 from pt4al.images.pool import ImagePool
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
-
-Block = tuple[np.ndarray, np.ndarray]  # rows of the index, and their images (B, C, H, W), uint8
-
-TOGETHER = 32  # pictures decoded as one task
-WAITING = 2**28  # bytes of decoded pictures that wait for the network
 
 
 def compute(
@@ -61,13 +58,18 @@ def compute(
     """
     places = _places(collection, ids)
     index = collection.index.iloc[places].reset_index(drop=True)
+    names = index["id"].array
     resampling = Image.Resampling[backbone.resampling.upper()]
 
-    def decoded(rows: np.ndarray, together: int) -> Iterator[Block]:
+    def blocks(rows: np.ndarray, size: int) -> Iterator[Block]:
         pictures = collection.pictures(places[rows])
-        return _decoded(pictures, _blocks(rows, together), index["id"], backbone.frame, resampling)
+        for block in _cut(rows, size):
+            own = list(names[block])
+            own_pictures = [next(pictures) for _ in block]
+            read = partial(_decode, own, own_pictures, backbone.frame, resampling)
+            yield Block(block, read, own[0])
 
-    _write(with_backbone(index, backbone, views), decoded, ids, folder, hardware, previous)
+    _write(with_backbone(index, backbone, views), blocks, ids, folder, hardware, previous)
 
 
 def compute_from_pool(
@@ -85,28 +87,29 @@ def compute_from_pool(
     facts = {"network": network.name, "digest": weights_digest(network), "resampling": "none"}
     job = Job(index, network, facts, pool.shape, views)
 
-    def images(rows: np.ndarray, together: int) -> Iterator[Block]:
-        return ((block, pool.read(block)) for block in _blocks(rows, together))
+    def blocks(rows: np.ndarray, size: int) -> Iterator[Block]:
+        for block in _cut(rows, size):
+            yield Block(block, partial(pool.read, block), index["id"].iloc[block[0]])
 
-    _write(job, images, pool.ids, folder, hardware, None if pool.folder is None else previous)
+    _write(job, blocks, pool.ids, folder, hardware, None if pool.folder is None else previous)
 
 
 def _write(
     job: Job,
-    images: Callable[[np.ndarray, int], Iterator[Block]],
+    blocks: Callable[[np.ndarray, int], Iterator[Block]],
     ids: pd.Series,
     folder: Path,
     hardware: Hardware,
     previous: Path | None,
 ) -> None:
-    """Write the features of the images that `images(rows, together)` yields."""
+    """Write the features of the images that `blocks(rows, size)` yields."""
     with (
         writing(job, folder, hardware, previous) as writer,
         _progress(len(writer.left)) as progress,
     ):
-        blocks = images(writer.left, min(TOGETHER, writer.together))
-        for rows, block in _grouped(blocks, writer.together):
-            writer.add(rows, block)
+        cut = blocks(writer.left, size_of_block(job, hardware))
+        for rows, features in computing.compute(job, cut, hardware):
+            writer.add(rows, features)
             progress.update(len(rows))
         writer.finish()
     _save_order(folder, ids)
@@ -124,23 +127,8 @@ def _places(collection: Collection, ids: pd.Series) -> np.ndarray:
     return np.sort(places)
 
 
-def _blocks(rows: np.ndarray, together: int) -> list[np.ndarray]:
-    return [rows[first : first + together] for first in range(0, len(rows), together)]
-
-
-def _decoded(
-    pictures: Iterator[Picture],
-    blocks: list[np.ndarray],
-    ids: pd.Series,
-    frame: Frame,
-    resampling: Image.Resampling,
-) -> Iterator[Block]:
-    tasks = (
-        (list(ids.iloc[block]), [next(pictures) for _ in block], frame, resampling)
-        for block in blocks
-    )
-    waiting = WAITING // (TOGETHER * frame.channels * frame.height * frame.width)
-    yield from zip(blocks, in_order(_decode, tasks, waiting), strict=True)
+def _cut(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (rows[first : first + size] for first in range(0, len(rows), size))
 
 
 def _decode(
@@ -156,25 +144,6 @@ def _decode(
                 "bring it back, or build the pool again"
             ) from bad
     return images
-
-
-def _grouped(blocks: Iterator[Block], together: int) -> Iterator[Block]:
-    """Join blocks until they hold as many images as are computed at once."""
-    waiting: list[Block] = []
-    for block in blocks:
-        waiting.append(block)
-        if sum(len(rows) for rows, _ in waiting) >= together:
-            yield _joined(waiting)
-            waiting = []
-    if waiting:
-        yield _joined(waiting)
-
-
-def _joined(parts: list[Block]) -> Block:
-    if len(parts) == 1:
-        return parts[0]
-    rows, images = zip(*parts, strict=True)
-    return np.concatenate(rows), np.concatenate(images)
 
 
 def _save_order(folder: Path, ids: pd.Series) -> None:

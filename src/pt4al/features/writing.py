@@ -4,7 +4,7 @@ import copy
 import math
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 
 from pt4al.errors import InputError
 from pt4al.features.backbones import Backbone
-from pt4al.features.scoring import Scorer, Views, scoring
+from pt4al.features.scoring import Scorer, Views, images_at_once, scoring
 from pt4al.features.vectors import DTYPE, VECTORS
 from pt4al.images.keeping import keep, manifest
 from pt4al.images.shards import Writer
@@ -52,6 +52,19 @@ class Job:
     shape: tuple[int, int, int]
     views: Views | None = None
 
+    @property
+    def pixels(self) -> int:
+        """Of one image."""
+        return math.prod(self.shape[1:])
+
+    def together(self, device: str) -> int:
+        """Return how many images are computed at once."""
+        return images_at_once(device, self.pixels)
+
+    def scoring(self, hardware: Hardware) -> AbstractContextManager[Scorer]:
+        """Return the context in which features are computed, and what computes them."""
+        return scoring(self.network, hardware, self.pixels, self.views)
+
     def plan(self, precision: str) -> dict[str, Any]:
         """Return the facts that shards must share with this job to be kept."""
         shape = [_width(self.network, self.shape)]
@@ -76,31 +89,23 @@ def with_backbone(index: pd.DataFrame, backbone: Backbone, views: Views | None =
 
 
 class FeatureWriter:
-    """Computes features of images and writes them.
+    """Writes features of images.
 
     Attributes
     ----------
     left
         Rows of the index that have no features yet.
-    together
-        Images computed at once.
     """
 
-    def __init__(self, job: Job, shards: Writer, left: np.ndarray, scorer: Scorer):
+    def __init__(self, job: Job, shards: Writer, left: np.ndarray):
         self._ids = job.index["id"].array
         self._shards = shards
         self.left = left
-        self._scorer = scorer
 
-    @property
-    def together(self) -> int:
-        """Images computed at once."""
-        return self._scorer.size
-
-    def add(self, rows: np.ndarray, images: np.ndarray) -> None:
-        """Append the features of images (B, C, H, W), uint8, of rows of the index."""
+    def add(self, rows: np.ndarray, features: np.ndarray) -> None:
+        """Append features (B, ...) of rows of the index."""
         with np.errstate(over="ignore"):  # an error below, with the picture
-            vectors = self._scorer(images).astype(DTYPE)
+            vectors = features.astype(DTYPE)
         finite = np.isfinite(vectors).reshape(len(vectors), -1).all(axis=1)
         if not finite.all():
             broken = self._ids[rows[int(finite.argmin())]]
@@ -131,11 +136,8 @@ def writing(
     shards = _matching_shards(plan, folder, previous)
     kept, left = keep(job.index, VECTORS, shards, folder, previous, most)
     _check_room(folder, len(left), plan["shape"])
-    with (
-        Writer(folder, VECTORS, plan, kept, job.index, most) as writer,
-        scoring(job.network, hardware, math.prod(job.shape[1:]), job.views) as scorer,
-    ):
-        yield FeatureWriter(job, writer, left, scorer)
+    with Writer(folder, VECTORS, plan, kept, job.index, most) as writer:
+        yield FeatureWriter(job, writer, left)
 
 
 def _matching_shards(

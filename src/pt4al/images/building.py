@@ -2,8 +2,10 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +15,7 @@ from pydantic import Field, field_validator
 from tqdm import tqdm
 
 from pt4al.block import Block
+from pt4al.cluster.seam import ALONE, Cluster, in_shards
 from pt4al.errors import InputError
 from pt4al.images.augment import LARGEST_SIDE
 from pt4al.images.collection import Collection, Picture
@@ -28,6 +31,7 @@ from pt4al.images.survey import infer_frame
 from pt4al.images.watching import Look, Once, Watch
 
 TOGETHER = 32  # pictures decoded as one task
+SHARD = 8 * TOGETHER  # pictures that a worker decodes at once
 WAITING = 2**28  # bytes of images that wait to be written
 
 
@@ -64,6 +68,7 @@ def build(
     previous: Path | None = None,
     frame: Frame | None = None,
     watch: Watch | None = None,
+    cluster: Cluster = ALONE,
 ) -> None:
     """Write a collection's images to `folder`: shards, `problems.parquet`, `pool.json`.
 
@@ -80,7 +85,9 @@ def build(
         What images look like; by default what the recipe says, then the older pool, then a survey
         of the pictures.
     watch
-        Is shown each picture that is decoded.
+        Is shown each picture that is decoded; then this process decodes them all.
+    cluster
+        Who decodes.
 
     Raises
     ------
@@ -108,7 +115,13 @@ def build(
         PixelWriter(folder, plan, kept, collection.index) as writer,
         _progress(len(rows)) as progress,
     ):
-        for block, decoded in _decoded(collection, rows, frame, recipe.noise, watch):
+        if watch is None and not cluster.alone:
+            blocks = _decoded_in_shards(
+                collection, rows, partial(_decode, frame=frame, noise=recipe.noise), cluster
+            )
+        else:
+            blocks = _decoded(collection, rows, frame, recipe.noise, watch)
+        for block, decoded in blocks:
             problems.add(block, decoded.reasons)
             good = block[[reason is None for reason in decoded.reasons]]
             writer.add(good, decoded.images, digest=decoded.digests, hash=decoded.hashes)
@@ -185,8 +198,35 @@ def _decoded(
     yield from zip(blocks, in_order(_decode, tasks, waiting), strict=True)
 
 
+def _decoded_in_shards(
+    collection: Collection, rows: np.ndarray, read: Callable[..., _Decoded], cluster: Cluster
+) -> Iterator[tuple[np.ndarray, _Decoded]]:
+    """Do as `_decoded` does, in the workers of a cluster; a picture that ends them is a bad one."""
+    ids = collection.index["id"].array
+    pictures = zip(rows, ids[rows], collection.pictures(rows), strict=True)
+    shards = iter(lambda: list(islice(pictures, SHARD)), [])
+
+    def decode_shard(_: None, shard: list[tuple]) -> list[_Decoded]:
+        blocks = [shard[first : first + TOGETHER] for first in range(0, len(shard), TOGETHER)]
+        tasks = (
+            ([name for _, name, _ in block], [picture for *_, picture in block]) for block in blocks
+        )
+        return list(in_order(read, tasks))
+
+    def give_up(shard: list[tuple], reason: str) -> list[_Decoded]:
+        reasons = [f"decoding it, or one of {len(shard)} beside it, fails: {reason}"] * len(shard)
+        return [replace(read([], []), reasons=reasons)]
+
+    for shard, parts in in_shards(decode_shard, shards, cluster, title="decode", on_lost=give_up):
+        first = 0
+        for part in parts:
+            block = shard[first : first + len(part.reasons)]
+            yield np.array([row for row, *_ in block]), part
+            first += len(block)
+
+
 def _decode(
-    ids: list[str], pictures: list[Picture], frame: Frame, noise: float, look: Look | None
+    ids: list[str], pictures: list[Picture], frame: Frame, noise: float, look: Look | None = None
 ) -> _Decoded:
     if look is not None:
         pictures = [Once(picture) if callable(picture) else picture for picture in pictures]

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
+from pt4al.cluster.seam import in_shards
 from pt4al.errors import InputError
 from pt4al.images.augment import Augmentation
 from pt4al.images.pool import ImagePool
@@ -37,6 +39,7 @@ SCORING_MINIBATCH = {"cpu": 128, "cuda": 2048}
 TRIED = 2  # images
 LARGEST_IN_MEMORY = 2**28  # bytes of results: features of 131,072 images of width 512
 CHECKED = 4096  # images whose numbers are looked at together
+SHARD = 16  # minibatches that a worker scores at once
 CURVE = ["epoch", "steps", "loss", "learning_rate"]  # what training answers
 
 
@@ -145,6 +148,8 @@ def predict(
         If there are no images, or what is returned of one is not finite.
     """
     rows = np.arange(len(pool)) if rows is None else rows
+    if not hardware.cluster.alone and len(rows):
+        return _predict_in_shards(network, function, pool, hardware, rows, targets, title)
     take = reader(pool, rows, targets, hardware, again=False)
     scored = folded(network).to(hardware.device, memory_format=torch.channels_last)
     first = 0
@@ -174,6 +179,48 @@ def predict(
     answers = scores.cpu().numpy()
     _check_finite(answers, pool, rows, title)
     return answers
+
+
+def _predict_in_shards(
+    network: Network,
+    function: Loss,
+    pool: ImagePool,
+    hardware: Hardware,
+    rows: np.ndarray,
+    targets: torch.Tensor | None,
+    title: str,
+) -> np.ndarray:
+    """Do as `predict` does, in the workers of a cluster.
+
+    Shards are cut where minibatches are, so that each image is scored beside the same others.
+    """
+
+    def score(model: Network, shard: list[tuple]) -> np.ndarray:
+        some, answers = zip(*shard, strict=True)
+        own = None if targets is None else torch.cat(answers)
+        return predict(model, function, pool, hardware.alone, np.concatenate(some), own, title)
+
+    size = scoring_minibatch(hardware.device, pool.shape)
+    cuts = (slice(first, first + size) for first in range(0, len(rows), size))
+    minibatches = ((rows[cut], None if targets is None else targets[cut]) for cut in cuts)
+    shards = iter(lambda: list(islice(minibatches, SHARD)), [])
+    scores = None
+    first = 0
+    prepare = partial(_here, network)
+    with _progress(len(rows), title) as progress:
+        for _, part in in_shards(score, shards, hardware.cluster, prepare, title):
+            if scores is None:
+                like = torch.from_numpy(part[:0].copy())  # what Ray hands out can't be written
+                scores = _room((len(rows), *part.shape[1:]), like).numpy()
+            scores[first : first + len(part)] = part
+            progress.update(len(part))
+            first += len(part)
+    return scores
+
+
+def _here(network: Network) -> Network:
+    """Return a network, sent once to each worker."""
+    return network
 
 
 def _check_finite(answers: np.ndarray, pool: ImagePool, rows: np.ndarray, title: str) -> None:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
+
+from pt4al.cluster.seam import ALONE, Cluster
 
 # how long the self-test takes, and how many steps of each at least
 SECONDS = 1.0
@@ -19,6 +21,12 @@ class Hardware:
 
     device: str = "cpu"  # cpu or cuda
     precision: str = "fp32"  # fp32 or bf16 (autocast; weights stay fp32)
+    cluster: Cluster = ALONE  # who does work in shards
+
+    @property
+    def alone(self) -> "Hardware":
+        """The same, for a worker, which does its work by itself."""
+        return replace(self, cluster=ALONE)
 
     def autocast(self) -> torch.autocast:
         """Return the context in which a network computes in this precision."""

@@ -12,6 +12,7 @@ import yaml
 from pt4al.block import Block
 from pt4al.errors import InputError
 from pt4al.project.configuration.dotted import flat
+from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.identity import fingerprint, identity
 from pt4al.project.configuration.parameters import Parameters, Pool, Price, Rule, Stop
 from pt4al.project.configuration.parsing import parse
@@ -100,7 +101,7 @@ def test_a_description_is_of_a_class_and_makes_no_other_run():
 
 def test_blocks_stand_in_the_order_of_the_file():
     raw = changed("ranking.share", 0.5)  # which is left out where it is 1
-    raw["engine"]["instructions"] = "avx2"  # and this where it is any
+    raw["engine"] |= {"instructions": "avx2", "cluster": "ray", "workers": 2, "patience": 60.0}  # and these
     blocks = parse(raw).model_dump()
     assert list(blocks) == list(raw)
     assert list(flat(blocks)) == list(flat(raw))
@@ -117,6 +118,8 @@ def test_checked_parameters_pass_the_check_again():
         ("pretext.augment.crop_paddin", 2, "`pretext.augment.crop_paddin` is unknown: did you mean 'crop_padding'?"),
         ("main.schedule.epoch", 3, "`main.schedule.epoch` is unknown: did you mean 'epochs'?"),
         ("runs", {}, "`runs` is unknown: did you mean 'run'?"),
+        ("engine.cluster", "slurm", "`engine.cluster` is 'slurm'"),
+        ("engine.workers", 0, "`engine.workers` is 0"),
         ("query.measure", "margn", "`query.measure` is 'margn': did you mean 'margin'?"),
         ("pretext.network", "resnet8_16", "the project has no network 'resnet8_16': did you mean 'resnet8_w16'?"),
         ("ranking.order", "zzz", "`ranking.order` is 'zzz': known: easiest_first, hardest_first"),
@@ -193,6 +196,14 @@ def test_fingerprint_changes_with_any_setting():
     raw = read("base")
     changes = [fingerprint(changed(path, "something else")) for path in flat(raw)]
     assert len({fingerprint(raw), *changes}) == len(changes) + 1
+
+
+def test_who_does_the_work_makes_no_other_run():
+    raw = read("base")
+    raw["engine"] |= {"cluster": "ray", "workers": 2, "patience": 60}
+    plain = parse(read("base"))
+    assert folders(parse(raw), versioned=True) == folders(plain, versioned=True)
+    assert not {"cluster", "workers", "patience"} & plain.model_dump()["engine"].keys()
 
 
 def test_fingerprint_of_a_block_does_not_depend_on_how_a_number_is_written():

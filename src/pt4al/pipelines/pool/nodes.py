@@ -47,9 +47,9 @@ SAMPLED = 24
 PAIRS = 30
 
 
-def build_pool(pool: Pool) -> Write:
+def build_pool(pool: Pool, engine: Engine) -> Write:
     """Return a function that writes the pool; its dataset calls it: memory may be too small."""
-    return partial(build, collect(pool)["train"], recipe=pool)
+    return partial(build, collect(pool)["train"], recipe=pool, cluster=engine.workforce)
 
 
 def build_pool_and_features(
@@ -59,7 +59,13 @@ def build_pool_and_features(
     engine: Engine,
     place: tuple[Path, Path | None],
 ) -> Write:
-    """Return what writes the pool, and features for stage `features`: each file is read once."""
+    """Return what writes the pool, and features for stage `features`: each file is read once.
+
+    Workers of a cluster decode for the pool alone: pictures that a network takes are many times
+    larger, and would all come here.
+    """
+    if not engine.workforce.alone:
+        return build_pool(pool, engine)
     collection = collect(pool)["train"]
     (folder, earlier) = place
     backbone = backbones.restore(features.network, network)
@@ -71,9 +77,15 @@ def build_pool_and_features(
     return write
 
 
-def build_test_pool(pool: ImagePool, settings: Pool) -> Write:
+def build_test_pool(pool: ImagePool, settings: Pool, engine: Engine) -> Write:
     """Return what writes the test split's images, which look like the pool's."""
-    return partial(build, collect(settings)["test"], recipe=settings, frame=pool.frame)
+    return partial(
+        build,
+        collect(settings)["test"],
+        recipe=settings,
+        frame=pool.frame,
+        cluster=engine.workforce,
+    )
 
 
 def label_pool(pool: ImagePool, settings: Pool, main: Main) -> tuple[pd.DataFrame, list[str]]:

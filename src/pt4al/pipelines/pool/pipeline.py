@@ -14,13 +14,14 @@ def create_pipeline(options: GraphOptions, with_features: bool = False) -> Pipel
     """Return the stage; with features, where the stage of that name is run in the same command."""
     settings = "params:pool"
     task = "params:main"
-    build = Node(nodes.build_pool, settings, "pool", name="build_pool")
+    engine = "params:engine"
+    build = Node(nodes.build_pool, [settings, engine], "pool", name="build_pool")
     if with_features and not options.own_trunk:
         inputs = [
             settings,
             "features_network",
             "params:features",
-            "params:engine",
+            engine,
             "features_place",
         ]
         build = Node(nodes.build_pool_and_features, inputs, "pool", name="build_pool")
@@ -29,7 +30,7 @@ def create_pipeline(options: GraphOptions, with_features: bool = False) -> Pipel
             build,
             Node(
                 nodes.build_test_pool,
-                ["pool", settings],
+                ["pool", settings, engine],
                 "test_pool",
                 name="build_test_pool",
                 tags="grows",

@@ -28,7 +28,8 @@ def folders(parameters: Parameters, versioned: bool) -> dict[str, str]:
 
 def pretext_fingerprint(parameters: Parameters) -> str:
     """Return what stands for the pretext network."""
-    made_with = [parameters.pool, parameters.pretext, parameters.engine, parameters.run.seed]
+    engine = parameters.engine.arithmetic
+    made_with = [parameters.pool, parameters.pretext, engine, parameters.run.seed]
     if parameters.pretext.start_from == "features":
         made_with.append(parameters.features)
     return fingerprint(*made_with)

@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from pt4al.block import Block
+from pt4al.cluster.seam import LOCAL, Cluster
 from pt4al.errors import counted, did_you_mean
 from pt4al.features import backbones
 from pt4al.images.augment import LARGEST_SIDE, Augmentation
@@ -47,6 +48,10 @@ LONGEST_ARM = 80
 MOST_CYCLES = 2000  # Kedro needs 15 ms to prepare each
 MOST_SEED = 2**63 - 1
 MOST_THREADS = 1024
+MOST_WORKERS = 100_000
+PATIENCE = 3600.0  # seconds
+MOST_SECONDS = 7 * 24 * 3600.0
+ADDRESS = r"^(local|ray|ray://[^\s/]+:\d{1,5})$"
 
 
 def _typed_or_one(value: Any) -> Any:
@@ -88,11 +93,35 @@ class Engine(Block):
     threads: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_THREADS)]
     # Left out where it is any, as if it were not there: older runs have no such setting.
     instructions: one_of([ANY, AVX2]) = Field(default=ANY, exclude_if=lambda chosen: chosen == ANY)
+    # Likewise.
+    cluster: Annotated[str, Field(pattern=ADDRESS)] = Field(
+        default=LOCAL, exclude_if=lambda address: address == LOCAL
+    )
+    workers: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_WORKERS)] = Field(
+        default="auto", exclude_if=lambda number: number == "auto"
+    )
+    patience: float = Field(
+        default=PATIENCE, gt=0, le=MOST_SECONDS, exclude_if=lambda seconds: seconds == PATIENCE
+    )
 
     @property
     def hardware(self) -> Hardware:
         """Where and how numbers are computed, once nothing is `auto`."""
-        return Hardware(self.device, self.precision)
+        return Hardware(self.device, self.precision, self.workforce)
+
+    @property
+    def workforce(self) -> Cluster:
+        """Who does work in shards, once nothing else is `auto`."""
+        number = self.workers
+        if number == "auto":  # this process; on a cluster as many as there is room for
+            number = 1 if self.cluster == LOCAL else 0
+        gpus = 1.0 if self.device == "cuda" else 0.0
+        return Cluster(self.cluster, number, self.threads, gpus, self.patience)
+
+    @property
+    def arithmetic(self) -> "Engine":
+        """The same without what changes no bit of a result."""
+        return self.model_copy(update={"cluster": LOCAL, "workers": "auto", "patience": PATIENCE})
 
 
 class Pool(Recipe, Origin):  # the fields of Origin come first

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from threadpoolctl import threadpool_limits
 
 from pt4al.errors import InputError
 from pt4al.files import records
@@ -30,15 +29,7 @@ def resolve_engine(engine: Engine, remembered: Path) -> Engine:
     if precision == "auto":
         machine = f"{processor_of(device)}, torch {torch.__version__}, {threads} threads"
         precision = _remembered_precision(device, machine, remembered)
-    return Engine(
-        device=device, precision=precision, threads=threads, instructions=engine.instructions
-    )
-
-
-def limit_threads(threads: int) -> None:
-    """Let torch, numpy and scikit-learn use so many threads."""
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
+    return engine.model_copy(update={"device": device, "precision": precision, "threads": threads})
 
 
 def _remembered_precision(device: str, machine: str, remembered: Path) -> str:

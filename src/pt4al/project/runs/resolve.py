@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pt4al.cluster.worker import limit_threads
 from pt4al.errors import InputError
 from pt4al.pipelines.options import GraphOptions
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import graph_options
 from pt4al.project.runs.changes import foresee
-from pt4al.project.runs.engine import limit_threads, resolve_engine
+from pt4al.project.runs.engine import resolve_engine
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.preflight import check_many_cycles
 

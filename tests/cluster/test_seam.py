@@ -1,0 +1,156 @@
+"""Work in shards: results in order whatever dies, and the same from processes as from Ray."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import cloudpickle
+import pytest
+
+from pt4al.cluster.seam import ALONE, Cluster, in_shards
+from pt4al.errors import InputError
+
+# Workers have no tests to import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+TENS = [list(range(first, first + 10)) for first in range(0, 60, 10)]
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def once(mark: Path) -> bool:
+    """Whether nobody has been here before."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def test_results_come_in_order_with_their_shards(cluster):
+    def doubled(factor: int, shard: list[int]) -> list[int]:
+        time.sleep(0.1 if shard[0] == 0 else 0)  # the first ends last
+        return [factor * number for number in shard]
+
+    found = list(in_shards(doubled, iter(TENS), cluster, prepare=lambda: 2))
+    assert found == list(in_shards(doubled, TENS, ALONE, prepare=lambda: 2))
+    assert [shard for shard, _ in found] == TENS
+
+
+def test_a_worker_prepares_once_for_all_its_shards(cluster, tmp_path):
+    def prepare() -> None:
+        (tmp_path / str(time.monotonic_ns())).touch()
+
+    assert len(list(in_shards(lambda _, shard: shard, TENS, cluster, prepare))) == len(TENS)
+    assert 1 <= len(list(tmp_path.iterdir())) <= 2
+
+
+def test_a_shard_whose_worker_is_killed_goes_to_another(cluster, tmp_path):
+    def work(_: None, shard: list[int]) -> int:
+        if shard[0] in (10, 40) and once(tmp_path / str(shard[0])):
+            die()
+        return sum(shard)
+
+    assert [result for _, result in in_shards(work, TENS, cluster)] == [sum(shard) for shard in TENS]
+
+
+def test_a_shard_that_kills_its_workers_is_halved_once_and_then_lost_by_name(cluster):
+    def work(_: None, shard: list[int]) -> int:
+        if 27 in shard:
+            die()
+        return sum(shard)
+
+    found = list(in_shards(work, TENS, cluster, on_lost=lambda shard, reason: reason))
+    assert [shard for shard, _ in found] == [*TENS[:2], TENS[2][:5], TENS[2][5:], *TENS[3:]]
+    assert found[2][1] == sum(TENS[2][:5])
+    assert "killed" in found[3][1]
+
+
+def test_a_lost_shard_is_an_error_that_names_it():
+    def work(_: None, shard: list[int]) -> None:
+        if 27 in shard:
+            die()
+
+    with pytest.raises(InputError, match="squares: 5 items, 25 to 29, can't be worked on: its process was killed"):
+        list(in_shards(work, TENS, Cluster(workers=2), title="squares"))
+
+
+def test_a_shard_that_hangs_is_given_to_another_worker(cluster, tmp_path):
+    def work(_: None, shard: list[int]) -> int:
+        if shard[0] == 30 and once(tmp_path / "30"):
+            time.sleep(600)
+        return sum(shard)
+
+    list(in_shards(lambda _, shard: shard, TENS, cluster))  # workers are there
+    found = in_shards(work, TENS, replace(cluster, patience=8.0))
+    assert [result for _, result in found] == [sum(shard) for shard in TENS]
+
+
+def test_what_the_work_raises_is_raised_here(cluster):
+    def work(_: None, shard: list[int]) -> None:
+        raise InputError(f"picture {shard[0]} is no picture")
+
+    with pytest.raises(InputError, match="picture 0 is no picture"):
+        list(in_shards(work, TENS[:1], cluster))
+
+
+def test_an_error_that_cannot_be_sent_is_told_all_the_same():
+    def work(_: None, shard: list[int]) -> None:
+        raise ValueError(threading.Lock())
+
+    with pytest.raises(RuntimeError, match="ValueError"):
+        list(in_shards(work, TENS[:1], Cluster(workers=2)))
+
+
+def test_shards_are_taken_as_there_is_room_for_their_results(cluster):
+    taken = []
+
+    def shards():
+        for number in range(1000):
+            taken.append(number)
+            yield [number]
+
+    found = in_shards(lambda _, shard: shard, shards(), cluster)
+    next(found)
+    assert len(taken) < 50
+    found.close()
+
+
+def test_shards_may_come_as_they_end(cluster, tmp_path):
+    def work(_: None, shard: list[int]) -> int:
+        while shard[0] == 0 and len(list(tmp_path.iterdir())) < len(TENS) - 1:
+            time.sleep(0.01)
+        (tmp_path / str(shard[0])).touch()
+        return shard[0]
+
+    found = [result for _, result in in_shards(work, TENS, cluster, ordered=False)]
+    assert sorted(found) == [0, 10, 20, 30, 40, 50]
+    assert found[-1] == 0
+
+
+def test_processes_that_are_not_wanted_any_more_end(tmp_path):
+    def work(_: None, shard: list[int]) -> int:
+        return os.getpid()
+
+    pids = {pid for _, pid in in_shards(work, TENS, Cluster(workers=2, warm=False))}
+    assert len(pids) == 2
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_processes_stay_for_the_next_work():
+    def work(_: None, shard: list[int]) -> int:
+        return os.getpid()
+
+    first = {pid for _, pid in in_shards(work, TENS, Cluster(workers=2))}
+    second = {pid for _, pid in in_shards(work, TENS, Cluster(workers=2))}
+    assert first & second
+
+
+def test_more_threads_than_a_machine_has_are_refused(on_ray):
+    with pytest.raises(InputError, match="no machine of the cluster has 999 cores"):
+        list(in_shards(lambda _, shard: shard, TENS, replace(on_ray, threads=999)))
