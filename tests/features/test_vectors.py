@@ -1,6 +1,7 @@
 """Features stand where a pool of images stands, are read where they are indexed, and notice damage."""
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -97,10 +98,17 @@ DAMAGES = {
     "cut shard": lambda folder: first(folder, "*.npy").write_bytes(first(folder, "*.npy").read_bytes()[:200]),
     "shard that is gone": lambda folder: first(folder, "*.npy").unlink(),
     "shard of another type": lambda folder: np.save(first(folder, "*.npy"), np.zeros((20, 64), np.float32)),
-    "cut index": lambda folder: first(folder, "[0-9a-f]*.parquet").write_bytes(b"PAR1"),
-    "order that is gone": lambda folder: (folder / "order.parquet").unlink(),
-    "order of other pictures": lambda folder: pd.DataFrame({"place": [0, 1]}).to_parquet(folder / "order.parquet"),
+    "cut index": lambda folder: (folder / "index.arrow").write_bytes(b"ARROW1"),
+    "lookup that is gone": lambda folder: (folder / "lookup.arrow").unlink(),
+    "order of other pictures": lambda folder: as_before(folder, [0, 1]),
 }
+
+
+def as_before(folder: Path, places: list[int]) -> None:
+    """Make a store what versions wrote that had no index.arrow: shards' tables, and their order in a file."""
+    for name in ("index.arrow", "lookup.arrow"):
+        (folder / name).unlink()
+    pd.DataFrame({"place": places}).to_parquet(folder / "order.parquet")
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
@@ -109,6 +117,24 @@ def test_damage_is_told_with_its_way_out(make_features, pixels, tmp_path, damage
     damage(tmp_path / "features")
     with pytest.raises(Damaged, match=r"is damaged .*: remove .*features and type the command again, which computes"):
         open_features(tmp_path / "features")
+
+
+def test_store_that_an_older_version_wrote_keeps_its_order(make_features, pixels, tmp_path):
+    features = make_features(list(pixels))
+    as_before(tmp_path / "features", list(range(20))[::-1])
+    older = open_features(tmp_path / "features")
+    assert list(older.ids) == list(features.ids)[::-1]
+    rows = older.rows(features.ids)
+    np.testing.assert_array_equal(older.read(rows), features.read(np.arange(20)))
+
+
+def test_features_are_sent_to_another_process_as_their_path(make_features, pixels):
+    features = make_features(list(pixels))
+    sent = pickle.dumps(features)
+    assert len(sent) < 400
+    np.testing.assert_array_equal(pickle.loads(sent).read(np.arange(20)), features.read(np.arange(20)))
+    alone = in_memory(np.eye(3))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(alone)).read(np.arange(3)), alone.read(np.arange(3)))
 
 
 def test_changed_byte_is_found_by_verifying(make_features, pixels, tmp_path):

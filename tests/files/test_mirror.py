@@ -192,7 +192,7 @@ def test_equal_label_sets_of_two_machines_are_no_conflict(machines):
 
 
 def test_locks_what_is_being_written_and_links_to_a_page_stay_here(machines):
-    here, there = machines
+    here, _ = machines
     write(here, "05_model_input/mine/answers/.answers.lock")
     write(here, "02_intermediate/pool/.pool.partial/a.npy")
     write(here, "05_model_input/mine/page.json")

@@ -25,7 +25,7 @@ def dead_process() -> int:
 def test_a_second_machine_is_refused_in_one_sentence(machines):
     here, there = machines
     owned_by(here, host="elsewhere", pid=7)
-    with pytest.raises(InputError, match="'mine' in .* is being run by process 7 of elsewhere: wait, or use another"):
+    with pytest.raises(InputError, match=r"'mine' in .* is being run by process 7 of elsewhere: wait, or use another"):
         RemoteLock(there, "mine").acquire()
 
 

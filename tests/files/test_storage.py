@@ -120,7 +120,7 @@ def test_a_server_that_stays_away_is_one_sentence_that_says_what_is_kept():
     def answer() -> None:
         raise ConnectionError("refused")
 
-    with pytest.raises(Unreachable, match="s3://x has not answered for 0 seconds .*: all is kept"):
+    with pytest.raises(Unreachable, match=r"s3://x has not answered for 0 seconds .*: all is kept"):
         patiently(answer, "s3://x", 0.3, "all is kept")
 
 

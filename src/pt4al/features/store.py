@@ -14,12 +14,9 @@ from pt4al.features import computing
 from pt4al.features.backbones import Backbone, weights_digest
 from pt4al.features.computing import Block, size_of_block
 from pt4al.features.scoring import Views
-from pt4al.features.vectors import VECTORS
 from pt4al.features.writing import Job, with_backbone, writing
-from pt4al.files.whole import replacing
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import Frame, decode
-from pt4al.images.keeping import manifest
 from pt4al.images.opening import BadPicture
 from pt4al.images.pool import ImagePool
 from pt4al.training.networks import Network
@@ -111,8 +108,7 @@ def _write(
         for rows, features in computing.compute(job, cut, hardware):
             writer.add(rows, features)
             progress.update(len(rows))
-        writer.finish()
-    _save_order(folder, ids)
+        writer.finish(ids)
 
 
 def _places(collection: Collection, ids: pd.Series) -> np.ndarray:
@@ -144,18 +140,6 @@ def _decode(
                 "bring it back, or build the pool again"
             ) from bad
     return images
-
-
-def _save_order(folder: Path, ids: pd.Series) -> None:
-    """Write the place of each picture's row, since rows that were kept come first."""
-    tables = [pd.DataFrame({"id": pd.Series([], dtype="str")})]
-    for shard in manifest(folder, VECTORS)["shards"]:
-        file = (folder / shard["file"]).with_suffix(".parquet")
-        tables.append(pd.read_parquet(file, columns=["id"]))
-    places = pd.Index(pd.concat(tables)["id"]).get_indexer(ids)
-    with replacing(folder / "order.parquet") as temporary:
-        table = pd.DataFrame({"place": places.astype(np.int64)})
-        table.to_parquet(temporary, index=False)
 
 
 def _progress(pictures: int) -> tqdm:

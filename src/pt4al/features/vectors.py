@@ -1,5 +1,6 @@
 """Features on disk: float16 in memory-mapped shards, read as float32, in place of a pool."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pt4al.images.mapped import Folder, Mapped
+from pt4al.images.folder import Folder
+from pt4al.images.index import Files, Table
+from pt4al.images.mapped import Mapped, reopened
 from pt4al.images.shards import Kind
 
 FACTS = {"network", "digest", "size", "precision", "shape", "sha256", "shards"}  # in a manifest
+ORDER = "order.parquet"  # of stores that have no index.arrow
 DTYPE = "<f2"
 SAMPLE = 4096  # pictures that moments are computed from
 LEAST_STD = 1e-6  # for a number that is always the same
@@ -18,7 +22,6 @@ VECTORS = Kind(
     "features.json",
     DTYPE,
     planned=frozenset(FACTS - {"sha256"}),
-    beside=frozenset({"order"}),
 )
 
 
@@ -43,16 +46,21 @@ class Features(Mapped):
 
     def __init__(
         self,
-        shards: np.ndarray | list[np.ndarray],
-        index: pd.DataFrame,
+        shards: np.ndarray | Sequence[np.ndarray],
+        index: pd.DataFrame | Files | Table,
         sha256: str,
         folder: Path | None = None,
         facts: dict[str, Any] | None = None,
-        places: np.ndarray | None = None,
     ):
         super().__init__(shards, index, sha256, folder)
         self.facts = facts or {}
-        self._places = places  # of each row among the shards; None if the order is the same
+        self._places = self._index.places
+
+    def __reduce_ex__(self, protocol: int) -> Any:
+        # Another process opens the folder: its bytes need not travel.
+        if self.folder is None:
+            return super().__reduce_ex__(protocol)
+        return reopened, (open_features, self.folder, self.sha256)
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return rows as a float16 array (len(rows), ...)."""
@@ -107,21 +115,22 @@ def moments(features: Features) -> tuple[list[float], list[float]]:
 
 
 def open_features(folder: Path) -> Features:
-    """Open features that `store.compute` wrote; nothing is read but their index."""
+    """Open features that `store.compute` wrote; nothing is read but their manifest."""
     files = _on_disk(folder)
     facts = files.manifest
-    index = files.table(["id", "source", "split"])
-    places = files.whole("order.parquet", pd.read_parquet)["place"].to_numpy()
-    if len(places) != len(index):
-        raise files.damaged(
-            "order.parquet", f"it orders {len(places)} rows, there are {len(index)}"
-        )
-    if np.array_equal(places, np.arange(len(places))):
-        places = None
-    else:
-        index = index.iloc[places].reset_index(drop=True)
+    index = files.index()
+    if isinstance(index, Table) and (folder / ORDER).exists():
+        index = _ordered(files, index)
     made_by = {name: facts[name] for name in sorted(FACTS - {"sha256", "shards", "shape"})}
-    return Features(files.maps(DTYPE), index, facts["sha256"], folder, made_by, places)
+    return Features(files.maps(DTYPE), index, facts["sha256"], folder, made_by)
+
+
+def _ordered(files: Folder, index: Table) -> Table:
+    """Return the index of a store of older versions, which wrote its order into a file apart."""
+    places = files.whole(ORDER, pd.read_parquet)["place"].to_numpy()
+    if len(places) != len(index.frame):
+        raise files.damaged(ORDER, f"it orders {len(places)} rows, there are {len(index.frame)}")
+    return Table(index.frame.iloc[places].reset_index(drop=True), places)
 
 
 def _on_disk(folder: Path) -> Folder:

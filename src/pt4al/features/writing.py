@@ -120,9 +120,9 @@ class FeatureWriter:
         """Write the open shard, though it is not full."""
         self._shards.flush()
 
-    def finish(self) -> None:
-        """Write the last shard and the manifest, and remove all other files."""
-        self._shards.finish()
+    def finish(self, ids: pd.Series) -> None:
+        """Write the last shard, the index, in the order of `ids`, and the manifest."""
+        self._shards.finish(ids)
 
 
 @contextmanager

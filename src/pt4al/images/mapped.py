@@ -1,12 +1,10 @@
 """Rows on disk, one a picture: memory-mapped shards, read as if they were one array."""
 
 import hashlib
-import json
-import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
-from pt4al.files import digests
-from pt4al.files.storage import fetched, keeper
 from pt4al.images.distant import Distant
+from pt4al.images.folder import Maps, give_back
+from pt4al.images.index import Files, Table
 
 RESIDENT = 256 * 2**20  # bytes read through the maps before their pages are given back
 MAPPED = 64 * 2**10  # bytes that reading one row can map
 BLOCK = 2**24  # bytes read at once
-SHARD_FACTS = {"file", "rows", "sha256"}
+REOPENED = 8  # folders that a process to which they were sent keeps open
 
 
 class Mapped:
@@ -31,8 +29,6 @@ class Mapped:
     ----------
     shards
         Arrays (rows, ...), memory-mapped, read only; one after the other.
-    index
-        One row a picture: `id` among others, all text.
     sha256
         SHA-256 of the bytes of all rows.
     folder
@@ -44,21 +40,25 @@ class Mapped:
 
     def __init__(
         self,
-        shards: np.ndarray | list[np.ndarray],
-        index: pd.DataFrame,
+        shards: np.ndarray | Sequence[np.ndarray],
+        index: pd.DataFrame | Files | Table,
         sha256: str,
         folder: Path | None = None,
     ):
         self.shards = [shards] if isinstance(shards, np.ndarray) else shards
-        self.index = index
         self.sha256 = sha256
         self.folder = folder
+        self._index = Table(index) if isinstance(index, pd.DataFrame) else index
         self._ends = np.cumsum([len(shard) for shard in self.shards])
-        self._rows = pd.Index(index["id"])
         self._read = 0
 
     def __len__(self) -> int:
         return int(self._ends[-1])
+
+    @property
+    def index(self) -> pd.DataFrame:
+        """One row a picture: `id` among others, all text; on disk where the shards are."""
+        return self._index.frame
 
     @property
     def ids(self) -> pd.Series:
@@ -72,7 +72,7 @@ class Mapped:
 
     def rows(self, ids: pd.Series) -> np.ndarray:
         """Return the row numbers of ids; InputError if one is not there."""
-        rows = self._rows.get_indexer(ids)
+        rows = self._index.find(ids)
         if (rows < 0).any():
             stranger = list(ids)[int(np.argmax(rows < 0))]
             raise InputError(
@@ -90,8 +90,8 @@ class Mapped:
         array = self._gathered(rows)
         self._read += max(array.nbytes, MAPPED * len(rows))
         if self._read > RESIDENT:
-            for shard in self.shards:
-                _give_back(shard)
+            if isinstance(self.shards, Maps):
+                self.shards.give_back()
             self._read = 0
         return array
 
@@ -101,7 +101,7 @@ class Mapped:
         Shards that are not here are checked when they are brought.
         """
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            digests_now = threads.map(_digest, self.shards if shards else [])
+            digests_now = threads.map(self._digest, range(len(shards)))
         for shard, digest in zip(shards, digests_now, strict=True):
             if digest != shard["sha256"]:
                 raise InputError(
@@ -109,6 +109,12 @@ class Mapped:
                     f"since it was built (sha256 {digest[:12]}, was {shard['sha256'][:12]}): "
                     f"remove {self.folder} and run again"
                 )
+
+    def _digest(self, number: int) -> str:
+        shard = self.shards[number]
+        if isinstance(shard, Distant) and not shard.is_here:
+            return shard.sha256
+        return _digest(shard)
 
     def _gathered(self, rows: np.ndarray) -> np.ndarray:
         if len(self.shards) == 1:
@@ -122,110 +128,28 @@ class Mapped:
         return array
 
 
-class Folder:
-    """A folder of shards: its manifest, its shards and their tables; damage is an error.
-
-    Parameters
-    ----------
-    name
-        Name of the manifest.
-    facts
-        Keys of a finished manifest.
-    way_out
-        What follows `remove <folder> and type the command again, which` in errors.
-    """
-
-    def __init__(self, folder: Path, name: str, facts: set[str], way_out: str):
-        self.path = folder
-        self._name = name
-        self._facts = facts
-        self._again = way_out
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """The manifest's facts."""
-        return self.whole(self._name, self._read_manifest)
-
-    def whole(self, name: str, read: Callable[[Path], Any]) -> Any:
-        """Return what `read` returns for a file, or raise `digests.Damaged`.
-
-        One that is not here is brought from the bucket that keeps the folder, if one does.
-        """
-        path = self.path / name
-        if not path.exists():
-            fetched(digests.beside(path))
-            fetched(path)
-        return digests.whole(path, read, self._way_out())
-
-    def maps(self, dtype: str) -> list[np.ndarray] | list[Distant]:
-        """Return the shards, memory-mapped; an empty one if there are none."""
-        facts = self.manifest
-        storage = keeper(self.path)
-        if storage is not None and facts["shards"]:
-            return [
-                Distant(
-                    self.path / shard["file"],
-                    storage,
-                    (shard["rows"], *facts["shape"]),
-                    np.dtype(dtype),
-                    shard["sha256"],
-                )
-                for shard in facts["shards"]
-            ]
-        shards = [self.whole(shard["file"], _mapped) for shard in facts["shards"]]
-        for shard, array in zip(facts["shards"], shards, strict=True):
-            shape = (shard["rows"], *facts["shape"])
-            if array.shape != shape:
-                raise self.damaged(
-                    shard["file"], f"it holds {array.shape}, {self._name} says {shape}"
-                )
-            if array.dtype != np.dtype(dtype):
-                raise self.damaged(shard["file"], f"it holds {array.dtype}, not {np.dtype(dtype)}")
-        return shards or [np.empty((0, *facts["shape"]), dtype)]
-
-    def table(self, columns: list[str]) -> pd.DataFrame:
-        """Return the shards' tables, one below the other."""
-        tables = [pd.DataFrame(columns=columns, dtype="str")]
-        for shard in self.manifest["shards"]:
-            name = Path(shard["file"]).with_suffix(".parquet").name
-            tables.append(self.whole(name, partial(pd.read_parquet, columns=columns)))
-        return pd.concat(tables[1:] or tables, ignore_index=True)
-
-    def damaged(self, name: str, why: str) -> digests.Damaged:
-        """Return the error for a file that is not as it was written."""
-        return digests.Damaged(self.path / name, why, self._way_out())
-
-    def _read_manifest(self, path: Path) -> dict[str, Any]:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        lacking = self._facts - facts.keys()
-        if not lacking:
-            lacking = set().union(*(SHARD_FACTS - shard.keys() for shard in facts["shards"]))
-        if lacking:
-            raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
-        return facts
-
-    def _way_out(self) -> str:
-        return f"remove {self.path} and type the command again, which {self._again}"
-
-
-def _mapped(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
-
-
-def _digest(array: np.ndarray | Distant) -> str:
-    if isinstance(array, Distant) and not array.is_here:
-        return array.sha256
+def _digest(array: np.ndarray) -> str:
     digest = hashlib.sha256()
     rows = max(1, BLOCK // max(1, array[0].nbytes))
     for first in range(0, len(array), rows):
         digest.update(np.ascontiguousarray(array[first : first + rows]))
-        _give_back(array)
+        give_back(array)
     return digest.hexdigest()
 
 
-def _give_back(array: np.ndarray | Distant) -> None:
-    """Give a map's pages back; the operating system keeps them cached."""
-    if isinstance(array, np.memmap):
-        array._mmap.madvise(mmap.MADV_DONTNEED)
-    elif isinstance(array, Distant):
-        array.give_back()
+@lru_cache(maxsize=REOPENED)
+def reopened(open_folder: Callable[[Path], Any], folder: Path, sha256: str) -> Any:
+    """Return what `open_folder` returns for a folder; it is opened once in a process.
+
+    Raises
+    ------
+    InputError
+        If other rows lie there than those of this digest.
+    """
+    rows = open_folder(folder)
+    if rows.sha256 != sha256:
+        raise InputError(
+            f"{folder}: other {rows.what} lie there now (sha256 {rows.sha256[:12]}, was "
+            f"{sha256[:12]}): type the command again"
+        )
+    return rows

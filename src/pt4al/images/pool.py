@@ -1,13 +1,17 @@
 """The pool: every picture decoded once, then a row of a memory-mapped shard of uint8."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
 from pt4al.images.decode import Frame
-from pt4al.images.mapped import Folder, Mapped
+from pt4al.images.folder import Folder
+from pt4al.images.index import Files, Table
+from pt4al.images.mapped import Mapped, reopened
 
 FACTS = {"frame", "shape", "signature", "mean", "std", "sha256", "shards"}  # in a manifest
 
@@ -34,8 +38,8 @@ class ImagePool(Mapped):
 
     def __init__(
         self,
-        images: np.ndarray | list[np.ndarray],
-        index: pd.DataFrame,
+        images: np.ndarray | Sequence[np.ndarray],
+        index: pd.DataFrame | Files | Table,
         mean: list[float],
         std: list[float],
         sha256: str,
@@ -44,6 +48,12 @@ class ImagePool(Mapped):
         super().__init__(images, index, sha256, folder)
         self.mean = mean
         self.std = std
+
+    def __reduce_ex__(self, protocol: int) -> Any:
+        # Another process opens the folder: its bytes need not travel.
+        if self.folder is None:
+            return super().__reduce_ex__(protocol)
+        return reopened, (open_pool, self.folder, self.sha256)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -80,11 +90,11 @@ class ImagePool(Mapped):
 
 
 def open_pool(folder: Path) -> ImagePool:
-    """Open a pool that `building.build` wrote; nothing is read but its index."""
+    """Open a pool that `building.build` wrote; nothing is read but its manifest."""
     files = _on_disk(folder)
     facts = files.manifest
-    index = files.table(["id", "source", "split"])
-    return ImagePool(files.maps("|u1"), index, facts["mean"], facts["std"], facts["sha256"], folder)
+    maps = files.maps("|u1")
+    return ImagePool(maps, files.index(), facts["mean"], facts["std"], facts["sha256"], folder)
 
 
 def _on_disk(folder: Path) -> Folder:

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from pt4al.files.digests import note
 from pt4al.files.whole import replacing
+from pt4al.images.index import COLUMNS, INDEX, LOOKUP
+from pt4al.images.index_writing import write_index
 
 KEPT = ["id", "source", "split", "stamp"]  # columns of the source's index that are kept
 
@@ -97,15 +101,29 @@ class Writer:
         self._close()
         self._open()
 
-    def finish(self, **facts: Any) -> None:
-        """Write the last shard and the manifest with more facts; remove all other files."""
+    def finish(self, ids: pd.Series | None = None, **facts: Any) -> None:
+        """Write the last shard, the index and the manifest; remove all other files.
+
+        Parameters
+        ----------
+        ids
+            In the order that rows shall have; by default that of the shards.
+        facts
+            More facts of the manifest.
+        """
         self._close()
+        write_index(self._folder, map(self._indexed, self._shards), ids)
         self._save(**facts, **self._whole())
         named = {Path(shard["file"]).stem for shard in self._shards}
         named |= {Path(self._kind.manifest).stem, *self._kind.beside}
+        named |= {Path(name).stem for name in (INDEX, LOOKUP)}
         for path in self._folder.iterdir():
             if path.stem not in named:
                 path.unlink()
+
+    def _indexed(self, shard: dict[str, Any]) -> pa.Table:
+        table = (self._folder / shard["file"]).with_suffix(".parquet")
+        return parquet.read_table(table, columns=COLUMNS)
 
     def _count(self, array: np.ndarray) -> None:
         """Update what `_facts` returns; by default nothing."""

@@ -1,5 +1,7 @@
 """Score images with and without invisible noise: a network may read traces of compression."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -17,6 +19,10 @@ class NoisyPool(ImagePool):
 
     def __init__(self, pool: ImagePool):
         super().__init__(pool.shards, pool.index, pool.mean, pool.std, pool.sha256, pool.folder)
+        self._pool = pool
+
+    def __reduce_ex__(self, protocol: int) -> Any:
+        return NoisyPool, (self._pool,)
 
     def gather(self, rows: np.ndarray) -> torch.Tensor:
         """See ImagePool.gather."""

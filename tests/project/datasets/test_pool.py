@@ -75,6 +75,6 @@ def test_features_are_written_in_one_place_too_and_read_as_features(tmp_path: Pa
         store.save(write)
     assert seen == [None, days[0]]
     assert list(stores[1].load().ids) == list(collection.index["id"])
-    (tmp_path / "features" / days[1] / "features" / "order.parquet").unlink()
-    with pytest.raises(DatasetError, match=r"the SHA-256 of order\.parquet is not the one noted"):
+    (tmp_path / "features" / days[1] / "features" / "index.arrow").unlink()
+    with pytest.raises(DatasetError, match=r"the SHA-256 of index\.arrow is not the one noted"):
         stores[1].load()
