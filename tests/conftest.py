@@ -102,3 +102,24 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _tables(project: Path) -> set[Path]:
     return {path for kind in ("parquet", "csv", "html", "png") for path in project.glob(f"data/0*_*/**/*.{kind}")}
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real S3 server with a bucket, for all tests of a process that kill no server."""
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto.server", reason="needs moto[server]")
+    from support.s3_server import S3Server
+
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def s3(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The server, which this process finds by the usual variables."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server

@@ -50,10 +50,18 @@ def _hooks() -> tuple[Any, ...]:
     from pt4al.project.hooks.machine import MachineHooks
     from pt4al.project.hooks.progress import ProgressHooks
     from pt4al.project.hooks.protection import ProtectionHooks
+    from pt4al.project.hooks.storage import StorageHooks
     from pt4al.project.hooks.tracking import TrackingHooks
 
     # The last is asked first: a pipeline that leaks is refused before a run has a lock and a row.
-    return (ProtectionHooks(), MachineHooks(), ProgressHooks(), TrackingHooks(), LeakageHooks())
+    return (
+        ProtectionHooks(),
+        MachineHooks(),
+        ProgressHooks(),
+        TrackingHooks(),
+        StorageHooks(),
+        LeakageHooks(),
+    )
 
 
 class _Hooks:

@@ -30,7 +30,7 @@ class Damaged(InputError):
 
 def note(path: Path, written: Path) -> None:
     """Note the digests of `written`, a file or a folder that is about to be renamed `path`."""
-    with replacing(_beside(path)) as temporary:
+    with replacing(beside(path)) as temporary:
         temporary.write_text(_lines(written, path.name), encoding="utf-8")
 
 
@@ -43,7 +43,7 @@ def check(path: Path, way_out: str | None = None) -> bool:
         If it is not.
     """
     try:
-        noted = _beside(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        noted = beside(path).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return False
     for line in noted:
@@ -70,7 +70,8 @@ def whole(path: Path, read: Callable[[Path], Any], way_out: str | None = None) -
         raise Damaged(path, _reason(path, error), way_out) from error
 
 
-def _beside(path: Path) -> Path:
+def beside(path: Path) -> Path:
+    """Return where the digest of a file or folder is noted."""
     return path.with_name(f"{path.name}.sha256")
 
 

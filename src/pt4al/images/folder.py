@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from pt4al.files import digests
+from pt4al.files.storage import fetched, keeper
+from pt4al.images.distant import Distant
 from pt4al.images.index import COLUMNS, INDEX, LOOKUP, Files, Table, index_of, read
 
 SHARD_FACTS = {"file", "rows", "sha256"}
@@ -62,10 +64,12 @@ class Maps(Sequence):
             give_back(shard)
 
 
-def give_back(array: np.ndarray) -> None:
+def give_back(array: np.ndarray | Distant) -> None:
     """Give a map's pages back; the operating system keeps them cached."""
     if isinstance(array, np.memmap):
         array._mmap.madvise(mmap.MADV_DONTNEED)
+    elif isinstance(array, Distant):
+        array.give_back()
 
 
 class Folder:
@@ -93,8 +97,11 @@ class Folder:
         return self.whole(self._name, self._read_manifest)
 
     def whole(self, name: str, read: Callable[[Path], Any]) -> Any:
-        """Return what `read` returns for a file, or raise `digests.Damaged`."""
-        return digests.whole(self.path / name, read, self._way_out())
+        """Return what `read` returns for a file, or raise `digests.Damaged`.
+
+        One that is not here is brought from the bucket that keeps the folder, if one does.
+        """
+        return digests.whole(self._here(name), read, self._way_out())
 
     def maps(self, dtype: str) -> Sequence[np.ndarray]:
         """Return the shards, memory-mapped; an empty one if there are none."""
@@ -102,16 +109,21 @@ class Folder:
         shards = facts["shards"]
         if not shards:
             return [np.empty((0, *facts["shape"]), dtype)]
+        storage = keeper(self.path)
 
-        def read(number: int) -> np.ndarray:
+        def read(number: int) -> np.ndarray | Distant:
             shape = (shards[number]["rows"], *facts["shape"])
-            return self._shard(shards[number]["file"], shape, np.dtype(dtype))
+            file = shards[number]["file"]
+            if storage is None:
+                return self._shard(file, shape, np.dtype(dtype))
+            sha256 = shards[number]["sha256"]
+            return Distant(self.path / file, storage, shape, np.dtype(dtype), sha256)
 
         return Maps(read, len(shards))
 
     def index(self) -> Files | Table:
         """Return the index; of folders that older versions wrote, it is held in memory."""
-        if not (self.path / INDEX).exists():
+        if not self._here(INDEX).exists():
             return Table(self.table(COLUMNS))
         rows = sum(shard["rows"] for shard in self.manifest["shards"])
         tables = []
@@ -132,6 +144,13 @@ class Folder:
     def damaged(self, name: str, why: str) -> digests.Damaged:
         """Return the error for a file that is not as it was written."""
         return digests.Damaged(self.path / name, why, self._way_out())
+
+    def _here(self, name: str) -> Path:
+        path = self.path / name
+        if not path.exists():
+            fetched(digests.beside(path))
+            fetched(path)
+        return path
 
     def _shard(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         array = self.whole(name, _mapped)

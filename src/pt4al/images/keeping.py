@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.files.digests import Damaged, whole
+from pt4al.files.storage import fetched
 from pt4al.images.shards import Kind
 
 
@@ -106,6 +107,7 @@ def _link(name: str, previous: Path | None, folder: Path) -> None:
     for file in (name, Path(name).with_suffix(".parquet").name):
         if (folder / file).exists():
             continue
+        fetched(previous / file)
         try:
             os.link(previous / file, folder / file)
         except OSError:  # another file system, or one without links

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
+from pt4al.files.storage import Storage
+from pt4al.images.distant import Distant
 from pt4al.images.folder import Maps, give_back
 from pt4al.images.index import Files, Table
 
@@ -105,7 +107,10 @@ class Mapped:
         return array
 
     def _verify(self, shards: list[dict[str, Any]]) -> None:
-        """Raise InputError if the rows' bytes don't have the digests in the manifest."""
+        """Raise InputError if the rows' bytes don't have the digests in the manifest.
+
+        Shards that are not here are checked when they are brought.
+        """
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             digests_now = threads.map(self._digest, range(len(shards)))
         for shard, digest in zip(shards, digests_now, strict=True):
@@ -117,7 +122,10 @@ class Mapped:
                 )
 
     def _digest(self, number: int) -> str:
-        return _digest(self.shards[number])
+        shard = self.shards[number]
+        if isinstance(shard, Distant) and not shard.is_here:
+            return shard.sha256
+        return _digest(shard)
 
     def _gathered(self, rows: np.ndarray) -> np.ndarray:
         if len(self.shards) == 1:
@@ -141,14 +149,24 @@ def _digest(array: np.ndarray) -> str:
 
 
 @lru_cache(maxsize=REOPENED)
-def reopened(open_folder: Callable[[Path], Any], folder: Path, sha256: str) -> Any:
+def reopened(
+    open_folder: Callable[[Path], Any], folder: Path, sha256: str, storage: Storage | None
+) -> Any:
     """Return what `open_folder` returns for a folder; it is opened once in a process.
+
+    Parameters
+    ----------
+    storage
+        The bucket that keeps the folder, which a machine may see for the first time: it brings what
+        is read from there. None: there is none.
 
     Raises
     ------
     InputError
         If other rows lie there than those of this digest.
     """
+    if storage is not None:
+        storage.attach()
     rows = open_folder(folder)
     if rows.sha256 != sha256:
         raise InputError(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 POLICIES = {"classes", "annotators", "disagreement", "skipped", "reserve", "go_on"}
 POLICIES |= {"descriptions", "relabel"}
 # Blocks that no run's results depend on.
-BESIDE = {"report", "comparison", "cold_start", "predict"}
+BESIDE = {"report", "comparison", "cold_start", "predict", "storage"}
 
 
 def identity(parameters: "Parameters") -> dict[str, Any]:

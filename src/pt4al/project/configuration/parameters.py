@@ -40,6 +40,7 @@ from pt4al.training.schedule import MOST_EPOCHS, Schedule
 from pt4al.training.tasks import TASKS
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
+BUCKET = r"^[a-z][a-z0-9+.-]*://[^@]+$"  # without a key: that would be logged
 # Letters of a run's name, which a file system holds 255 of with what is put around it; a
 # comparison's names its cells.
 LONGEST_RUN = 200
@@ -402,6 +403,14 @@ class Predict(Block):
     onnx: bool
 
 
+class Storage(Block):
+    """Where results are kept beside this machine's disk: no run depends on it."""
+
+    address: Annotated[Text, Field(pattern=BUCKET)] | None = None
+    patience: float = Field(default=300, gt=0, le=86_400)
+    cache: Annotated[float, Field(gt=0)] | None = None
+
+
 class Parameters(Block):
     """The whole of parameters.yml."""
 
@@ -420,6 +429,7 @@ class Parameters(Block):
     comparison: Comparison
     cold_start: ColdStart
     predict: Predict
+    storage: Storage = Storage()
 
     @model_validator(mode="after")
     def _trunk_fits(self) -> "Parameters":

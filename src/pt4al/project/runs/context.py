@@ -28,6 +28,8 @@ class Context(KedroContext):
     ----------
     resolved
         The settings, and what the graph depends on; see `resolve`.
+    storage
+        The bucket that keeps the files; None where there is none.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -35,12 +37,14 @@ class Context(KedroContext):
         from pt4al.pipelines.graph import build
         from pt4al.project.configuration.next_commands import next_commands
         from pt4al.project.runs.resolve import resolve
+        from pt4al.project.runs.stored import opened
 
         super().__init__(*args, **kwargs)
         loader = self.config_loader
         for pattern, needed in NEEDED.items():
             if not isinstance(loader[pattern], dict) or not needed <= loader[pattern].keys():
                 raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(needed))}")
+        self.storage = opened(loader, self.project_path)
         self.resolved = resolve(loader["parameters"], loader["globals"], self.project_path)
         loader["parameters"] = self.resolved.parameters
         run = self.resolved.places["run"]
