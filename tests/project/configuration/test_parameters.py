@@ -92,17 +92,17 @@ def test_a_description_is_of_a_class_and_makes_no_other_run():
     classes = merge(read("base"), {"oracle": {"classes": ["cat", "dog"]}})
     described = merge(classes, {"oracle": {"descriptions": {"cat": "no lynxes"}}})
     assert identity(parse(described)) == identity(parse(classes))
+    assert "descriptions" not in parse(classes).model_dump()["oracle"]
+    assert parse(described).oracle.descriptions == {"cat": "no lynxes"}
+    wrong = merge(classes, {"oracle": {"descriptions": {"dgo": "no wolves"}}})
+    with pytest.raises(InputError, match="has 'dgo', which is no class: did you mean 'dog'"):
+        parse(wrong)
 
 
 def test_who_computes_is_no_part_of_what_a_run_is():
     elsewhere = {"cluster": "ray://there:10001", "workers": 3, "patience": 60}
     moved = merge(read("base"), {"engine": elsewhere})
     assert identity(parse(moved)) == identity(parse(read("base")))
-    assert "descriptions" not in parse(classes).model_dump()["oracle"]
-    assert parse(described).oracle.descriptions == {"cat": "no lynxes"}
-    wrong = merge(classes, {"oracle": {"descriptions": {"dgo": "no wolves"}}})
-    with pytest.raises(InputError, match="has 'dgo', which is no class: did you mean 'dog'"):
-        parse(wrong)
 
 
 def test_blocks_stand_in_the_order_of_the_file():
