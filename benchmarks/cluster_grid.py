@@ -46,6 +46,7 @@ def main() -> None:
 def ray_nodes(number: int) -> Iterator[None]:
     """Start a cluster of nodes with one core each; commands find it until the block ends."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # stay at 127.0.0.1
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
