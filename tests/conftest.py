@@ -96,8 +96,8 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("training has started")
 
     monkeypatch.setattr("pt4al.pipelines.pretext.nodes.fit", fail)
-    monkeypatch.setattr("pt4al.training.engine.fit", fail)
     monkeypatch.setattr("pt4al.project.runs.rehearsal.rehearse", lambda *arguments: None)
+    monkeypatch.setattr("pt4al.training.engine.fit", fail)
 
 
 def _tables(project: Path) -> set[Path]:

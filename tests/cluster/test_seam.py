@@ -133,12 +133,28 @@ def test_shards_may_come_as_they_end(cluster, tmp_path):
     assert found[-1] == 0
 
 
-def test_processes_that_are_not_wanted_any_more_end(tmp_path):
+def test_a_shard_may_wait_for_the_result_of_another(cluster):
+    found = []
+
+    def shards():
+        yield [1]
+        while not found:
+            yield None
+        yield [found[0] + 1]
+
+    for _, result in in_shards(lambda _, shard: shard[0], shards(), cluster, ordered=False):
+        found.append(result)
+    assert found == [1, 2]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_processes_that_are_not_wanted_any_more_end(workers):
     def work(_: None, shard: list[int]) -> int:
         return os.getpid()
 
-    pids = {pid for _, pid in in_shards(work, TENS, Cluster(workers=2, warm=False))}
-    assert len(pids) == 2
+    pids = {pid for _, pid in in_shards(work, TENS, Cluster(workers=workers, warm=False))}
+    assert len(pids) == workers
+    assert os.getpid() not in pids
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 

@@ -1,11 +1,13 @@
 """Pipeline `cold_start`, whole: many first queries, each what a run would choose, measured and summed up."""
 
+import shutil
 from pathlib import Path
 
 import click
 import pandas as pd
 import pytest
 
+from pt4al.cluster.processes import Processes
 from support.projects import newest, run
 
 STARTS = {"starts": ["random", "even_intervals", "typiclust"], "budgets": [10, 20], "seeds": 3}
@@ -26,6 +28,23 @@ def compared(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Pat
 def table(project: Path, name: str, layer: str = "08_reporting") -> pd.DataFrame:
     path = newest(project, layer, "tiny", name)
     return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+
+
+def test_two_workers_choose_and_measure_the_same(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copied"
+    shutil.copytree(compared, folder, symlinks=True)
+    monkeypatch.chdir(folder)
+    handed_out = []
+    start = Processes.start
+    monkeypatch.setattr(Processes, "start", lambda *arguments: (handed_out.append(arguments), start(*arguments)))
+    run(folder, "cold_start", cold_start=STARTS, engine={"workers": 2})
+    assert len(handed_out) > 4
+    for layer, name in (("07_model_output", "start_queries.parquet"), ("08_reporting", "cold_start.csv")):
+        alone, together = (newest(root, layer, "tiny", name) for root in (compared, folder))
+        assert alone.parent.name != together.parent.name
+        assert alone.read_bytes() == together.read_bytes()
 
 
 def test_every_start_budget_and_seed_is_measured(compared: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -17,8 +18,8 @@ import pytest
 from mlflow import MlflowClient
 
 from pt4al.files import records
-from pt4al.pipelines.comparison.execution import run_all
-from pt4al.pipelines.comparison.plan import cells
+from pt4al.pipelines.comparison.execution import Run, run_all
+from pt4al.pipelines.comparison.plan import Cell, cells
 from support.comparisons import SMALL, parameters
 from support.projects import kedro, make_project, run, tables
 
@@ -163,7 +164,10 @@ def test_mlflow_has_no_run_but_the_cells(compared: Path) -> None:
 
 def test_the_same_command_again_leaves_the_cells_as_they_are(compared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(compared)
-    monkeypatch.setattr("pt4al.pipelines.comparison.workers.Workers.run", lambda *_: pytest.fail("a cell was run"))
+    monkeypatch.setattr(
+        "pt4al.pipelines.comparison.workers.Workers.run",
+        lambda _, errands: ((shard, pytest.fail("a cell was run")) for shard in errands),
+    )
     run(compared, "comparison", **SMALL)
     assert sorted(path.name for path in (compared / "data/05_model_input").iterdir() if path.is_dir()) == sorted(CELLS)
 
@@ -179,7 +183,10 @@ def test_a_cell_that_mlflow_was_not_told_of_is_told_by_the_same_command(
         folder / "data/05_model_input/c-margin-s0/mlflow_run.json", row_of(folder, CELLS[1]) | {"logged": False}
     )
     told = []
-    monkeypatch.setattr("pt4al.pipelines.comparison.workers.Workers.run", lambda _, cell, names: told.append(cell.run))
+    monkeypatch.setattr(
+        "pt4al.pipelines.comparison.workers.Workers.run",
+        lambda _, errands: ((shard, told.append(shard[0].cell.run)) for shard in errands),
+    )
     run(folder, "comparison", **SMALL)
     assert told == ["c-margin-s0"]
 
@@ -247,11 +254,16 @@ def test_every_cell_ranks_the_comparisons_share_but_an_arms_own(project: Path) -
     assert "ranking.share=0.8" in found["random"].command("tiny")
 
 
+def one_by_one(run_cell: Callable[[Cell, list[str]], str | None]) -> Run:
+    """What runs errands as workers do, but one after another."""
+    return lambda errands: ((shard, run_cell(shard[0].cell, shard[0].pipelines)) for shard in errands)
+
+
 def test_what_cells_share_is_made_first_and_once(project: Path) -> None:
     found, log = cells(parameters(project), SMALL), []
     assert [cell.run for cell in found] == CELLS
     run_cell = lambda cell, pipelines: log.append((cell.run, pipelines[-1]))  # noqa: E731
-    ended = list(run_all(found, 2, run_cell, lambda: log.append("shared made")))
+    ended = list(run_all(found, one_by_one(run_cell), lambda: log.append("shared made")))
     assert log[0] == ("c-random-s0", "pool")
     assert sorted(log[1:3]) == [("c-random-s0", "pretext"), ("c-random-s1", "pretext")]
     assert log[3] == "shared made"
@@ -266,6 +278,6 @@ def test_cells_whose_pretext_network_failed_are_not_tried_and_the_others_go_on(p
         tried.append((cell.run, pipelines[-1]))
         return "no memory" if tried[-1] == ("c-random-s0", "pretext") else None
 
-    ended = {cell.run: reason for cell, reason in run_all(cells(parameters(project), SMALL), 1, failing)}
+    ended = {cell.run: reason for cell, reason in run_all(cells(parameters(project), SMALL), one_by_one(failing))}
     assert ended == dict.fromkeys(CELLS[:2], "pretext of c-random-s0: no memory") | dict.fromkeys(CELLS[2:])
     assert ("c-margin-s0", "cell") not in tried

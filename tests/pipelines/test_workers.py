@@ -9,8 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pt4al.cluster.processes import KILLED
+from pt4al.cluster.seam import Cluster
+from pt4al.pipelines.comparison.execution import Errand
 from pt4al.pipelines.comparison.plan import Cell, cells
-from pt4al.pipelines.comparison.workers import KILLED, Workers
+from pt4al.pipelines.comparison.workers import Workers
 from support.comparisons import SMALL, parameters
 from support.projects import newest
 
@@ -23,9 +26,15 @@ def cell(project: Path) -> Cell:
 
 
 @pytest.fixture
-def workers(project: Path) -> Iterator[Workers]:
-    with Workers({"path": project, "env": "tiny", "checked": set()}, project / "logs") as made:
-        yield made
+def workers(project: Path) -> Workers:
+    told = {"path": project, "env": "tiny", "checked": set()}
+    return Workers(told, project / "logs", Cluster(workers=1, warm=False))
+
+
+def run(workers: Workers, cell: Cell) -> str | None:
+    """Make a cell's pool; return why that failed."""
+    ((_, reason),) = workers.run([[Errand(cell, ["pool"])]])
+    return reason
 
 
 def processes() -> set[psutil.Process]:
@@ -51,33 +60,41 @@ def end_first(number: signal.Signals) -> threading.Thread:
 def test_a_worker_stays_warm_is_replaced_when_it_dies_and_ends_with_the_comparison(
     project: Path, cell: Cell, workers: Workers
 ) -> None:
+    def errands() -> Iterator[list[Errand]]:
+        yield [Errand(cell, ["pool"])]  # done by the second one
+        assert newest(project, "02_intermediate", "pool_*", "pool").exists()
+        (second,) = processes()
+        yield [Errand(cell, ["pool"])]
+        assert processes() == {second}
+        second.kill()
+        while second.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        yield [Errand(cell, ["pool"])]
+        assert processes() not in ({second}, set())
+
     dying = end_first(signal.SIGKILL)
-    assert workers.run(cell, ["pool"]) is None  # by a second one
+    assert [reason for _, reason in workers.run(errands())] == [None] * 3
     dying.join()
-    assert newest(project, "02_intermediate", "pool_*", "pool").exists()
-    (second,) = processes()
-    assert workers.run(cell, ["pool"]) is None
-    assert processes() == {second}
-    second.kill()
-    second.wait(WAIT)
-    assert workers.run(cell, ["pool"]) is None
-    assert processes() not in ({second}, set())
-    workers.__exit__()
     assert not processes()
     assert (project / "logs/c-random-s0.log").read_text().count("# ") == 3
 
 
 def test_a_worker_that_somebody_ends_is_not_replaced(cell: Cell, workers: Workers) -> None:
     ending = end_first(signal.SIGTERM)
-    assert workers.run(cell, ["pool"]).startswith(KILLED)
+    assert run(workers, cell).startswith(KILLED)
     ending.join()
     assert not processes()
 
 
-def test_a_cell_that_fails_says_why_and_the_worker_goes_on(project: Path, cell: Cell, workers: Workers) -> None:
-    settings = {**cell.settings, "pool": {"source": {"path": "nowhere"}}}
-    failing = Cell(cell.arm, settings, cell.parameters)
-    assert "nowhere" in workers.run(failing, ["pool"])
-    (worker,) = processes()
-    assert workers.run(cell, ["pool"]) is None
-    assert processes() == {worker}
+def test_a_cell_that_fails_says_why_and_the_worker_goes_on(cell: Cell, workers: Workers) -> None:
+    def errands() -> Iterator[list[Errand]]:
+        settings = {**cell.settings, "pool": {"source": {"path": "nowhere"}}}
+        yield [Errand(Cell(cell.arm, settings, cell.parameters), ["pool"])]
+        (worker,) = processes()
+        yield [Errand(cell, ["pool"])]
+        assert processes() == {worker}
+
+    failing, going_on = [reason for _, reason in workers.run(errands())]
+    assert "nowhere" in failing
+    assert "c-random-s0.log" in failing
+    assert going_on is None

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from pt4al.cluster.worker import Job
@@ -34,8 +35,8 @@ class Cluster:
         `local`: this machine. `ray`: the cluster that the variable RAY_ADDRESS names, or else one
         that is started on this machine. `ray://host:port`: by Ray's client.
     workers
-        Processes side by side; 0 for as many as the cluster has room for. One that is local is this
-        process itself.
+        Processes side by side; 0 for as many as the cluster has room for. One that is local and
+        warm is this process itself.
     threads
         Cores that each takes. Another number gives other roundings.
     gpus
@@ -43,7 +44,8 @@ class Cluster:
     patience
         Seconds that one shard may take.
     warm
-        Whether local processes stay for the next work.
+        Whether local processes stay for the next work. Else all are new, one alone too, and end
+        with the work.
     """
 
     address: str = LOCAL
@@ -56,7 +58,7 @@ class Cluster:
     @property
     def alone(self) -> bool:
         """Whether this process does all of it."""
-        return self.address == LOCAL and self.workers == 1
+        return self.address == LOCAL and self.workers == 1 and self.warm
 
 
 ALONE = Cluster()  # this process
@@ -122,7 +124,7 @@ def nothing() -> None:
 
 def in_shards(
     work: Work,
-    shards: Iterable[Sequence],
+    shards: Iterable[Sequence | None],
     cluster: Cluster,
     prepare: Callable[[], Any] = nothing,
     title: str = "work",
@@ -140,6 +142,8 @@ def in_shards(
     ----------
     work
         Called in the workers. What it raises is raised here, and ends all that is running.
+    shards
+        May give None where the next shard has to wait for the result of one that is running.
     prepare
         Called once in each worker, before its first shard: it opens a pool, moves a network.
     title
@@ -209,14 +213,15 @@ class _Schedule:
     def __init__(
         self,
         crew: Crew,
-        shards: Iterable[Sequence],
+        shards: Iterable[Sequence | None],
         cluster: Cluster,
         title: str,
         on_lost: Lost,
         ordered: bool,
     ):
         self._crew = crew
-        self._new = (_Task((number,), shard) for number, shard in enumerate(shards))
+        self._new = iter(shards)
+        self._numbers = count()
         self._limit = cluster.patience
         self._title = title
         self._on_lost = on_lost
@@ -251,9 +256,11 @@ class _Schedule:
             return self._again.popleft()
         if len(self._open) >= AHEAD * slots:
             return None
-        task = next(self._new, None)
-        if task is not None:
-            heapq.heappush(self._open, task.key)
+        shard = next(self._new, None)
+        if shard is None:
+            return None
+        task = _Task((next(self._numbers),), shard)
+        heapq.heappush(self._open, task.key)
         return task
 
     def _take(self, task: _Task, outcome: Outcome) -> None:

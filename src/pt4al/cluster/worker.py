@@ -37,6 +37,7 @@ class Prepared:
 
     def __init__(self) -> None:
         self._key: str | None = None
+        self._prepared: Any = None
 
     def has(self, key: str) -> bool:
         """Whether a job is the last one."""
@@ -47,6 +48,7 @@ class Prepared:
         try:
             if not self.has(key):
                 self._key = None
+                self._prepared = None  # the last job's end goes before this one's beginning
                 self._job: Job = cloudpickle.loads(packed())
                 limit_threads(self._job.threads)
                 self._prepared = self._job.prepare()

@@ -16,18 +16,18 @@ _aside: ContextVar[ThreadPoolExecutor | None] = ContextVar("aside", default=None
 
 
 @contextmanager
-def remembering(checked: Iterable[str] = ()) -> Iterator[None]:
+def remembering(checked: Iterable[str] = (), aside: bool = True) -> Iterator[None]:
     """Remember what `once` finds out for as long as the block runs; `checked` is known already.
 
-    The block ends when all that was left to `meanwhile` is done.
+    The block ends when all that was left to `meanwhile` is done; nothing is if not `aside`.
     """
     token = _memory.set(dict.fromkeys(checked))
     with ThreadPoolExecutor(1) as thread:
-        aside = _aside.set(thread)
+        was_aside = _aside.set(thread if aside else None)
         try:
             yield
         finally:
-            _aside.reset(aside)
+            _aside.reset(was_aside)
             _memory.reset(token)
 
 

@@ -99,6 +99,12 @@ def test_a_description_is_of_a_class_and_makes_no_other_run():
         parse(wrong)
 
 
+def test_who_computes_is_no_part_of_what_a_run_is():
+    elsewhere = {"cluster": "ray://there:10001", "workers": 3, "patience": 60}
+    moved = merge(read("base"), {"engine": elsewhere})
+    assert identity(parse(moved)) == identity(parse(read("base")))
+
+
 def test_blocks_stand_in_the_order_of_the_file():
     raw = changed("ranking.share", 0.5)  # which is left out where it is 1
     raw["engine"] |= {"instructions": "avx2", "cluster": "ray", "workers": 2, "patience": 60.0, "ranks": 2}  # and these

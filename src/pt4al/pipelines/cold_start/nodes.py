@@ -1,16 +1,19 @@
 """Nodes of pipeline `cold_start`."""
 
 import hashlib
-from itertools import product
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, product
 
 import pandas as pd
 
+from pt4al.cluster.seam import in_shards
 from pt4al.errors import InputError
 from pt4al.features import probe
 from pt4al.features.vectors import Features, View
 from pt4al.labels.recorded import recorded_answers
 from pt4al.pages.cold_start import render_cold_start_page
-from pt4al.project.configuration.parameters import ColdStart, Main, Query, Run
+from pt4al.project.configuration.parameters import ColdStart, Engine, Main, Query, Run
 from pt4al.randomness import stream
 from pt4al.selection.candidates import STARTS, in_pool_order, start, unlabelled
 from pt4al.selection.evidence import Evidence
@@ -19,6 +22,7 @@ from pt4al.statistics.cold_start import summarise
 from pt4al.training.tasks import classification
 
 CELL = ["start", "budget", "seed"]
+SHARD = 4  # first queries that a worker chooses, or measures, at once
 
 
 def choose(
@@ -28,6 +32,7 @@ def choose(
     cold_start: ColdStart,
     query: Query,
     main: Main,
+    engine: Engine,
 ) -> pd.DataFrame:
     """Return every first query: `start`, `budget`, `seed`, `id`.
 
@@ -45,12 +50,18 @@ def choose(
             f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be "
             "asked for"
         )
-    seen = features.view(features.rows(candidates["id"]))
+    rows = features.rows(candidates["id"])
+
+    def choose_some(seen: View, shard: list[tuple]) -> list[pd.Series]:
+        return [_chosen(*cell, candidates, seen, len(classes)) for cell in shard]
+
+    cells = list(product(cold_start.starts, cold_start.budgets, range(cold_start.seeds)))
+    shards = _cut(cells)
+    prepare = partial(features.view, rows)
     chosen = []
-    seeds = range(cold_start.seeds)
-    for rule, budget, seed in product(cold_start.starts, cold_start.budgets, seeds):
-        ids = _chosen(rule, budget, seed, candidates, seen, len(classes))
-        chosen.append(pd.DataFrame({"start": rule, "budget": budget, "seed": seed, "id": ids}))
+    for shard, queries in in_shards(choose_some, shards, engine.workforce, prepare, "queries"):
+        for cell, ids in zip(shard, queries, strict=True):
+            chosen.append(pd.DataFrame(dict(zip(CELL, cell, strict=True)) | {"id": ids}))
     return pd.concat(chosen, ignore_index=True)
 
 
@@ -61,6 +72,7 @@ def measure(
     test_features: Features,
     test_labels: pd.DataFrame,
     classes: list[str],
+    engine: Engine,
 ) -> pd.DataFrame:
     """Return the accuracies of a probe of each query.
 
@@ -72,16 +84,23 @@ def measure(
     targets = pd.Series(classification.targets(asked["label"], classes).numpy(), index=asked["id"])
     tested = test_features.gather(test_features.rows(test_labels["id"])).numpy()
     truths = classification.targets(test_labels["label"], classes)
-    metrics = {}
-    rows = []
-    for cell, query in start_queries.groupby(CELL, sort=False):
-        ids = sorted(query["id"])
-        digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
-        if digest not in metrics:  # some starts choose the same with every seed
+
+    def probe_some(_: None, shard: list[list[str]]) -> list[dict[str, float]]:
+        measured = []
+        for ids in shard:
             weight, bias, _ = probe.fit(
                 learnt.loc[ids].to_numpy(), targets.loc[ids].to_numpy(), len(classes)
             )
-            metrics[digest] = classification.evaluate(tested @ weight.T + bias, truths, classes)
+            measured.append(classification.evaluate(tested @ weight.T + bias, truths, classes))
+        return measured
+
+    cells = start_queries.groupby(CELL, sort=False)["id"].agg(sorted)
+    digests = [hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12] for ids in cells]
+    queries = dict(zip(digests, cells, strict=True))  # some starts choose the same with every seed
+    measured = in_shards(probe_some, _cut(list(queries.values())), engine.workforce, title="probes")
+    metrics = dict(zip(queries, chain.from_iterable(found for _, found in measured), strict=True))
+    rows = []
+    for cell, digest in zip(cells.index, digests, strict=True):
         accuracies = {name: metrics[digest][name] for name in ("accuracy", "balanced_accuracy")}
         rows.append(dict(zip(CELL, cell, strict=True)) | accuracies | {"query": digest})
     return pd.DataFrame(rows)
@@ -91,6 +110,11 @@ def report(measured: pd.DataFrame, run: Run) -> tuple[pd.DataFrame, str]:
     """Return the summary by start and budget, and the page."""
     summary = summarise(measured)
     return summary, render_cold_start_page(f"First queries of run {run.name}", summary)
+
+
+def _cut(cells: list) -> Iterator[list]:
+    """Cut a list into shards."""
+    return (cells[first : first + SHARD] for first in range(0, len(cells), SHARD))
 
 
 def _chosen(

@@ -10,7 +10,7 @@ from pt4al.pipelines.cold_start import nodes
 
 def create_pipeline() -> Pipeline:
     """Return what chooses first queries, measures them and reports."""
-    settings = [f"params:{block}" for block in ("cold_start", "query", "main")]
+    settings = [f"params:{block}" for block in ("cold_start", "query", "main", "engine")]
     test = ["test_features", "test_labels"]
     return Pipeline(
         [
@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.measure,
-                ["start_queries", "recorded_labels", "features", *test, "classes"],
+                ["start_queries", "recorded_labels", "features", *test, "classes", "params:engine"],
                 "cold_start",
                 name="measure_starts",
                 tags=["report", "always"],

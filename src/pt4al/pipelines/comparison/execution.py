@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from pt4al.pipelines.comparison.plan import Cell
 from pt4al.plots.style import duration
@@ -16,12 +16,25 @@ SHARED = {
     "features": ["pool", "features"],
     "pretext": ["pool", "features", "pretext"],
 }
+WHOLE = "cell"  # the pipeline that runs all that is left of a cell
 
-Run = Callable[[Cell, list[str]], str | None]  # of some pipelines of a cell; returns why it failed
+
+@dataclass(frozen=True)
+class Errand:
+    """Some pipelines of a cell, for a worker to run."""
+
+    cell: Cell
+    pipelines: list[str]
+
+
+Shard = list[Errand]  # of one
+# Runs errands side by side; yields each as it ends, with the reason why it failed. An errand that
+# is None is asked for again once another has ended.
+Run = Callable[[Iterable[Shard | None]], Iterable[tuple[Shard, str | None]]]
 
 
 def run_all(
-    cells: list[Cell], workers: int, run: Run, shared_made: Callable[[], None] = lambda: None
+    cells: list[Cell], run: Run, shared_made: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[Cell, str | None]]:
     """Run cells, and yield each with the reason why it failed, or None, as they end.
 
@@ -29,23 +42,40 @@ def run_all(
     features, then the pretext networks; `shared_made` is called when that is done. A cell whose
     share failed is not tried.
     """
-    for share, pipelines in SHARED.items():
-        shared: dict[str, list[Cell]] = {}
-        for cell in cells:
-            if getattr(cell, share) is not None:
-                shared.setdefault(getattr(cell, share), []).append(cell)
-        first = {members[0].run: members for members in shared.values() if len(members) > 1}
-        if first:
-            logger.info("%s: %d to make for several cells, or to find made", share, len(first))
-        for cell, reason in _side_by_side(
-            [members[0] for members in first.values()], workers, run, pipelines
-        ):
-            if reason is not None:
-                failed = first[cell.run]
-                cells = [cell for cell in cells if cell not in failed]
-                yield from ((member, f"{share} of {cell.run}: {reason}") for member in failed)
-    shared_made()
-    yield from _side_by_side(cells, workers, run, ["cell"])
+    left = list(cells)
+    waited_for: dict[str, list[Cell]] = {}  # by the cell that makes what they share
+
+    def errands() -> Iterator[Shard | None]:
+        for share, pipelines in SHARED.items():
+            waited_for.update(_sharing(left, share))
+            if waited_for:
+                made = len(waited_for)
+                logger.info("%s: %d to make for several cells, or to find made", share, made)
+            yield from [[Errand(members[0], pipelines)] for members in waited_for.values()]
+            while waited_for:
+                yield None
+        shared_made()
+        yield from [[Errand(cell, [WHOLE])] for cell in left]
+
+    for (errand,), reason in run(errands()):
+        cell = errand.cell
+        if errand.pipelines == [WHOLE]:
+            yield cell, reason
+            continue
+        members = waited_for.pop(cell.run)
+        if reason is not None:
+            left = [member for member in left if member not in members]
+            share = errand.pipelines[-1]
+            yield from ((member, f"{share} of {cell.run}: {reason}") for member in members)
+
+
+def _sharing(cells: list[Cell], share: str) -> dict[str, list[Cell]]:
+    """Return the cells that share something, by the name of the first of them."""
+    shared: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if getattr(cell, share) is not None:
+            shared.setdefault(getattr(cell, share), []).append(cell)
+    return {members[0].run: members for members in shared.values() if len(members) > 1}
 
 
 class Progress:
@@ -65,11 +95,3 @@ class Progress:
         self._ended += 1
         left = (time.monotonic() - self._start) / self._ended * (self._total - self._ended)
         return f"{self._ended}/{self._total} {cell.run}: {what}; {duration(left)} left"
-
-
-def _side_by_side(
-    cells: list[Cell], workers: int, run: Run, pipelines: list[str]
-) -> Iterator[tuple[Cell, str | None]]:
-    with ThreadPoolExecutor(workers) as threads:
-        started = {threads.submit(run, cell, pipelines): cell for cell in cells}
-        yield from ((started[ended], ended.result()) for ended in as_completed(started))

@@ -1,13 +1,15 @@
 """Nodes of stage `comparison`."""
 
 import logging
+import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
+from pt4al.cluster.seam import LOCAL, Cluster
 from pt4al.errors import InputError, counted
 from pt4al.files import records
 from pt4al.pages.comparison import draw_comparison, render_comparison_page
@@ -17,6 +19,7 @@ from pt4al.pipelines.comparison.execution import Progress, run_all
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.workers import Workers
 from pt4al.project.configuration.dotted import flat
+from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import Runs
 from pt4al.randomness import stream
@@ -37,19 +40,19 @@ def run_cells(
     InputError
         If cells failed, once the others are finished.
     """
-    comparison = parse(parameters).comparison
+    checked = parse(parameters)
+    comparison = checked.comparison
     left = [cell for cell in cells(parameters, project["typed"]) if not _finished(cell, runs)]
     folder = runs[comparison.name].reports
     done = len(plan) - len(left)
     logger.info(
         "%d of %d cells are finished; %s/plan.csv has the command of each", done, len(plan), folder
     )
-    _warn_of_threads(comparison.workers, comparison.threads)
+    workers = Workers(project, (folder / "logs").resolve(), _cluster(checked))
     failed = {}
     progress = Progress(len(left))
-    bar = tqdm(total=len(left), desc="cells", unit=" cells", disable=None)
-    with bar, Workers(project, folder / "logs") as workers:
-        for cell, reason in run_all(left, comparison.workers, workers.run, progress.restart):
+    with tqdm(total=len(left), desc="cells", unit=" cells", disable=None) as bar:
+        for cell, reason in run_all(left, workers.run, progress.restart):
             bar.update()
             if reason is not None:
                 failed[cell.run] = reason
@@ -151,6 +154,19 @@ def _result(cell: Cell, runs: Runs) -> str:
     metric = TASKS[cell.parameters.main.task].metric
     curve = runs[cell.run].read("learning_curve.csv")
     return f"{metric} {100 * curve[metric].iloc[-1]:.1f} %"
+
+
+def _cluster(parameters: Parameters) -> Cluster:
+    """Return who runs cells: on a cluster as many at once as the engine's workers may be."""
+    cluster = parameters.engine.workforce
+    comparison = parameters.comparison
+    workers = cluster.workers
+    if cluster.address == LOCAL:
+        workers = comparison.workers
+        _warn_of_threads(workers, comparison.threads)
+    return replace(
+        cluster, workers=workers, threads=comparison.threads, patience=math.inf, warm=False
+    )
 
 
 def _warn_of_threads(workers: int, threads: int) -> None:

@@ -18,6 +18,7 @@ from pt4al.project.configuration.parsing import parse
 
 # What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
 NOT_AN_ARMS = ("run", "engine", "report", "comparison", "cold_start")
+ALONE = {"cluster": "local", "workers": "auto"}  # settings of an engine that is one process
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def _cell(arm: str, seed: int, repeat: int, parameters: dict, typed: dict) -> Ce
     name = f"{comparison['name']}-{arm}-s{seed}" + (f"-r{repeat}" if repeat else "")
     # The precision is this machine's for all cells: each could find another one.
     engine = {**parameters["engine"], "threads": comparison["threads"]}
+    # Workers of a worker would wait for each other's cores.
+    engine |= {name: value for name, value in ALONE.items() if name in engine}
     identity = {"name": name, "seed": seed, "repeat": repeat}
     own = {**own, "run": identity, "engine": engine, "report": {"reasons": False}}
     shared = {"ranking": {"share": comparison["share"]}} if comparison["share"] < 1 else {}

@@ -20,7 +20,8 @@ BESIDE = {"report", "comparison", "cold_start", "predict", "storage"}
 def identity(parameters: "Parameters") -> dict[str, Any]:
     """Return the settings that make a run what it is, by dotted name: with others it would be another run."""
     apart = dict.fromkeys(BESIDE, True) | {"run": {"fresh", "change"}, "oracle": POLICIES}
-    return flat(parameters.model_dump(mode="json", exclude=apart))
+    same = parameters.model_copy(update={"engine": parameters.engine.arithmetic})
+    return flat(same.model_dump(mode="json", exclude=apart))
 
 
 def fingerprint(*blocks: Any) -> str:
