@@ -36,20 +36,10 @@ class RayCrew(Crew):
 
     def slots(self) -> int:
         """See Crew; InputError if no machine can take a worker."""
-        import ray
-
         if time.monotonic() - self._looked < NODES:
             return self._slots
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        room = sum(self._room(node) for node in nodes)
+        room = _room(self._cluster, needed=not self._running)
         self._looked = time.monotonic()
-        if not room and not self._running:
-            largest = max((node.get("CPU", 0) for node in nodes), default=0)
-            raise InputError(
-                f"no machine of the cluster has {self._cluster.threads:g} cores and "
-                f"{self._cluster.gpus:g} GPUs for a worker (the largest has {largest:g} cores): "
-                "lower `engine.threads`, or add machines"
-            )
         self._slots = min(room, self._cluster.workers or room)
         return self._slots
 
@@ -72,11 +62,34 @@ class RayCrew(Crew):
         del self._running[reference]
         _cancel(reference)
 
-    def _room(self, node: dict[str, float]) -> int:
-        room = node.get("CPU", 0) // self._cluster.threads
-        if self._cluster.gpus:
-            room = min(room, node.get("GPU", 0) // self._cluster.gpus)
-        return int(room)
+
+def check_room(cluster: Cluster) -> None:
+    """Connect; raise InputError if that can't be done, or no machine there can take a worker."""
+    connect(cluster.address)
+    _room(cluster, needed=True)
+
+
+def _room(cluster: Cluster, needed: bool) -> int:
+    """Return how many workers find room; InputError if one is needed and none does."""
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    room = sum(_room_of(node, cluster) for node in nodes)
+    if needed and not room:
+        largest = max((node.get("CPU", 0) for node in nodes), default=0)
+        raise InputError(
+            f"no machine of the cluster has {cluster.threads:g} cores and "
+            f"{cluster.gpus:g} GPUs for a worker (the largest has {largest:g} cores): "
+            "lower `engine.threads`, or add machines"
+        )
+    return room
+
+
+def _room_of(node: dict[str, float], cluster: Cluster) -> int:
+    room = node.get("CPU", 0) // cluster.threads
+    if cluster.gpus:
+        room = min(room, node.get("GPU", 0) // cluster.gpus)
+    return int(room)
 
 
 def _do(key: str, job: list, shard: Any) -> tuple[bool, Any]:

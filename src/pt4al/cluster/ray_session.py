@@ -16,7 +16,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pt4al import __version__
 from pt4al.cluster.seam import LOCAL
 from pt4al.errors import InputError
 
@@ -32,6 +31,7 @@ PASSED = (
 )
 KNOCKING = 10.0  # seconds for a connection
 GREETING = 60.0  # seconds for the first worker to answer
+DECIDING = ("torch", "numpy", "pillow")
 FOLDER = "pt4al-ray-"
 LONGEST = 30  # letters of the folder for temporary files: a socket's path has at most 107
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -145,28 +145,40 @@ def _knock(where: str) -> None:
 
 
 def _greet(address: str) -> None:
-    """Raise InputError if a worker there lacks this package, or has another version of it."""
+    """Raise InputError if a machine there lacks this package, or has other versions."""
     import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    def versions() -> str:
-        import pt4al
+    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
+    task = ray.remote(_greeting)
+    places = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+    answers = [task.options(num_cpus=0, scheduling_strategy=place).remote() for place in places]
+    here = _greeting()
+    for machine, answer in zip(nodes.values(), answers, strict=True):
+        try:
+            there = ray.get(answer, timeout=GREETING)
+        except Exception as error:
+            ray.shutdown()
+            raise InputError(
+                f"`engine.cluster` {address}: workers on {machine} can't run pt4al "
+                f"({last_line(error)}): install pt4al {here['pt4al']} on each machine of the cluster"
+            ) from error
+        for name, version in here.items():
+            if there[name] != version:
+                ray.shutdown()
+                raise InputError(
+                    f"`engine.cluster` {address}: workers on {machine} have {name} {there[name]}, "
+                    f"here is {version}: install the same on all"
+                )
 
-        return pt4al.__version__
 
-    try:
-        theirs = ray.get(ray.remote(versions).options(num_cpus=0).remote(), timeout=GREETING)
-    except Exception as error:
-        ray.shutdown()
-        raise InputError(
-            f"`engine.cluster` {address}: its workers can't run pt4al ({first_line(error)}): "
-            f"install pt4al {__version__} on each machine of the cluster"
-        ) from error
-    if theirs != __version__:
-        ray.shutdown()
-        raise InputError(
-            f"`engine.cluster` {address}: its workers have pt4al {theirs}, here is {__version__}: "
-            "install the same on all"
-        )
+def _greeting() -> dict[str, str]:
+    """Return the versions that decide about bytes."""
+    from importlib.metadata import version
+
+    import pt4al
+
+    return {"pt4al": pt4al.__version__} | {name: version(name) for name in DECIDING}
 
 
 def _reason(address: str, where: str, error: Exception) -> str:
@@ -189,3 +201,9 @@ def first_line(error: BaseException) -> str:
     """Return the first line of an error's message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:200] if lines else type(error).__name__
+
+
+def last_line(error: BaseException) -> str:
+    """Return the last line of an error's message: where it ends in a traceback, what was raised."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(error).__name__
