@@ -155,7 +155,7 @@ class Result:
 
 
 def _work(quick: bool, folder: Path) -> Work:
-    return Work(200, 1500, folder) if quick else Work(12_000, 60_000, folder)
+    return Work(200, 1500, folder) if quick else Work(4000, 12_000, folder)
 
 
 def _clusters(quick: bool) -> Iterator[tuple[str, Cluster, Callable]]:

@@ -89,16 +89,17 @@ class Work:
     def losses(self, cluster: Cluster, folder: Path) -> None:
         """Compute pretext losses of a pool."""
         task = PRETEXT_TASKS["rotation"]
-        losses = task.score(_network(task.outputs), self._pool, _hardware(cluster))
+        losses = task.score(_network(task.outputs), self.pool, _hardware(cluster))
         np.save(folder / "losses.npy", losses)
 
     def scores(self, cluster: Cluster, folder: Path) -> None:
         """Compute probabilities of a pool's images."""
-        scores = predict(_network(10), _probabilities, self._pool, _hardware(cluster))
+        scores = predict(_network(10), _probabilities, self.pool, _hardware(cluster))
         np.save(folder / "scores.npy", scores)
 
     @cached_property
-    def _pool(self) -> ImagePool:
+    def pool(self) -> ImagePool:
+        """The pool whose images are scored."""
         folder = self.folder / f"pool of {self.images}"
         if not (folder / "pool.json").exists():
             few = _album(_pixels(SIDE), self.images, None)

@@ -117,6 +117,19 @@ def test_the_search_for_a_method_ends_with_a_table(script, project):
     assert "| margin" in script("method_search", "--quick")
 
 
+@pytest.mark.slow
+def test_work_in_shards_is_timed_with_two_processes(script):
+    printed = script("cluster", "--quick")
+    assert re.search(r"^\| scores of 1,000 images \|.*\| yes \|$", printed, re.MULTILINE)
+    assert "| processes | " in printed
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed_and_nothing_is_lost(script):
+    printed = script("cluster_kills", "--quick")
+    assert re.search(r"^\| scores \| 2 processes \| worker killed \| 1 \|.*\| yes \| 0 \|$", printed, re.MULTILINE)
+
+
 def test_every_section_of_the_page_has_a_test(script):
     from run import BENCHMARKS
 
