@@ -97,6 +97,15 @@ class Work:
         scores = predict(_network(10), _probabilities, self.pool, _hardware(cluster))
         np.save(folder / "scores.npy", scores)
 
+    def scoring(self, together: int) -> tuple[list[np.ndarray], Callable, Callable]:
+        """Return the scores' work in pieces: rows of each shard, what prepares, what scores some rows."""
+        network = _network(10)
+        pool = self.pool
+        cuts = range(0, len(pool), together)
+        shards = [np.arange(first, min(first + together, len(pool))) for first in cuts]
+        alone = _hardware(Cluster())
+        return shards, lambda: network, lambda model, rows: predict(model, _probabilities, pool, alone, rows)
+
     @cached_property
     def pool(self) -> ImagePool:
         """The pool whose images are scored."""

@@ -199,5 +199,5 @@ def _digest(array: np.ndarray) -> str:
 
 def _give_back(array: np.ndarray) -> None:
     """Give a map's pages back; the operating system keeps them cached."""
-    if isinstance(array, np.memmap):
+    if isinstance(array, np.memmap) and array._mmap is not None:  # a copy that was sent has none
         array._mmap.madvise(mmap.MADV_DONTNEED)
