@@ -8,6 +8,7 @@ worker of this machine's processes, and needs no Ray.
 """
 
 import argparse
+import logging
 import os
 import random
 import signal
@@ -51,6 +52,18 @@ class Case:
     title: str
     cluster: Cluster
     happens: str
+
+
+class Heard(logging.Handler):
+    """Counts the shards that the seam says it hands out again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See Handler."""
+        self.again += "its shard" in record.msg
 
 
 class Killer(threading.Thread):
@@ -111,14 +124,17 @@ def _options() -> argparse.Namespace:
 
 def measure(quick: bool, kills: int) -> list[dict[str, str]]:
     """Do each kind of work undisturbed, then with what may happen to it."""
-    rows = []
+    rows: list[dict[str, str]] = []
+    heard = Heard()
+    logging.getLogger("pt4al.cluster.seam").addHandler(heard)
     with tempfile.TemporaryDirectory() as folder:
         work = _work(quick, Path(folder))
         kinds = ["scores"] if quick else list(work.kinds)
         plain = {kind: _done(work, kind, Cluster(), Path(folder, f"plain {kind}")) for kind in kinds}
 
         def note(case: Case, disturbed: "Result", count: int) -> None:
-            rows.append(_row(case, plain[case.kind], disturbed, count))
+            rows.append(_row(case, plain[case.kind], disturbed, count, heard.again))
+            heard.again = 0
             print(rows[-1], file=sys.stderr, flush=True)
 
         for title, cluster, running in _clusters(quick):
@@ -293,6 +309,7 @@ def _poisoned(work: Work, title: str, cluster: Cluster, folder: Path) -> dict[st
         "workers": title,
         "what happened": "a picture kills its worker",
         "times": "4",
+        "shards handed out again": "",
         "undisturbed, s": "",
         "disturbed, s": f"{result.seconds:.0f}",
         "same bytes": f"{len(problems)} of 1,000 among problems: {problems['reason'].iloc[0]}",
@@ -300,13 +317,14 @@ def _poisoned(work: Work, title: str, cluster: Cluster, folder: Path) -> dict[st
     }
 
 
-def _row(case: Case, plain: Result, disturbed: Result, count: int) -> dict[str, str]:
+def _row(case: Case, plain: Result, disturbed: Result, count: int, again: int) -> dict[str, str]:
     same = disturbed.digest == plain.digest
     return {
         "work": case.kind,
         "workers": case.title,
         "what happened": case.happens,
         "times": str(count),
+        "shards handed out again": str(again),
         "undisturbed, s": f"{plain.seconds:.0f}",
         "disturbed, s": f"{disturbed.seconds:.0f}",
         "same bytes": "yes" if same else "NO",

@@ -1,5 +1,6 @@
 """Where there is no cluster that can be used, one sentence says so, before any work."""
 
+import signal
 import socket
 import sys
 from importlib import metadata
@@ -97,6 +98,25 @@ def test_workers_without_the_package_are_refused(on_ray, monkeypatch, tmp_path):
 def test_more_threads_than_a_machine_has_are_refused_before_work(on_ray):
     with pytest.raises(InputError, match="no machine of the cluster has 999 cores"):
         check_room(Cluster("ray", threads=999))
+
+
+def test_ray_leaves_the_answers_to_signals_as_they_were(on_ray):
+    before = [signal.getsignal(number) for number in ray_session.SIGNALS]
+    check(on_ray)
+    assert [signal.getsignal(number) for number in ray_session.SIGNALS] == before
+    assert before[1] == signal.SIG_DFL
+
+
+def test_folders_of_rays_whose_processes_were_killed_are_removed(monkeypatch, tmp_path):
+    monkeypatch.setattr(ray_session, "LONGEST", 10_000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed, freed = ray_session._folder()
+    freed.release()
+    used, lock = ray_session._folder()
+    assert not killed.exists()
+    ray_session._folder()[1].release()
+    assert used.exists()
+    lock.release()
 
 
 def test_a_ray_that_is_started_here_is_heard_on_this_machine_alone(on_ray):
