@@ -144,6 +144,40 @@ def test_the_search_for_a_method_ends_with_a_table(script, project):
     assert "| margin" in script("method_search", "--quick")
 
 
+@pytest.mark.slow
+def test_work_in_shards_is_timed_with_two_processes(script):
+    printed = script("cluster", "--quick")
+    assert re.search(r"^\| scores of 1,000 images \|.*\| yes \|$", printed, re.MULTILINE)
+    assert "| processes | " in printed
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed_and_nothing_is_lost(script):
+    printed = script("cluster_kills", "--quick")
+    assert re.search(r"^\| scores \| 2 processes \| worker killed \| 1 \|.*\| yes \| 0 \|$", printed, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_clusters_are_simulated_beside_what_two_processes_take(script):
+    printed = script("cluster_simulation", "--quick")
+    assert "| 1e6 | 64 | features of large photos | 64 |" in printed
+    assert re.search(r"^\| sleep, 16 shards \| 2 \(local\) \|", printed, re.MULTILINE)
+
+
+def test_a_simulated_cluster_loses_nothing_whatever_dies(beside_benchmarks):
+    from cluster_simulation import HOUR, Stage, simulate
+
+    stage = Stage(rate=100.0, shard=512, intake=1e-6, handing=1e-4, lifetime=HOUR / 12)
+    few = simulate(stage, 200_001, 4)
+    assert few == simulate(stage, 200_001, 4)
+    assert few.deaths > 3
+    assert 0.5 < few.busy < 1
+    many = simulate(stage, 200_001, 16)
+    assert many.seconds < few.seconds / 2
+    slow = simulate(Stage(rate=100.0, shard=512, intake=1e-2, handing=0.0), 200_001, 64)
+    assert slow.seconds > 200_001 * 1e-2  # one process takes all of it in
+
+
 def test_every_section_of_the_page_has_a_test(script):
     from run import BENCHMARKS
 

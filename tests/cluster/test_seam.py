@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cloudpickle
 import pytest
 
+from pt4al.cluster import processes
 from pt4al.cluster.seam import ALONE, Cluster, in_shards
 from pt4al.errors import InputError
 
@@ -21,6 +23,10 @@ TENS = [list(range(first, first + 10)) for first in range(0, 60, 10)]
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_once(pipe: Connection) -> None:
+    """Stand for a worker that can't begin: no process finds this function."""
 
 
 def once(mark: Path) -> bool:
@@ -97,6 +103,14 @@ def test_what_the_work_raises_is_raised_here(cluster):
 
     with pytest.raises(InputError, match="picture 0 is no picture"):
         list(in_shards(work, TENS[:1], cluster))
+
+
+def test_workers_that_cannot_begin_are_not_started_for_ever(monkeypatch):
+    monkeypatch.setattr(processes, "_idle", [])
+    monkeypatch.setattr(processes, "_work", die_at_once)
+    large = [bytes(2**20), bytes(2**20)]  # more than a pipe takes
+    with pytest.raises(InputError, match="can't be worked on: its process was killed"):
+        list(in_shards(lambda _, shard: shard, [large], Cluster(workers=2, warm=False)))
 
 
 def test_an_error_that_cannot_be_sent_is_told_all_the_same():

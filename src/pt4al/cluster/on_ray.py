@@ -1,100 +1,17 @@
-"""Workers that are tasks on a Ray cluster. Nothing but this module and Ray Train's imports Ray."""
+"""Workers that are tasks on a Ray cluster."""
 
 import os
-import socket
 import time
 from typing import Any
 
-from pt4al import __version__
+from pt4al.cluster.ray_session import connect, first_line
 from pt4al.cluster.seam import Cluster, Crew, Died, Done, Failed, Outcome
 from pt4al.cluster.worker import Job, Prepared, key_of_now
 from pt4al.errors import InputError
 
-RAY = "ray"
-# What a worker must share with the driver to round alike.
-PASSED = (
-    "ATEN_CPU_CAPABILITY",
-    "ONEDNN_MAX_CPU_ISA",
-    "MKL_CBWR",
-    "OPENBLAS_CORETYPE",
-    "OMP_WAIT_POLICY",
-    "GOMP_SPINCOUNT",
-)
-KNOCKING = 10.0  # seconds for a connection
-GREETING = 60.0  # seconds for the first worker to answer
 NODES = 1.0  # seconds after which the machines are looked at anew
 
 _prepared = Prepared()
-
-
-def connect(address: str) -> None:
-    """Connect this process to a Ray cluster, once; InputError says why that can't be done.
-
-    Parameters
-    ----------
-    address
-        `ray` or `ray://host:port`: see `seam.Cluster`.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError(
-            f"`engine.cluster` is {address}, and Ray is not installed: "
-            'pip install "pt4al[ray]", or set it to local'
-        ) from error
-    if ray.is_initialized():
-        return
-    where = os.environ.get("RAY_ADDRESS", "local") if address == RAY else address
-    options: dict[str, Any] = {"address": where, "log_to_driver": False}
-    if where == "local":
-        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-    else:
-        passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-        options["runtime_env"] = {"env_vars": passed}
-    try:
-        _knock(where)
-        ray.init(**options)
-    except Exception as error:
-        raise InputError(
-            f"`engine.cluster` {address}: no Ray cluster that can be used answers at {where} "
-            f"({_first_line(error)}): start one (`ray start --head`), set RAY_ADDRESS, or set "
-            "`engine.cluster` to local"
-        ) from error
-    _greet(address)
-
-
-def _knock(where: str) -> None:
-    """Raise OSError if nothing listens there: Ray would try for half a minute."""
-    host, _, port = where.removeprefix("ray://").rpartition(":")
-    if port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), KNOCKING).close()
-
-
-def _greet(address: str) -> None:
-    """Raise InputError if a worker there lacks this package, or has another version of it."""
-    import ray
-
-    def versions() -> str:
-        import pt4al
-
-        return pt4al.__version__
-
-    try:
-        theirs = ray.get(ray.remote(versions).options(num_cpus=0).remote(), timeout=GREETING)
-    except Exception as error:
-        ray.shutdown()
-        raise InputError(
-            f"`engine.cluster` {address}: its workers can't run pt4al ({_first_line(error)}): "
-            f"install pt4al {__version__} on each machine of the cluster"
-        ) from error
-    if theirs != __version__:
-        ray.shutdown()
-        raise InputError(
-            f"`engine.cluster` {address}: its workers have pt4al {theirs}, here is {__version__}: "
-            "install the same on all"
-        )
 
 
 class RayCrew(Crew):
@@ -119,20 +36,10 @@ class RayCrew(Crew):
 
     def slots(self) -> int:
         """See Crew; InputError if no machine can take a worker."""
-        import ray
-
         if time.monotonic() - self._looked < NODES:
             return self._slots
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        room = sum(self._room(node) for node in nodes)
+        room = _room(self._cluster, needed=not self._running)
         self._looked = time.monotonic()
-        if not room and not self._running:
-            largest = max((node.get("CPU", 0) for node in nodes), default=0)
-            raise InputError(
-                f"no machine of the cluster has {self._cluster.threads:g} cores and "
-                f"{self._cluster.gpus:g} GPUs for a worker (the largest has {largest:g} cores): "
-                "lower `engine.threads`, or add machines"
-            )
         self._slots = min(room, self._cluster.workers or room)
         return self._slots
 
@@ -155,11 +62,34 @@ class RayCrew(Crew):
         del self._running[reference]
         _cancel(reference)
 
-    def _room(self, node: dict[str, float]) -> int:
-        room = node.get("CPU", 0) // self._cluster.threads
-        if self._cluster.gpus:
-            room = min(room, node.get("GPU", 0) // self._cluster.gpus)
-        return int(room)
+
+def check_room(cluster: Cluster) -> None:
+    """Connect; raise InputError if that can't be done, or no machine there can take a worker."""
+    connect(cluster.address)
+    _room(cluster, needed=True)
+
+
+def _room(cluster: Cluster, needed: bool) -> int:
+    """Return how many workers find room; InputError if one is needed and none does."""
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    room = sum(_room_of(node, cluster) for node in nodes)
+    if needed and not room:
+        largest = max((node.get("CPU", 0) for node in nodes), default=0)
+        raise InputError(
+            f"no machine of the cluster has {cluster.threads:g} cores and "
+            f"{cluster.gpus:g} GPUs for a worker (the largest has {largest:g} cores): "
+            "lower `engine.threads`, or add machines"
+        )
+    return room
+
+
+def _room_of(node: dict[str, float], cluster: Cluster) -> int:
+    room = node.get("CPU", 0) // cluster.threads
+    if cluster.gpus:
+        room = min(room, node.get("GPU", 0) // cluster.gpus)
+    return int(room)
 
 
 def _do(key: str, job: list, shard: Any) -> tuple[bool, Any]:
@@ -183,9 +113,9 @@ def _outcome(reference: Any) -> Outcome:
         exceptions.ObjectLostError,
         exceptions.RaySystemError,
     ) as lost:
-        return Died(f"a machine was lost ({_first_line(lost)})", blameless=True)
+        return Died(f"a machine was lost ({first_line(lost)})", blameless=True)
     except exceptions.RayTaskError as error:
-        return Failed(InputError(f"a worker could not begin: {_first_line(error.cause or error)}"))
+        return Failed(InputError(f"a worker could not begin: {first_line(error.cause or error)}"))
     return Done(value) if good else Failed(value)
 
 
@@ -196,8 +126,3 @@ def _cancel(reference: Any) -> None:
         ray.cancel(reference, force=True)
     except Exception:  # the cluster has gone: there is nothing left to end
         return
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:200] if lines else type(error).__name__

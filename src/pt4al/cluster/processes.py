@@ -52,10 +52,11 @@ class Processes(Crew):
             process = self._free()
             try:
                 process.give(self._key, lambda: self._packed, shard)
-            except OSError:  # it had ended, as one does without work
-                process.end(0.0)
-                continue
-            self._busy[key] = process
+            except OSError:
+                if process.served:  # it had ended, as one does without work
+                    process.end(0.0)
+                    continue
+            self._busy[key] = process  # where it could not begin, that is an end like others
             return
 
     def ended(self, seconds: float) -> list[tuple[tuple, Outcome]]:
@@ -103,6 +104,11 @@ class Process:
     def alive(self) -> bool:
         """Whether it runs."""
         return self._process.is_alive()
+
+    @property
+    def served(self) -> bool:
+        """Whether it has had work."""
+        return self._job is not None
 
     def give(self, key: str, packed: Callable[[], bytes], shard: Any) -> None:
         """Send a shard, and the job where the last one was another; OSError if it has ended."""

@@ -162,6 +162,14 @@ def in_shards(
         yield from _Schedule(crew, shards, cluster, title, on_lost or _refuse(title), ordered)
 
 
+def check(cluster: Cluster) -> None:
+    """Raise InputError if nobody could work on a cluster: none is there, or none with the room."""
+    if cluster.address != LOCAL:
+        from pt4al.cluster.on_ray import check_room
+
+        check_room(cluster)
+
+
 def _crew(cluster: Cluster, job: Job) -> Crew:
     if cluster.address == LOCAL:
         from pt4al.cluster.processes import Processes

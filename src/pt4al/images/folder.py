@@ -66,7 +66,7 @@ class Maps(Sequence):
 
 def give_back(array: np.ndarray | Distant) -> None:
     """Give a map's pages back; the operating system keeps them cached."""
-    if isinstance(array, np.memmap):
+    if isinstance(array, np.memmap) and array._mmap is not None:  # a copy that was sent has none
         array._mmap.madvise(mmap.MADV_DONTNEED)
     elif isinstance(array, Distant):
         array.give_back()

@@ -106,6 +106,11 @@ class Command:
         return bool(self.tags & {"pretext", "cycles"})
 
     @property
+    def computes(self) -> bool:
+        """Whether the command does more than report."""
+        return bool(self.tags - {"report", "page", "grows", "always"})
+
+    @property
     def waits_for_people(self) -> bool:
         """Whether people answer the queries of the command."""
         return self.asks and self.parameters.oracle.kind == "people"

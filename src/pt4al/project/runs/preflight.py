@@ -6,6 +6,7 @@ from typing import Any
 
 from kedro.io import CatalogProtocol
 
+from pt4al.cluster import seam
 from pt4al.errors import InputError
 from pt4al.images.building import signature
 from pt4al.images.collection import Collection
@@ -51,6 +52,8 @@ def check(command: Command, catalog: CatalogProtocol) -> None:
     """
     refuse(command.parameters.engine.instructions)
     check_place(command)
+    if command.computes:
+        seam.check(command.parameters.engine.workforce)
     if command.kind is Kind.COMPARISON:
         catalog["params:project"] = {
             "path": command.place.project,
