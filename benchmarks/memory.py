@@ -19,8 +19,8 @@ number is the largest of {repeats} processes. Pools of random 64x64 RGB images. 
 minibatches of 256, drawn at random from the whole pool. *Scoring*: all images in order. *Check of its bytes*: the
 digest that a run compares before it starts. The networks' arithmetic is left out (the loss and the score are means of
 pixels), so that only the pool's handling counts. In brackets: what is not pages of a file, which the operating system
-takes back when somebody needs them. The index is in memory by design: ids, sources and splits of all images, and the
-table that finds an id's row; the ratios leave it out. Goal: at 4 GB within 10 % of 1 GB.
+takes back when somebody needs them. The index (ids, sources, splits) is mapped too: what opening it and finding an
+id's row take is a row of its own; the ratios leave it out. Goal: at 4 GB within 10 % of 1 GB.
 """
 
 

@@ -24,6 +24,7 @@ from support.projects import newest, run, tables
 
 OTHER = {  # what a file may hold instead, by the end of its name
     ".parquet": b"id,label\n0,1\n",
+    ".arrow": b"PAR1",
     ".csv": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
     ".json": b"[[3]]",
     ".safetensors": b'{"a": 1}',

@@ -17,6 +17,8 @@ INDEX = "index.arrow"
 LOOKUP = "lookup.arrow"
 COLUMNS = ["id", "source", "split"]
 PLACE = "place"
+TEXTS = {(name, "large_string") for name in COLUMNS}
+LOOKED_UP = {("hash", "uint64"), ("row", "uint32")}
 SOME = 2**18  # ids that are hashed, sorted and compared at once
 WORD = "pt4al"  # whose hash is kept, to notice a library that hashes otherwise
 HASHED = b"hash of pt4al"  # its name
@@ -117,14 +119,20 @@ class Files:
 
 
 def read(path: Path) -> pa.Table:
-    """Return the table in an Arrow file, memory-mapped."""
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    """Return the table in an Arrow file, memory-mapped; ValueError if it is no such file."""
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    table.validate()
+    expected = LOOKED_UP if path.name == LOOKUP else TEXTS
+    lacking = expected - set(zip(table.column_names, map(str, table.schema.types), strict=True))
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(sorted(name for name, _ in lacking))}")
+    return table
 
 
 def index_of(table: pa.Table, lookup: pa.Table) -> Files | Table:
     """Return the index of two files; in memory if ids are not hashed any more as they were."""
     index = Files(table, lookup)
-    if lookup.schema.metadata[HASHED] == hash_of_word():
+    if (lookup.schema.metadata or {}).get(HASHED) == hash_of_word():
         return index
     return Table(index.frame, index.places)
 

@@ -84,9 +84,8 @@ def _write_lookup(path: Path, work: Path, ids: pa.Array) -> None:
             edges = np.searchsorted(rows["hash"], starts[1:])
             for part, inside in zip(parts, np.split(rows, edges), strict=True):
                 inside.tofile(part)
-    # Rows of up to 4e9 pictures fit four bytes.
-    number = pa.uint32() if len(ids) < 2**32 else pa.uint64()
-    schema = pa.schema([("hash", pa.uint64()), ("row", number)], {HASHED: hash_of_word()})
+    # Four bytes are enough for rows of the largest part that Arrow files hold, 2e9 pictures.
+    schema = pa.schema([("hash", pa.uint64()), ("row", pa.uint32())], {HASHED: hash_of_word()})
     _save(path, schema, (_sorted(work / part.name, schema) for part in parts))
 
 
