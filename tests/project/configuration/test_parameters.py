@@ -220,7 +220,7 @@ def test_processes_that_train_together_make_another_pretext_network_and_one_make
 
 def test_losses_averaged_over_epochs_are_refused_where_other_processes_train():
     raw = merge(read("base"), {"engine": {"cluster": "ray", "ranks": 2}, "pretext": {"losses": "mean_over_epochs"}})
-    with pytest.raises(InputError, match="`pretext.losses: mean_over_epochs` looks at the network after each epoch"):
+    with pytest.raises(InputError, match=r"`pretext.losses: mean_over_epochs` looks at the network after each epoch"):
         parse(raw)
 
 
