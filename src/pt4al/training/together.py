@@ -1,23 +1,17 @@
 """Train a network by several processes at once, with Ray Train; killed ones resume."""
 
 import contextlib
-import hashlib
-import json
-import shutil
 import signal
-import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock
 from timm.layers import convert_sync_batchnorm
 
 from pt4al.cluster.on_ray import connect
@@ -31,6 +25,7 @@ from pt4al.training.engine import CURVE, Loss, Training, fit
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
 from pt4al.training.ranks import Ranks
+from pt4al.training.share import Share
 
 RETRIES = 5  # of a training whose processes die
 STARTS = 3  # tries to start them, which Ray gives 60 seconds each
@@ -72,8 +67,8 @@ def fit_together(
     if world == 1:
         return fit(network, loss, pool, training, hardware.alone, rows, targets)
     check_room(hardware.cluster, world)
-    share = _Share(network.cpu(), loss, pool, training, hardware, rows, targets)
-    with _folder(share, world) as folder:
+    share = Share(network.cpu(), loss, pool, training, hardware, rows, targets)
+    with share.checkpoints(world) as folder:
         refused = _run(share, world, folder)
         trained = Checkpoints(folder).newest()
     if refused is not None and refused["mistake"]:
@@ -105,87 +100,7 @@ def check_room(cluster: Cluster, ranks: int) -> None:
             )
 
 
-@dataclass(frozen=True)
-class _Share:
-    """What each process is sent: the arguments of `fit`."""
-
-    network: Network
-    loss: Loss
-    pool: ImagePool
-    training: Training
-    hardware: Hardware
-    rows: np.ndarray
-    targets: torch.Tensor | None
-
-    def fit(self, ranks: Ranks) -> pd.DataFrame:
-        """Train the network as one of the ranks."""
-        training = replace(self.training, ranks=ranks)
-        return fit(
-            self.network,
-            self.loss,
-            self.pool,
-            training,
-            self.hardware.alone,
-            self.rows,
-            self.targets,
-        )
-
-    def identity(self) -> str:
-        """Return 16 hexadecimal digits that stand for the training and what it begins with."""
-        network = self.network
-        training = self.training
-        facts = [
-            [network.name, network.outputs, network.kind, network.size, network.dropout],
-            [network.still, training.title, training.frozen, training.rng.bit_generator.state],
-            training.schedule.model_dump(),
-            training.augment and training.augment.model_dump(),
-            [self.hardware.device, self.hardware.precision, self.hardware.cluster.threads],
-            [self.pool.sha256, _named(self.loss)],
-        ]
-        digest = hashlib.sha256(json.dumps(facts).encode())
-        for tensor in network.state_dict().values():
-            digest.update(tensor.numpy().tobytes())
-        digest.update(self.rows.tobytes())
-        if self.targets is not None:
-            digest.update(self.targets.numpy().tobytes())
-        return digest.hexdigest()[:16]
-
-
-def _named(loss: Loss) -> Any:
-    """Return what stands for a loss, as JSON: its name, and what it is bound to."""
-    if isinstance(loss, partial):
-        bound = {name: _plain(value) for name, value in loss.keywords.items()}
-        return [_named(loss.func), [_plain(value) for value in loss.args], bound]
-    owner = type(getattr(loss, "__self__", None)).__qualname__
-    return [loss.__module__, loss.__qualname__, owner]
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, torch.Tensor) else repr(value)
-
-
-@contextlib.contextmanager
-def _folder(share: _Share, world: int) -> Iterator[Path]:
-    """Yield where checkpoints are, the same for the same training; removed once it is finished.
-
-    A pool in memory is gone with its process, and so are its checkpoints.
-    """
-    if share.pool.folder is None:
-        with tempfile.TemporaryDirectory(prefix="pt4al-") as temporary:
-            yield Path(temporary)
-        return
-    pool = Path(share.pool.folder).absolute()
-    folder = pool.with_name(f".{pool.name}.training") / f"{share.identity()}_by_{world}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")) as lock:  # another run may be training the same
-        yield folder
-        shutil.rmtree(folder)
-        Path(lock.lock_file).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # unless others are in it
-        folder.parent.rmdir()
-
-
-def _run(share: _Share, world: int, folder: Path) -> dict[str, Any] | None:
+def _run(share: Share, world: int, folder: Path) -> dict[str, Any] | None:
     """Train until the last checkpoint is in the folder, or return why that can't be."""
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
@@ -243,7 +158,7 @@ def _train_rank(sent: list, folder: Path) -> None:
     import ray
     from ray.train import get_context
 
-    share: _Share = ray.get(sent[0])
+    share: Share = ray.get(sent[0])
     limit_threads(share.hardware.cluster.threads)
     if share.hardware.device == "cuda":  # there are none for the processor
         share = replace(share, network=convert_sync_batchnorm(share.network))
