@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pt4al.cluster.seam import Cluster
+from pt4al.cluster.seam import ALONE, Cluster
 from pt4al.features import computing, scoring
 from pt4al.features.backbones import Backbone
 from pt4al.features.store import compute, compute_from_pool
@@ -57,6 +57,33 @@ def test_features_of_pictures(hardware, pictures, tmp_path, monkeypatch):
     backbone = Backbone("made up", network(), 64, Frame(3, 24, 24, "crop", 255), "bilinear", "0" * 16)
     for name, where in (("here", hardware.alone), ("there", hardware)):
         compute(collection, collection.index["id"], backbone, tmp_path / name, where)
+    assert content(tmp_path / "here") == content(tmp_path / "there")
+
+
+def test_images_of_a_shard_that_is_halved_are_computed_beside_the_same_others(pictures, tmp_path, monkeypatch):
+    def halved(work, shards, cluster, prepare, *rest):
+        prepared = prepare()
+        for shard in shards:
+            middle = len(shard) // 2
+            yield from ((part, work(prepared, part)) for part in (shard[:middle], shard[middle:]) if part)
+
+    monkeypatch.setattr(computing, "in_shards", halved)
+    monkeypatch.setitem(scoring.MOST, "cpu", 96)
+    together: dict[str, list[int]] = {"here": [], "there": []}
+    backbone = Backbone("made up", network(), 64, Frame(3, 24, 24, "crop", 255), "bilinear", "0" * 16)
+    collection = album(pictures)
+    for name, where in (("here", ALONE), ("there", Cluster(workers=2))):
+        call = scoring.Scorer.__call__
+
+        def noted(scorer, images, call=call, sizes=together[name]):
+            sizes.append(len(images))
+            return call(scorer, images)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(scoring.Scorer, "__call__", noted)
+            hardware = Hardware("cpu", PRECISION, where)
+            compute(collection, collection.index["id"], backbone, tmp_path / name, hardware)
+    assert together["here"] == together["there"] == [96, 54]
     assert content(tmp_path / "here") == content(tmp_path / "there")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -63,13 +63,15 @@ def compute(job: Job, blocks: Iterable[Block], hardware: Hardware) -> Iterator[F
     blocks = iter(blocks)
     size = size_of_block(job, hardware)
     # Cut where one process would cut, so that each image is computed beside the same others.
+    # A shard may be halved, which is done between groups.
     in_group = -(-job.together(hardware.device) // size)
-    in_shard = in_group * max(1, SHARD // (in_group * size))
-    shards = iter(lambda: list(islice(blocks, in_shard)), [])
+    in_shard = max(1, SHARD // (in_group * size))
+    groups = iter(lambda: list(islice(blocks, in_group)), [])
+    shards = iter(lambda: list(islice(groups, in_shard)), [])
 
-    def work(scorer: Scorer, shard: list[Block]) -> list[Features]:
+    def work(scorer: Scorer, shard: list[list[Block]]) -> list[Features]:
         with computing(hardware):
-            return list(_computed(scorer, job, shard, hardware))
+            return list(_computed(scorer, job, chain.from_iterable(shard), hardware))
 
     prepare = partial(_scorer, job, hardware.alone)
     results = in_shards(work, shards, hardware.cluster, prepare, "features", _refuse)
@@ -96,10 +98,10 @@ def _computed(
         yield rows, scorer(images)
 
 
-def _refuse(shard: list[Block], reason: str) -> None:
-    pictures = sum(len(block.rows) for block in shard)
+def _refuse(shard: list[list[Block]], reason: str) -> None:
+    pictures = sum(len(block.rows) for group in shard for block in group)
     raise InputError(
-        f"features: no worker survives {pictures} pictures from {shard[0].name!r} on: {reason}; "
+        f"features: no worker survives {pictures} pictures from {shard[0][0].name!r} on: {reason}; "
         "what is computed is kept. Lower `features.size` or `engine.workers`, or leave those "
         "pictures out"
     )
