@@ -40,7 +40,7 @@ from pt4al.training.schedule import MOST_EPOCHS, Schedule
 from pt4al.training.tasks import TASKS
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.=-]*$"
-ADDRESS = r"^[a-z][a-z0-9+.-]*://[^@]+$"  # without a key: that would be logged
+BUCKET = r"^[a-z][a-z0-9+.-]*://[^@]+$"  # without a key: that would be logged
 # Letters of a run's name, which a file system holds 255 of with what is put around it; a
 # comparison's names its cells.
 LONGEST_RUN = 200
@@ -396,7 +396,7 @@ class Predict(Block):
 class Storage(Block):
     """Where results are kept beside this machine's disk: no run depends on it."""
 
-    address: Annotated[Text, Field(pattern=ADDRESS)] | None = None
+    address: Annotated[Text, Field(pattern=BUCKET)] | None = None
     patience: float = Field(default=300, gt=0, le=86_400)
     cache: Annotated[float, Field(gt=0)] | None = None
 
