@@ -166,12 +166,13 @@ def test_a_fresh_start_sets_the_old_run_aside_in_the_bucket_too(
     run(copied, "pool", storage=storage)
     monkeypatch.chdir(project)
     run(project, "pool", storage=storage, run={"fresh": True})
-    names = sorted(path.name for path in (share / "05_model_input").iterdir())
-    assert len(names) == 2
-    assert names[0] == "tiny"
-    assert names[1].startswith("tiny.20")
-    assert not (share / "05_model_input/tiny/cycle_0").exists()
-    assert (share / f"05_model_input/{names[1]}/cycle_0").exists()
+    places = sorted((share / "05_model_input").iterdir())
+    assert len(places) == 2, places
+    now, before = places
+    assert (now / "configuration.json").exists()
+    assert not list(now.rglob("cycle_0/**/*.parquet/*/*.parquet"))
+    assert before.name.startswith("tiny.20")
+    assert list(before.rglob("cycle_0/**/*.parquet/*/*.parquet"))
 
 
 def test_storage_is_no_part_of_what_a_run_is(copied: Path, tmp_path: Path, no_training: None) -> None:

@@ -35,8 +35,8 @@ class StorageHooks:
         try:
             results = yield
             self._kept.settled()
-        except BaseException:
-            self._kept.give_up()
+        except BaseException as error:
+            self._kept.give_up(error)
             raise
         return results
 
@@ -56,11 +56,11 @@ class StorageHooks:
         return results
 
     @hook_impl(wrapper=True)
-    def on_pipeline_error(self) -> Generator[None, list, list]:
+    def on_pipeline_error(self, error: Exception) -> Generator[None, list, list]:
         """See Kedro."""
         results = yield
         if self._kept is not None:
-            self._kept.give_up()
+            self._kept.give_up(error)
         return results
 
     def _keep(self, command: Command) -> KeptCommand:

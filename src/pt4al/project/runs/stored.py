@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kedro.config import MissingConfigException
+from omegaconf import OmegaConf
 
 from pt4al.errors import InputError, counted
 from pt4al.files.mirror import Mirror
+from pt4al.files.patience import Unreachable
 from pt4al.files.remote_lock import RemoteLock
 from pt4al.files.shard_cache import make_room
 from pt4al.files.storage import FIRST, Storage
@@ -24,40 +25,42 @@ from pt4al.project.runs.folder import LAYERS, RECORDS, STAMP
 logger = logging.getLogger(__name__)
 
 SHARED = ("pool", "features", "pretext")
-SECTION = "storage"  # of credentials.yml
-STOP = Path()  # in a queue of paths: none follows
+KEYS = "conf/local/credentials.yml"
+SECTION = "storage"  # of it, and of the settings
+EVERYTHING = None  # in a queue of paths: all that the bucket lacks
+STOP = Path()  # none follows
 
 
-def opened(loader: Any, project: Path) -> Storage | None:
+def opened(config: Any, project: Path) -> Storage | None:
     """Return the bucket that the settings name, checked; None where they name none.
 
     The record of the run is brought from it: what a command runs depends on it.
 
     Parameters
     ----------
-    loader
-        Kedro's, of the project's settings.
+    config
+        Kedro's loader of the project's settings.
 
     Raises
     ------
     InputError
         If there is no such bucket, or the record here is not the one there.
     """
-    named = loader["parameters"].get(SECTION)
+    named = config["parameters"].get(SECTION)
     if not isinstance(named, dict) or not named.get("address"):
         return None  # a block that is no block is told where all settings are checked
     from pt4al.project.configuration.parsing import parse
 
     with chdir(project):
-        parameters = parse(loader["parameters"])
-    places = loader["globals"]
+        parameters = parse(config["parameters"])
+    places = config["globals"]
     settings = parameters.storage
     if not places["versioned"]:
         raise InputError(
             f"`storage.address` {settings.address}: DVC keeps the files of this environment: set "
             "it to null, and use `dvc remote add` and `dvc push`"
         )
-    _hand_over_keys(loader, settings.address.partition("://")[0])
+    _hand_over_keys(project, settings.address.partition("://")[0])
     root = project / places["root"]
     storage = Storage(root, settings.address, settings.patience, settings.cache)
     storage.check()
@@ -86,7 +89,7 @@ class KeptCommand:
         self._fresh = fresh
         self._lock = RemoteLock(storage, lock)
         self._mirror = _mirror(storage, [f"{layer}/{name}" for layer in LAYERS for name in names])
-        self._queue: queue.Queue[Path] = queue.Queue()
+        self._queue: queue.Queue[Path | None] = queue.Queue()
         self._thread = threading.Thread(target=self._carry, daemon=True)
         self._error: Exception | None = None
 
@@ -106,11 +109,11 @@ class KeptCommand:
         self._thread.start()
 
     def settled(self) -> None:
-        """Write the settings, once the command was allowed to start; set a run aside for a fresh one."""
+        """Write what the bucket lacks, once the command may start; a fresh one sets the old run aside."""
         if self._fresh is not None:
             stamped = f"{self._fresh}.{datetime.now(UTC):{STAMP}}"
             self._mirror.set_aside(self._fresh, stamped)
-        self._mirror.push()
+        self._queue.put(EVERYTHING)
 
     def saved(self, path: Path) -> None:
         """Write a dataset, while the command goes on.
@@ -134,16 +137,18 @@ class KeptCommand:
         make_room(self._storage)
         self._lock.release()
 
-    def give_up(self) -> None:
-        """Write what can be written after a failure, and free the lock."""
+    def give_up(self, error: BaseException) -> None:
+        """Write what can be written after an error, and free the lock."""
         self._stop()
+        if isinstance(error, Unreachable):  # the next command here takes the lock over
+            return
         try:
             self._check()
             self._mirror.push()
             self._lock.release()
-        except InputError as error:
-            if error is not self._error:  # which is how the command ends
-                logger.warning("%s", error)
+        except InputError as another:
+            if another is not error:
+                logger.warning("%s", another)
 
     def _check(self) -> None:
         self._lock.check()
@@ -172,12 +177,13 @@ def _mirror(storage: Storage, folders: list[str]) -> Mirror:
     return Mirror(storage, folders, guarded=f"{RECORDS}/")
 
 
-def _hand_over_keys(loader: Any, protocol: str) -> None:
+def _hand_over_keys(project: Path, protocol: str) -> None:
     """Tell fsspec what credentials.yml says, in this process and in those that it starts."""
-    try:
-        options = loader["credentials"].get(SECTION)
-    except MissingConfigException:
+    file = project / KEYS
+    if not file.exists():
         return
+    # Not by a loader of Kedro's: what `globals` means in the catalog is what its newest one says.
+    options = OmegaConf.to_container(OmegaConf.load(file), resolve=True).get(SECTION)
     if options:
         import fsspec
 
