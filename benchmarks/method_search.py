@@ -139,7 +139,7 @@ def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.Dat
     standing, rows = Standing(np.empty(0, np.int64)), []
     for cycle in range(cycles.number):
         free = selection.unlabelled(ranking, ids[standing.labelled], settings.query.scope, cycle)
-        candidates = selection.in_pool_order(free, ids)
+        candidates = selection.in_pool_order(free, free["id"].astype(np.int64))
         query = choose(settings, data, candidates, standing, cycle, chance)
         standing = standing.grown(data, query)
         right = standing.logits(data.test_features).argmax(1).numpy() == data.test_targets

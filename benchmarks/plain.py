@@ -137,7 +137,7 @@ class Run:
         """Return the images to ask for, the most wanted first: `id`, `score`, `batch`."""
         settings = self.settings.query
         budget = self.settings.cycles.budgets[cycle]
-        ranked = selection.in_pool_order(self.ranking, self.pool.ids)
+        ranked = selection.in_pool_order(self.ranking, self.pool.rows(self.ranking["id"]))
         candidates = selection.unlabelled(ranked, self.label_set["id"], settings.scope, cycle)
         selection.check_enough(candidates, budget)
         if cycle == 0 and settings.start in selection.STARTS:

@@ -2,13 +2,15 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pt4al.files import digests
-from pt4al.selection import candidates
+from pt4al.pipelines.cycle.plan import QueryPlan
+from pt4al.pipelines.cycle.state import CycleState
 from support.projects import WITHOUT_REPORT, newest, run, tables
 
 LAST = ("tiny", "cycle_2", "label_set.parquet")
@@ -55,14 +57,16 @@ def test_a_query_that_peeks_at_the_labels_behind_the_catalogs_back_is_caught_by_
 ) -> None:
     from support.projects import make_project
 
-    honest = candidates.unlabelled
+    honest = QueryPlan.make
 
-    def peeking(*arguments: object) -> pd.DataFrame:
+    def peeking(state: CycleState, *arguments: object) -> QueryPlan:
         labels = pd.read_parquet(newest(Path.cwd(), "02_intermediate", "*", "recorded_labels.parquet"))
         liked = labels["id"][labels["label"].isin(sorted(labels["label"].unique())[:5])]
-        return honest(*arguments)[lambda rows: rows["id"].isin(liked)]
+        plan = honest(state, *arguments)
+        rows = plan.candidates["id"].isin(state.pool.rows(liked))
+        return replace(plan, candidates=plan.candidates[rows])
 
-    monkeypatch.setattr(candidates, "unlabelled", peeking)
+    monkeypatch.setattr(QueryPlan, "make", peeking)
     run(project, WITHOUT_REPORT)
     asked = pd.read_parquet(newest(project, "05_model_input", *LAST))["id"]
     (tmp_path / "other").mkdir()

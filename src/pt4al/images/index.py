@@ -17,7 +17,7 @@ INDEX = "index.arrow"
 LOOKUP = "lookup.arrow"
 COLUMNS = ["id", "source", "split"]
 PLACE = "place"
-SOME = 2**20  # ids that are hashed, sorted and compared at once
+SOME = 2**18  # ids that are hashed, sorted and compared at once
 WORD = "pt4al"  # whose hash is kept, to notice a library that hashes otherwise
 HASHED = b"hash of pt4al"  # its name
 
@@ -148,6 +148,6 @@ def as_text(ids: pd.Series) -> pa.ChunkedArray:
 
 
 def portions(ids: pa.ChunkedArray) -> Iterator[pa.Array]:
-    """Yield ids in order, about a million at a time."""
+    """Yield ids in order, some at a time."""
     for first in range(0, len(ids), SOME):
         yield ids.slice(first, SOME).combine_chunks()

@@ -80,7 +80,7 @@ def _write_lookup(path: Path, work: Path, ids: pa.Array) -> None:
             rows["hash"] = hash_of(some)
             rows["row"] = np.arange(first, first + len(some))
             first += len(some)
-            rows = rows[np.argsort(rows["hash"])]
+            rows = rows[np.argsort(rows["hash"], kind="stable")]
             edges = np.searchsorted(rows["hash"], starts[1:])
             for part, inside in zip(parts, np.split(rows, edges), strict=True):
                 inside.tofile(part)
@@ -93,7 +93,7 @@ def _write_lookup(path: Path, work: Path, ids: pa.Array) -> None:
 def _sorted(path: Path, schema: pa.Schema) -> pa.RecordBatch:
     rows = np.fromfile(path, HASH_AND_ROW)
     # By row where hashes are equal: files that hold the same are the same.
-    rows.sort(order=["hash", "row"])
+    rows = rows[np.argsort(rows["hash"], kind="stable")]
     columns = [rows[field.name].astype(field.type.to_pandas_dtype()) for field in schema]
     return pa.record_batch([pa.array(column) for column in columns], schema=schema)
 

@@ -72,13 +72,23 @@ class Mapped:
 
     def rows(self, ids: pd.Series) -> np.ndarray:
         """Return the row numbers of ids; InputError if one is not there."""
-        rows = self._index.find(ids)
+        rows = self.find(ids)
         if (rows < 0).any():
             stranger = list(ids)[int(np.argmax(rows < 0))]
             raise InputError(
                 f"id {stranger!r} is not in the {self.called} of {len(self)} {self.what}"
             )
         return rows
+
+    def find(self, ids: pd.Series) -> np.ndarray:
+        """Return the row numbers of ids; -1 where one is not there."""
+        return self._index.find(ids)
+
+    def same(self, other: "Mapped", rows: np.ndarray) -> np.ndarray:
+        """Return the row numbers of the images that have these rows in another store."""
+        if other is self or self.ids.equals(other.ids):
+            return rows
+        return self.rows(other.ids.iloc[rows])
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return rows as an array (len(rows), ...), in their own type.

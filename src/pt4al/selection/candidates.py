@@ -14,22 +14,26 @@ def unlabelled(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: in
 
     Parameters
     ----------
+    ranking
+        `id`, which may be row numbers of the pool, and `batch`.
     labelled
         Ids that have a label already.
     scope
         `batch`: the cycle's own batch (PT4AL). `pool`: everything.
     """
-    rest = ranking[~ranking["id"].isin(labelled)]
-    return rest if scope == "pool" else rest[rest["batch"] == cycle]
+    offered = ~ranking["id"].isin(labelled)
+    if scope != "pool":
+        offered &= ranking["batch"] == cycle
+    return ranking[offered]
 
 
-def in_pool_order(ranking: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
-    """Return the rows of the ranking in the order of the pool, whose `ids` these are.
+def in_pool_order(ranking: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    """Return the ranking in the order of the pool; `rows`: the row there of each of its images.
 
     What is drawn at random then knows nothing of the ranking: where a pretext loss differs by a
     rounding, it is the same images.
     """
-    return ranking.iloc[np.argsort(pd.Index(ids).get_indexer(ranking["id"]))]
+    return ranking.iloc[np.argsort(rows)]
 
 
 def pick(
@@ -127,6 +131,8 @@ def with_reserve(
     """
     every = np.arange(size)
     chosen = choose(every, budget)
+    if not reserve:
+        return chosen, every[:0]
     rest = np.setdiff1d(every, chosen)
     spare = min(reserve, len(rest))
     return chosen, rest[choose(rest, spare)] if spare else rest[:0]

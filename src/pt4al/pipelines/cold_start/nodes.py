@@ -37,7 +37,7 @@ def choose(
         raise InputError(
             "pipeline cold_start is for `main.task: classification` alone: it fits a linear probe"
         )
-    ranking = in_pool_order(ranking, features.ids)
+    ranking = in_pool_order(ranking, features.rows(ranking["id"]))
     candidates = unlabelled(ranking, pd.Series(dtype="str"), query.scope, 0)
     largest = max(cold_start.budgets)
     if largest > len(candidates):

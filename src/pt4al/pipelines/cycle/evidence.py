@@ -36,6 +36,16 @@ class Sources:
     cycle: int
     model: Model | None = None
 
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows of the candidates in the pool."""
+        return self.candidates["id"].to_numpy()
+
+    def ask(self, function: Callable[..., torch.Tensor], title: str) -> np.ndarray:
+        """Return what the model says of the candidates."""
+        rows = self.model.images.same(self.state.pool, self.rows)
+        return self.model.ask_rows(function, rows, title)
+
 
 def chooser(query: Query, first: bool) -> tuple[Callable[[Evidence], np.ndarray], frozenset[str]]:
     """Return what chooses the first query or a later one, and the fields of Evidence it reads."""
@@ -72,13 +82,11 @@ def gather(sources: Sources, budget: int, needs: frozenset[str]) -> Evidence:
 
 
 def _scores(sources: Sources) -> np.ndarray:
-    ids = sources.candidates["id"]
     if sources.settings.query.measure == RANDOM:
         # One for each image of the pool: whatever the candidates, an image's stays the same.
-        pool = sources.state.pool
-        drawn = stream(sources.settings.run.seed, "query", sources.cycle).random(len(pool))
-        return drawn[pool.rows(ids)]
-    return sources.model.ask(_measure(sources), ids, "query")
+        rng = stream(sources.settings.run.seed, "query", sources.cycle)
+        return rng.random(len(sources.state.pool))[sources.rows]
+    return sources.ask(_measure(sources), "query")
 
 
 def _measure(sources: Sources) -> Callable[..., torch.Tensor]:
@@ -96,26 +104,28 @@ def _measure(sources: Sources) -> Callable[..., torch.Tensor]:
 
 
 def _probabilities(sources: Sources) -> np.ndarray:
-    ids = sources.candidates["id"]
-    return sources.model.ask(classification.class_probabilities, ids, "probabilities")
+    return sources.ask(classification.class_probabilities, "probabilities")
 
 
 def _features(sources: Sources) -> np.ndarray:
-    return _features_of(sources, sources.candidates["id"])
+    return _features_of(sources, sources.rows)
 
 
 def _labelled(sources: Sources) -> np.ndarray:
-    ids = sources.state.label_set["id"]
-    if not len(ids):
-        return _features_of(sources, sources.candidates["id"].head(1))[:0]
-    return _features_of(sources, ids)[: len(ids)]
+    rows = sources.state.pool.rows(sources.state.label_set["id"])
+    if not len(rows):
+        return _features_of(sources, sources.rows[:1])[:0]
+    return _features_of(sources, rows)[: len(rows)]
 
 
-def _features_of(sources: Sources, ids: pd.Series) -> np.ndarray:
+def _features_of(sources: Sources, rows: np.ndarray) -> np.ndarray:
+    """Features of rows of the pool."""
+    pool = sources.state.pool
     if sources.model is None or sources.settings.query.features == CACHED:
         features = sources.state.features
-        return features.view(features.rows(ids))
-    return sources.model.ask(Network.features, ids, "features")
+        return features.view(features.same(pool, rows))
+    model = sources.model
+    return model.ask_rows(Network.features, model.images.same(pool, rows), "features")
 
 
 def _head(sources: Sources) -> tuple[np.ndarray, np.ndarray]:

@@ -58,7 +58,16 @@ class Model:
         targets: torch.Tensor | None = None,
     ) -> np.ndarray:
         """Return `function(network, images[, targets])` of images, in the order of their ids."""
-        rows = self.images.rows(ids)
+        return self.ask_rows(function, self.images.rows(ids), title, targets)
+
+    def ask_rows(
+        self,
+        function: Callable[..., torch.Tensor],
+        rows: np.ndarray,
+        title: str,
+        targets: torch.Tensor | None = None,
+    ) -> np.ndarray:
+        """Return what `ask` does, of rows of the images that the model reads."""
         return predict(self.network, function, self.images, self.hardware, rows, targets, title)
 
 

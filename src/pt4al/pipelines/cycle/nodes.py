@@ -101,7 +101,7 @@ def explain_query(
     if "role" in query:
         query = query[query["role"] != RELABEL].reset_index(drop=True)
     every = features.view(np.arange(len(features)))
-    reasons = explain(query, before.ranking, before.label_set["id"], features.ids, every)
+    reasons = explain(query, before.ranking, before.label_set["id"], features.find, every)
     grounds = query_grounds(settings.query, before, cycle)
     probabilities = None
     if grounds.needs_likely and not TASKS[settings.main.task].dense:

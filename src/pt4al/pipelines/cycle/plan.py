@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.annotation.progress import RELABEL
+from pt4al.images.pool import ImagePool
 from pt4al.pipelines.cycle.state import CycleState
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream
@@ -21,12 +22,15 @@ class QueryPlan:
 
     Attributes
     ----------
+    ids
+        Of the whole pool, by row number.
     candidates
-        Rows of the ranking that may be chosen, in the order of the pool.
+        Images that may be chosen, in the order of the pool: `id` (row number there),
+        `pretext_loss`, `rank`, `batch`.
     budget, reserve
         Number of images the strategy chooses, and of spare ones in case somebody skips one.
     control
-        The cycle's control slice, as rows of the ranking; None if there is none.
+        The cycle's control slice, as rows of the query; None if there is none.
     again
         Images whose labels are asked for again, as rows of the query; None if none ever are.
     rng
@@ -35,6 +39,7 @@ class QueryPlan:
         Whether the query says why each image is in it.
     """
 
+    ids: pd.Series
     candidates: pd.DataFrame
     budget: int
     reserve: int
@@ -46,14 +51,16 @@ class QueryPlan:
     @classmethod
     def make(cls, state: CycleState, settings: Parameters, cycle: int) -> "QueryPlan":
         """Return the plan of a cycle; InputError if it asks for more images than there are."""
-        ranking = candidates.in_pool_order(state.ranking, state.pool.ids)
-        offered = candidates.unlabelled(ranking, state.apart, settings.query.scope, cycle)
+        ranking = _numbered(state.ranking, state.pool)
+        apart = pd.Series(state.pool.find(state.apart))
+        offered = candidates.unlabelled(ranking, apart, settings.query.scope, cycle)
         budget = settings.cycles.budgets[cycle]
         drawn = None
         if state.slices is not None:
             images = control.size(budget, settings.control.share)
             budget -= images
-            drawn = _slice(ranking, control.take(state.slices, state.used, images))
+            taken = control.take(state.slices, state.used, images)
+            drawn = _unscored(ranking, state.pool, taken["id"], "control")
         again = None
         if state.suspects is not None:
             most = min(round(settings.oracle.relabel * settings.cycles.budgets[cycle]), budget - 1)
@@ -62,6 +69,7 @@ class QueryPlan:
         candidates.check_enough(offered, budget)
         people = settings.oracle.kind == "people"
         return cls(
+            ids=state.pool.ids,
             candidates=offered,
             budget=budget,
             reserve=math.ceil(settings.oracle.reserve * budget) if people else 0,
@@ -74,8 +82,10 @@ class QueryPlan:
     def start(self, rule: str, rng: np.random.Generator) -> pd.DataFrame:
         """Return the query that a rule chooses which needs no evidence, one of `STARTS`."""
         chosen = candidates.start(self.candidates, rule, self.budget, rng)
-        rest = self.candidates[~self.candidates["id"].isin(chosen["id"])]
-        spare = candidates.start(rest, rule, min(self.reserve, len(rest)), rng)
+        spare = chosen.head(0)
+        if self.reserve:
+            rest = self.candidates[~self.candidates["id"].isin(chosen["id"])]
+            spare = candidates.start(rest, rule, min(self.reserve, len(rest)), rng)
         return self._query(chosen, spare)
 
     def choose(self, choose: Callable[[Evidence], np.ndarray], evidence: Evidence) -> pd.DataFrame:
@@ -98,6 +108,7 @@ class QueryPlan:
 
         Where labels are asked for again, role relabel, and `answers_before`: see `answers_since`.
         """
+        chosen, spare = self._named(chosen), self._named(spare)
         if not self.roles:
             return chosen
         roles = [chosen.assign(role="query"), spare.assign(role="reserve")]
@@ -107,20 +118,32 @@ class QueryPlan:
         query = pd.concat(roles, ignore_index=True)
         return query if self.control is None else control.mix(query, self.control, self.rng)
 
+    def _named(self, query: pd.DataFrame) -> pd.DataFrame:
+        """The query with ids in place of row numbers, and numbers as wide as in the ranking."""
+        ids = self.ids.iloc[query["id"].to_numpy()].array
+        return query.assign(id=ids, batch=query["batch"].astype("int64"))
 
-def _slice(ranking: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
-    """The cycle's slice in the order in which it was drawn."""
-    return _unscored(ranking, taken["id"], "control")
+
+def _numbered(ranking: pd.DataFrame, pool: ImagePool) -> pd.DataFrame:
+    """The ranking in the order of the pool, with row numbers in place of ids, in few bytes."""
+    number = np.int32 if len(pool) < 2**31 else np.int64
+    rows = pool.rows(ranking["id"]).astype(number)
+    places = ranking[["pretext_loss", "rank", "batch"]].astype({"rank": number, "batch": number})
+    return candidates.in_pool_order(places.assign(id=rows), rows)
 
 
 def _again(ranking: pd.DataFrame, state: CycleState, most: int) -> pd.DataFrame:
     """The images whose labels are asked for again, the most suspicious first."""
     ids = relabel.choose(state.suspects, state.label_set, state.asked, most)
     lines = state.answer_log.read()["id"].value_counts()
-    rows = _unscored(ranking, ids, RELABEL)
+    rows = _unscored(ranking, state.pool, ids, RELABEL)
     return rows.assign(answers_before=rows["id"].map(lines).fillna(0).astype("int64"))
 
 
-def _unscored(ranking: pd.DataFrame, ids: pd.Series, role: str) -> pd.DataFrame:
-    rows = ids.to_frame("id").merge(ranking[["id", "batch"]], on="id")
-    return rows.assign(score=np.nan, role=role)[["id", "score", "batch", "role"]]
+def _unscored(ranking: pd.DataFrame, pool: ImagePool, ids: pd.Series, role: str) -> pd.DataFrame:
+    """Images of the ranking, in the order of `ids`, as rows of a query."""
+    rows = pool.find(ids)
+    batches = ranking[ranking["id"].isin(rows)].set_index("id")["batch"].astype("int64")
+    ranked = np.isin(rows, batches.index)
+    table = pd.DataFrame({"id": ids.array[ranked], "score": np.nan})
+    return table.assign(batch=batches.loc[rows[ranked]].array, role=role)

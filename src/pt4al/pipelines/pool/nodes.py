@@ -126,8 +126,7 @@ def report_intake(
     """
     counts = [_count("pool", pool, recorded_labels), _count("test", test_pool, test_labels)]
     labelled = label_pairs(duplicates, pd.concat([recorded_labels, test_labels]))
-    places = pd.concat([pool.index, test_pool.index]).set_index("id")["source"].to_dict()
-    labelled = labelled.assign(linked=linked(labelled, places))
+    labelled = labelled.assign(linked=linked(labelled, _places(pool, test_pool, duplicates)))
     told = summarise(settings)
     page = render_intake_page(
         IntakePage(
@@ -199,7 +198,7 @@ def start_from_known(intake_page: str, known_labels: pd.DataFrame) -> pd.DataFra
 def _labels(collection: Collection, pool: ImagePool, settings: Pool, main: Main) -> pd.DataFrame:
     if main.task != "segmentation":
         labels = collection.labels
-        return labels[labels["id"].isin(pool.ids)].reset_index(drop=True)
+        return labels[pool.find(labels["id"]) >= 0].reset_index(drop=True)
     if collection.masks is None:  # people will draw them
         return pd.DataFrame(columns=["id", "label"])
     masks = read_masks(collection, pool.ids, pool.frame, settings.ignore)
@@ -228,12 +227,24 @@ def _drawings(
     drawn = {"sample": sample}
     shown = duplicates.head(PAIRS)
     if len(shown):
-        both = np.ravel([[row.id, row.other] for row in shown.itertuples()])
-        places = pd.Index([*pool.ids, *test_pool.ids]).get_indexer(both)
+        both = pd.Series(np.ravel([[row.id, row.other] for row in shown.itertuples()]), dtype="str")
+        rows = pool.find(both)
+        rows = np.where(rows < 0, len(pool) + test_pool.find(both), rows)
         drawn["duplicates"] = partial(
-            duplicate_plots.pairs, _pixels(pool, test_pool, places), shown.to_dict("records")
+            duplicate_plots.pairs, _pixels(pool, test_pool, rows), shown.to_dict("records")
         )
     return drawn
+
+
+def _places(pool: ImagePool, test_pool: ImagePool, duplicates: pd.DataFrame) -> dict[str, str]:
+    """The files of pictures that occur more than once, by id."""
+    ids = pd.concat([duplicates["id"], duplicates["other"]])
+    places = {}
+    for _, part in _parts(pool, test_pool):
+        rows = part.find(ids)
+        found = part.index.iloc[rows[rows >= 0]]
+        places |= dict(zip(found["id"], found["source"], strict=True))
+    return places
 
 
 def _parts(pool: ImagePool, test_pool: ImagePool) -> list[tuple[str, ImagePool]]:

@@ -184,7 +184,7 @@ def _rehearse_main(parameters: Parameters, seen: _Seen, classes: list[str], trun
     if main.start_from == "previous_cycle":
         network, _ = cycle.train(images, labels, classes, network, trunk, settings, cycle=1)
     predict(network, task.outputs, images, _hardware(settings))
-    candidates = pool.index[["id"]].assign(batch=0, pretext_loss=0.0)
+    candidates = pd.DataFrame({"id": np.arange(len(pool)), "batch": 0, "pretext_loss": 0.0})
     query = settings.query
     _, needs = chooser(query, first=False)
     if query.start in FEATURE_STARTS:
