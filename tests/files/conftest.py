@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,20 @@ def machines(tmp_path: Path, address: str) -> list[Storage]:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     return [Storage(tmp_path / name, address, patience=2) for name in ("a", "b")]
+
+
+@pytest.fixture
+def guarded_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A server that knows no keys, once its bucket is there."""
+    kind = pytest.importorskip("s3fs").S3FileSystem
+    pytest.importorskip("moto.server")
+    from support.s3_server import S3Server
+
+    server = S3Server(tmp_path, allowed=1)
+    server.start()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    kind.clear_instance_cache()
+    yield server
+    kind.clear_instance_cache()
+    server.kill()

@@ -105,6 +105,21 @@ def test_a_bucket_that_is_not_there_is_one_sentence(tmp_path, s3):
         Storage(tmp_path, "s3://nothing-here/x").check()
 
 
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ((), "the key that was given may not do this .*does not exist"),
+        (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "no key was found"),
+    ],
+    ids=["a key without rights", "no key"],
+)
+def test_what_a_server_refuses_is_one_sentence_at_once(tmp_path, guarded_server, monkeypatch, lacking, words):
+    for name in lacking:
+        monkeypatch.delenv(name)
+    with pytest.raises(InputError, match=f"s3://{guarded_server.bucket}/x: {words}"):
+        Storage(tmp_path, f"s3://{guarded_server.bucket}/x", patience=60).check()
+
+
 def test_what_fails_for_a_while_is_asked_again():
     failures = [OSError("away"), ConnectionError("away"), TimeoutError("away")]
 

@@ -1,6 +1,7 @@
 """A pool in a bucket is read as one on the disk, and a machine has only those shards that it reads."""
 
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pt4al.images import building
 from pt4al.images import pixels as pixel_shards
 from pt4al.images.building import build
 from pt4al.images.collection import Collection
+from pt4al.images.mapped import reopened
 from pt4al.images.pool import ImagePool, open_pool
 from support.pictures import recipe
 
@@ -60,6 +62,17 @@ def test_a_machine_with_an_empty_disk_reads_what_another_has_built(machines, pix
     assert len(shards(there)) == 1  # what is not here was checked when it was written, and is when it is brought
     np.testing.assert_array_equal(pool.read(np.arange(10)), pixels.transpose(0, 3, 1, 2))
     assert len(shards(there)) == len(shards(here)) == 5
+
+
+def test_a_pool_that_is_sent_to_another_machine_is_read_from_the_bucket_there(machines, pixels):
+    here, _ = machines
+    sent = pickle.dumps(open_pool(here.root / FOLDER))
+    here.root.rename(here.root.with_name("another machine"))
+    reopened.cache_clear()
+    pool = pickle.loads(sent)
+    assert shards(here) == []
+    np.testing.assert_array_equal(rows_of(pool, ["picture 9"])[0], pixels[9].transpose(2, 0, 1))
+    assert len(shards(here)) == 1
 
 
 def test_a_shard_that_was_damaged_in_the_bucket_is_not_taken(machines):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pt4al.files.storage import keeper
 from pt4al.images.folder import Folder
 from pt4al.images.index import Files, Table
 from pt4al.images.mapped import Mapped, reopened
@@ -60,7 +61,7 @@ class Features(Mapped):
         # Another process opens the folder: its bytes need not travel.
         if self.folder is None:
             return super().__reduce_ex__(protocol)
-        return reopened, (open_features, self.folder, self.sha256)
+        return reopened, (open_features, self.folder, self.sha256, keeper(self.folder))
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Return rows as a float16 array (len(rows), ...)."""

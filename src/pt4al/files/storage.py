@@ -2,7 +2,7 @@
 
 Objects have the names that files have below the folder, so that other tools can copy either. A file
 of the folder says which bucket that is, so that whoever reads a shard that is not here finds it.
-Secrets are in no file of ours: fsspec and its packages find them (docs/storage.md).
+Secrets are in no file of ours: fsspec and its packages find them, in variables and files of theirs.
 """
 
 import os

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
+from pt4al.files.storage import Storage
 from pt4al.images.distant import Distant
 from pt4al.images.folder import Maps, give_back
 from pt4al.images.index import Files, Table
@@ -148,14 +149,24 @@ def _digest(array: np.ndarray) -> str:
 
 
 @lru_cache(maxsize=REOPENED)
-def reopened(open_folder: Callable[[Path], Any], folder: Path, sha256: str) -> Any:
+def reopened(
+    open_folder: Callable[[Path], Any], folder: Path, sha256: str, storage: Storage | None
+) -> Any:
     """Return what `open_folder` returns for a folder; it is opened once in a process.
+
+    Parameters
+    ----------
+    storage
+        The bucket that keeps the folder, which a machine may see for the first time: it brings what
+        is read from there. None: there is none.
 
     Raises
     ------
     InputError
         If other rows lie there than those of this digest.
     """
+    if storage is not None:
+        storage.attach()
     rows = open_folder(folder)
     if rows.sha256 != sha256:
         raise InputError(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pt4al.files.storage import keeper
 from pt4al.images.decode import Frame
 from pt4al.images.folder import Folder
 from pt4al.images.index import Files, Table
@@ -53,7 +54,7 @@ class ImagePool(Mapped):
         # Another process opens the folder: its bytes need not travel.
         if self.folder is None:
             return super().__reduce_ex__(protocol)
-        return reopened, (open_pool, self.folder, self.sha256)
+        return reopened, (open_pool, self.folder, self.sha256, keeper(self.folder))
 
     @property
     def shape(self) -> tuple[int, int, int]:
