@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from pt4al.errors import InputError
 from pt4al.files import digests, records
 from pt4al.files.digests import APART
-from pt4al.files.storage import OWN, Object, Storage
+from pt4al.files.storage import ARRIVING, OWN, Object, Storage
 from pt4al.files.versions import PATTERN, kept
 
 SEAL = ".sha256"
@@ -153,7 +153,7 @@ class Mirror:
             for name in wanted:
                 self._storage.get(name, self._storage.root / name)
             return len(wanted)
-        arriving = self._storage.root / OWN / "arriving" / uuid.uuid4().hex
+        arriving = self._storage.root / OWN / ARRIVING / uuid.uuid4().hex
         try:
             for name in wanted:
                 self._storage.get(name, arriving / PurePosixPath(name).relative_to(version))
@@ -189,7 +189,7 @@ class Mirror:
 
     def _both_changed(self, name: str) -> int:
         here = self._storage.root / name
-        other = self._storage.root / OWN / "arriving" / uuid.uuid4().hex
+        other = self._storage.root / OWN / ARRIVING / uuid.uuid4().hex
         self._storage.get(name, other)
         try:
             if filecmp.cmp(here, other, shallow=False):

@@ -6,6 +6,7 @@ Secrets are in no file of ours: fsspec and its packages find them, in variables 
 """
 
 import os
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,8 @@ from pt4al.files.patience import patiently
 MARKER = ".storage.json"  # in the folder: the bucket's address
 OWN = ".storage"  # folder in it for what arrives, and for what was seen in the bucket
 FIRST = 10.0  # seconds for which a server may not answer before a command starts
+ARRIVING = "arriving"  # folder in that one
+DAY = 86_400.0  # seconds
 LOCAL = ("file", "local")
 
 
@@ -89,6 +92,9 @@ class Storage:
         facts = {name: value for name, value in asdict(self).items() if name != "root"}
         if known != facts:
             records.write(self.root / MARKER, facts)
+        for left in (self.root / OWN / ARRIVING).glob("*"):  # of processes that were killed
+            if left.is_file() and time.time() - left.stat().st_mtime > DAY:
+                left.unlink(missing_ok=True)
 
     def name(self, path: Path) -> str:
         """Return the name of the object that a file of the folder is."""
@@ -191,7 +197,7 @@ class Storage:
         self._patiently(os.replace, temporary, place)
 
     def _arriving(self) -> "_Arriving":
-        return _Arriving(self.root / OWN / "arriving")
+        return _Arriving(self.root / OWN / ARRIVING)
 
     def _patiently(self, do: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         kept = f"what is finished is kept in {self.root}; the same command goes on from there"

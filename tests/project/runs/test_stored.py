@@ -14,6 +14,8 @@ from support.projects import run, tables
 
 pytest.importorskip("s3fs")
 
+PLAIN = "08_reporting/tiny/learning_curve.csv"
+
 
 def listing(project: Path, address: str) -> dict[str, int]:
     objects = Storage(project / "data", address).listing("")
@@ -35,9 +37,12 @@ def test_a_finished_run_is_found_by_a_machine_with_an_empty_disk(
     monkeypatch.chdir(copied)
     run(copied, storage={"address": address})
     assert listing(copied, address) == files(copied)
+    baseline = "08_reporting/tiny-random/learning_curve.csv"  # which the report shows beside it
+    Storage(copied / "data", address).write(baseline, (copied / "data" / PLAIN).read_bytes())
     monkeypatch.chdir(project)
     run(project, storage={"address": address})
     assert tables(project) == tables(copied)
+    assert (project / "data" / baseline).exists()
     assert (project / "data/.storage.json").exists()
 
 

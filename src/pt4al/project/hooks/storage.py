@@ -8,9 +8,9 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.command import Command
 from pt4al.project.runs.context import Context
-from pt4al.project.runs.stored import SHARED, KeptCommand
+from pt4al.project.runs.stored import KeptCommand
 
 
 class StorageHooks:
@@ -30,7 +30,9 @@ class StorageHooks:
         self._catalog = catalog
         if self._context.storage is None:
             return (yield)
-        self._kept = self._keep(Command.of(self._context, run_params, pipeline))
+        places = self._context.config_loader["globals"]
+        command = Command.of(self._context, run_params, pipeline)
+        self._kept = KeptCommand(self._context.storage, command, places)
         self._kept.begin()
         try:
             results = yield
@@ -62,16 +64,3 @@ class StorageHooks:
         if self._kept is not None:
             self._kept.give_up(error)
         return results
-
-    def _keep(self, command: Command) -> KeptCommand:
-        places = self._context.config_loader["globals"]
-        names = [places[shared] for shared in SHARED]
-        fresh = None
-        if command.kind is Kind.COMPARISON:
-            names.append(command.parameters.comparison.name)
-        else:
-            run = command.parameters.run
-            names += [run.name, f"{run.name}.predictions"]
-            if run.fresh and command.kind is Kind.RUN:
-                fresh = run.name
-        return KeptCommand(self._context.storage, command.lock, names, fresh)

@@ -6,6 +6,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import chdir
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,11 +21,14 @@ from pt4al.files.patience import Unreachable
 from pt4al.files.remote_lock import RemoteLock
 from pt4al.files.shard_cache import make_room
 from pt4al.files.storage import FIRST, Storage
-from pt4al.project.runs.folder import LAYERS, RECORDS, STAMP
+from pt4al.project.configuration.next_commands import baseline_of
+from pt4al.project.runs.command import Command, Kind
+from pt4al.project.runs.folder import LAYERS, RECORDS, REPORTS, STAMP
 
 logger = logging.getLogger(__name__)
 
 SHARED = ("pool", "features", "pretext")
+READ_BY_REPORTS = (RECORDS, "07_model_output", REPORTS)  # layers, of other runs
 KEYS = "conf/local/credentials.yml"
 SECTION = "storage"  # of it, and of the settings
 EVERYTHING = None  # in a queue of paths: all that the bucket lacks
@@ -76,19 +80,19 @@ class KeptCommand:
 
     Parameters
     ----------
-    lock
-        Name of what no second command may work at meanwhile.
-    names
-        Of the command's own folders, and of those that it shares with others.
-    fresh
-        Name of a run that starts again under its name; None: what the bucket has is gone on with.
+    places
+        Those of globals.yml, with the names of folders.
     """
 
-    def __init__(self, storage: Storage, lock: str, names: list[str], fresh: str | None):
+    def __init__(self, storage: Storage, command: Command, places: dict[str, Any]):
         self._storage = storage
-        self._fresh = fresh
-        self._lock = RemoteLock(storage, lock)
-        self._mirror = _mirror(storage, [f"{layer}/{name}" for layer in LAYERS for name in names])
+        self._fresh = None
+        run = command.parameters.run
+        if run.fresh and command.kind is Kind.RUN:
+            self._fresh = run.name
+        self._lock = RemoteLock(storage, command.lock)
+        self._mirror = _mirror(storage, _in(LAYERS, _written_by(command, places)))
+        self._beside = _mirror(storage, _in(READ_BY_REPORTS, _shown_beside(command)))
         self._queue: queue.Queue[Path | None] = queue.Queue()
         self._thread = threading.Thread(target=self._carry, daemon=True)
         self._error: Exception | None = None
@@ -98,7 +102,7 @@ class KeptCommand:
         self._lock.acquire()
         start = time.monotonic()
         try:
-            brought = self._mirror.pull(without=self._fresh)
+            brought = self._mirror.pull(without=self._fresh) + self._bring_beside()
         except InputError:
             self._lock.release()
             raise
@@ -150,6 +154,13 @@ class KeptCommand:
             if another is not error:
                 logger.warning("%s", another)
 
+    def _bring_beside(self) -> int:
+        try:
+            return self._beside.pull()
+        except InputError as error:  # no run ends for another one's files
+            logger.warning("%s", error)
+            return 0
+
     def _check(self) -> None:
         self._lock.check()
         if self._error is not None:
@@ -171,6 +182,28 @@ class KeptCommand:
         self._queue.put(STOP)
         if self._thread.is_alive():
             self._thread.join()
+
+
+def _written_by(command: Command, places: dict[str, Any]) -> list[str]:
+    """Return the names of the folders that a command writes, its own and shared ones."""
+    names = [places[shared] for shared in SHARED]
+    if command.kind is Kind.COMPARISON:
+        return [*names, command.parameters.comparison.name]
+    run = command.parameters.run.name
+    return [*names, run, f"{run}.predictions"]
+
+
+def _shown_beside(command: Command) -> list[str]:
+    """Return the names of runs that a run's report shows, if there are such runs."""
+    if command.kind is not Kind.RUN:
+        return []
+    run = command.parameters.run.name
+    names = {baseline_of(run), *command.parameters.report.baselines}
+    return sorted(names - {run})
+
+
+def _in(layers: Iterable[str], names: list[str]) -> list[str]:
+    return [f"{layer}/{name}" for layer in layers for name in names]
 
 
 def _mirror(storage: Storage, folders: list[str]) -> Mirror:
