@@ -10,14 +10,13 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from pt4al.errors import InputError
 from pt4al.files import digests, records
 from pt4al.files.digests import APART
 from pt4al.files.storage import ARRIVING, OWN, Object, Storage
-from pt4al.files.versions import PATTERN, kept
+from pt4al.files.versions import PATTERN, kept, version_of
 
 SEAL = ".sha256"
 GROWS = ".jsonl"  # logs, to which lines are added
@@ -71,7 +70,7 @@ class Mirror:
         versions: dict[str, list[str]] = {}
         changing = []
         for name in self._there:
-            version = _version_of(name)
+            version = version_of(name)
             if version is None:
                 changing.append(name)
             else:
@@ -125,7 +124,7 @@ class Mirror:
         there = self._there.get(name)
         if there is None:
             return False
-        if _version_of(name) is not None:
+        if version_of(name) is not None:
             return there.size == file.stat().st_size
         return self._same.get(name, [])[:2] == _state(file)
 
@@ -136,7 +135,7 @@ class Mirror:
             self._storage.put(file)
         except FileNotFoundError:  # it was replaced or removed meanwhile
             return
-        if _version_of(name) is not None:
+        if version_of(name) is not None:
             self._there[name] = Object(before[0], "")
             return
         there = self._storage.info(name)
@@ -260,25 +259,16 @@ class Mirror:
                 records.write(self._noted(folder), same)
 
 
-def _version_of(name: str) -> str | None:
-    """Return the folder of the version that a file belongs to; None of files that change."""
-    parts = name.split("/")
-    for number, part in enumerate(parts[:-1]):
-        if fnmatch(part, PATTERN):
-            return "/".join(parts[: number + 1])
-    return None
-
-
 def _is_whole(names: list[str]) -> bool:
     """Whether a version has its digest, or is one file, as older runs have them without."""
-    version = _version_of(names[0])
+    version = version_of(names[0])
     dataset = PurePosixPath(version).parent.name
     return f"{version}/{dataset}{SEAL}" in names or names == [f"{version}/{dataset}"]
 
 
 def _turn(name: str) -> int:
     """Return when a file's turn is: the digest of a whole version comes after all of it."""
-    return int(_version_of(name) is not None and _is_whole([name]) and name.endswith(SEAL))
+    return int(version_of(name) is not None and _is_whole([name]) and name.endswith(SEAL))
 
 
 def _visible(place: Path) -> Iterator[Path]:

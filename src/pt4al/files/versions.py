@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 
 FOLDER = "versions"  # beside a file that people open: holds its versions, by its name
@@ -32,6 +33,21 @@ def newest(path: Path) -> Path | None:
     if files:
         return files[-1]
     return path if path.is_file() else None
+
+
+def version_of(name: str) -> str | None:
+    """Return the folder of the version that a file is of, a/b/<time>; None of a file without.
+
+    Parameters
+    ----------
+    name
+        Of the file, with slashes.
+    """
+    folders = name.split("/")[:-1]
+    for number, folder in enumerate(folders, 1):
+        if fnmatch(folder, PATTERN):
+            return "/".join(folders[:number])
+    return None
 
 
 def later(version: str, folders: Iterable[Path]) -> str:

@@ -1,9 +1,17 @@
 """Read a project's configuration files without a session; a run reads them by `runs/context.py`."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
+from omegaconf import OmegaConf
+
+from pt4al.files.storage import MARKER, keeper
+
+KEYS = "conf/local/credentials.yml"
+SECTION = "storage"  # of it
 
 
 def loader(project: Path, env: str | None = None) -> OmegaConfigLoader:
@@ -19,5 +27,24 @@ def places(project: Path, env: str | None = None) -> dict[str, Any]:
 
 
 def root(project: Path, env: str | None = None) -> Path:
-    """Return the folder of a project's data."""
-    return project / places(project, env)["root"]
+    """Return the folder of a project's data, whose files a bucket may keep."""
+    folder = project / places(project, env)["root"]
+    storage = keeper(folder / MARKER)
+    if storage is not None:
+        hand_over_keys(project, storage.address)
+    return folder
+
+
+def hand_over_keys(project: Path, address: str) -> None:
+    """Tell fsspec what credentials.yml says, in this process and in those that it starts."""
+    file = project / KEYS
+    if not file.exists():
+        return
+    # Not by a loader of Kedro's: what `globals` means in the catalog is what its newest one says.
+    options = OmegaConf.to_container(OmegaConf.load(file), resolve=True).get(SECTION)
+    if options:
+        import fsspec
+
+        protocol = address.partition("://")[0]
+        os.environ[f"FSSPEC_{protocol.upper()}"] = json.dumps(options)
+        fsspec.config.set_conf_env(fsspec.config.conf)

@@ -1,8 +1,6 @@
 """Keep a command's files in a bucket: bring what it needs, write what it makes, one machine at a time."""
 
-import json
 import logging
-import os
 import queue
 import threading
 import time
@@ -13,14 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from pt4al.errors import InputError, counted
 from pt4al.files.mirror import Mirror
 from pt4al.files.patience import Unreachable
 from pt4al.files.remote_lock import RemoteLock
 from pt4al.files.shard_cache import make_room
 from pt4al.files.storage import FIRST, Storage
+from pt4al.project.configuration.loading import hand_over_keys
 from pt4al.project.configuration.next_commands import baseline_of
 from pt4al.project.runs.command import Command, Kind
 from pt4al.project.runs.folder import LAYERS, RECORDS, REPORTS, STAMP
@@ -29,8 +26,7 @@ logger = logging.getLogger(__name__)
 
 SHARED = ("pool", "features", "pretext")
 READ_BY_REPORTS = (RECORDS, "07_model_output", REPORTS)  # layers, of other runs
-KEYS = "conf/local/credentials.yml"
-SECTION = "storage"  # of it, and of the settings
+SECTION = "storage"  # of the settings
 EVERYTHING = None  # in a queue of paths: all that the bucket lacks
 STOP = Path()  # none follows
 
@@ -64,7 +60,7 @@ def opened(config: Any, project: Path) -> Storage | None:
             f"`storage.address` {settings.address}: DVC keeps the files of this environment: set "
             "it to null, and use `dvc remote add` and `dvc push`"
         )
-    _hand_over_keys(project, settings.address.partition("://")[0])
+    hand_over_keys(project, settings.address)
     root = project / places["root"]
     storage = Storage(root, settings.address, settings.patience, settings.cache)
     storage.check()
@@ -208,17 +204,3 @@ def _in(layers: Iterable[str], names: list[str]) -> list[str]:
 
 def _mirror(storage: Storage, folders: list[str]) -> Mirror:
     return Mirror(storage, folders, guarded=f"{RECORDS}/")
-
-
-def _hand_over_keys(project: Path, protocol: str) -> None:
-    """Tell fsspec what credentials.yml says, in this process and in those that it starts."""
-    file = project / KEYS
-    if not file.exists():
-        return
-    # Not by a loader of Kedro's: what `globals` means in the catalog is what its newest one says.
-    options = OmegaConf.to_container(OmegaConf.load(file), resolve=True).get(SECTION)
-    if options:
-        import fsspec
-
-        os.environ[f"FSSPEC_{protocol.upper()}"] = json.dumps(options)
-        fsspec.config.set_conf_env(fsspec.config.conf)
