@@ -1,4 +1,4 @@
-"""Two processes that train one network, joined by gloo, and what they train."""
+"""Processes that train one network, joined by gloo, and what they train."""
 
 import copy
 import os
@@ -36,13 +36,13 @@ Learnt = tuple[dict[str, bytes], pd.DataFrame]
 
 
 @contextmanager
-def joined(folder: Path):
-    """Yield what calls a function in two processes at once and returns what both answer, rank 0's first."""
+def joined(folder: Path, world: int = WORLD):
+    """Yield what calls a function in processes at once and returns what each answers, rank 0's first."""
     context = get_context("spawn")
     executors = []
     try:
-        for rank in range(WORLD):
-            begin = partial(_join, rank, str(folder / "rendezvous"))
+        for rank in range(world):
+            begin = partial(_join, rank, world, str(folder / "rendezvous"))
             executors.append(ProcessPoolExecutor(1, context, begin))
 
         def call(function: Callable[..., Any], *given: Any) -> list[Any]:
@@ -55,14 +55,14 @@ def joined(folder: Path):
             executor.shutdown()
 
 
-def _join(rank: int, rendezvous: str) -> None:
+def _join(rank: int, world: int, rendezvous: str) -> None:
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", f"file://{rendezvous}", rank=rank, world_size=WORLD)
+    distributed.init_process_group("gloo", f"file://{rendezvous}", rank=rank, world_size=world)
 
 
 def fit_as_rank(folder: Path | None, network, loss, pool, training, hardware, targets=None) -> Learnt:
     """Train as one of the ranks; leave checkpoints in a folder."""
-    network = copy.deepcopy(network)  # torch sends tensors to both processes as shared memory
+    network = copy.deepcopy(network)  # torch sends tensors to all processes as shared memory
     checkpoints = folder and Checkpoints(folder)
     ranks = Ranks(distributed.get_rank(), distributed.get_world_size(), checkpoints)
     curve = fit(network, loss, pool, replace(training, ranks=ranks), hardware, targets=targets)

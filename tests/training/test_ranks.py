@@ -1,4 +1,4 @@
-"""Two processes that train one network: what is the same as with one, and what resumes."""
+"""Processes that train one network: what is the same as with one, and what resumes."""
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,9 @@ AUGMENT = Augmentation(crop_padding=2, flip=True, smallest_crop=1)
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory):
-    """Call a function in two processes that are joined."""
-    with joined(tmp_path_factory.mktemp("ranks")) as call:
+def ranks(tmp_path_factory):
+    """Call a function in three processes that are joined: of two, sums have no order."""
+    with joined(tmp_path_factory.mktemp("ranks"), 3) as call:
         yield call
 
 
@@ -43,7 +43,7 @@ def begun(make_network):
 
 def odd(make_schedule, **changes) -> Training:
     """A training whose minibatches no two ranks can share evenly, and whose last epoch is cut short."""
-    schedule = make_schedule(epochs=2.5, minibatch=15, shape="one_cycle")
+    schedule = make_schedule(epochs=2.8, minibatch=16, shape="one_cycle")
     return Training(schedule, stream(0, "fit"), **changes)
 
 
@@ -55,19 +55,21 @@ def test_parts_of_ranks_are_the_minibatch():
     assert Ranks().part(positions) is positions
 
 
-def test_both_ranks_end_with_the_same_weights_statistics_and_curve(both, begun, make_pool, make_schedule):
+def test_all_ranks_end_with_the_same_weights_statistics_and_curve(ranks, begun, make_pool, make_schedule):
     training = odd(make_schedule, augment=AUGMENT)
-    (first, curve), (second, other) = both(fit_as_rank, None, begun(), ROTATION, make_pool(50), training, HARDWARE)
-    assert first == second
+    (first, curve), (second, other), (third, _) = ranks(
+        fit_as_rank, None, begun(), ROTATION, make_pool(50), training, HARDWARE
+    )
+    assert first == second == third
     pd.testing.assert_frame_equal(curve, other, check_exact=True)
 
 
 @pytest.mark.parametrize("frozen", [0, 1])
-def test_without_batch_statistics_two_ranks_learn_what_one_process_does(both, begun, make_pool, make_schedule, frozen):
+def test_without_batch_statistics_ranks_learn_what_one_process_does(ranks, begun, make_pool, make_schedule, frozen):
     pool = make_pool(50)
     alone = begun(still=True)
     expected = fit(alone, ROTATION, pool, odd(make_schedule, frozen=frozen), HARDWARE)
-    found, curve = both(
+    found, curve = ranks(
         fit_as_rank, None, begun(still=True), ROTATION, pool, odd(make_schedule, frozen=frozen), HARDWARE
     )[0]
     assert list(curve["steps"]) == list(expected["steps"])
@@ -80,41 +82,43 @@ def test_without_batch_statistics_two_ranks_learn_what_one_process_does(both, be
             )
 
 
-def test_with_batch_norms_of_parts_the_curve_stays_close(both, fashion, begun, make_schedule):
+def test_with_batch_norms_of_parts_the_curve_stays_close(ranks, fashion, begun, make_schedule):
     pool, _ = fashion
     training = Training(make_schedule(epochs=3, minibatch=32, shape="one_cycle"), stream(0, "fit"))
     expected = fit(begun(), ROTATION, pool, training, HARDWARE)
     training = Training(training.schedule, stream(0, "fit"))
-    curve = both(fit_as_rank, None, begun(), ROTATION, pool, training, HARDWARE)[0][1]
+    curve = ranks(fit_as_rank, None, begun(), ROTATION, pool, training, HARDWARE)[0][1]
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0]
     np.testing.assert_allclose(curve["loss"], expected["loss"], atol=0.1)
 
 
 @pytest.mark.parametrize("frozen", [0, 1])
 def test_a_training_resumes_from_its_last_epoch_with_the_same_bytes(
-    both, begun, make_pool, make_schedule, tmp_path, frozen
+    ranks, begun, make_pool, make_schedule, tmp_path, frozen
 ):
     pool = make_pool(50)
     training = odd(make_schedule, augment=AUGMENT, frozen=frozen)
     given = pool, training, HARDWARE
-    undisturbed = both(fit_as_rank, None, begun(), ROTATION, *given)
+    undisturbed = ranks(fit_as_rank, None, begun(), ROTATION, *given)
     with pytest.raises(KeyError, match="interrupted"):
-        both(fit_as_rank, tmp_path, begun(), Interrupted(7, []), *given)
+        ranks(fit_as_rank, tmp_path, begun(), Interrupted(7, []), *given)
     assert Checkpoints(tmp_path).newest().steps == 4
     shown = Interrupted(6, [])  # of nine steps five are left
-    resumed = both(fit_as_rank, tmp_path, begun(), shown, *given)
+    resumed = ranks(fit_as_rank, tmp_path, begun(), shown, *given)
     for (found, curve), (expected, whole) in zip(resumed, undisturbed, strict=True):
         assert found == expected
         pd.testing.assert_frame_equal(curve, whole, check_exact=True)
 
 
-def test_a_loss_may_leave_parameters_out(both, make_network, make_pool, make_schedule):
+def test_a_loss_may_leave_parameters_out(ranks, make_network, make_pool, make_schedule):
     network = make_network()
     add_loss_head(network, torch_generator(stream(0, "head")))
     before = weights(network)
     targets = torch.arange(50) % 10
-    learnt = both(fit_as_rank, None, network, classification.loss, make_pool(50), odd(make_schedule), HARDWARE, targets)
-    assert learnt[0][0] == learnt[1][0]
+    learnt = ranks(
+        fit_as_rank, None, network, classification.loss, make_pool(50), odd(make_schedule), HARDWARE, targets
+    )
+    assert learnt[0][0] == learnt[2][0]
     kept = [name for name in before if learnt[0][0][name] == before[name]]
     assert {name for name in before if name.startswith("loss_head")} <= set(kept)
 
