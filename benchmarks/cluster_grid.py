@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from project import Project
@@ -89,12 +90,18 @@ def curves(project: Project, name: str) -> list[Path]:
     return list((project.folder / "data/08_reporting").glob(f"{name}-*/learning_curve.csv"))
 
 
-def tables(project: Project, name: str) -> dict[str, bytes]:
-    """Return the queries and label sets of a comparison, by cell and cycle."""
+def tables(project: Project, name: str) -> dict[str, str]:
+    """Return digests of the queries and label sets of a comparison, by cell and cycle."""
     root = project.folder / "data/05_model_input"
-    paths = [path for file in TABLES for path in root.glob(f"{name}-*/cycle_*/{file}/*/{file}")]
-    places = ["/".join(path.relative_to(root).parts[:3]).removeprefix(name) for path in paths]
-    return {place: path.read_bytes() for place, path in zip(places, paths, strict=True)}
+    found = {}
+    for file in TABLES:
+        for path in root.glob(f"{name}-*/cycle_*/**/{file}"):
+            if path.is_file():
+                cell, cycle = path.relative_to(root).parts[:2]
+                found[f"{cell.removeprefix(name)}/{cycle}/{file}"] = sha256(path.read_bytes()).hexdigest()
+    if not found:
+        raise RuntimeError(f"{root} has no queries of {name}")
+    return found
 
 
 if __name__ == "__main__":

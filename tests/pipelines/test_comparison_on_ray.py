@@ -16,14 +16,14 @@ WAIT = 120.0  # seconds
 pytestmark = pytest.mark.slow
 
 
-def kill_one_in_a_cycle(project: Path, killed: list[int]) -> threading.Thread:
-    """Kill the worker of Ray that trains, once a cell has asked for its first labels."""
+def kill_one(project: Path, killed: list[int]) -> threading.Thread:
+    """Kill a worker of Ray that has a cell, once a network is trained."""
 
     def kill() -> None:
         began = time.monotonic()
         while time.monotonic() - began < WAIT and not killed:
             time.sleep(0.05)
-            if not list((project / "data/05_model_input").glob("c-*/cycle_0/label_set.parquet/*/*")):
+            if not list((project / "data/06_models").glob("c-*/cycle_0/network.safetensors/*/*")):
                 continue
             for process in psutil.Process().children(recursive=True):
                 if any(word.startswith("ray::_do") for word in process.cmdline()):
@@ -47,7 +47,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tup
             made[cluster] = make_project(tmp_path_factory.mktemp(cluster), empty_store)
             patch.chdir(made[cluster])
             killed: list[int] = []
-            killing = kill_one_in_a_cycle(made[cluster], killed) if cluster == "ray" else None
+            killing = kill_one(made[cluster], killed) if cluster == "ray" else None
             run(made[cluster], "comparison", **SMALL, engine={"cluster": cluster})
             if killing is not None:
                 killing.join()
@@ -68,7 +68,7 @@ def test_cells_ask_for_the_same_and_learn_the_same(projects: tuple[Path, Path]) 
 def test_each_cell_has_its_log_and_one_row_in_mlflow_that_is_closed(projects: tuple[Path, Path]) -> None:
     on_ray = projects[1]
     logs = {path.stem: path.read_text() for path in (on_ray / "data/08_reporting/c/logs").iterdir()}
-    assert all("ended after" in logs[name] and "train_main" in logs[name] for name in CELLS)
+    assert all("ended after" in logs[name] and "20 labels, accuracy" in logs[name] for name in CELLS)
     client = MlflowClient(f"sqlite:///{on_ray}/mlflow.db")
     experiment = client.get_experiment_by_name("pt4al").experiment_id
     rows = [row for row in client.search_runs([experiment]) if "al.cycle" not in row.data.tags]

@@ -11,6 +11,7 @@ import pytest
 
 from pt4al.cluster.processes import KILLED
 from pt4al.cluster.seam import Cluster
+from pt4al.errors import InputError
 from pt4al.pipelines.comparison.execution import Errand
 from pt4al.pipelines.comparison.plan import Cell, cells
 from pt4al.pipelines.comparison.workers import Workers
@@ -98,3 +99,8 @@ def test_a_cell_that_fails_says_why_and_the_worker_goes_on(cell: Cell, workers: 
     assert "nowhere" in failing
     assert "c-random-s0.log" in failing
     assert going_on is None
+
+
+def test_a_machine_without_the_projects_folder_is_named(workers: Workers) -> None:
+    with pytest.raises(InputError, match=r"has no folder .*: on a cluster the project must be on a disk"):
+        workers._prepare()
