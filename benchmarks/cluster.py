@@ -61,7 +61,7 @@ def measure(quick: bool) -> list[Section]:
     ways = dict(LOCAL) if quick else LOCAL | WAYS
     repeats = 1 if quick else 3
     with tempfile.TemporaryDirectory() as folder, _nodes(quick):
-        work = Work(64, 1000, Path(folder)) if quick else Work(12_000, 60_000, Path(folder))
+        work = Work(64, 1000, Path(folder)) if quick else Work(8_000, 30_000, Path(folder))
         rows = [_row(work, kind, ways, repeats) for kind in KINDS]
         costs = _costs(work, ways, 20 if quick else 400)
     return [
