@@ -192,8 +192,8 @@ def _reason(address: str, where: str, error: Exception) -> str:
         )
     return (
         f"`engine.cluster` {address}: no Ray cluster that can be used answers at {where} "
-        f"({first_line(error)}): start one (`ray start --head`), set RAY_ADDRESS, or set "
-        "`engine.cluster` to local"
+        f"({first_line(error)}): start one (`ray start --head`), set RAY_ADDRESS, and RAY_AUTH_TOKEN "
+        "if it asks for one, or set `engine.cluster` to local"
     )
 
 

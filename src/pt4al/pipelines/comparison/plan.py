@@ -18,7 +18,11 @@ from pt4al.project.configuration.parsing import parse
 
 # What makes a cell a cell is not an arm's to set; nor is what all cells must share to be compared.
 NOT_AN_ARMS = ("run", "engine", "report", "comparison", "cold_start")
-ALONE = {"cluster": "local", "workers": "auto", "ranks": 1}  # settings of an engine that is one process
+ALONE = {
+    "cluster": "local",
+    "workers": "auto",
+    "ranks": 1,
+}  # settings of an engine that is one process
 
 
 @dataclass(frozen=True)

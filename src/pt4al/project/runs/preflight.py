@@ -1,5 +1,6 @@
 """Every check before a run, a comparison or a prediction starts: nothing may stop it after hours."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def check(command: Command, catalog: CatalogProtocol) -> None:
     refuse(command.parameters.engine.instructions)
     check_place(command)
     if command.computes:
-        seam.check(command.parameters.engine.workforce)
+        _check_workforce(command)
     if command.kind is Kind.COMPARISON:
         catalog["params:project"] = {
             "path": command.place.project,
@@ -65,6 +66,14 @@ def check(command: Command, catalog: CatalogProtocol) -> None:
         check_run(command, catalog)
         if command.waits_for_people:
             check_people(command)
+
+
+def _check_workforce(command: Command) -> None:
+    """Raise InputError if whoever is to work can't be had."""
+    workforce = command.parameters.engine.workforce
+    if command.kind is Kind.COMPARISON:  # its cells have threads of their own
+        workforce = replace(workforce, threads=command.parameters.comparison.threads)
+    seam.check(workforce)
 
 
 def check_pool(command: Command, catalog: CatalogProtocol) -> None:
