@@ -26,7 +26,13 @@ class RayCrew(Crew):
         self._cluster = cluster
         self._key = f"{os.getpid()} {key_of_now()}"
         self._job = ray.put(job.pack())
-        options = {"num_cpus": cluster.threads, "num_gpus": cluster.gpus, "max_retries": 0}
+        options = {
+            "num_cpus": cluster.threads,
+            "num_gpus": cluster.gpus,
+            "max_retries": 0,
+            # Or a machine that is ready takes what comes, as long as shards are short.
+            "scheduling_strategy": "SPREAD",
+        }
         self._remote = ray.remote(_do).options(**options)
         self._running: dict[Any, tuple] = {}
         self._looked = -NODES
