@@ -36,6 +36,7 @@ from pt4al.training import engine
 
 PAUSE = (1.0, 3.0)  # seconds between two kills
 PATIENCE = 30.0  # seconds for a shard, where one hangs
+LOOKS = 1000  # for two workers that have a shard at the same moment
 ROUNDS = 8  # of a kind of work, until enough are killed
 TEXT = """
 *Undisturbed*: the same work by this process alone. *Same bytes*: every file that was left. A worker that hangs is one
@@ -171,7 +172,7 @@ class Result:
 
 
 def _work(quick: bool, folder: Path) -> Work:
-    return Work(200, 1500, folder) if quick else Work(4000, 12_000, folder)
+    return Work(200, 1500, folder) if quick else Work(10_000, 24_000, folder)
 
 
 def _clusters(quick: bool) -> Iterator[tuple[str, Cluster, Callable]]:
@@ -244,11 +245,14 @@ def _act_on(title: str, number: int) -> Callable[[], bool]:
 
 
 def _works(process: psutil.Process, title: str) -> bool:
+    return ("ray::_do" if title.startswith("Ray") else "spawn_main") in _command(process)
+
+
+def _command(process: psutil.Process) -> str:
     try:
-        command = " ".join(process.cmdline())
+        return " ".join(process.cmdline())
     except psutil.Error:
-        return False
-    return "ray::_do" in command if title.startswith("Ray") else "spawn_main" in command
+        return ""
 
 
 def _again(case: Case, folder: Path, seconds: float) -> tuple[Result, int]:
@@ -284,7 +288,11 @@ def _node_lost(work: Work, case: Case, folder: Path) -> tuple[Result, int]:
     os.environ["RAY_ADDRESS"] = nodes.address
 
     def act() -> bool:
-        if not any(_works(process, "Ray") for process in psutil.Process().children(recursive=True)):
+        ours = [process for process in psutil.Process().children(recursive=True) if "ray::" in _command(process)]
+        for _ in range(LOOKS):
+            if sum(_works(process, "Ray") for process in ours) > 1:  # else no shard may be there
+                break
+        else:
             return False
         nodes.remove_node(second, allow_graceful=False)
         return True

@@ -113,6 +113,18 @@ def test_workers_that_cannot_begin_are_not_started_for_ever(monkeypatch):
         list(in_shards(lambda _, shard: shard, [large], Cluster(workers=2, warm=False)))
 
 
+class Unreadable(list):
+    """A shard that no worker can unpack."""
+
+    def __reduce__(self) -> tuple:
+        return int, ("unreadable",)
+
+
+def test_a_shard_that_cannot_be_unpacked_on_ray_is_no_lost_machine(on_ray):
+    with pytest.raises(ValueError, match="unreadable"):
+        list(in_shards(lambda _, shard: shard, [Unreadable([1, 2])], on_ray))
+
+
 def test_an_error_that_cannot_be_sent_is_told_all_the_same():
     def work(_: None, shard: list[int]) -> None:
         raise ValueError(threading.Lock())

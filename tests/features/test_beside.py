@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pt4al.features import store
+from pt4al.features import scoring, store
 from pt4al.features.beside import Beside
 from pt4al.features.store import compute
 from pt4al.features.vectors import open_features
@@ -50,6 +50,22 @@ def test_each_file_is_read_once_for_pool_and_features(backbone, pixels, tmp_path
     np.testing.assert_allclose(
         features.gather(np.arange(20)), whole(pixels, backbone, tmp_path / "whole"), rtol=1e-2, atol=1e-2
     )
+
+
+def test_features_beside_a_pool_are_the_bytes_of_features_computed_by_themselves(
+    backbone, pixels, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(scoring.MOST, "cpu", 20)  # no divisor of what a pool decodes together
+    pictures = [encoded(picture) for picture in np.concatenate([pixels] * 4)]
+    pictures[7] = b"no picture"
+    collection = album(pictures)
+    with Beside(collection, backbone, tmp_path / "beside", HARDWARE) as beside:
+        build(collection, tmp_path / "pool", recipe(size=8, channels=3, bad_share=0.1), watch=beside)
+    ids = open_pool(tmp_path / "pool").ids
+    for name in ("beside", "alone"):
+        compute(collection, ids, backbone, tmp_path / name, HARDWARE)
+    beside, alone = (open_features(tmp_path / name) for name in ("beside", "alone"))
+    assert beside.sha256 == alone.sha256
 
 
 def test_pool_is_the_same_whether_it_is_watched_or_not(backbone, pixels, tmp_path):

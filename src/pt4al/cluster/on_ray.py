@@ -4,7 +4,9 @@ import os
 import time
 from typing import Any
 
-from pt4al.cluster.ray_session import connect, first_line
+import cloudpickle
+
+from pt4al.cluster.ray_session import connect, last_line
 from pt4al.cluster.seam import Cluster, Crew, Died, Done, Failed, Outcome
 from pt4al.cluster.worker import Job, Prepared, key_of_now
 from pt4al.errors import InputError
@@ -24,7 +26,13 @@ class RayCrew(Crew):
         self._cluster = cluster
         self._key = f"{os.getpid()} {key_of_now()}"
         self._job = ray.put(job.pack())
-        options = {"num_cpus": cluster.threads, "num_gpus": cluster.gpus, "max_retries": 0}
+        options = {
+            "num_cpus": cluster.threads,
+            "num_gpus": cluster.gpus,
+            "max_retries": 0,
+            # Or a machine that is ready takes what comes, as long as shards are short.
+            "scheduling_strategy": "SPREAD",
+        }
         self._remote = ray.remote(_do).options(**options)
         self._running: dict[Any, tuple] = {}
         self._looked = -NODES
@@ -46,7 +54,8 @@ class RayCrew(Crew):
     def start(self, key: tuple, shard: Any) -> None:
         """See Crew."""
         # In a list, so that Ray does not fetch it for each task: a worker keeps what it prepared.
-        reference = self._remote.remote(self._key, [self._job], shard)
+        # Packed here: Ray's own packing knows nothing of modules that workers lack.
+        reference = self._remote.remote(self._key, [self._job], cloudpickle.dumps(shard))
         self._running[reference] = key
 
     def ended(self, seconds: float) -> list[tuple[tuple, Outcome]]:
@@ -92,10 +101,14 @@ def _room_of(node: dict[str, float], cluster: Cluster) -> int:
     return int(room)
 
 
-def _do(key: str, job: list, shard: Any) -> tuple[bool, Any]:
+def _do(key: str, job: list, shard: bytes) -> tuple[bool, Any]:
     import ray
 
-    return _prepared.do(key, lambda: ray.get(job[0]), shard)
+    try:
+        unpacked = cloudpickle.loads(shard)
+    except Exception as error:
+        return False, error
+    return _prepared.do(key, lambda: ray.get(job[0]), unpacked)
 
 
 def _outcome(reference: Any) -> Outcome:
@@ -108,14 +121,12 @@ def _outcome(reference: Any) -> Outcome:
         return Died("a worker was killed")
     except exceptions.OutOfMemoryError:
         return Died("a worker ran out of memory")
-    except (
-        exceptions.NodeDiedError,
-        exceptions.ObjectLostError,
-        exceptions.RaySystemError,
-    ) as lost:
-        return Died(f"a machine was lost ({first_line(lost)})", blameless=True)
-    except exceptions.RayTaskError as error:
-        return Failed(InputError(f"a worker could not begin: {first_line(error.cause or error)}"))
+    except (exceptions.NodeDiedError, exceptions.ObjectLostError) as lost:
+        return Died(f"a machine was lost ({last_line(lost)})", blameless=True)
+    except exceptions.RayTaskError as error:  # which may be a RaySystemError as well
+        return Failed(InputError(f"a worker could not begin: {last_line(error)}"))
+    except exceptions.RaySystemError as lost:
+        return Died(f"a machine was lost ({last_line(lost)})", blameless=True)
     return Done(value) if good else Failed(value)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from pt4al.features.backbones import Backbone
+from pt4al.features.computing import size_of_group
 from pt4al.features.writing import with_backbone, writing
 from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import decode
@@ -33,7 +34,7 @@ class Beside:
         self._frame = backbone.frame
         self._resampling = Image.Resampling[backbone.resampling.upper()]
         job = with_backbone(collection.index, backbone)
-        self._together = job.together(hardware.device)
+        self._group = size_of_group(job, hardware)
         self._writing = writing(job, folder, hardware, previous)
         self._scoring = job.scoring(hardware)
         self._contexts = ExitStack()
@@ -50,7 +51,7 @@ class Beside:
     def __exit__(self, *error: object) -> None:
         try:
             if error[0] is None:
-                self._compute()
+                self._compute(len(self._rows))
                 self._writer.flush()
         finally:
             self._contexts.__exit__(*error)
@@ -65,11 +66,13 @@ class Beside:
             if self._lacking[row]:
                 self._rows.append(row)
                 self._images.append(image)
-        if len(self._rows) >= self._together:
-            self._compute()
+        # As `store.compute` groups them: beside other images they would be rounded otherwise.
+        while len(self._rows) >= self._group:
+            self._compute(self._group)
 
-    def _compute(self) -> None:
-        if self._rows:
-            self._writer.add(np.array(self._rows), self._scorer(np.stack(self._images)))
-            self._rows = []
-            self._images = []
+    def _compute(self, count: int) -> None:
+        if count:
+            rows = np.array(self._rows[:count])
+            self._writer.add(rows, self._scorer(np.stack(self._images[:count])))
+            del self._rows[:count]
+            del self._images[:count]

@@ -64,8 +64,9 @@ def compute(job: Job, blocks: Iterable[Block], hardware: Hardware) -> Iterator[F
     size = size_of_block(job, hardware)
     # Cut where one process would cut, so that each image is computed beside the same others.
     # A shard may be halved, which is done between groups.
-    in_group = -(-job.together(hardware.device) // size)
-    in_shard = max(1, SHARD // (in_group * size))
+    group = size_of_group(job, hardware)
+    in_group = group // size
+    in_shard = max(1, SHARD // group)
     groups = iter(lambda: list(islice(blocks, in_group)), [])
     shards = iter(lambda: list(islice(groups, in_shard)), [])
 
@@ -77,6 +78,12 @@ def compute(job: Job, blocks: Iterable[Block], hardware: Hardware) -> Iterator[F
     results = in_shards(work, shards, hardware.cluster, prepare, "features", _refuse)
     for _, parts in results:
         yield from parts
+
+
+def size_of_group(job: Job, hardware: Hardware) -> int:
+    """Return how many images are computed beside each other."""
+    size = size_of_block(job, hardware)
+    return size * -(-job.together(hardware.device) // size)
 
 
 def size_of_block(job: Job, hardware: Hardware) -> int:
