@@ -28,7 +28,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=6, help="of the grid, an even number")
     parser.add_argument("--epochs", type=int, default=60, help="of a cell's trainings")
+    parser.add_argument("--quick", action="store_true", help="two cells of an epoch: to try this script")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.cells, asked.epochs = 2, 1
     seeds = "/".join(map(str, range(asked.cells // 2)))
     typed = f"{GRID},comparison.seeds={seeds},main.schedule.epochs={asked.epochs}"
     with tempfile.TemporaryDirectory() as folder:

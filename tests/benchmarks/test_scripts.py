@@ -152,6 +152,12 @@ def test_work_in_shards_is_timed_with_two_processes(script):
 
 
 @pytest.mark.slow
+def test_a_grid_has_the_same_bytes_on_one_node_and_on_two(script):
+    printed = script("cluster_grid", "--quick")
+    assert printed.count("the same bytes as local") == 2
+
+
+@pytest.mark.slow
 def test_a_worker_is_killed_and_nothing_is_lost(script):
     printed = script("cluster_kills", "--quick")
     assert re.search(r"^\| scores \| 2 processes \| worker killed \| 1 \|.*\| yes \| 0 \|$", printed, re.MULTILINE)
