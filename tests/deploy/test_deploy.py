@@ -153,13 +153,16 @@ def slurm(tmp_path: Path) -> Callable[..., tuple[subprocess.CompletedProcess, li
     for name in ("srun", "ray", "kedro"):
         (tmp_path / name).write_text(f"#!{sys.executable}\n{STAND_IN}")
         (tmp_path / name).chmod(0o755)
+    project = tmp_path / "project"  # without an environment whose ray the job would take
+    project.mkdir()
+    (project / "deploy").symlink_to(DEPLOY)
 
     def run(machines: int, *arguments: str, ends: int = 0) -> tuple[subprocess.CompletedProcess, list[dict[str, Any]]]:
         environment = os.environ | {
             "PATH": os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "CALLS": str(tmp_path / "calls"),
             "ENDS": str(ends),
-            "SLURM_SUBMIT_DIR": str(ROOT),
+            "SLURM_SUBMIT_DIR": str(project),
             "SLURM_JOB_ID": "123456",
             "SLURM_JOB_NUM_NODES": str(machines),
             "SLURM_CPUS_PER_TASK": "16",
