@@ -156,7 +156,7 @@ def test_shards_may_come_as_they_end(cluster, tmp_path):
 
     found = [result for _, result in in_shards(work, TENS, cluster, ordered=False)]
     assert sorted(found) == [0, 10, 20, 30, 40, 50]
-    assert found[-1] == 0
+    assert found[0] != 0
 
 
 def test_a_shard_may_wait_for_the_result_of_another(cluster):
