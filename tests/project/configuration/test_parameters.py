@@ -124,7 +124,7 @@ def test_checked_parameters_pass_the_check_again():
         ("pretext.augment.crop_paddin", 2, "`pretext.augment.crop_paddin` is unknown: did you mean 'crop_padding'?"),
         ("main.schedule.epoch", 3, "`main.schedule.epoch` is unknown: did you mean 'epochs'?"),
         ("runs", {}, "`runs` is unknown: did you mean 'run'?"),
-        ("engine.cluster", "slurm", "`engine.cluster` is 'slurm'"),
+        ("engine.cluster", "slurm", "`engine.cluster` is 'slurm': say local, ray, or ray://host:port"),
         ("engine.workers", 0, "`engine.workers` is 0"),
         ("engine.ranks", 0, "`engine.ranks` is 0"),
         ("engine.ranks", 2, "`engine.ranks` is 2, and several processes train together on a Ray cluster alone: set"),

@@ -1,5 +1,6 @@
 """Every setting of a run: one block for each block of parameters.yml, same order, same names."""
 
+import re
 from dataclasses import fields
 from typing import Annotated, Any, Literal
 
@@ -51,7 +52,7 @@ MOST_THREADS = 1024
 MOST_WORKERS = 100_000
 PATIENCE = 3600.0  # seconds
 MOST_SECONDS = 7 * 24 * 3600.0
-ADDRESS = r"^(local|ray|ray://[^\s/]+:\d{1,5})$"
+ADDRESS = r"local|ray|ray://[^\s/]+:\d{1,5}"
 
 
 def _typed_or_one(value: Any) -> Any:
@@ -63,6 +64,12 @@ def _not_removed(strategy: Any) -> Any:
     if isinstance(strategy, str) and strategy in REMOVED:
         raise ValueError(f"the strategy was removed, use {REMOVED[strategy]}")
     return strategy
+
+
+def _cluster(address: str) -> str:
+    if not re.fullmatch(ADDRESS, address):
+        raise ValueError("say local, ray, or ray://host:port")
+    return address
 
 
 def _weights(path: str) -> str:
@@ -94,7 +101,7 @@ class Engine(Block):
     # Left out where it is any, as if it were not there: older runs have no such setting.
     instructions: one_of([ANY, AVX2]) = Field(default=ANY, exclude_if=lambda chosen: chosen == ANY)
     # Likewise.
-    cluster: Annotated[str, Field(pattern=ADDRESS)] = Field(
+    cluster: Annotated[str, AfterValidator(_cluster)] = Field(
         default=LOCAL, exclude_if=lambda address: address == LOCAL
     )
     workers: Literal["auto"] | Annotated[int, Field(gt=0, le=MOST_WORKERS)] = Field(
