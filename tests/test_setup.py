@@ -81,3 +81,9 @@ print(sorted({"ray", "grpc", "boto3", "botocore", "s3fs", "psycopg"} & sys.modul
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_checks_before_a_run_wait_for_no_network_library() -> None:
+    code = "import sys, pt4al.project.runs.preflight; print('timm' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from timm.layers import convert_sync_batchnorm
 
 from pt4al.cluster.on_ray import connect
 from pt4al.cluster.seam import Cluster
@@ -161,6 +160,8 @@ def _train_rank(sent: list, folder: Path) -> None:
     share: Share = ray.get(sent[0])
     limit_threads(share.hardware.cluster.threads)
     if share.hardware.device == "cuda":  # there are none for the processor
+        from timm.layers import convert_sync_batchnorm  # takes half a second
+
         share = replace(share, network=convert_sync_batchnorm(share.network))
     context = get_context()
     share.fit(Ranks(context.get_world_rank(), context.get_world_size(), Checkpoints(folder)))
