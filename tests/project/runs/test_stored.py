@@ -1,5 +1,6 @@
 """Runs whose files a bucket keeps: another machine finds them, and a server may die in the middle."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,12 +69,11 @@ def test_a_server_that_dies_in_the_middle_is_one_sentence_and_the_same_command_g
 ) -> None:
     settings = {"address": f"s3://{mortal.bucket}/mortal", "patience": 0.5}
     put = Storage.put
-    written = []
+    turn = itertools.count()
 
     def dies(self: Storage, path: Path) -> None:
-        if len(written) == 20:
+        if next(turn) == 20:
             mortal.kill()
-        written.append(path)
         put(self, path)
 
     monkeypatch.setattr(Storage, "put", dies)
@@ -83,7 +83,7 @@ def test_a_server_that_dies_in_the_middle_is_one_sentence_and_the_same_command_g
     assert f"what is finished is kept in {copied / 'data'}; the same command goes on" in ended.value.message
     mortal.start()
     kept = listing(copied, settings["address"])
-    assert 15 <= len(kept) < len(files(copied))
+    assert 0 < len(kept) < len(files(copied))  # of those on their way at once any may have arrived
     run(copied, storage=settings | {"patience": 60})
     assert listing(copied, settings["address"]) == files(copied)
 
@@ -93,11 +93,10 @@ def test_a_server_that_is_away_for_a_moment_ends_no_run(
 ) -> None:
     address = f"s3://{mortal.bucket}/away"
     put = Storage.put
-    written = []
+    turn = itertools.count()
 
     def is_away(self: Storage, path: Path) -> None:
-        written.append(path)
-        if len(written) == 20:
+        if next(turn) == 20:
             mortal.kill()
             mortal.start()
         put(self, path)
