@@ -9,14 +9,15 @@ os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("PT4AL_TEST_THREADS", "1
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
-from support.projects import make_project, run
+from support.projects import copy_project, make_project, run
 
 # The same examples every day, so that a commit fails for what it changes; others each time in the thorough suite.
 settings.register_profile("daily", max_examples=25, deadline=None, derandomize=True)
@@ -43,13 +44,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that `make` fills once for all processes of a session."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / name
+    made = base / f"{name}.made"
+    with FileLock(base / f"{name}.lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow store with its tables: making them takes seconds."""
-    store = tmp_path_factory.mktemp("store") / "mlflow.db"
-    code = f"import mlflow; mlflow.set_tracking_uri('sqlite:///{store}'); mlflow.search_experiments()"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    return store
+
+    def make(folder: Path) -> None:
+        code = f"import mlflow; mlflow.set_tracking_uri('sqlite:///{folder}/mlflow.db'); mlflow.search_experiments()"
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+    return once(tmp_path_factory, "store", make) / "mlflow.db"
 
 
 @pytest.fixture
@@ -61,15 +80,16 @@ def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
-    """A project in which the run `tiny` was finished, once for all tests of a process."""
-    folder = make_project(tmp_path_factory.mktemp("finished"), empty_store)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        run(folder)
-    finally:
-        os.chdir(before)
-    return folder
+    """A project in which the run `tiny` was finished, once for all tests: each process has a copy."""
+
+    def make(folder: Path) -> None:
+        make_project(folder, empty_store, models=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            run(folder)
+
+    made = once(tmp_path_factory, "finished", make)
+    return copy_project(made, tmp_path_factory.mktemp("finished") / "project")
 
 
 @pytest.fixture
@@ -83,9 +103,9 @@ def finished(finished_once: Path) -> Iterator[Path]:
 @pytest.fixture
 def copied(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the project with a finished run, which is the current folder: for tests that write into it."""
-    shutil.copytree(finished, tmp_path / "copied", symlinks=True)
-    monkeypatch.chdir(tmp_path / "copied")
-    return tmp_path / "copied"
+    copy = copy_project(finished, tmp_path / "copied")
+    monkeypatch.chdir(copy)
+    return copy
 
 
 @pytest.fixture

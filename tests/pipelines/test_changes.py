@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import pytest
 from pt4al.project.runs.finished_run import open_run
 from pt4al.project.runs.folder import RunFolder
 from support.people import NAME, answer, go, table, write_photos
-from support.projects import kedro, make_project, newest, run
+from support.projects import copy_project, kedro, make_project, newest, run
 
 OTHERWISE = {
     "run": {"name": NAME, "change": True},
@@ -69,9 +68,9 @@ def two_cycles(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> t
 
 @pytest.fixture
 def project(two_cycles: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, pd.Series]:
-    shutil.copytree(two_cycles[0], tmp_path / "project", symlinks=True)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project", two_cycles[1]
+    folder = copy_project(two_cycles[0], tmp_path / "project")
+    monkeypatch.chdir(folder)
+    return folder, two_cycles[1]
 
 
 def test_a_run_goes_on_with_another_network_budget_strategy_threads_and_class(project: tuple) -> None:

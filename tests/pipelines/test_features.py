@@ -37,7 +37,7 @@ def merged(**changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A project in which a run on features is finished. Tests read it."""
-    folder = make_project(tmp_path_factory.mktemp("learnt"), empty_store)
+    folder = make_project(tmp_path_factory.mktemp("learnt"), empty_store, models=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         run(folder, **ON_FEATURES)

@@ -1,7 +1,6 @@
 """A project is the same project from any of its folders, by any spelling of its paths, and after it has moved."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,13 @@ from pt4al.project.configuration.dotted import nested
 from pt4al.project.configuration.identity import identity
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import RunFolder
-from support.projects import kedro, run, tables, tiny
+from support.projects import copy_project, kedro, run, tables, tiny
 
 
 def test_a_moved_project_goes_on_from_a_folder_in_it_by_another_spelling_of_its_path(
     finished: Path, tmp_path: Path, no_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved = tmp_path / "moved"
-    shutil.copytree(finished, moved, symlinks=True)
+    moved = copy_project(finished, tmp_path / "moved")
     monkeypatch.chdir(moved / "conf")
     run(moved, pool={"source": {"path": f"{moved}/data/01_raw/../01_raw/fashion_mnist/"}})
     assert Path.cwd() == moved / "conf"

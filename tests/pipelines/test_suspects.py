@@ -18,7 +18,7 @@ from pt4al.project.runs.history import Chapter, History
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 from support import people
 from support.people import CLASSES, NAME, answer, go, log, table, write_photos
-from support.projects import make_project, newest, run, tiny
+from support.projects import copy_project, make_project, newest, run, tiny
 
 AGAIN = {"relabel": 0.3}
 
@@ -39,9 +39,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tup
 @pytest.fixture
 def asking(answered: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, pd.Series]:
     project, truth = answered
-    shutil.copytree(project, tmp_path / "project", symlinks=True)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project", truth
+    copy = copy_project(project, tmp_path / "project")
+    monkeypatch.chdir(copy)
+    return copy, truth
 
 
 def suspects(project: Path, cycle: int) -> pd.DataFrame:

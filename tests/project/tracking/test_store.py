@@ -18,6 +18,7 @@ import pytest
 from pt4al.errors import InputError
 from pt4al.project.tracking import store as mlflow_store
 from pt4al.project.tracking.store import Store
+from support.projects import copy_project
 from support.tracking import SETTINGS, store_of
 
 OPEN = """
@@ -113,8 +114,7 @@ def test_an_experiment_deleted_in_mlflow_says_how_to_bring_it_back(project: Path
 
 
 def test_a_moved_project_keeps_its_artifacts_and_its_models(finished: Path, tmp_path: Path) -> None:
-    moved = tmp_path / "elsewhere"
-    shutil.copytree(finished, moved, symlinks=True)
+    moved = copy_project(finished, tmp_path / "elsewhere")
     client, experiment = store_of(moved).connect()
     here = (moved / "mlruns").as_uri()
     assert client.get_experiment(experiment).artifact_location == here
