@@ -17,6 +17,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from pt4al.cluster.seam import Cluster
 from support.projects import copy_project, make_project, run
 
 # The same examples every day, so that a commit fails for what it changes; others each time in the thorough suite.
@@ -143,3 +144,19 @@ def s3(s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     return s3_server
+
+
+@pytest.fixture(scope="session")
+def ray_once() -> Iterator[None]:
+    """End the Ray of this process, which the first test that connects to it has started, after all tests."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install pt4al[ray]")
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def on_ray(ray_once: None, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """Two workers of a Ray on this machine, which has what tests import."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    return Cluster("ray", workers=2)

@@ -1,6 +1,5 @@
 """Training by several processes of a Ray cluster: killed ones resume, and so does a killed command."""
 
-import os
 import subprocess
 import sys
 import time
@@ -20,8 +19,9 @@ from support.features import album
 from support.pictures import encoded, recipe
 from support.ranks import TOGETHER, calls, fit_as_rank, joined, watched_training, weights
 
-# Ray warns of what is old in itself.
 pytestmark = [
+    pytest.mark.usefixtures("on_ray"),
+    # Ray warns of what is old in itself.
     pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\."),
     pytest.mark.filterwarnings(r"ignore::FutureWarning:ray\."),
 ]
@@ -34,17 +34,6 @@ from support.ranks import TOGETHER, watched_training
 fit(**watched_training(Path(sys.argv[1]), Path(sys.argv[2])), hardware=TOGETHER)
 """
 PATIENCE = 120  # seconds for a command to come as far as it is waited for
-
-
-@pytest.fixture(scope="module", autouse=True)
-def on_ray():
-    """A Ray cluster of this machine, started when it is first asked for."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install pt4al[ray]")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.delenv("RAY_ADDRESS", raising=False)
-        patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        yield
-    ray.shutdown()
 
 
 @pytest.fixture(scope="module")
