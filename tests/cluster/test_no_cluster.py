@@ -1,7 +1,6 @@
 """Where there is no cluster that can be used, one sentence says so, before any work."""
 
 import signal
-import socket
 import sys
 from importlib import metadata
 
@@ -12,6 +11,7 @@ from pt4al.cluster import ray_session
 from pt4al.cluster.on_ray import check_room
 from pt4al.cluster.seam import Cluster, check, in_shards
 from pt4al.errors import InputError
+from support.ports import free_port
 from support.projects import run
 
 OTHER = """Version mismatch: The cluster was started with:
@@ -53,9 +53,7 @@ def test_a_run_without_ray_ends_before_its_first_node(no_ray, project):
 
 
 def test_a_run_without_a_cluster_ends_before_its_first_node(no_session, project, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as server:  # the port is free once it is closed
-        port = server.getsockname()[1]
-    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port()}")
     with pytest.raises(click.ClickException, match="no Ray cluster that can be used answers at 127"):
         run(project, engine={"cluster": "ray"})
     assert not list((project / "data").glob("0[2-9]*"))

@@ -186,7 +186,7 @@ def test_killed_around_a_change_the_same_command_goes_on(project: tuple) -> None
         f"import sys; sys.path[:0] = {sys.path!r}; from pathlib import Path; from support.people import go; "
         f"print('imported', flush=True); print(go(Path({str(folder)!r}), **{OTHERWISE!r}))"
     )
-    for seconds in (0.5, 1.5, 3):
+    for seconds in (0.5, 2):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert process.stdout.readline() == b"imported\n"
         time.sleep(seconds)

@@ -13,6 +13,7 @@ from pt4al.project.cli.commands import cli
 from pt4al.project.cli.label import has_screen
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.labelling_loop import LabellingLoop, Order
+from support.ports import free_port
 
 
 def close(loop: LabellingLoop) -> None:
@@ -38,9 +39,7 @@ def test_the_link_stays_and_a_port_that_is_typed_wins(label, tmp_path):
     again = label()
     assert f"http://127.0.0.1:{first.port}/#{first.token}\n" in again.output
     assert link.read(tmp_path / "05_model_input/mine/page.json") == first
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        typed = free.getsockname()[1]
+    typed = free_port()
     assert f":{typed}/#{first.token}\n" in label(f"--port={typed}").output
     assert f":{typed}/#{first.token}\n" in label().output
     assert label("--port=0").exit_code == 0

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from pt4al.project.tracking.comparison import ComparisonTracker
 from pt4al.project.tracking.run import RunTracker, metric_name, model_name, writable
 from pt4al.project.tracking.store import NOTE
 from pt4al.project.tracking.tracker import PatientTracker
+from support.ports import free_port
 from support.projects import copy_project, newest, run
 from support.tracking import catalog_of, store_of, tracking_of
 
@@ -380,8 +380,7 @@ def test_a_server_that_goes_away_and_comes_back_has_everything_in_the_end(
 ) -> None:
     for name, value in (("MAX_RETRIES", "1"), ("BACKOFF_FACTOR", "0")):
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", value)
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     uri = f"http://127.0.0.1:{port}"
     store = store_of(project, uri)
     books = PatientTracker(tracking_of(project, catalog, store))
