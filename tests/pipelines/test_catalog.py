@@ -2,6 +2,7 @@
 
 from functools import partial
 from graphlib import TopologicalSorter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -92,9 +93,10 @@ def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
     assert readers == {"report.collect_curve"}
 
 
-def test_the_registered_graph_is_that_of_the_default_settings() -> None:
-    bootstrap_project(ROOT)
-    with Session.create(project_path=ROOT, env="base", save_on_close=False) as session:
+def test_the_registered_graph_is_that_of_the_default_settings(project: Path) -> None:
+    """In a project without runs, which may have settings of their own."""
+    bootstrap_project(project)
+    with Session.create(project_path=project, env="base", save_on_close=False) as session:
         assert session.load_context().resolved.graph == GraphOptions()
 
 

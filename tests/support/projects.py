@@ -56,6 +56,16 @@ def kedro(*arguments: str, cwd: Path, **kwargs: Any) -> subprocess.CompletedProc
     )
 
 
+def typed(project: Path, *arguments: str) -> Any:
+    """Type a Kedro command in this process, which has imported all that it needs; see click.testing.Result."""
+    from click.testing import CliRunner
+    from kedro.framework.startup import bootstrap_project
+
+    from pt4al.project.cli.commands import cli
+
+    return CliRunner().invoke(cli, arguments, obj=bootstrap_project(project))
+
+
 def tiny(**changes: Any) -> dict[str, Any]:
     """The tiny environment's settings, `auto` resolved for a processor, with changes."""
     import yaml
