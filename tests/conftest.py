@@ -28,21 +28,51 @@ settings.load_profile("daily")
 for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID"):
     os.environ.pop(name, None)  # which would go before the tests' own stores
 
-# Files that take longest come first, so that processes end together.
+FOLDER = Path(__file__).parent
+# Files that take longest, from a minute to ten seconds: they come first, so that processes end together.
 LONGEST = (
+    "pipelines/test_features",
+    "pipelines/test_changes",
     "test_dvc",
-    "test_comparison",
-    "test_scripts",
-    "test_resume",
-    "test_people",
-    "test_active_learning",
-    "test_gpu",
+    "pipelines/test_layouts",
+    "pipelines/test_pretext",
+    "pipelines/test_comparison",
+    "benchmarks/test_scripts",
+    "project/runs/test_stored",
+    "pipelines/test_people",
+    "training/test_together",
+    "pipelines/test_active_learning",
+    "pipelines/test_folders",
+    "pipelines/test_predict",
+    "project/tracking/test_tracker",
+    "pipelines/test_workers",
+    "project/cli/test_label_loop",
+    "pipelines/test_leaks",
+    "pipelines/test_suspects",
+    "pipelines/test_cold_start",
+    "pipelines/test_resume",
+    "training/test_ranks",
+    "project/tracking/test_database",
+    "project/tracking/test_store",
+    "cluster/test_seam",
+    "cluster/test_whole_runs",
+    "benchmarks/test_gpu",
+    "project/configuration/test_instructions",
+    "project/runs/test_error_messages",
+    "pipelines/test_known_pool",
+    "annotation/web/test_browser",
+    "annotation/web/test_restarts",
+    "training/networks/test_networks",
+    "training/networks/test_sizes",
+    "training/test_engine",
+    "test_setup",
 )
+PLACES = {FOLDER / f"{name}.py": number for number, name in enumerate(LONGEST)}
+assert all(path.is_file() for path in PLACES), "LONGEST names a file that is not there"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    place = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+    items.sort(key=lambda item: PLACES.get(item.path, len(PLACES)))
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
