@@ -2,6 +2,8 @@
 
 import os
 
+# Each process that tests start would compile this package anew: a third of a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Before torch is imported; processes that tests start inherit both.
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("PT4AL_TEST_THREADS", "1"))
