@@ -18,7 +18,7 @@ from pt4al.pipelines.comparison.workers import Workers
 from support.comparisons import SMALL, parameters
 from support.projects import newest
 
-WAIT = 60.0  # seconds
+WAIT = 300.0  # seconds
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 
 def send(page: Page, method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
     """Send a request as the page does; headers that are empty are left out."""
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     own = {"X-Token": TOKEN} | ({"Content-Type": "application/json"} if body is not None else {})
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -68,7 +68,7 @@ def send(page: Page, method: str, path: str, body: object = None, **headers: str
 
 
 def raw(page: Page, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=60) as connection:
         connection.sendall(data)
         return connection.recv(65_536)
 
@@ -341,7 +341,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(page, tmp_path, monkeypatch
     monkeypatch.setattr(handler, "PATIENCE", 0.2)
     head = f"POST /api/answer HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nX-Token: {TOKEN}\r\n".encode()
     head += b"Content-Type: application/json\r\nContent-Length: 50\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=60) as connection:
         connection.sendall(head + b"{")
         assert connection.recv(100).split()[1] == b"408"
     assert raw(page, head).split()[1] == b"408"
@@ -368,7 +368,7 @@ def test_a_person_may_add_a_class_where_that_is_allowed(page, tmp_path):
 
 
 def test_a_page_that_was_stopped_answers_nothing_more(page, tmp_path):
-    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)
     connection.request("GET", "/")
     connection.getresponse().read()
     page.stop()
@@ -384,7 +384,7 @@ def test_a_page_that_was_stopped_answers_nothing_more(page, tmp_path):
 
 def test_a_browser_that_hangs_up_leaves_no_trace(page, capfd, caplog):
     for data in (b"", b"GET /", f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n".encode()):
-        connection = socket.create_connection(("127.0.0.1", page.port), timeout=10)
+        connection = socket.create_connection(("127.0.0.1", page.port), timeout=60)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hang up by a reset
         connection.sendall(data)
         connection.close()
@@ -433,7 +433,7 @@ class Sender:
         self.number, self.acknowledged, self.count = number, [], 0
 
     def work(self, port: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             while True:
                 key = f"{self.number}-{self.count}"
@@ -463,7 +463,7 @@ def test_every_acknowledged_answer_is_there_once_whenever_the_server_is_killed(t
             process, port = map(int, nursery.stdout.readline().split())
             before = sum(sender.count for sender in senders)
             work = [threads.submit(sender.work, port) for sender in senders]
-            end = time.monotonic() + 20
+            end = time.monotonic() + 120
             while sum(sender.count for sender in senders) == before and time.monotonic() < end:
                 time.sleep(0.001)
             time.sleep(0.007 * moment)
@@ -483,7 +483,7 @@ def test_every_acknowledged_answer_is_there_once_whenever_the_server_is_killed(t
 @pytest.mark.parametrize("begun", [b"G", b"GET / HTTP/1.1\r\nX-Slow: ", b""], ids=["method", "header", "nothing"])
 def test_who_sends_a_byte_now_and_then_is_cut_off(page, monkeypatch, begun):
     monkeypatch.setattr(handler, "PATIENCE", 0.3)
-    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=60) as connection:
         connection.sendall(begun)
         connection.settimeout(0.1)
         for _ in range(100):  # each byte in time, the whole never
