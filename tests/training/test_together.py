@@ -108,6 +108,25 @@ def test_a_training_that_diverges_is_one_sentence_and_not_tried_again(pool, tmp_
     assert [path.name for path in pool.parent.iterdir()] == [pool.name]
 
 
+@pytest.mark.slow
+def test_processes_wait_for_room_as_long_as_shards_may_take(pool, tmp_path):
+    def occupy() -> None:
+        (tmp_path / "occupied").touch()
+        until((tmp_path / "free").exists)
+
+    check_room(TOGETHER.cluster, 2)
+    import ray
+
+    given = watched_training(pool, tmp_path)
+    hardware = replace(TOGETHER, cluster=replace(TOGETHER.cluster, patience=1.0))
+    blocker = ray.remote(occupy).options(num_cpus=ray.cluster_resources()["CPU"]).remote()
+    until((tmp_path / "occupied").exists)
+    with pytest.raises(InputError, match=r"startup timed out after 1\.0 seconds waiting for 2 workers"):
+        fit(**given, hardware=hardware)
+    (tmp_path / "free").touch()
+    ray.get(blocker)
+
+
 def test_more_processes_than_the_cluster_has_room_for_are_refused():
     with pytest.raises(InputError, match=r"`engine.ranks` is 500, of 3 CPUs each, and the cluster has \d+ CPUs: lower"):
         check_room(Cluster("ray", threads=3), 500)
