@@ -4,6 +4,7 @@ import logging
 
 from filelock import FileLock
 
+from pt4al.errors import counted
 from pt4al.files import records
 from pt4al.project.configuration.next_commands import command_line, without_change
 from pt4al.project.runs import names
@@ -54,6 +55,9 @@ def _claim(command: Command) -> None:
     for cycle in range(parameters.cycles.number):  # a kill may have come before it was noted
         if folder.newest("network.safetensors", cycle):
             folder.note_settings(cycle, history)
+    removed = folder.tidy()
+    if removed:
+        logger.info("removed %s of runs that are gone", counted(removed, "unfinished training"))
     if command.waits_for_people:  # commands that read answers need both
         oracle = parameters.oracle.model_dump(mode="json")
         records.write(folder.policies_file, {"command": typed, "oracle": oracle})
