@@ -127,18 +127,6 @@ def test_ray_leaves_the_answers_to_signals_as_they_were(on_ray):
     assert before[1] == signal.SIG_DFL
 
 
-def test_folders_of_rays_whose_processes_were_killed_are_removed(monkeypatch, tmp_path):
-    monkeypatch.setattr(ray_session, "LONGEST", 10_000)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    killed, freed = ray_session._folder()
-    freed.release()
-    used, lock = ray_session._folder()
-    assert not killed.exists()
-    ray_session._folder()[1].release()
-    assert used.exists()
-    lock.release()
-
-
 def test_a_ray_that_is_started_here_is_heard_on_this_machine_alone(on_ray):
     import psutil
 

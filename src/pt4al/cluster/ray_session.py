@@ -4,23 +4,20 @@ import atexit
 import os
 import re
 import secrets
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pt4al.cluster import joining
 from pt4al.cluster.seam import LOCAL
 from pt4al.errors import InputError
+from pt4al.files.scratch import Scratch
 
 RAY = "ray"
 GREETING = 60.0  # seconds for the first worker to answer
 DECIDING = ("torch", "numpy", "pillow")
-FOLDER = "pt4al-ray-"
 LONGEST = 30  # letters of the folder for temporary files: a socket's path has at most 107
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
@@ -62,9 +59,9 @@ def connect(address: str) -> None:
 def _start() -> None:
     """Start a Ray that other machines can't reach, in a folder that goes with this process."""
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # or it writes one into ~/.ray
-    folder, lock = _folder()
-    atexit.register(_end, folder, lock)
-    place = {"_node_ip_address": "127.0.0.1", "_temp_dir": os.fspath(folder)}
+    scratch = Scratch.begin(_temporary())
+    atexit.register(_end, scratch)
+    place = {"_node_ip_address": "127.0.0.1", "_temp_dir": os.fspath(scratch.folder)}
     with joining.loopback():
         joining.init(LOCAL, include_dashboard=False, **place)
 
@@ -81,29 +78,17 @@ def _own_signals() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _folder() -> tuple[Path, FileLock]:
-    """Return a new folder, and what locks it; remove those whose processes were killed."""
-    temporary = Path(tempfile.gettempdir())
-    if len(os.fspath(temporary)) > LONGEST:
-        temporary = Path("/tmp")
-    for old in temporary.glob(f"{FOLDER}*/lock"):
-        try:
-            with FileLock(old, timeout=0):
-                shutil.rmtree(old.parent, ignore_errors=True)
-        except (Timeout, OSError):  # it is in use, or another person's
-            continue
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=temporary))
-    lock = FileLock(folder / "lock")
-    lock.acquire()
-    return folder, lock
+def _temporary() -> Path:
+    """Return where Ray's folder can be made: its path must be short."""
+    usual = Path(tempfile.gettempdir())
+    return usual if len(os.fspath(usual)) <= LONGEST else Path("/tmp")
 
 
-def _end(folder: Path, lock: FileLock) -> None:
+def _end(scratch: Scratch) -> None:
     import ray
 
     ray.shutdown()
-    lock.release()
-    shutil.rmtree(folder, ignore_errors=True)
+    scratch.end()
 
 
 def _greet(address: str) -> None:

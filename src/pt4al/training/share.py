@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +15,7 @@ import pandas as pd
 import torch
 from filelock import FileLock
 
+from pt4al.files.scratch import scratch
 from pt4al.images.pool import ImagePool
 from pt4al.training import unfinished
 from pt4al.training.engine import Loss, Training, fit
@@ -57,8 +57,8 @@ class Share:
         `unfinished`. That of a pool in memory is gone with the process.
         """
         if self.pool.folder is None:
-            with tempfile.TemporaryDirectory(prefix="pt4al-") as temporary:
-                yield Path(temporary)
+            with scratch() as temporary:
+                yield temporary
             return
         pool = Path(self.pool.folder).absolute()
         folder = unfinished.place(pool) / f"{self._identity()}_by_{world}"

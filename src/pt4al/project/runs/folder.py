@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
-from pt4al.files import digests, records, versions
+from pt4al.files import digests, records, versions, whole
 from pt4al.project.configuration.paths import plain
 from pt4al.project.runs.history import History, changed
 from pt4al.training import unfinished
@@ -259,7 +259,14 @@ class RunFolder:
         return aside
 
     def tidy(self) -> int:
-        """Remove the checkpoints of trainings that no run is there to resume; return how many."""
+        """Remove what killed commands have left, once the lock is held.
+
+        Returns
+        -------
+        Number of trainings whose checkpoints no run was there to resume.
+        """
+        for layer in LAYERS:
+            whole.tidy(self.root / layer / self.name)
         layers = [self.root / layer for layer in TRAINED_ON]
         return sum(unfinished.tidy(layer, Runs(self.root).has) for layer in layers)
 
