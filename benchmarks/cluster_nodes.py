@@ -81,7 +81,8 @@ def main() -> None:
     options = _options()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if options.cluster:
-        _do(options.kinds[0], Cluster(options.cluster), Path(options.folder))
+        workers = 1 if options.cluster == "local" else 0  # as many as there is room for
+        _do(options.kinds[0], Cluster(options.cluster, workers), Path(options.folder))
         return
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -151,6 +151,9 @@ def test_ray_says_which_shards_wait_for_room_and_which_have_begun(on_ray, tmp_pa
         (tmp_path / "occupied").touch()
         until(tmp_path / "free")
 
+    def marks() -> list[bytes]:
+        return [name for name in internal_kv._internal_kv_list("", namespace=MARKS) if b"pt4al" in name]
+
     check(on_ray)
     import ray
     from ray.experimental import internal_kv
@@ -161,15 +164,17 @@ def test_ray_says_which_shards_wait_for_room_and_which_have_begun(on_ray, tmp_pa
     with RayCrew(on_ray, work) as crew:
         crew.start((0,), [1])
         assert crew.waiting() == {(0,)}
+        assert not marks()
         (tmp_path / "free").touch()
         ray.get(blocker)
         while crew.waiting():
             time.sleep(0.01)
+        assert len(marks()) == 1
         (tmp_path / "end").touch()
         while not (ended := crew.ended(1.0)):
             pass
     assert ended == [((0,), Done(None))]
-    assert not internal_kv._internal_kv_list("", namespace=MARKS)
+    assert not marks()
 
 
 def test_what_the_work_raises_is_raised_here(cluster):

@@ -15,7 +15,10 @@ from pt4al.cluster.worker import Job, Prepared
 from pt4al.errors import InputError
 
 NODES = 1.0  # seconds after which the machines are looked at anew
-MARKS = "pt4al"  # where Ray's head keeps the marks of shards that workers have begun
+# Where Ray's head keeps the marks of shards that workers have begun: among the names of functions,
+# which it forgets with their job, however that ends.
+MARKS = "fun"
+MARK = "RemoteFunction:{job}:pt4al {crew} "
 
 _prepared = Prepared()
 
@@ -39,6 +42,8 @@ class RayCrew(Crew):
         }
         self._remote = ray.remote(_do).options(**options)
         self._running: dict[Any, tuple[tuple, str]] = {}  # keys, and marks of their beginning
+        job_id = ray.get_runtime_context().get_job_id()
+        self._mark = MARK.format(job=job_id, crew=self._key)
         self._numbers = count()
         self._looked = -NODES
         self.slots()
@@ -47,7 +52,7 @@ class RayCrew(Crew):
         for reference in self._running:
             _cancel(reference)
         with suppress(Exception):  # the cluster has gone, with its marks
-            _marks()._internal_kv_del(self._key, del_by_prefix=True, namespace=MARKS)
+            _marks()._internal_kv_del(self._mark, del_by_prefix=True, namespace=MARKS)
 
     def slots(self) -> int:
         """See Crew; InputError if no machine can take a worker."""
@@ -62,7 +67,7 @@ class RayCrew(Crew):
         """See Crew."""
         # In a list, so that Ray does not fetch it for each task: a worker keeps what it prepared.
         # Packed here: Ray's own packing knows nothing of modules that workers lack.
-        mark = f"{self._key} {next(self._numbers)}"
+        mark = f"{self._mark}{next(self._numbers)}"
         packed = cloudpickle.dumps(shard)
         self._running[self._remote.remote(self._key, [self._job], packed, mark)] = (key, mark)
 
@@ -76,7 +81,7 @@ class RayCrew(Crew):
     def waiting(self) -> set[tuple]:
         """See Crew."""
         try:
-            begun = set(_marks()._internal_kv_list(self._key, namespace=MARKS))
+            begun = set(_marks()._internal_kv_list(self._mark, namespace=MARKS))
         except Exception:  # the cluster has gone, as the next call says
             return set()
         return {key for key, mark in self._running.values() if mark.encode() not in begun}
