@@ -33,6 +33,7 @@ from pt4al.selection.strategies import coverage, parts
 from pt4al.training import engine
 
 CELLS = "cells of a comparison"
+HERDING = "herding by parts"
 NODE = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
 AGAIN = "its shard goes to another"  # says the seam where a machine was lost with a shard
 TEXT = """
@@ -106,14 +107,15 @@ def _options() -> argparse.Namespace:
 
 def _do(kind: str, cluster: Cluster, folder: Path) -> None:
     """Do work of a kind in a folder, in more shards than usual, so that more can happen to them."""
-    engine.SHARD = 8  # minibatches
+    engine.SHARD = 2  # minibatches
     building.SHARD = 64  # pictures
     computing.SHARD = 256
     coverage.MOST = 6_000
     parts.PART = 3_000
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.WARNING)  # says which shards are handed out again
-    Work(8_000, 60_000, folder.parent).kinds[kind](cluster, folder)
+    images = 60_000 if kind == HERDING else 12_000
+    Work(8_000, images, folder.parent).kinds[kind](cluster, folder)
 
 
 def _work(kind: str, folder: Path, most: int) -> dict[str, object]:

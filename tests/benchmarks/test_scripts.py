@@ -164,6 +164,12 @@ def test_a_worker_is_killed_and_nothing_is_lost(script):
 
 
 @pytest.mark.slow
+def test_a_node_that_holds_a_shard_is_killed_and_nothing_is_lost(script):
+    printed = script("cluster_nodes", "--kills", "1", "--kinds", "herding by parts")
+    assert re.search(r"^\| herding by parts \| 1 \| 1 \| 0 \| yes \|$", printed, re.MULTILINE)
+
+
+@pytest.mark.slow
 def test_clusters_are_simulated_beside_what_two_processes_take(script):
     printed = script("cluster_simulation", "--quick")
     assert "| 1e6 | 64 | features of large photos | 64 |" in printed

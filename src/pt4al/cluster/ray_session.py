@@ -26,6 +26,9 @@ VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 def connect(address: str) -> None:
     """Connect this process to a Ray cluster, once; InputError says why that can't be done.
 
+    It takes at most as long as a knock, joining and a worker's first answer may take together, two
+    minutes and ten seconds, whatever is at the address.
+
     Parameters
     ----------
     address
