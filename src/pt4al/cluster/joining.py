@@ -3,6 +3,7 @@
 # Run as a program as well, by its path: it imports nothing of this package.
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -101,6 +102,7 @@ def _place(where: str) -> tuple[str, str]:
 
 
 def _try() -> None:
+    signal.alarm(round(JOINING) + 5)  # ends this process, also where the one that waits was killed
     try:
         _join(sys.argv[1])
     except Exception as error:
