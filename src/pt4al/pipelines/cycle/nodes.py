@@ -15,6 +15,7 @@ from pt4al.annotation.progress import RELABEL
 from pt4al.errors import InputError
 from pt4al.features import suspects
 from pt4al.features.vectors import Features
+from pt4al.files.stored_table import StoredTable
 from pt4al.labels.label_set import CONTROL, check, correct, extend, measured_on, trained_on
 from pt4al.labels.recorded import recorded_answers
 from pt4al.pipelines.cycle.evidence import Sources, chooser, gather, query_grounds
@@ -79,10 +80,11 @@ def map_query(
 
 
 def draw_slices(
-    ranking: pd.DataFrame, start_label_set: pd.DataFrame, settings: Parameters
+    ranking: StoredTable, start_label_set: pd.DataFrame, settings: Parameters
 ) -> pd.DataFrame:
     """Return the images that no strategy may choose, in the order that slices take: `id`."""
-    unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
+    ids = ranking.read(["id"])["id"]
+    unlabelled = ids[~ids.isin(start_label_set["id"])].sort_values()
     share = settings.control.share
     return set_apart(
         unlabelled, settings.cycles.budgets, share, stream(settings.run.seed, "control")
@@ -101,7 +103,8 @@ def explain_query(
     if "role" in query:
         query = query[query["role"] != RELABEL].reset_index(drop=True)
     every = features.view(np.arange(len(features)))
-    reasons = explain(query, before.ranking, before.label_set["id"], features.find, every)
+    ranking = before.ranking.portions(["id", "pretext_loss", "batch"])
+    reasons = explain(query, ranking, before.label_set["id"], features.find, every)
     grounds = query_grounds(settings.query, before, cycle)
     probabilities = None
     if grounds.needs_likely and not TASKS[settings.main.task].dense:
@@ -209,7 +212,7 @@ def audit(
     images: Images,
     answers: pd.DataFrame,
     network: Network,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     classes: list[str],
     settings: Parameters,
 ) -> pd.DataFrame:
@@ -223,7 +226,8 @@ def audit(
     targets = task.targets(answers["label"], classes)
     model = Model.enter(network, images, classes, settings)
     losses = model.ask(task.loss, answers["id"], "audit", targets)
-    return answers[["id"]].merge(ranking[["id", "pretext_loss"]], on="id").assign(main_loss=losses)
+    ranked = ranking.of(answers["id"], ["id", "pretext_loss"])
+    return answers[["id"]].merge(ranked, on="id").assign(main_loss=losses)
 
 
 def train(

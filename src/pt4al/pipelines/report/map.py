@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.features.vectors import Features
+from pt4al.files.stored_table import StoredTable
 from pt4al.labels.label_set import BEFORE, CONTROL
 from pt4al.pages.map import MapPage, State, render_map_page
 from pt4al.pipelines.report.history import RunHistory
@@ -36,7 +37,7 @@ def map_by_umap(features: Features) -> pd.DataFrame:
 def draw_map(
     history: RunHistory,
     places: pd.DataFrame,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     waiting: pd.DataFrame | None = None,
 ) -> tuple[str, dict[str, bytes]]:
     """Return the map as an HTML page, and its preview.
@@ -48,7 +49,8 @@ def draw_map(
     waiting
         The query that people have not answered yet; None: there is none.
     """
-    points, states = _points(history, places, ranking, waiting)
+    losses = ranking.read(["id", "pretext_loss"])
+    points, states = _points(history, places, losses, waiting)
     spots = points[["x", "y"]].to_numpy()
     labelled = ~points["state"].isin(_numbers(states, "none", "asked")).to_numpy()
     preview = pictures({"map": partial(_preview, spots, points["state"].to_numpy(), states)})

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pt4al.errors import counted
+from pt4al.files.stored_table import StoredTable
 from pt4al.images.pool import ImagePool
 from pt4al.masks import count
 from pt4al.pipelines.report.history import RunHistory, by_cycle, turns_of
@@ -32,7 +33,7 @@ QUERIED = 60  # pictures, at most, on the sheet of a query
 
 def draw_pictures(
     history: RunHistory,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     ranking_agreement: pd.DataFrame,
     run_curves: dict[str, pd.DataFrame],
     timings: pd.DataFrame,
@@ -42,13 +43,14 @@ def draw_pictures(
     """Return every picture of the report by name. `maps`: `cycle_1.maps` and so on."""
     turns = {} if chapters is None else turns_of(history.learning_curve, chapters)
     curves = {history.name: history.learning_curve, **history.baselines(run_curves)}
+    ranked = ranking.read(["id", "pretext_loss", "batch"])
     drawings: Drawings = {
         "learning_curve": partial(run.learning_curve, curves, history.task.metric, turns),
-        "losses_by_batch": partial(run.losses_by_batch, ranking),
+        "losses_by_batch": partial(run.losses_by_batch, ranked),
         "audit": partial(run.audit, history.pretext_audit),
         "seconds_by_stage": partial(run.seconds_by_stage, without_repeats(timings)),
         **_class_drawings(history),
-        **_extreme_drawings(history.pool, ranking),
+        **_extreme_drawings(history.pool, ranked),
     }
     if len(ranking_agreement):
         drawings["ranking_agreement"] = partial(heat_maps.ranking_agreement, ranking_agreement)
