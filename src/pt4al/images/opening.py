@@ -90,8 +90,9 @@ def _open(data: bytes) -> Image.Image:
 def _read(picture: Picture) -> bytes:
     try:
         data = picture() if callable(picture) else picture
-    except OSError as error:
-        raise BadPicture(f"can't be read ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:  # ValueError: of a path that can't be one
+        reason = getattr(error, "strerror", None) or error
+        raise BadPicture(f"can't be read ({reason})") from error
     if not data:
         raise BadPicture("empty file")
     return data

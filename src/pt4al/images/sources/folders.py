@@ -2,21 +2,23 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Reading
 from pt4al.images.sources.left_out import summarise
-from pt4al.images.sources.parts import MASKS, PICTURES, is_part, split_of
-from pt4al.images.sources.walk import File, collect, files, folders, text, visible
+from pt4al.images.sources.parts import PICTURES, split_of
+from pt4al.images.sources.walk import File, collect, files, folders, text, visible, walk
 from pt4al.text import normalised
 
 # fmt: off
 ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp",
-    ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm",
+    ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm",
+    # Of kinds that can't be decoded, which is told then.
+    ".heic", ".heif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2",
+    ".psd", ".svg", ".jxl", ".dcm", ".exr",
 )
 # Endings of files that lie among pictures and are none; all others are looked into.
 NO_PICTURES = (
@@ -61,7 +63,7 @@ def read(path: str) -> Collection:
         If there are no class folders.
     """
     tree = layout(path)
-    classes = _classes(path, tree)
+    classes = class_folders(path, tree)
     if not classes:
         raise InputError(
             f"{path}: holds no class folders; "
@@ -99,28 +101,13 @@ def read(path: str) -> Collection:
 
 
 def recognises(path: str) -> bool:
-    """Tell whether there are two class folders or more, and fewer pictures beside them."""
+    """Tell whether there are two class folders or more, pictures in them, and fewer beside them."""
     if not Path(path).is_dir():
         return False
-    classes = _classes(path, layout(path))
-    return len(classes) > 1 and len(beside(path)) < len(classes)
-
-
-def refuse_parts(path: str) -> None:
-    """Raise InputError if class folders are named like splits or parts of a data set."""
-    tree = layout(path)
-    classes = _classes(path, tree)
-    strange = [name for name in classes if is_part(name) or split_of(name)]
-    if not strange:
-        return
-    here = [Path(path, split, name) for split in tree.splits or [""] for name in classes]
-    here = [folder for folder in here if folder.is_dir()]
-    what = "is a name of a split or part" if len(strange) == 1 else "are names of splits or parts"
-    raise InputError(
-        f"{path}: {_and(strange)} {what} of a data set, not of classes{_kind(classes, here)}. "
-        f"{_way_out(path, here, classes)} To take the folders' names as classes all the same: "
-        "`pool.source.kind=folders`; all pictures without labels: `pool.source.kind=flat`"
-    )
+    classes = class_folders(path, layout(path))
+    if len(classes) < 2 or len(beside(path)) >= len(classes):
+        return False
+    return any("/" in file.path and not is_no_picture(file.path) for file in walk(path))
 
 
 def layout(path: str | Path) -> Tree:
@@ -157,16 +144,18 @@ def _inner(root: Path, name: str) -> str:
         if len(inside) != 1 or beside(root / name):
             return name
         same_split = split_of(inside[0]) == split_of(name.split("/")[0])
-        if not same_split and not _holds_pictures(inside[0]):
+        if not same_split and not holds_pictures(inside[0]):
             return name
         name = f"{name}/{inside[0]}"
 
 
-def _holds_pictures(name: str) -> bool:
+def holds_pictures(name: str) -> bool:
+    """Tell by its name whether a folder is that of a data set's pictures: images, JPEGImages."""
     return normalised(name).casefold() in PICTURES
 
 
-def _classes(path: str, tree: Tree) -> list[str]:
+def class_folders(path: str, tree: Tree) -> list[str]:
+    """Return the names of the folders that are classes, of all splits, sorted."""
     return sorted({name for split in tree.splits or [""] for name in folders(Path(path, split))})
 
 
@@ -199,38 +188,3 @@ def _reading(left: list[File], tree: Tree, empty: list[str]) -> Reading:
         *summarise(empty, "class folder without pictures", "class folders without pictures"),
     ]
     return Reading(left_out=tuple(left_out))
-
-
-def _kind(classes: list[str], here: list[Path]) -> str:
-    """Say which well-known layout folders of these names are, if they are one."""
-    names = {normalised(name).casefold() for name in classes}
-    if {"jpegimages", "annotations"} <= names:
-        return " (the layout of Pascal VOC)"
-    if "labels" in names and any(_first(folder, ".txt") for folder in here):
-        return " (the layout of YOLO: boxes, of which no class of a whole picture follows)"
-    return ""
-
-
-def _way_out(path: str, here: list[Path], classes: list[str]) -> str:
-    pictures = [folder for folder in here if _holds_pictures(folder.name)]
-    if any(normalised(name).casefold() in MASKS for name in classes):
-        return (
-            "Pictures with masks are read by a table (CSV) with columns `path` and `mask`: "
-            "docs/datasets.md."
-        )
-    if len(pictures) == 1:
-        return f"The pictures alone: `pool.source.path={pictures[0]}`."
-    if all(split_of(name) for name in classes):
-        return f"Splits need one of the name `train` in {path}."
-    return (
-        "Labels may come by a table (CSV) with columns `path`, `label` and `split`: "
-        "docs/datasets.md."
-    )
-
-
-def _first(folder: Path, ending: str) -> bool:
-    return any(name.endswith(ending) for _, _, names in os.walk(folder) for name in names)
-
-
-def _and(names: Iterable[str]) -> str:
-    return ", ".join(f"`{text(name)}`" for name in names)

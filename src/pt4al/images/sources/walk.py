@@ -1,8 +1,10 @@
 """Walk a folder of pictures: every visible file is taken, whatever its name."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +26,8 @@ SYSTEM = {
     "$recycle.bin",
     "lost+found",
 }
+
+LARGEST = 2**31  # bytes of a picture's file
 
 
 class File(NamedTuple):
@@ -71,6 +75,17 @@ def text(path: str) -> str:
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def content(path: Path) -> bytes:
+    """Return a picture's file; OSError for what would never end, or is too large to be one."""
+    with path.open("rb") as opened:  # a folder is refused here
+        facts = os.fstat(opened.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        if facts.st_size > LARGEST:
+            raise OSError(errno.EFBIG, f"{facts.st_size / 1e9:,.1f} GB are no picture", str(path))
+        return opened.read()
+
+
 def collect(
     root: str | Path,
     taken: list[File],
@@ -91,7 +106,7 @@ def collect(
     }
     index = pd.DataFrame(columns, dtype="str")
     return Collection(
-        index, classes, lambda rows: ((folder / paths[row]).read_bytes for row in rows)
+        index, classes, lambda rows: (partial(content, folder / paths[row]) for row in rows)
     )
 
 
