@@ -28,6 +28,8 @@ from support.projects import ROOT
 TYPED = {  # what somebody types, and part of what is said
     "a hyphen for a dot": ("--params=query-measure=random", "`query-measure` is unknown"),
     "a bracket": ("--params=[=3", "write --params=block.name=value"),
+    "one setting twice": ("--params=run.seed=1, run.seed=2", "`run.seed` stands there twice"),
+    "what is not decided yet": ("--params=run.name=???", "??? is no value"),
     "no value": ("--params=a.b", "must contain a key and a value"),
     "an interpolation of nothing": ("--params=cycles.budget=${nope}", "Interpolation key 'nope' not found"),
     "an environment that is not there": ("--env=nowhere", "no environment 'nowhere'"),
@@ -211,7 +213,12 @@ def test_a_file_system_without_locks_is_one_sentence(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")]
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        ImportError("libtorch_cuda.so: failed to map segment from shared object"),
+    ],
 )
 def test_memory_that_runs_out_is_one_sentence(error: Exception) -> None:
     assert "the schedule's `minibatch`" in sentence(error)

@@ -1,6 +1,7 @@
 """`kedro run`: Kedro's command, whose errors are sentences and whose help names what there is."""
 
 import logging
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ PIPELINES = {
     "cold_start": "compare ways to choose the first query",
     "predict": "label other pictures with a run's model",
 }
+MISSING = "???"
 SETTINGS = (
     "All settings, with what they mean, are in conf/base/parameters.yml. An environment's own file"
     " says what differs there, and --params goes before both: a dotted name, several with commas"
@@ -68,6 +70,19 @@ def _say_more(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> N
             handler.setLevel(logging.DEBUG)
 
 
+def _different(ctx: click.Context, parameter: click.Parameter, value: str) -> Any:
+    """Return what --params says, by Kedro's own rules; each setting may be typed once."""
+    result = typed_params.callback(ctx, parameter, value)
+    names = [item.partition("=")[0].strip() for item in (value or "").split(",")]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"--params: `{twice}` stands there twice: type it once")
+    if MISSING in (value or ""):
+        # OmegaConf takes it for a value that is still to come, and would keep that of conf/.
+        raise InputError(f"--params: {MISSING} is no value: type one, or leave the setting away")
+    return result
+
+
 def _run(**options: Any) -> Any:
     known = [*PIPELINES, "cell", "__default__"]
     for name in [*options["pipelines"], *filter(None, [options["pipeline"]])]:
@@ -76,6 +91,9 @@ def _run(**options: Any) -> Any:
     return project.run.callback(**options)
 
 
+typed_params = next(option for option in project.run.params if option.name == "params")
+own_params = copy(typed_params)
+own_params.callback = _different
 verbose = click.Option(
     ["-v", "--verbose"],
     is_flag=True,
@@ -86,6 +104,9 @@ verbose = click.Option(
 run = Run(
     "run",
     callback=_run,
-    params=[*project.run.params, verbose],
+    params=[
+        *[own_params if option is typed_params else option for option in project.run.params],
+        verbose,
+    ],
     help="Run a pipeline; typed again, it goes on where it stopped.",
 )

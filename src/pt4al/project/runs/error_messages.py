@@ -159,6 +159,7 @@ def _message(error: BaseException) -> str | None:
         isinstance(error, MemoryError)
         or "can't allocate memory" in str(error)
         or "CUDA out of memory" in str(error)
+        or "failed to map segment" in str(error)  # of a library that is imported
     ):
         return MEMORY
     return _refusal(error)
