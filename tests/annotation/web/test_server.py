@@ -261,6 +261,12 @@ def test_there_is_no_path_to_anything_else(page, path):
     assert b"root:" not in body
 
 
+@pytest.mark.parametrize("path", ["next", "grid", "facts", "answered", "overview", "undo"])
+def test_half_a_character_is_refused_wherever_a_person_is_named(page, path):
+    fields = {"annotator": "A\ud800", "image": "i0", "size": 4, "key": "k"}
+    assert send(page, "POST", f"/api/{path}", fields)[0] == 400
+
+
 def test_what_is_no_address_leads_nowhere(page):
     head = f" HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nX-Token: {TOKEN}\r\n\r\n".encode()
     assert raw(page, b"GET http://[x/image" + head).split()[1] == b"404"

@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import math
+import re
 import secrets
 import socket
 import threading
@@ -26,6 +27,7 @@ FINISHED = "finished"
 FAILED = "failed"
 MOST = 60  # images of a grid
 NOTHING = {"answered": 0, "total": 0, "skipped": 0, "review": 0, "text": ""}
+HALF = re.compile("[\ud800-\udfff]")  # of a character, as JSON may spell it
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
 
@@ -373,23 +375,28 @@ def _is_address(name: str) -> bool:
 
 def _field(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
-    if not isinstance(value, str):
+    if not _is_text(value):
         raise InputError(f"`{name}` is {value!r:.100}: it must be text")
     return value
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is text that can be written: JSON may hold half a character."""
+    return isinstance(value, str) and not HALF.search(value)
 
 
 def _fields(fields: dict[str, Any], name: str) -> list[str]:
     values = fields.get(name)
     if not isinstance(values, list) or len(values) > MOST:
         raise InputError(f"`{name}` is {values!r:.100}: it must be a list of at most {MOST} images")
-    if not all(isinstance(value, str) for value in values):
+    if not all(map(_is_text, values)):
         raise InputError(f"`{name}` is {values!r:.100}: it must hold text")
     return values
 
 
 def _label(fields: dict[str, Any]) -> str | None:
     label = fields.get("label")
-    if label is not None and not isinstance(label, str):
+    if label is not None and not _is_text(label):
         raise InputError(
             f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
         )
