@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from pt4al.annotation.web import link
 from pt4al.project.cli.commands import cli
-from pt4al.project.cli.label import has_screen
+from pt4al.project.cli.label import has_screen, run_name
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.labelling_loop import LabellingLoop, Order
 
@@ -76,6 +76,11 @@ def test_what_else_is_typed_becomes_settings_of_the_run(label, orders, tmp_path)
         assert setting in orders[0].arguments[2]
 
 
+@pytest.mark.parametrize(("folder", "name"), [("2020", "run-2020"), ("on", "run-on"), ("2020-trip", "2020-trip")])
+def test_folder_whose_name_would_be_no_text_gives_a_run_a_name(folder, name):
+    assert run_name(f"/photos/{folder}") == name
+
+
 def test_without_a_folder_the_run_that_was_typed_last_goes_on_by_its_own_command(label, orders):
     label()
     assert (orders[0].name, orders[0].command) == ("mine", "kedro run --env=people")
@@ -87,6 +92,7 @@ def test_what_would_be_misunderstood_is_a_sentence(label, tmp_path):
         ("--classes=cat/dog",): "--classes is for a new run: say --images",
         ("--images=/nonesuch/photos",): "/nonesuch/photos: no such file or folder (--images)",
         (f"--images={tmp_path / 'a,b'}",): "has a comma",
+        ("--images=~nobody-here/photos",): "there is no such home folder",
         ("--images=/",): "gives the run no name: say one, --run=...",
         (f"--images={tmp_path}", "--once"): "--once is for a run that is there",
     }.items():

@@ -60,6 +60,11 @@ TYPED = {  # what somebody types, and part of what is said
 BROKEN = {  # files of settings: name, content, part of what is said
     "no YAML": ("base/parameters.yml", b"a: [1,\nb: }", "base/parameters.yml is not YAML"),
     "Latin-1": ("base/parameters.yml", b"a: caf\xe9", "base/parameters.yml is not in UTF-8"),
+    "a setting twice": (
+        "base/parameters.yml",
+        b"a: 1\na: 2\n",
+        "found duplicate key a",
+    ),
     "a list": ("base/parameters.yml", b"- 1\n", "base/parameters.yml holds a list, not names and values"),
     "zeros": ("base/catalog.yml", b"\0\0\0", "base/catalog.yml is not YAML"),
     "a Python object": ("base/catalog.yml", b"x: !!python/object:os.system {}", "base/catalog.yml is not YAML"),

@@ -140,18 +140,28 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
 
 def run_name(images: str) -> str:
     """Return a run's name, made of that of its folder of pictures."""
-    folder = Path(images).expanduser().absolute().name
+    from omegaconf import OmegaConf
+
+    folder = _absolute(images).name
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder).strip("-_")[:LONGEST_NAME]
     if not name:
         raise InputError(f"{images!r} gives the run no name: say one, --run=...")
-    return name
+    typed = OmegaConf.from_dotlist([f"name={name}"]).name  # a folder `2020` would be a number
+    return name if isinstance(typed, str) else f"run-{name}"
+
+
+def _absolute(images: str) -> Path:
+    try:
+        return Path(images).expanduser().absolute()
+    except RuntimeError as error:
+        raise InputError(f"{images}: there is no such home folder ({error}; --images)") from None
 
 
 def _command(name: str, typed: dict[str, Any]) -> str:
     """Return the `kedro run` of a folder of pictures."""
     from pt4al.project.configuration.next_commands import command_line
 
-    images = Path(typed["images"]).expanduser().absolute()
+    images = _absolute(typed["images"])
     if not images.exists():
         raise InputError(f"{images}: no such file or folder (--images)")
     settings = {"run.name": name, "pool.source.path": str(images), "oracle.kind": PEOPLE}

@@ -1,6 +1,7 @@
 """`kedro run`: Kedro's command, whose errors are sentences and whose help names what there is."""
 
 import logging
+import re
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ PIPELINES = {
     "predict": "label other pictures with a run's model",
 }
 MISSING = "???"
+CHANGED = re.compile(r"\s#|:\s|:$|^[&!*%@`|>]|^[?-]\s")  # by YAML: comments, anchors, tags
+QUOTED = "'\"[{"  # a value that begins so is meant to be YAML
 SETTINGS = (
     "All settings, with what they mean, are in conf/base/parameters.yml. An environment's own file"
     " says what differs there, and --params goes before both: a dotted name, several with commas"
@@ -72,8 +75,9 @@ def _say_more(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> N
 
 def _different(ctx: click.Context, parameter: click.Parameter, value: str) -> Any:
     """Return what --params says, by Kedro's own rules; each setting may be typed once."""
-    result = typed_params.callback(ctx, parameter, value)
-    names = [item.partition("=")[0].strip() for item in (value or "").split(",")]
+    items = (value or "").split(",")
+    result = typed_params.callback(ctx, parameter, ",".join(map(_as_text, items)))
+    names = [item.partition("=")[0].strip() for item in items]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"--params: `{twice}` stands there twice: type it once")
@@ -81,6 +85,16 @@ def _different(ctx: click.Context, parameter: click.Parameter, value: str) -> An
         # OmegaConf takes it for a value that is still to come, and would keep that of conf/.
         raise InputError(f"--params: {MISSING} is no value: type one, or leave the setting away")
     return result
+
+
+def _as_text(item: str) -> str:
+    """Quote a value of which YAML would drop a part, or make something else: `/photos #2`."""
+    name, equals, value = item.partition("=")
+    value = value.strip()
+    if not CHANGED.search(value) or value[0] in QUOTED:
+        return item
+    doubled = value.replace("'", "''")
+    return f"{name}{equals}'{doubled}'"
 
 
 def _run(**options: Any) -> Any:
