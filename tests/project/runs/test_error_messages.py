@@ -71,6 +71,12 @@ BROKEN = {  # files of settings: name, content, part of what is said
     "an empty catalog": ("base/catalog.yml", b"", "not found in the catalog"),
     "nothing of globals": ("base/globals.yml", b"", "globals.yml has to say root, versioned"),
     "a list of globals": ("base/globals.yml", b"- 1", "base/globals.yml holds a list"),
+    "a number for a folder": (
+        "base/globals.yml",
+        b"root: 5\nversioned: true",
+        "`root` is 5: it must be a folder's name",
+    ),
+    "a word for a truth value": ("base/globals.yml", b"root: data\nversioned: maybe", "`versioned` is 'maybe'"),
     "half of MLflow's settings": (
         "base/mlflow.yml",
         b"experiment: x",
