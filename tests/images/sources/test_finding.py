@@ -98,6 +98,19 @@ def test_nested_copy_of_a_data_set_is_read_once(tmp_path):
     assert collection.reading.left_out == ("4 files in copy/",)
 
 
+def test_nested_copy_of_class_folders_is_left_out_and_told(tmp_path):
+    once = [f"{name}/1.png" for name in ("Parasitized", "Uninfected")]
+    collection = read("auto", write(tmp_path, *once, *(f"cell_images/{name}" for name in once)))
+    assert collection.classes == ["Parasitized", "Uninfected"]
+    assert collection.reading.left_out == ("2 files in cell_images/",)
+
+
+def test_folders_that_hold_folders_of_the_same_names_are_told(tmp_path):
+    files = [f"{part}/{name}/1.png" for part in ("color", "grayscale") for name in ("Apple", "Grape")]
+    (note,) = read("auto", write(tmp_path, *files)).reading.notes
+    assert note.startswith("`color`, `grayscale` hold folders of the same names, `Apple`, `Grape`")
+
+
 @pytest.mark.parametrize("inner", ["seg_train", "train", "images", "data"])
 def test_split_in_a_folder_of_its_own_is_gone_into(tmp_path, inner):
     write(tmp_path, f"seg_train/{inner}/cat/1.png", f"seg_train/{inner}/dog/1.png", "seg_test/seg_test/cat/1.png")
@@ -141,6 +154,7 @@ def test_folder_that_leads_into_itself_ends(tmp_path):
         (("part1/1.png", "part2/1.png"), "`pool.source.kind=flat`"),
         (("images_001/images/1.png", "images_002/images/1.png"), "columns `path`, `label` and `split`"),
         (("trainA/1.png", "trainB/1.png", "testA/1.png", "testB/1.png"), "`testA`, `trainA`"),
+        (("HAM10000_images_part_1/1.png", "HAM10000_images_part_2/1.png"), "`HAM10000_images_part_1`"),
         (("bounding_box_train/1.png", "bounding_box_test/1.png", "query/1.png"), "`bounding_box_train`"),
     ],
 )

@@ -43,7 +43,7 @@ class Tree:
     splits
         The split that each folder, by its path from the top, stands for.
     beside
-        Folders at the top that are no splits, or have no labels.
+        Folders at the top that are no splits, or have no labels; or hold all classes once more.
     """
 
     splits: dict[str, str]
@@ -69,6 +69,7 @@ def read(path: str) -> Collection:
             f"{path}: holds no class folders; "
             "`pool.source.kind: flat` reads a folder of pictures without labels"
         )
+    beside_classes = set(map(text, tree.beside))
     places = {f"{folder}/": split for folder, split in tree.splits.items()} or {"": None}
     taken = []
     splits = []
@@ -77,7 +78,8 @@ def read(path: str) -> Collection:
     for file in files(path):
         place = next((place for place in places if file.path.startswith(place)), None)
         below = "" if place is None else text(file.path.removeprefix(place))
-        if "/" in below and not is_no_picture(file.path):
+        copied = not tree.splits and below.split("/", 1)[0] in beside_classes
+        if "/" in below and not copied and not is_no_picture(file.path):
             taken.append(file)
             splits.append(places[place])
             labels.append(below.split("/", 1)[0])
@@ -115,7 +117,7 @@ def layout(path: str | Path) -> Tree:
     named = {name: split_of(name) for name in folders(path)}
     occurring = {split for split in named.values() if split}
     if "train" not in occurring or (None in named.values() and len(occurring) == 1):
-        return Tree({}, [])
+        return Tree({}, _copies(Path(path), list(named)))
     splits = {name: split for name, split in named.items() if split not in (None, "unlabeled")}
     beside = [name for name in named if name not in splits]
     return Tree({_inner(Path(path), name): split for name, split in splits.items()}, beside)
@@ -125,6 +127,17 @@ def beside(path: str | Path) -> list[str]:
     """Return the names of the pictures that lie in the folder itself."""
     names = os.listdir(path)  # noqa: PTH208 there may be a million
     return sorted(name for name in names if visible(name) and is_picture(name))
+
+
+def _copies(root: Path, names: list[str]) -> list[str]:
+    """Return the folders that hold all the others again: `cell_images/cell_images`."""
+    if len(names) < 3:
+        return []
+    return [
+        name
+        for name in names
+        if all((root / name / other).is_dir() for other in names if other != name)
+    ]
 
 
 def is_picture(name: str) -> bool:
@@ -156,7 +169,9 @@ def holds_pictures(name: str) -> bool:
 
 def class_folders(path: str, tree: Tree) -> list[str]:
     """Return the names of the folders that are classes, of all splits, sorted."""
-    return sorted({name for split in tree.splits or [""] for name in folders(Path(path, split))})
+    if not tree.splits:
+        return [name for name in folders(path) if name not in tree.beside]
+    return sorted({name for split in tree.splits for name in folders(Path(path, split))})
 
 
 def _holds_files(path: str, tree: Tree, name: str) -> bool:

@@ -130,15 +130,20 @@ def is_part(name: str) -> bool:
     return any(word in PARTS for word in words) or sum(word in SPLITS for word in words) > 1
 
 
-def differ_by_split(names: Iterable[str]) -> list[str]:
-    """Return the names that differ by a split's word alone: `trainA` and `testA`."""
+def numbered_or_split(names: Iterable[str]) -> list[str]:
+    """Return names that differ by a split's word alone, or a number behind a part's.
+
+    `trainA` and `testA`; `HAM_images_part_1` and `HAM_images_part_2`.
+    """
     groups: dict[tuple[str, ...], dict[str, str]] = {}
     for name in names:
         words = _words(name)
         splits = [SPLITS[word] for word in words if word in SPLITS]
+        rest = tuple(word for word in words if word not in SPLITS)
         if len(splits) == 1:
-            rest = tuple(word for word in words if word not in SPLITS)
             groups.setdefault(rest, {})[name] = splits[0]
+        elif not splits and any(word in PARTS for word in words):
+            groups.setdefault((*rest, ""), {})[name] = name
     return [name for group in groups.values() if len(set(group.values())) > 1 for name in group]
 
 

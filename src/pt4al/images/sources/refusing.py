@@ -9,12 +9,13 @@ import pandas as pd
 from pt4al.errors import InputError
 from pt4al.images.sources import folders
 from pt4al.images.sources.left_out import summarise
-from pt4al.images.sources.parts import MASKS, differ_by_split, is_part, split_of
+from pt4al.images.sources.parts import MASKS, is_part, numbered_or_split, split_of
 from pt4al.images.sources.walk import folders as folders_in
 from pt4al.images.sources.walk import text
 from pt4al.text import normalised
 
 MASK = r"(?i)[_-](?:mask|gt|seg|segmentation|label|labels)(?:[_-]?\d+)?$"
+MOST_PARTS = 20  # of a data set, each with all classes
 NAMED = 5  # folders that a message lists
 BY_TABLE = (
     "Labels may come by a table (CSV) with columns `path`, `label` and `split`: docs/datasets.md."
@@ -26,7 +27,7 @@ def refuse_parts(path: str) -> None:
     tree = folders.layout(path)
     classes = folders.class_folders(path, tree)
     strange = [name for name in classes if is_part(name) or split_of(name)]
-    strange = strange or differ_by_split(classes)
+    strange = strange or numbered_or_split(classes)
     here = [Path(path, split, name) for split in tree.splits or [""] for name in classes]
     here = [folder for folder in here if folder.is_dir()]
     if not strange:
@@ -51,6 +52,21 @@ def masks_beside(ids: pd.Series) -> list[str]:
     return [
         f"{named}, named like masks of others, are in the pool like these: move them away if they "
         "are masks"
+    ]
+
+
+def alike(path: str) -> list[str]:
+    """Say that classes may be a floor deeper: `color` and `grayscale` hold folders of one name."""
+    tree = folders.layout(path)
+    names = folders.class_folders(path, tree)
+    if tree.splits or len(names) > MOST_PARTS:
+        return []
+    inside = [folders_in(Path(path, name)) for name in names]
+    if len(inside[0]) < 2 or any(one != inside[0] for one in inside):
+        return []
+    return [
+        f"{_and(names)} hold folders of the same names, {_and(inside[0])}: if these are the "
+        f"classes, `pool.source.path={path}/{text(names[0])}` reads those of one"
     ]
 
 
