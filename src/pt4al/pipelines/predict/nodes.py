@@ -21,6 +21,7 @@ from pt4al.pipelines.predict.models import Finished, find
 from pt4al.pipelines.predict.unlike import unlike
 from pt4al.plots import contact_sheets
 from pt4al.plots.style import pictures
+from pt4al.project.configuration.parameters import Predict
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import Runs
 from pt4al.training import engine as training
@@ -46,7 +47,7 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
         )
     if settings.predict.onnx:
         require()  # before hours are spent on pictures
-    collection = sources.read(settings.predict.kind, path)
+    collection = read_pictures(settings.predict)
     if not len(collection):
         raise InputError(f"{path}: holds no pictures")
     logger.info("%s", summary.listed(collection))
@@ -59,6 +60,17 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     # Bad pictures are listed, however many.
     recipe = model.parameters.pool.model_copy(update={"bad_share": 1.0})
     return partial(build, collection, recipe=recipe, frame=model.frame)
+
+
+def read_pictures(asked: Predict) -> Collection:
+    """Read the pictures to predict; errors name the settings of block `predict`."""
+    try:
+        return sources.read(asked.kind, asked.path)
+    except InputError as error:
+        message = str(error)
+        for name in ("path", "kind"):
+            message = message.replace(f"pool.source.{name}", f"predict.{name}")
+        raise InputError(message) from None
 
 
 def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
@@ -129,7 +141,7 @@ def write_page(
     if counts:
         logger.info("least sure, to label next: %s", _least_sure(predictions))
     table = runs.root / "07_model_output" / model.parameters.run.name / "predictions.parquet"
-    warning = _warning(model, sources.read(asked.kind, asked.path))
+    warning = _warning(model, read_pictures(asked))
     return render_predictions_page(
         PredictionsPage(
             title=f"What the model of {name}, takes these pictures for",
