@@ -1,9 +1,13 @@
 """What is typed after --params is read as it was typed."""
 
+from pathlib import Path
+
 import click
 import pytest
 
+from pt4al.errors import InputError
 from pt4al.project.cli.run import run
+from pt4al.project.runs.beginning import check_place
 
 
 def typed(text: str) -> object:
@@ -24,3 +28,10 @@ def test_text_stays_as_it_was_typed(path):
 )
 def test_what_is_meant_as_yaml_is_yaml(text, value):
     assert typed(text) == value
+
+
+@pytest.mark.parametrize("name", ["[v2]", "{x}", "a}b"])
+def test_bracket_in_the_projects_path_is_told(name):
+    with pytest.raises(InputError, match="a bracket in the project's path is a pattern for Kedro"):
+        check_place(Path("/home/me") / name)
+    check_place(Path("/home/me/a b (1), ü %20 #1"))

@@ -12,7 +12,7 @@ from kedro.framework.cli import project
 from kedro.utils import find_kedro_project
 
 from pt4al.errors import InputError, did_you_mean
-from pt4al.project.runs.beginning import environments
+from pt4al.project.runs.beginning import check_place, environments
 from pt4al.project.runs.error_messages import Spoken
 
 # Beside these there are `__default__`, which is active_learning, and `cell`, a comparison's own.
@@ -98,6 +98,7 @@ def _as_text(item: str) -> str:
 
 
 def _run(**options: Any) -> Any:
+    check_place(find_kedro_project(Path.cwd()) or Path.cwd())
     known = [*PIPELINES, "cell", "__default__"]
     for name in [*options["pipelines"], *filter(None, [options["pipeline"]])]:
         if name not in known:
