@@ -129,6 +129,21 @@ def test_a_moved_project_keeps_its_artifacts_and_its_models(finished: Path, tmp_
     assert model.artifact_location.startswith(f"{here}/")
 
 
+@pytest.mark.parametrize("name", ["a%20b", "what?", "100%", "x#1", "a b"])
+def test_a_store_lies_in_its_project_whatever_the_projects_name(tmp_path: Path, empty_store: Path, name: str) -> None:
+    project = tmp_path / name
+    project.mkdir()
+    shutil.copy(empty_store, project / "mlflow.db")
+    client, number = store_of(project).connect()
+    assert client.get_experiment(number).name == "pt4al"
+    assert [folder.name for folder in tmp_path.iterdir()] == [name]
+
+
+def test_an_address_in_mlflows_own_words_is_read_as_mlflow_reads_it(tmp_path: Path) -> None:
+    environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/a%20b.db?timeout=5"}
+    assert mlflow_store.find(tmp_path, mlflow_store.checked(SETTINGS), environment).file == tmp_path / "a b.db"
+
+
 def test_a_place_for_artifacts_that_somebody_chose_stays(project: Path) -> None:
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{project}/mlflow.db")
     client.create_experiment("pt4al", artifact_location="file:///big/mlruns")
