@@ -10,7 +10,7 @@ import torch
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.oracle import CORRECTION, HumanOracle, none_asked
+from pt4al.annotation.oracle import CORRECTION, HumanOracle, labels_given, none_asked
 from pt4al.annotation.progress import RELABEL
 from pt4al.errors import InputError
 from pt4al.features import suspects
@@ -277,16 +277,18 @@ def evaluate(
     classes: list[str],
     label_set: pd.DataFrame,
     settings: Parameters,
+    asked: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return what the cycle's network takes the test split for, and its metrics.
 
     Once, when its training has ended. The first table has the images' `id`, if its rows are images,
-    and the columns of `Task.outcomes`.
+    and the columns of `Task.outcomes`. `labels` is what `annotation.oracle.labels_given` returns.
     """
     outputs, targets = _tested(network, test_images, test_labels, classes, settings)
     task = TASKS[settings.main.task]
     outcomes = _with_ids(task.outcomes(outputs, targets, classes), test_labels["id"])
-    return outcomes, {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
+    given = labels_given(label_set, asked)
+    return outcomes, {"labels": given, **task.evaluate(outputs, targets, classes)}
 
 
 def evaluate_probe(
@@ -313,16 +315,18 @@ def evaluate_control(
     label_set: pd.DataFrame,
     classes: list[str],
     settings: Parameters,
+    asked: pd.DataFrame | None = None,
     *,
     cycle: int,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return what the cycle's network takes its control images for, and its metrics on them.
 
-    The network has not learnt from them. With the interval of the task's metric, `low` and `high`.
+    The network has not learnt from them. With the interval of the task's metric, `low` and `high`;
+    `labels` as in `evaluate`.
     """
     task = TASKS[settings.main.task]
     drawn = measured_on(label_set, cycle, settings.control.train)
-    counts = {"labels": len(label_set), "images": len(drawn)}
+    counts = {"labels": labels_given(label_set, asked), "images": len(drawn)}
     if drawn.empty:
         unmeasured = pd.DataFrame(columns=["id", "label", "predicted"], dtype=object)
         return unmeasured, counts | {task.metric: None, "low": 0.0, "high": 1.0}
@@ -345,11 +349,12 @@ def measure_control(
     label_set: pd.DataFrame,
     classes: list[str],
     settings: Parameters,
+    asked: pd.DataFrame | None = None,
     *,
     cycle: int,
 ) -> dict[str, float]:
     """Return the metrics of `evaluate_control` alone."""
-    return evaluate_control(network, images, label_set, classes, settings, cycle=cycle)[1]
+    return evaluate_control(network, images, label_set, classes, settings, asked, cycle=cycle)[1]
 
 
 def take_control(control: dict[str, float]) -> dict[str, float]:
