@@ -73,8 +73,8 @@ def compare_annotators(shared: pd.DataFrame) -> pd.DataFrame:
         pairs = Counter(zip(own[own != others], others[own != others], strict=True))
         often = None
         if pairs:
-            (said, most), images = pairs.most_common(1)[0]
-            often = (said, most, images)
+            (label, most), images = pairs.most_common(1)[0]
+            often = (label, most, images)
         rows.append(
             {
                 "annotator": name,
@@ -105,7 +105,7 @@ def find_disputed(shared: pd.DataFrame, history: pd.DataFrame, policy: Policy) -
     `id`; `votes`: (label, names of people) of each label, the most frequent first; `most`: what most
     say, or TIE; `taken`: the label that counts, missing while nobody has decided.
     """
-    differing = shared[shared.nunique(axis=1) > 1]
+    differing = shared[shared.apply(lambda labels: len({*labels.dropna()}), axis=1) > 1]
     answers = history[history["id"].isin(differing.index)]
     taken = aggregate(answers, policy).set_index("id")["label"]
     rows = []

@@ -77,6 +77,8 @@ class HumanOracle:
         """Return the state of each image that was asked for; of labels asked for again, since then."""
         states = asked["id"].map(aggregated.set_index("id")["state"])
         again = asked[asked["role"] == RELABEL]
+        if again.empty:
+            return states.astype("str")
         since = answers_since(history[history["id"].isin(again["id"])], again)
         newest = aggregate(since, self._policy).set_index("id")["state"]
         states.loc[again.index] = again["id"].map(newest)

@@ -76,6 +76,22 @@ def test_what_else_is_typed_becomes_settings_of_the_run(label, orders, tmp_path)
         assert setting in orders[0].arguments[2]
 
 
+@pytest.mark.parametrize(
+    "typed, rule",
+    [
+        (["--annotators=3"], "majority"),
+        (["--annotators=1"], None),
+        (["--annotators=3", "--params=oracle.disagreement=consensus"], "consensus"),
+        (["--annotators=3", "--params=cycles.budget=9,oracle.relabel=0.1"], None),
+    ],
+)
+def test_of_several_annotators_the_majority_counts_unless_something_else_is_typed(label, orders, tmp_path, typed, rule):
+    label(f"--images={tmp_path}", "--run=other", *typed)
+    settings = orders[0].arguments[2]
+    assert settings.count("oracle.disagreement=") == (rule is not None)
+    assert rule is None or f"oracle.disagreement={rule}" in settings
+
+
 def test_without_a_folder_the_run_that_was_typed_last_goes_on_by_its_own_command(label, orders):
     label()
     assert (orders[0].name, orders[0].command) == ("mine", "kedro run --env=people")

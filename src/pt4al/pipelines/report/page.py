@@ -50,6 +50,7 @@ class PageInputs:
     worth_picture: dict[str, bytes] = field(default_factory=dict)
     probe_metrics: dict[str, float] | None = None
     suspects: pd.DataFrame | None = None
+    agreement: dict[str, Any] = field(default_factory=dict)
 
 
 def write_page(**inputs: Any) -> str:
@@ -85,8 +86,9 @@ def _facts(inputs: PageInputs) -> RunPage:
         figures=_figures(inputs),
         worth=inputs.worth,
         suspects=suspect_facts(inputs.suspects, history.pool),
+        agreement=inputs.agreement,
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
-        notes=_notes(settings) + _turns(inputs.chapters),
+        notes=_notes(settings) + _given_again(history) + _turns(inputs.chapters),
         changed=identity.changed_settings(settings, inputs.default_parameters),
         settings=identity.all_settings(settings),
     )
@@ -162,6 +164,18 @@ def _notes(settings: Parameters) -> list[str]:
             "pool unlabelled."
         )
     return notes
+
+
+def _given_again(history: RunHistory) -> list[str]:
+    """Return how many labels were given once more to images that had one."""
+    given = int(history.learning_curve["labels"].iloc[-1])
+    images = len(history.label_set)
+    if given <= images:
+        return []
+    return [
+        f"Of the {given:,} labels that are counted here {given - images:,} were given once more, to "
+        f"images whose label looked wrong: {images:,} images have one."
+    ]
 
 
 def _turns(chapters: History | None) -> list[str]:

@@ -5,7 +5,16 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
-from pt4al.pipelines.report import baselines, failures, history, map, nodes, page, pictures
+from pt4al.pipelines.report import (
+    agreement,
+    baselines,
+    failures,
+    history,
+    map,
+    nodes,
+    page,
+    pictures,
+)
 
 MAPS = {"pca": map.map_by_pca, "umap": map.map_by_umap}
 
@@ -17,6 +26,8 @@ def create_pipeline(options: GraphOptions) -> Pipeline:
     wired = [*_tables(options), *_judged(options), *_pictures(options), _page(options)]
     if options.control:
         wired += _worth(options)
+    if options.people:
+        wired.append(_agreement())
     always = Pipeline(wired, tags=["report", "always"])
     if options.map == "none":
         return always
@@ -150,6 +161,11 @@ def _worth(options: GraphOptions) -> list[Node]:
     ]
 
 
+def _agreement() -> Node:
+    inputs = {"history": "run_history", **_same("answer_log")}
+    return Node(agreement.compare_people, inputs, "agreement", name="compare_people", tags="page")
+
+
 def _page(options: GraphOptions) -> Node:
     inputs = _same(
         "run_history",
@@ -181,6 +197,8 @@ def _page(options: GraphOptions) -> Node:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
     if options.lists_suspects and options.cycles - 1 in options.suspects:
         inputs["suspects"] = f"cycle_{options.cycles - 1}.suspects"
+    if options.people:
+        inputs |= _same("agreement")
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
 
 

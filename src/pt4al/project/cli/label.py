@@ -18,6 +18,7 @@ from pt4al.project.runs.error_messages import Spoken
 
 LONGEST_NAME = 60  # characters of a run's name that is made of a folder's
 PEOPLE = "people"  # environment of the configuration
+MAJORITY = "majority"  # `oracle.disagreement` where several people are asked
 
 
 @click.command(cls=Spoken)
@@ -27,7 +28,9 @@ PEOPLE = "people"  # environment of the configuration
 @click.option("--budget", help="Labels that each round asks for.")
 @click.option("--cycles", type=click.IntRange(1), help="Number of rounds.")
 @click.option(
-    "--annotators", type=click.IntRange(1), help="People who must answer before an image counts."
+    "--annotators",
+    type=click.IntRange(1),
+    help="People who must answer before an image counts: as most of them say; ties are reviewed.",
 )
 @click.option("--params", help="Further settings, as `kedro run` takes them.")
 @click.option("--env", help=f"Environment of the settings. Default: {PEOPLE}.")
@@ -162,6 +165,8 @@ def _command(name: str, typed: dict[str, Any]) -> str:
         "oracle.annotators": typed["annotators"],
     }
     settings |= {setting: value for setting, value in own.items() if value is not None}
+    if (typed["annotators"] or 1) > 1 and not decides(typed["params"] or ""):
+        settings["oracle.disagreement"] = MAJORITY
     for setting, value in settings.items():
         if "," in str(value):
             raise InputError(
@@ -169,6 +174,11 @@ def _command(name: str, typed: dict[str, Any]) -> str:
             )
     command = command_line(typed["env"] or PEOPLE, settings)
     return f"{command},{shlex.quote(typed['params'])}" if typed["params"] else command
+
+
+def decides(params: str) -> bool:
+    """Return whether typed settings say which answer counts; that of relabelling is the newest."""
+    return re.search(r"(^|,)\s*oracle\.(disagreement|relabel)\s*=", params) is not None
 
 
 def has_screen() -> bool:
