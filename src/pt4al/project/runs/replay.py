@@ -3,13 +3,15 @@
 from typing import Any
 
 from pt4al.project.configuration.dotted import nested
-from pt4al.project.configuration.identity import identity
+from pt4al.project.configuration.identity import POLICIES, identity
 from pt4al.project.configuration.next_commands import command_line
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.history import History
 
 
-def commands(history: History, defaults: dict[str, Any]) -> list[str]:
+def commands(
+    history: History, defaults: dict[str, Any], oracle: dict[str, Any] | None = None
+) -> list[str]:
     """Return one command a chapter, in their order.
 
     Each goes as far as the chapter did: to the first query of the next one.
@@ -18,14 +20,24 @@ def commands(history: History, defaults: dict[str, Any]) -> list[str]:
     ----------
     defaults
         Settings of conf/base: a command has those that differ from them.
+    oracle
+        Block `oracle` of the newest command of a run that people label: its policies, which are no
+        part of a history, but without its classes no command would start. `descriptions` are left
+        out, since no command line holds texts.
     """
     usual = identity(parse(defaults))
+    policies = {
+        f"oracle.{name}": value
+        for name, value in (oracle or {}).items()
+        if name in POLICIES - {"descriptions"} and value != defaults["oracle"].get(name)
+    }
     lines = []
     chapters = history.chapters
     for number, chapter in enumerate(chapters):
         typed = {
             name: value for name, value in chapter.settings.items() if usual.get(name) != value
         }
+        typed |= policies
         if number + 1 < len(chapters):
             typed |= _shorter(chapter.settings, chapters[number + 1].asks_from)
         if number:
