@@ -73,7 +73,7 @@ def _percent(metrics: dict[str, float], metric: str) -> str:
     if metrics[metric] is not None:
         measured = f"{100 * metrics[metric]:.0f} %"
     interval = f"{100 * metrics['low']:.0f} to {100 * metrics['high']:.0f} %"
-    return f"{measured} ({interval}, by {metrics['images']} control images)"
+    return f"{measured} ({interval}, by {counted(metrics['images'], 'control image')})"
 
 
 def _tell_intake(message: str) -> Callable[..., None]:
