@@ -1,6 +1,7 @@
 """Nodes of stage `report` that draw the pool as a map."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ def draw_map(
     places: pd.DataFrame,
     ranking: pd.DataFrame,
     waiting: pd.DataFrame | None = None,
+    suspects: pd.DataFrame | None = None,
 ) -> tuple[str, dict[str, bytes]]:
     """Return the map as an HTML page, and its preview.
 
@@ -47,6 +49,8 @@ def draw_map(
         `id`, `x`, `y`: see `map_by_pca`.
     waiting
         The query that people have not answered yet; None: there is none.
+    suspects
+        As `features.suspects.find_suspects` returns it; None: no label was judged.
     """
     points, states = _points(history, places, ranking, waiting)
     spots = points[["x", "y"]].to_numpy()
@@ -63,8 +67,22 @@ def draw_map(
         sprites=_sprites(history, shown),
         coverage=regions.coverage(spots, labelled, points["loss"].to_numpy()),
         preview=preview["map"],
+        **_doubts(points["id"], suspects),
     )
     return render_map_page(page), preview
+
+
+def _doubts(ids: pd.Series, suspects: pd.DataFrame | None) -> dict[str, Any]:
+    """Return `judged` and `doubted` of `pages.map.MapPage`."""
+    if suspects is None:
+        return {}
+    rows = pd.Series(ids.index, ids)
+    judged = suspects.assign(row=suspects["id"].map(rows)).dropna(subset="row")
+    wrong = judged[judged["suspicious"]]
+    return {
+        "judged": judged["row"].astype(int).tolist(),
+        "doubted": dict(zip(wrong["row"].astype(int).tolist(), wrong["suggested"], strict=True)),
+    }
 
 
 def _map(features: Features, method: str) -> pd.DataFrame:

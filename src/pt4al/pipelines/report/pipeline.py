@@ -132,6 +132,7 @@ def _map(options: GraphOptions) -> list[Node]:
     inputs = {"history": "run_history", "places": f"{options.map}_map", **_same("ranking")}
     if options.waits:
         inputs["waiting"] = f"cycle_{options.cycles}.query"
+    inputs |= _suspects(options)
     drawn = ["map", "map_preview"]
     return [Node(map.draw_map, inputs, drawn, name="draw_map", tags=["page", "always"])]
 
@@ -159,6 +160,13 @@ def _worth(options: GraphOptions) -> list[Node]:
             tags="page",
         ),
     ]
+
+
+def _suspects(options: GraphOptions) -> dict[str, str]:
+    """Labels that look wrong after the last cycle, where they were looked for."""
+    if not options.lists_suspects or options.cycles - 1 not in options.suspects:
+        return {}
+    return {"suspects": f"cycle_{options.cycles - 1}.suspects"}
 
 
 def _agreement() -> Node:
@@ -195,8 +203,7 @@ def _page(options: GraphOptions) -> Node:
         inputs |= _same("map_preview")
     if options.compares:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
-    if options.lists_suspects and options.cycles - 1 in options.suspects:
-        inputs["suspects"] = f"cycle_{options.cycles - 1}.suspects"
+    inputs |= _suspects(options)
     if options.people:
         inputs |= _same("agreement")
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
