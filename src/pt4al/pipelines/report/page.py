@@ -8,6 +8,7 @@ import pandas as pd
 from pt4al.pages.facts import Failures, Metric, RunPage, Source, Step
 from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report import identity
+from pt4al.pipelines.report.agreement import with_pictures
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.pipelines.report.suspects import suspect_facts
@@ -86,7 +87,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         figures=_figures(inputs),
         worth=inputs.worth,
         suspects=suspect_facts(inputs.suspects, history.pool),
-        agreement=inputs.agreement,
+        agreement=with_pictures(inputs.agreement, history.pool),
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
         notes=_notes(settings) + _given_again(history) + _turns(inputs.chapters),
         changed=identity.changed_settings(settings, inputs.default_parameters),
