@@ -99,6 +99,16 @@ def _tell_leaks(checks: Any, catalog: CatalogProtocol, namespace: str) -> None:
         logger.error('LABELS LEAKED. Not true: "%s" %s', row.check, row.found)
 
 
+def _tell_agreement(facts: dict[str, Any], catalog: CatalogProtocol, namespace: str) -> None:
+    if facts.get("overruled"):
+        logger.warning(
+            "labels: people differ on %s, and on %d of these the newest answer counts against what "
+            "most say: oracle.disagreement=majority",
+            counted(facts["disputed"], "image"),
+            facts["overruled"],
+        )
+
+
 MESSAGES = {
     "metrics": _tell_metrics,
     "problems": _tell_intake("pictures that could not be used: %d; %s says which, and why"),
@@ -106,4 +116,5 @@ MESSAGES = {
     "source_summary": _tell_source,
     "pretext_checks": _tell_pretext_checks,
     "leak_check": _tell_leaks,
+    "agreement": _tell_agreement,
 }
