@@ -1,13 +1,16 @@
 """How often each annotator agrees with the others, and on which images people disagree."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pt4al.annotation.aggregation import Policy, aggregate
 from pt4al.annotation.log import effective, stand_for_masks
+from pt4al.errors import counted
 
+LISTED = 10  # disputed images in words
 FEWEST = 10  # images, below which kappa says nothing
 TIE = "tie"  # what most people say where as many say something else
 
@@ -119,6 +122,34 @@ def find_disputed(shared: pd.DataFrame, history: pd.DataFrame, policy: Policy) -
     table = pd.DataFrame(rows, columns=["id", "votes", "most", "lead"])
     table = table.sort_values("lead", kind="stable", ignore_index=True).drop(columns="lead")
     return table.assign(taken=table["id"].map(taken))
+
+
+def describe(history: pd.DataFrame, policy: Policy) -> list[str]:
+    """Return a line for each of several annotators, and for each of the first disputed images."""
+    shared = labels_in_common(history)
+    lines = []
+    if shared.shape[1] > 2:
+        lines = [_person(row) for row in compare_annotators(shared).itertuples()]
+    disputed = find_disputed(shared, history, policy)
+    if len(disputed):
+        ties = int((disputed["most"] == TIE).sum())
+        lines.append(f"They differ on {counted(len(disputed), 'image')}, {ties} of them ties:")
+    for row in disputed.head(LISTED).itertuples():
+        votes = ", ".join(f"{label} ({', '.join(names)})" for label, names in row.votes)
+        taken = "not decided" if pd.isna(row.taken) else f"taken: {row.taken}"
+        lines.append(f"  {row.id}: {votes}; {taken}")
+    return lines
+
+
+def _person(row: Any) -> str:
+    line = (
+        f"  {row.annotator}: as most of the others on {100 * row.agreed:.0f} % of "
+        f"{counted(row.images, 'image')} ({100 * row.low:.0f} to {100 * row.high:.0f})"
+    )
+    if row.often is None:
+        return line
+    own, most, images = row.often
+    return f"{line}; {own!r} where they say {most!r}: {images}"
 
 
 def _kappa(own: pd.Series, others: pd.Series) -> float:

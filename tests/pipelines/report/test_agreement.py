@@ -37,7 +37,7 @@ def test_disputed_images_are_counted_and_those_of_the_pool_shown_with_their_pict
     counts = [facts[name] for name in ("images", "disputed", "ties", "overruled")]
     assert counts == [5, 3, 1, 0]
     assert [(row["id"], row["tie"], row["taken"]) for row in facts["rows"]] == [("1", True, None), ("0", False, "a")]
-    assert [row["annotator"] for row in facts["annotators"]][0] == "cy"
+    assert facts["annotators"][0]["annotator"] == "cy"
     shown = with_pictures(facts, history("majority").pool)
     assert all(row["picture"].startswith(b"\x89PNG") for row in shown["rows"])
 

@@ -3,16 +3,8 @@
 from pathlib import Path
 
 import click
-import pandas as pd
 from kedro.framework.startup import ProjectMetadata
 
-from pt4al.annotation.aggregation import Policy
-from pt4al.annotation.annotators import (
-    TIE,
-    compare_annotators,
-    find_disputed,
-    labels_in_common,
-)
 from pt4al.annotation.formats.spreadsheet import (
     SKIP,
     changed,
@@ -30,8 +22,6 @@ from pt4al.project.runs.labelled_run import LabelledRun
 from pt4al.project.runs.merged import REFUSE, RESOLUTIONS, merge_labels
 from pt4al.project.runs.run_labels import find_labels
 from pt4al.text import normalised
-
-LISTED = 10  # disputed images, the narrowest majorities first
 
 
 @click.group(cls=SpokenGroup, short_help="Write queries to a spreadsheet, read answers from one.")
@@ -157,6 +147,7 @@ def status(metadata: ProjectMetadata, name: str | None) -> None:
     others, and on which images they don't.
     """
     from pt4al.annotation.agreement import agreement
+    from pt4al.annotation.annotators import describe
 
     run = labelled_run(metadata, name, waiting=False)
     if run.cycle == run.cycles:
@@ -167,33 +158,8 @@ def status(metadata: ProjectMetadata, name: str | None) -> None:
     words = agreement(history)
     if words:
         click.echo(words)
-        for line in _beside_each_other(history, run.policy):
+        for line in describe(history, run.policy):
             click.echo(line)
-
-
-def _beside_each_other(history: pd.DataFrame, policy: Policy) -> list[str]:
-    """Return a line for each of several annotators, and for each of the first disputed images."""
-    shared = labels_in_common(history)
-    lines = []
-    if shared.shape[1] > 2:
-        for row in compare_annotators(shared).itertuples():
-            line = (
-                f"  {row.annotator}: as most of the others on {100 * row.agreed:.0f} % of "
-                f"{counted(row.images, 'image')} ({100 * row.low:.0f} to {100 * row.high:.0f})"
-            )
-            if row.often is not None:
-                own, most, images = row.often
-                line += f"; {own!r} where they say {most!r}: {images}"
-            lines.append(line)
-    disputed = find_disputed(shared, history, policy)
-    if len(disputed):
-        ties = int((disputed["most"] == TIE).sum())
-        lines.append(f"They differ on {counted(len(disputed), 'image')}, {ties} of them ties:")
-    for row in disputed.head(LISTED).itertuples():
-        votes = ", ".join(f"{label} ({', '.join(names)})" for label, names in row.votes)
-        taken = "not decided" if pd.isna(row.taken) else f"taken: {row.taken}"
-        lines.append(f"  {row.id}: {votes}; {taken}")
-    return lines
 
 
 def _read_rows(run: LabelledRun, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:
