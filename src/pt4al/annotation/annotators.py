@@ -105,8 +105,8 @@ def find_disputed(shared: pd.DataFrame, history: pd.DataFrame, policy: Policy) -
 
     Returns
     -------
-    `id`; `votes`: (label, names of people) of each label, the most frequent first; `most`: what most
-    say, or TIE; `taken`: the label that counts, missing while nobody has decided.
+    `id`; `votes`: (label, names of people) of each label, the most frequent first; `most`: what
+    most say, or TIE; `taken`: the label that counts, missing while nobody has decided.
     """
     differing = shared[shared.apply(lambda labels: len({*labels.dropna()}), axis=1) > 1]
     answers = history[history["id"].isin(differing.index)]

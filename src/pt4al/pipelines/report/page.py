@@ -174,8 +174,8 @@ def _given_again(history: RunHistory) -> list[str]:
     if given <= images:
         return []
     return [
-        f"Of the {given:,} labels that are counted here {given - images:,} were given once more, to "
-        f"images whose label looked wrong: {images:,} images have one."
+        f"Of the {given:,} labels that are counted here {given - images:,} were given once more, "
+        f"to images whose label looked wrong: {images:,} images have one."
     ]
 
 

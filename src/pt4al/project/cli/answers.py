@@ -139,7 +139,7 @@ def merge_runs(
     )
 
 
-@answers.command("status")
+@answers.command("status", short_help="Say how far a query is, and how far people agree.")
 @named
 @click.pass_obj
 def status(metadata: ProjectMetadata, name: str | None) -> None:
