@@ -81,7 +81,7 @@ class HumanOracle:
             return states.astype("str")
         since = answers_since(history[history["id"].isin(again["id"])], again)
         newest = aggregate(since, self._policy).set_index("id")["state"]
-        states.loc[again.index] = again["id"].map(newest)
+        states.loc[again.index] = again["id"].map(newest).astype("str")
         return states.astype("str")
 
     def _corrections(self, aggregated: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
