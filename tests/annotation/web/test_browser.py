@@ -705,9 +705,12 @@ def test_one_page_prepares_asks_trains_and_asks_again_until_the_result(tmp_path)
         assert text(browser, "title") == "mine, round 2 of 2"
         browser.press("2")
         browser.until("shown === null && !busy")
-        page.finish(["75 % accuracy with 3 labels."], lambda: b"<title>The report</title>")
+        page.finish(
+            ["75 % accuracy."], {"report.html": lambda: b"<title>The report</title>"}, "kedro run --pipelines=predict"
+        )
         browser.until("!document.getElementById('report').hidden")
-        assert "75 % accuracy with 3 labels." in text(browser, "end")
+        assert "75 % accuracy. Thank you. To let the model name the other pictures, type:" in text(browser, "end")
+        assert text(browser, "command") == "kedro run --pipelines=predict"
         browser.open(browser.run("document.getElementById('report').href"))
         browser.until("document.title === 'The report'")
     assert labels(tmp_path) == ["cat", "dog", None, "cat", "dog"]

@@ -109,7 +109,7 @@ def test_before_there_is_a_query_the_page_says_what_is_done_and_an_answer_waits(
 def test_the_report_is_opened_by_a_key_that_opens_nothing_else(page):
     assert send(page, "GET", "/report?key=", X_Token="")[0] == 401
     script = b"<script>1</script>"
-    page.finish(["Done."], lambda: b"<h1>Report</h1>" + script)
+    page.finish(["Done."], {"report.html": lambda: b"<h1>Report</h1>" + script})
     assert not page.told.is_set()
     stage = json.loads(send(page, "GET", "/api/stage")[1])
     assert stage["lines"] == ["Done."]
@@ -123,14 +123,28 @@ def test_the_report_is_opened_by_a_key_that_opens_nothing_else(page):
     assert send(page, "GET", "/api/start", X_Token=key)[0] == 401
 
 
-def test_the_report_and_the_map_beside_it_lead_to_each_other(page):
-    page.finish(["Done."], lambda: b'<a href="map.html">Map</a>', lambda: b'<a href="report.html">Report</a>')
+def links_of(page: Page, place: str) -> list[str]:
+    status, body, _ = send(page, "GET", place, X_Token="")
+    assert status == 200
+    return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', body.decode())]
+
+
+def test_the_report_and_the_pages_beside_it_lead_to_each_other(page):
+    pages = {
+        "report.html": lambda: b'<a href="#next"> <a href="map.html"> <a href="../pool_1/intake.html">',
+        "map.html": lambda: b'<a href="report.html#asked">',
+        "../pool_1/intake.html": lambda: b"Intake",
+    }
+    page.finish(["Done."], pages)
     place = json.loads(send(page, "GET", "/api/stage")[1])["report"]
-    report = send(page, "GET", place, X_Token="")[1].decode()
-    to_map = html.unescape(re.search(r'href="([^"]*)"', report)[1])
-    status, body, _ = send(page, "GET", to_map, X_Token="")
-    assert (status, body.decode()) == (200, f'<a href="{place}">Report</a>')
-    assert send(page, "GET", "/report?page=map", X_Token="")[0] == 401
+    here, to_map, to_intake = links_of(page, place)
+    assert here == "#next"
+    (back,) = links_of(page, to_map)
+    assert back.endswith("#asked")
+    assert links_of(page, back.removesuffix("#asked")) == links_of(page, place)
+    assert send(page, "GET", to_intake, X_Token="")[1] == b"Intake"
+    assert send(page, "GET", "/report?page=map.html", X_Token="")[0] == 401
+    assert send(page, "GET", place + "&page=/etc/passwd", X_Token="")[0] == 404
 
 
 def test_a_class_is_explained_by_its_sentence_and_pictures_that_have_it(page):

@@ -27,6 +27,8 @@ def label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     run = SimpleNamespace(name="mine", cycle=0, cycles=3, command="kedro run --env=people", masks=False, folder=folder)
     monkeypatch.setattr("pt4al.project.cli.label.labelled_run", lambda *_, **__: run)
     monkeypatch.setattr("pt4al.project.cli.label.root", lambda *_: tmp_path)
+    usual = {"parameters": {"cycles": {"number": 5, "budget": 50}}}
+    monkeypatch.setattr("pt4al.project.cli.label_command.loader", lambda *_: usual)
     monkeypatch.setattr(LabellingLoop, "serve", close)
     project = SimpleNamespace(project_path=tmp_path)
     return lambda *options: CliRunner().invoke(cli, ["label", *options], obj=project)
@@ -74,6 +76,38 @@ def test_what_else_is_typed_becomes_settings_of_the_run(label, orders, tmp_path)
     assert orders[0].arguments[1] == "--env=tiny"
     for setting in ("cycles.budget=10/20", "cycles.number=2", "oracle.annotators=3", "query.measure=entropy"):
         assert setting in orders[0].arguments[2]
+
+
+def test_a_small_folder_is_asked_for_half_of_its_pictures_and_its_run_keeps_that_number(label, orders, tmp_path):
+    photos = tmp_path / "photos"
+    (photos / "album").mkdir(parents=True)
+    for number in range(200):
+        (photos / f"album/{number}.JPG").touch()
+    (photos / "notes.txt").touch()
+    typed = label(f"--images={photos}", "--classes=cat/dog")
+    assert typed.output.splitlines()[0] == "5 rounds of 20 labels: --budget and --cycles say otherwise."
+    assert ",cycles.budget=20" in orders[0].command
+    label(f"--images={photos}", "--cycles=2")
+    assert "cycles.budget" not in orders[1].command  # 200 pictures are enough for twice 50
+    for typed in ("--budget=70", "--params=cycles.budget=70"):
+        label(f"--images={photos}", typed)
+        assert orders[-1].command.count("cycles.budget") == 1
+    RunFolder(tmp_path, "photos").begin({"cycles.budget": 20})
+    for number in range(500):
+        (photos / f"{number}.png").touch()
+    label(f"--images={photos}", "--classes=cat/dog")
+    assert orders[-1].command == orders[0].command
+
+
+def test_a_run_goes_on_to_more_rounds_by_its_name_alone(label, orders, monkeypatch):
+    monkeypatch.setattr("pt4al.project.runs.labelling_loop.is_finished", lambda run: True)
+    refused = label()
+    assert refused.exit_code == 1
+    assert (
+        refused.output == "Error: run 'mine' has all its labels; for another round: kedro label --run=mine --cycles=4\n"
+    )
+    assert label("--cycles=4").exit_code == 0
+    assert orders[0].arguments == ["--env=people", "--params=cycles.number=4"]
 
 
 def test_without_a_folder_the_run_that_was_typed_last_goes_on_by_its_own_command(label, orders):

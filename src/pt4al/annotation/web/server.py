@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from pt4al.annotation.aggregation import REVIEW, SKIPPED
 from pt4al.annotation.grouping import FEWEST, Group
@@ -77,8 +78,7 @@ class Page:
         self.stage: dict[str, Any] = {"state": ASKING if queue else WORKING}
         self.opened = threading.Event()  # somebody has the page
         self.told = threading.Event()  # a page knows how it ended
-        self._report: Callable[[], bytes] | None = None
-        self._map: Callable[[], bytes] | None = None
+        self._pages: dict[str, Callable[[], bytes]] = {}
         self._report_key = secrets.token_urlsafe(24)
         self.token = token or secrets.token_urlsafe(24)
         self._server = _listening(host, port, self)
@@ -125,16 +125,18 @@ class Page:
         self.stage = {"state": WORKING, "text": text, "done": done, "total": total}
 
     def finish(
-        self,
-        lines: list[str],
-        report: Callable[[], bytes] | None,
-        pool_map: Callable[[], bytes] | None = None,
+        self, lines: list[str], pages: dict[str, Callable[[], bytes]], command: str = ""
     ) -> None:
-        """Show what came out, and a link to a page that `report` returns, which links to `pool_map`."""
-        self._report = report
-        self._map = pool_map
-        link = f"/report?key={self._report_key}" if report else None
-        self.stage = {"state": FINISHED, "lines": lines, "report": link}
+        """Show what came out, a link to the first of some HTML pages, and what to type next.
+
+        Parameters
+        ----------
+        pages
+            What returns each, by the address under which the others link to it.
+        """
+        self._pages = pages
+        link = f"/report?key={self._report_key}" if pages else None
+        self.stage = {"state": FINISHED, "lines": lines, "report": link, "command": command}
 
     def fail(self, message: str) -> None:
         """Show the sentence with which it can't go on."""
@@ -187,20 +189,21 @@ class Page:
             return self.picture(image) if size is None else self.picture(image, size)
 
     def report(self, fields: dict[str, Any]) -> bytes:
-        """Return the report, an HTML page, to who has its key: it is opened by a plain link.
+        """Return a page of the report to who has its key: it is opened by a plain link.
 
-        With `page`: `map`, the map of the pool that lies beside it.
+        With `page`, that of this address; else the first.
         """
         given = str(fields.get("key", ""))
-        if self._report is None or not secrets.compare_digest(
-            given.encode(), self._report_key.encode()
-        ):
+        if not self._pages or not secrets.compare_digest(given.encode(), self._report_key.encode()):
             raise Refused(401, "open the report by the link on the labelling page")
-        # As files they link to each other by name.
-        here = f'href="/report?key={self._report_key}'.encode()
-        if fields.get("page") == "map" and self._map is not None:
-            return self._map().replace(b'href="report.html', here)
-        return self._report().replace(b'href="map.html', here + b"&amp;page=map")
+        address = fields.get("page", next(iter(self._pages)))
+        if address not in self._pages:
+            raise Refused(404, "there is no such page")
+        content = self._pages[address]()
+        for other in self._pages:  # as files they link to each other by name
+            here = f'href="/report?key={self._report_key}&amp;page={quote(other)}'
+            content = content.replace(f'href="{other}'.encode(), here.encode())
+        return content
 
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
