@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -343,3 +344,18 @@ def test_where_no_label_was_looked_at_the_page_says_nothing_of_it():
     assert "None of 200 labels looks wrong" in render(
         FACTS | {"suspects": {"judged": 200, "found": 0, "agreed": 1.0, "rows": []}}
     )
+
+
+def test_names_of_settings_are_code_and_no_markup_of_theirs_is_let_in():
+    note = "A larger `control.share`, or <b>`x<y`</b>."
+    page = render(FACTS | {"verdict": ALONE | {"note": note}})
+    assert "A larger <code>control.share</code>, or &lt;b&gt;<code>x&lt;y</code>&lt;/b&gt;." in page
+
+
+def test_a_model_that_gets_no_control_image_wrong_promises_no_pictures():
+    none_wrong = replace(FAILURES, wrong=[], pictures={})
+    facts = FACTS | {"verdict": ALONE | {"early": True}, "controlled": True, "failures": none_wrong}
+    facts["summary"] = [row | {"images": 2} for row in FACTS["summary"]]
+    page = render(facts)
+    assert "Too few to count by class; the model gets none of them wrong." in page
+    assert "these are what the model gets wrong" not in page

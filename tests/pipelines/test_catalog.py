@@ -22,7 +22,7 @@ UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
 UNVERSIONED |= {"chapters"}  # written before anything runs
 UNVERSIONED |= {"default_parameters"}  # a file of conf/
 # A text of the catalog itself; and what the report's nodes read, gathered at each command.
-IN_MEMORY = {"intake_link", "next_commands", "run_history", "baselines"}
+IN_MEMORY = {"intake_link", "next_commands", "run_history", "curves"}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,11 @@ from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.pipelines.report.suspects import suspect_facts
 from pt4al.project.configuration.dotted import flat
-from pt4al.project.configuration.next_commands import chooses_at_random
+from pt4al.project.configuration.next_commands import (
+    chooses_at_random,
+    one_more_round,
+    use_model,
+)
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import Runs
 from pt4al.project.runs.history import History
@@ -28,7 +32,7 @@ class PageInputs:
 
     run_history: RunHistory
     chapters: History | None
-    baselines: dict[str, pd.DataFrame]
+    curves: dict[str, pd.DataFrame]
     verdict: dict[str, Any]
     failures: dict[str, Any]
     failure_pictures: dict[str, bytes]
@@ -73,7 +77,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         summary=curve.drop(columns="pool").to_dict("records"),
         controlled="images" in curve,
         people=settings.oracle.kind == "people",
-        beside=_beside(history, inputs.baselines, inputs.verdict),
+        beside=_beside(history, inputs.curves, inputs.verdict),
         failures=_failures(inputs),
         pretext_checks=inputs.pretext_checks.to_dict("records"),
         features=settings.features.network,
@@ -98,15 +102,15 @@ def _figures(inputs: PageInputs) -> dict[str, bytes]:
 
 
 def _beside(
-    history: RunHistory, baselines: dict[str, pd.DataFrame], verdict: dict[str, Any]
+    history: RunHistory, curves: dict[str, pd.DataFrame], verdict: dict[str, Any]
 ) -> list[str]:
     """Return a sentence on each run that is shown beside this one, as far as the headline says less."""
     own = history.learning_curve
     key = history.metric.key
     return [
         compare_in_words(own, curve, name, key)
-        for name, curve in baselines.items()
-        if name != verdict["random"] or verdict["outcome"] == "above"
+        for name, curve in curves.items()
+        if name != history.name and (name != verdict["random"] or verdict["outcome"] == "above")
     ]
 
 
@@ -126,9 +130,10 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
         if history.task.dense:
             label = f"kedro label-studio push --run={history.name}"
         steps.append(Step("The next round: label, then go on:", [label, commands["run"]]))
-    elif sum(settings.cycles.budgets) + settings.cycles.budgets[-1] <= len(history.pool):
-        why = "One more cycle:"
-        steps.append(Step(why, [commands["longer"]]))
+    elif settings.oracle.kind == "people":
+        steps += _after_people(history, commands)
+    elif _has_room(history):
+        steps.append(Step("One more cycle:", [commands["longer"]]))
     if at_random or "images" in history.learning_curve:
         return steps
     if verdict["random"] is None:
@@ -146,6 +151,24 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
         )
         steps.insert(0, Step(why, [commands["seed"]]))
     return steps
+
+
+def _after_people(history: RunHistory, commands: dict[str, str]) -> list[Step]:
+    """Return what to do when people have labelled all rounds: use the model, or label on."""
+    settings = history.settings
+    predict = use_model(history.name, settings.pool.source.path)
+    steps = [Step("Let the model name the other pictures:", [predict])]
+    if _has_room(history):
+        page = not history.task.dense and isinstance(settings.cycles.budget, int)
+        more = one_more_round(history.name, settings.cycles.number) if page else commands["longer"]
+        steps.append(Step("One more round:", [more]))
+    return steps
+
+
+def _has_room(history: RunHistory) -> bool:
+    """Whether the pool holds images for a round more."""
+    budgets = history.settings.cycles.budgets
+    return sum(budgets) + budgets[-1] <= len(history.pool)
 
 
 def _notes(settings: Parameters) -> list[str]:

@@ -66,7 +66,7 @@ def _judged(options: GraphOptions) -> list[Node]:
         Node(
             baselines.judge_run,
             {"history": "run_history", **judged},
-            ["baselines", "verdict"],
+            ["curves", "verdict"],
             name="judge_run",
             tags="page",
         ),
@@ -92,8 +92,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         pictures.draw_pictures,
         {
             "history": "run_history",
-            **_same("ranking", "ranking_agreement", "timings", "chapters"),
-            "run_curves": "baselines",
+            **_same("ranking", "ranking_agreement", "curves", "timings", "chapters"),
             **_of_cycles(options, "maps", first=1),
         },
         "pictures",
@@ -154,7 +153,7 @@ def _page(options: GraphOptions) -> Node:
     inputs = _same(
         "run_history",
         "chapters",
-        "baselines",
+        "curves",
         "verdict",
         "failures",
         "failure_pictures",
