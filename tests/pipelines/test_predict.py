@@ -174,7 +174,7 @@ def test_without_the_libraries_of_onnx_nothing_is_decoded(project: Path, monkeyp
 MISTAKES = {
     "an empty folder": ({"path": "empty"}, "empty: holds no"),
     "no path": ({"path": None}, "`predict.path` is missing"),
-    "no such folder": ({"path": "nowhere"}, "nowhere: no such file or folder"),
+    "no such folder": ({"path": "nowhere"}, "nowhere: no such file or folder (`predict.path`)"),
     "no such run": ({}, "there is no run 'other'"),
     "a cycle that is not there": ({"cycle": 9}, "`predict.cycle` is 9; run 'tiny' has finished 0, 1, 2"),
 }

@@ -96,6 +96,11 @@ def test_what_is_typed_wrongly_is_one_sentence(project: Path, argument: str, mes
     assert "not your mistake" not in result.output
 
 
+def test_a_report_on_nothing_leaves_no_run_behind(project: Path) -> None:
+    typed(project, "run", "--env=tiny", "--pipelines=report")
+    assert not (project / "data/05_model_input/tiny").exists()
+
+
 @pytest.mark.parametrize("file, content, message", BROKEN.values(), ids=BROKEN)
 def test_broken_settings_are_one_sentence_that_names_the_file(
     project: Path, file: str, content: bytes, message: str

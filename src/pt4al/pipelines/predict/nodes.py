@@ -44,6 +44,8 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
         raise InputError(
             "`predict.path` is missing: say where the pictures are, predict.path=/some/folder"
         )
+    if settings.predict.kind == "auto" and not Path(path).exists():
+        raise InputError(f"{path}: no such file or folder (`predict.path`)")
     if settings.predict.onnx:
         require()  # before hours are spent on pictures
     collection = sources.read(settings.predict.kind, path)

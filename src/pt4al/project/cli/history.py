@@ -1,6 +1,7 @@
 """`kedro history`: how a run came to be, as commands."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from kedro.framework.startup import ProjectMetadata
@@ -34,5 +35,15 @@ def history(metadata: ProjectMetadata, name: str) -> None:
     for line in changes or ["The run has had the same settings from its start on."]:
         click.echo(line)
     click.echo("It is made again by:")
-    for command in commands(chapters, loader(Path(metadata.project_path))["parameters"]):
+    defaults = loader(Path(metadata.project_path))["parameters"]
+    for command in commands(chapters, defaults, _oracle(folder)):
         click.echo(command)
+
+
+def _oracle(folder: RunFolder) -> dict[str, Any]:
+    """Return block `oracle` of a run that people label, with the classes that they have added."""
+    if not folder.policies_file.exists():
+        return {}
+    oracle = folder.policies()["oracle"]
+    classes = oracle["classes"] or folder.read("classes.json")
+    return oracle | {"classes": list(dict.fromkeys([*classes, *folder.added_classes()]))}
