@@ -51,9 +51,11 @@ def test_segmentation_reports_panels_and_the_iou_of_each_class(project: Path) ->
     write_cityscapes(project / "raw", np.random.default_rng(0), pictures=6)
     curve = go(project, "cityscapes", project / "raw", {"size": [32, 64]})
     assert {"miou", "pixel_accuracy", "iou_road", "iou_sky"} <= set(curve.columns)
+    assert ((curve["low"] <= curve["miou"]) & (curve["miou"] <= curve["high"])).all()
     pictures = {path.stem for path in newest(project, "08_reporting", "cityscapes", "pictures").iterdir()}
     assert {"panels_0", "panels_1", "iou_by_class"} <= pictures
     page = newest(project, "08_reporting", "cityscapes", "report.html").read_text(encoding="utf-8")
+    assert "95 % interval" in page and "of the test images alone: another seed differs too" in page
     assert "Most confused" in page and "Most confidently wrong" not in page
     kept = pd.read_parquet(newest(project, "07_model_output", "cityscapes", "cycle_1", "test_predictions.parquet"))
     assert list(kept) == ["label", "predicted", "pixels"]

@@ -37,7 +37,7 @@ from pt4al.selection.uncertainty import MEASURES, as_they_are
 from pt4al.selection.why import add_grounds
 from pt4al.statistics import intervals
 from pt4al.training.networks import Network
-from pt4al.training.tasks import TASKS, classification
+from pt4al.training.tasks import TASKS, classification, segmentation
 
 SKIPPED_ALL = "every image was skipped or is for measuring: answer some, or lower `control.share`"
 LIKELY = 5  # classes that the labelling page shows bars for
@@ -281,12 +281,18 @@ def evaluate(
     """Return what the cycle's network takes the test split for, and its metrics.
 
     Once, when its training has ended. The first table has the images' `id`, if its rows are images,
-    and the columns of `Task.outcomes`.
+    and the columns of `Task.outcomes`. The metrics of masks have the interval of mean IoU, `low`
+    and `high`, by the bootstrap over images; that of a share follows from their number.
     """
     outputs, targets = _tested(network, test_images, test_labels, classes, settings)
     task = TASKS[settings.main.task]
     outcomes = _with_ids(task.outcomes(outputs, targets, classes), test_labels["id"])
-    return outcomes, {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
+    metrics = {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
+    if task.dense:
+        metric = segmentation.mean_iou_of(outputs, targets, classes)
+        rng = stream(0, "test interval")  # of the same images for every run
+        metrics |= intervals.resampled(len(targets), metric, rng)
+    return outcomes, metrics
 
 
 def evaluate_probe(
@@ -334,7 +340,7 @@ def evaluate_control(
     if not task.dense:
         right = int((outputs.argmax(axis=1) == targets.numpy()).sum())
         return outcomes, counts | intervals.share(right, len(targets))
-    metric = lambda rows: task.evaluate(outputs[rows], targets[rows], classes)[task.metric]  # noqa: E731
+    metric = segmentation.mean_iou_of(outputs, targets, classes)
     rng = stream(settings.run.seed, "control interval", cycle)
     return outcomes, counts | intervals.resampled(len(targets), metric, rng)
 
