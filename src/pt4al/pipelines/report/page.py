@@ -23,8 +23,6 @@ from pt4al.project.runs.history import History
 from pt4al.statistics import feature_checks as features
 from pt4al.statistics.label_savings import compare_in_words
 
-RANKED = {"strata"}  # these look at the ranking, whatever the scope
-
 
 @dataclass(frozen=True)
 class PageInputs:
@@ -83,7 +81,7 @@ def _facts(inputs: PageInputs) -> RunPage:
         features=settings.features.network,
         feature_checks=inputs.feature_checks.to_dict("records"),
         feature_verdict=_feature_verdict(history, inputs.probe_metrics),
-        ranked=_uses_ranking(settings),
+        ranked=settings.query.uses_ranking,
         leaks=inputs.leak_check.to_dict("records"),
         audit=history.pretext_audit.to_dict("records"),
         figures=_figures(inputs),
@@ -192,16 +190,6 @@ def _turns(chapters: History | None) -> list[str]:
     if chapters is None:
         return []
     return [f"The run's settings have changed {line}." for line in chapters.sentences()]
-
-
-def _uses_ranking(settings: Parameters) -> bool:
-    query = settings.query
-    return (
-        query.scope != "pool"
-        or query.start == "even_intervals"
-        or query.options.get("weight") == "loss"
-        or query.strategy in RANKED
-    )
 
 
 def _feature_verdict(history: RunHistory, probe: dict[str, float] | None) -> str | None:

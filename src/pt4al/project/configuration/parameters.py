@@ -244,6 +244,16 @@ class Query(Block):
         """What chooses images once there is a model: a strategy, or the measure itself."""
         return self.measure if self.strategy == "top" else self.strategy
 
+    @property
+    def uses_ranking(self) -> bool:
+        """Whether the ranking by pretext loss has a say in what is chosen."""
+        return (
+            self.scope != "pool"
+            or self.start == "even_intervals"
+            or self.options.get("weight") == "loss"
+            or self.strategy == "strata"  # which looks at it, whatever the scope
+        )
+
     @model_validator(mode="after")
     def _strategy_has_options(self) -> "Query":
         known = [field.name for field in fields(STRATEGIES[self.strategy])]

@@ -53,7 +53,7 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         for line in summarise_run(parse(catalog.load("parameters")), catalog):
             logger.info("%s", line)
     elif "intake" in made:
-        logger.info("report: %s", Path(catalog["intake"]._filepath).absolute().as_uri())
+        logger.info("intake report: %s", Path(catalog["intake"]._filepath).absolute().as_uri())
 
 
 def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: str) -> None:
@@ -90,8 +90,12 @@ def _tell_source(summary: dict[str, Any], catalog: CatalogProtocol, namespace: s
 
 
 def _tell_pretext_checks(checks: Any, catalog: CatalogProtocol, namespace: str) -> None:
+    matters = parse(catalog.load("parameters")).query.uses_ranking
     for sentence in checks["sentence"][checks["alarm"]]:
-        logger.warning("pretext losses: %s", sentence)
+        if matters:
+            logger.warning("pretext losses: %s", sentence)
+        else:
+            logger.info("pretext losses, which choose nothing here: %s", sentence)
 
 
 def _tell_leaks(checks: Any, catalog: CatalogProtocol, namespace: str) -> None:
