@@ -358,6 +358,13 @@ def test_name_that_yaml_takes_for_a_number_is_told_as_such():
         parse(changed("run.name", 7))
 
 
+def test_a_name_or_an_address_that_can_not_be_one_is_told_without_its_pattern():
+    with pytest.raises(InputError, match=r"`run\.name` is 'a/b': it must be letters, digits and any of _ \. = -, and"):
+        parse(changed("run.name", "a/b"))
+    with pytest.raises(InputError, match=r"`storage\.address` is 'bucket': it must be an address such as s3://"):
+        parse(changed("storage.address", "bucket"))
+
+
 def test_a_union_is_one_line_with_both_ways_out():
     with pytest.raises(InputError) as raised:
         parse(changed("engine.threads", "many"))

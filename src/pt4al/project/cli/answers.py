@@ -146,8 +146,12 @@ def status(metadata: ProjectMetadata, name: str | None) -> None:
     """Say how far a run's query is answered, and how far people agree."""
     from pt4al.annotation.agreement import agreement
 
-    run = labelled_run(metadata, name)
-    click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
+    run = labelled_run(metadata, name, waiting=False)
+    if run.cycle == run.cycles:
+        click.echo(f"Run {run.name}: all {counted(run.cycles, 'round')} answered.")
+    else:
+        run = labelled_run(metadata, run.name)
+        click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
     words = agreement(run.log.read())
     if words:
         click.echo(words)

@@ -6,8 +6,12 @@ from pydantic import ValidationError
 
 from pt4al.block import Block
 from pt4al.errors import InputError, did_you_mean
-from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parameters import BUCKET, NAME, Parameters
 
+PATTERNS = {
+    NAME: "it must be letters, digits and any of _ . = -, and begin with a letter or a digit",
+    BUCKET: "it must be an address such as s3://bucket/folder, gs://... or file:///a/folder",
+}
 LONGEST_VALUE = 200  # of a message
 
 
@@ -40,6 +44,8 @@ def _worded(found: dict) -> tuple[str, str]:
         )
     if found["type"] == "too_short":
         message = f"at least {found['ctx']['min_length']} different ones are needed"
+    if found["type"] == "string_pattern_mismatch":
+        message = PATTERNS.get(found["ctx"]["pattern"], message)
     path = _path(found["loc"])
     where = f"`{'.'.join(path)}`"
     if found["type"] == "extra_forbidden":
