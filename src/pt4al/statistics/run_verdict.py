@@ -14,7 +14,7 @@ from pt4al.statistics.verdict import points
 
 # Control images, or an interval of theirs, that say too little for a number to be shown first: from
 # 10 images on Wilson's interval covers as it should, and one of 30 points hides what several cycles
-# gain (docs/people_study.md).
+# gain (docs/studies/2026-11-25-people_study.md).
 FEWEST_IMAGES = 10
 WIDEST = 0.3
 NO_BASELINE = "No baseline yet: can't say whether choosing helped."
