@@ -52,6 +52,10 @@ def test_every_good_picture_has_a_class_and_probabilities_that_add_up(project: P
     assert len(classes) == 10
     np.testing.assert_allclose(table[classes].sum(axis=1), 1, atol=1e-5)
     assert list(table["label"]) == [classes[best] for best in table[classes].to_numpy().argmax(axis=1)]
+    listed = pd.read_csv(newest(project, "07_model_output", "tiny", "predictions.csv"))
+    assert list(listed) == ["id", "label", "probability"]
+    assert list(listed["label"]) == list(table["label"])
+    np.testing.assert_allclose(listed["probability"], table["probability"], atol=1e-4)
     page = newest(project, "08_reporting", "tiny", "predictions.html").read_text()
     assert "odd.png" in page
     assert "Look here first" in page

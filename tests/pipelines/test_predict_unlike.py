@@ -56,7 +56,7 @@ def test_terminal_and_page_warn_name_the_table_and_what_to_label_next(
     with caplog.at_level("INFO", "pt4al"):
         run(copied, "predict", predict={"path": "photos"})
     page = newest(copied, "08_reporting", "tiny", "predictions.html").read_text()
-    table = "data/07_model_output/tiny/predictions.parquet"
+    table = "data/07_model_output/tiny/predictions.csv"
     assert "These pictures do not look like those that the model has learnt from: 10 of 10" in page
     assert table in page
     told = [record.getMessage() for record in caplog.records]

@@ -31,6 +31,7 @@ from pt4al.training.tasks import classification, segmentation
 logger = logging.getLogger(__name__)
 
 SHOWN = 40  # pictures on a sheet
+PARQUET = "predictions.parquet has the probability of each class, or the masks"
 NAMED = 3  # pictures in a line of the terminal
 CHECKED = 64  # pictures that an exported network is compared on
 
@@ -94,6 +95,12 @@ def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
     return pd.DataFrame(answers)
 
 
+def shorten(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return what a person reads: `id`, `label` and `probability`; of masks the ids alone."""
+    kept = [name for name in ("id", "label", "probability") if name in predictions]
+    return predictions[kept].round({"probability": 4})
+
+
 def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
     """Return contact sheets of the most and the least certain predictions; nothing of masks."""
     if "mask" in predictions:
@@ -126,17 +133,23 @@ def write_page(
     """Return the predictions as one HTML page."""
     model = _find(runs, parameters)
     asked = parse(parameters).predict
-    name = f"{model.parameters.run.name}, cycle {model.cycle}"
+    when = f"cycle {model.cycle}"
+    if model.parameters.oracle.kind == "people":  # who know cycle 0 as round 1
+        when = f"round {model.cycle + 1}"
+    name = f"{model.parameters.run.name}, {when}"
     counts = {} if "mask" in predictions else predictions["label"].value_counts().to_dict()
     if counts:
         logger.info("least sure, to label next: %s", _least_sure(predictions))
-    table = runs.root / "07_model_output" / model.parameters.run.name / "predictions.parquet"
+    table = runs.root / "07_model_output" / model.parameters.run.name / "predictions.csv"
     warning = _warning(model, sources.read(asked.kind, asked.path))
     return render_predictions_page(
         PredictionsPage(
             title=f"What the model of {name}, takes these pictures for",
             path=asked.path,
-            notes=[f"The table of all of them is {table}.", *filter(None, [warning])],
+            notes=[
+                f"The table of all of them is {table}; beside it {PARQUET}.",
+                *filter(None, [warning]),
+            ],
             images=len(predictions),
             counts=counts,
             problems=pool.problems.to_dict("records"),

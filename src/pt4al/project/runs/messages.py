@@ -47,8 +47,9 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     for name in PAGES:
         if name in made:
             logger.info("report: %s", Path(catalog[name]._filepath).absolute().as_uri())
-    if "predictions" in made:
-        logger.info("predictions: %s", catalog["predictions"]._filepath)
+    for name in ("predictions", "predictions_list"):
+        if name in made:
+            logger.info("predictions: %s", catalog[name]._filepath)
     if "report" in made:
         for line in summarise_run(parse(catalog.load("parameters")), catalog):
             logger.info("%s", line)
