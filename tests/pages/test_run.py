@@ -359,3 +359,9 @@ def test_a_model_that_gets_no_control_image_wrong_promises_no_pictures():
     page = render(facts)
     assert "Too few to count by class; the model gets none of them wrong." in page
     assert "these are what the model gets wrong" not in page
+
+
+def test_the_lines_of_intervals_are_explained_where_there_are_any():
+    assert "Upright lines: 95 % intervals of this run." in render(FACTS)
+    unknown = [row | {"low": None, "high": None} for row in ALONE["rows"]]
+    assert "Upright lines" not in render(FACTS | {"verdict": ALONE | {"rows": unknown}})
