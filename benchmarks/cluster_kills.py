@@ -1,15 +1,14 @@
-"""Kill workers, machines and the command itself while they work: the same bytes must come, and none be lost.
+"""Kill workers and the command itself while they work: the same bytes must come, and none be lost.
 
     python benchmarks/cluster_kills.py [--kills N] [--quick]
 
 Prints a table. Workers are ended with SIGKILL, one after another, wherever a shard happens to be; a kill counts if its
-victim lived. Ray is started on this machine for it, once with one node, once with two of one core. `--quick` kills one
-worker of this machine's processes, and needs no Ray.
+victim lived. Ray is started on this machine for it. `--quick` kills one worker of this machine's processes, and needs
+no Ray. Whole machines are killed by cluster_nodes.py.
 """
 
 import argparse
 import logging
-import os
 import random
 import signal
 import subprocess
@@ -36,7 +35,6 @@ from pt4al.training import engine
 
 PAUSE = (1.0, 3.0)  # seconds between two kills
 PATIENCE = 30.0  # seconds for a shard, where one hangs
-LOOKS = 1000  # for two workers that have a shard at the same moment
 ROUNDS = 8  # of a kind of work, until enough are killed
 TEXT = """
 *Undisturbed*: the same work by this process alone. *Same bytes*: every file that was left. A worker that hangs is one
@@ -154,8 +152,6 @@ def measure(quick: bool, kills: int) -> list[dict[str, str]]:
             for title, cluster in (("2 processes", "local"), ("Ray", "ray")):
                 case = Case(kind, title, Cluster(cluster, 2), "command killed, typed again")
                 note(case, *_again(case, Path(folder), plain[kind].seconds))
-            case = Case(kind, "Ray, two nodes", Cluster("ray"), "a node killed")
-            note(case, *_node_lost(work, case, Path(folder, f"node {kind}")))
         rows += [_poisoned(work, title, Cluster(place, 2), Path(folder)) for title, place in PLACES.items()]
     return rows
 
@@ -277,32 +273,6 @@ def _works_in(pid: int, title: str) -> bool:
         return any(_works(process, title) for process in psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return False
-
-
-def _node_lost(work: Work, case: Case, folder: Path) -> tuple[Result, int]:
-    """Do the work on two nodes, and kill the one that this process is not connected to."""
-    from ray.cluster_utils import Cluster as Nodes
-
-    nodes = Nodes(initialize_head=True, head_node_args={"num_cpus": 1})
-    second = nodes.add_node(num_cpus=1)
-    os.environ["RAY_ADDRESS"] = nodes.address
-
-    def act() -> bool:
-        ours = [process for process in psutil.Process().children(recursive=True) if "ray::" in _command(process)]
-        for _ in range(LOOKS):
-            if sum(_works(process, "Ray") for process in ours) > 1:  # else no shard may be there
-                break
-        else:
-            return False
-        nodes.remove_node(second, allow_graceful=False)
-        return True
-
-    try:
-        with _ray():
-            return _disturbed(work, case, folder, act, 1)
-    finally:
-        del os.environ["RAY_ADDRESS"]
-        nodes.shutdown()
 
 
 def _poisoned(work: Work, title: str, cluster: Cluster, folder: Path) -> dict[str, str]:

@@ -22,6 +22,8 @@ from pt4al.images.collection import Collection, Picture
 from pt4al.images.decode import Frame
 from pt4al.images.pool import ImagePool, open_pool
 from pt4al.pretext import PRETEXT_TASKS
+from pt4al.selection.strategies import parts
+from pt4al.selection.strategies.coverage import cover
 from pt4al.training import networks
 from pt4al.training.engine import predict
 from pt4al.training.networks import Network
@@ -32,6 +34,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers have no b
 NETWORK = "resnet8_w16"
 SIDE = 32  # pixels of the pool's images
 LARGE = 256  # pixels of the pictures
+CHOSEN = 100  # images, by herding
 DIFFERENT = 64  # pictures; others are the same again
 MOMENTS = ([127.0] * 3, [70.0] * 3)
 RECIPE = Recipe(size=SIDE, fit="crop", channels=3, background=255, noise=0, bad_share=0.5)
@@ -68,6 +71,7 @@ class Work:
             "features": self.features,
             "pretext losses": self.losses,
             "scores": self.scores,
+            "herding by parts": self.herding,
         }
 
     def count(self, kind: str) -> int:
@@ -97,6 +101,14 @@ class Work:
         scores = predict(_network(10), _probabilities, self.pool, _hardware(cluster))
         np.save(folder / "scores.npy", scores)
 
+    def herding(self, cluster: Cluster, folder: Path) -> None:
+        """Choose by herding in parts, from features on disk."""
+        features = np.load(self._features, mmap_mode="r")
+        weights = np.random.default_rng(1).random(len(features), np.float32)
+        draw = np.random.default_rng(2)
+        chosen = cover(features, features[:0], weights, 1.0, CHOSEN, draw, parts.choice(True, cluster))
+        np.save(folder / "chosen.npy", chosen)
+
     def scoring(self, together: int) -> tuple[list[np.ndarray], Callable, Callable]:
         """Return the scores' work in pieces: rows of each shard, what prepares, what scores some rows."""
         network = _network(10)
@@ -114,6 +126,13 @@ class Work:
             few = _album(_pixels(SIDE), self.images, None)
             build(few, folder, RECIPE)
         return open_pool(folder)
+
+    @cached_property
+    def _features(self) -> Path:
+        path = self.folder / f"features of {self.images}.npy"
+        if not path.exists():
+            np.save(path, np.random.default_rng(0).normal(size=(self.images, 16)).astype(np.float32))
+        return path
 
     @cached_property
     def _collection(self) -> Collection:

@@ -36,6 +36,7 @@ from pt4al.project.configuration.parsing import parse
 from pt4al.randomness import stream
 from pt4al.selection import candidates as selection
 from pt4al.selection.evidence import Evidence
+from pt4al.selection.ranked import RankedRows
 from pt4al.selection.ranking import draw, rank, split
 from pt4al.selection.strategies import STRATEGIES, balanced
 from pt4al.selection.uncertainty import MEASURES, RANDOM
@@ -135,11 +136,11 @@ def simulate(settings: Parameters, data: Data, seed: int, repeat: int) -> pd.Dat
     ids = pd.Series(np.arange(len(data.losses)).astype(str))
     rows = draw(len(ids), settings.ranking.share, stream(1000 * seed, "ranking share"))
     ranked = rank(ids[rows], data.losses[rows], settings.ranking.order, chance("ranking"))
-    ranking = split(ranked, cycles.number, settings.ranking.batches, settings.ranking.drop, chance("batches"))
+    table = split(ranked, cycles.number, settings.ranking.batches, settings.ranking.drop, chance("batches"))
+    ranking = RankedRows.gather([table], lambda ids: ids.to_numpy(np.int64), len(data.losses))
     standing, rows = Standing(np.empty(0, np.int64)), []
     for cycle in range(cycles.number):
-        free = selection.unlabelled(ranking, ids[standing.labelled], settings.query.scope, cycle)
-        candidates = selection.in_pool_order(free, free["id"].astype(np.int64))
+        candidates = ranking.unlabelled(standing.labelled, settings.query.scope, cycle)
         query = choose(settings, data, candidates, standing, cycle, chance)
         standing = standing.grown(data, query)
         right = standing.logits(data.test_features).argmax(1).numpy() == data.test_targets
@@ -209,7 +210,7 @@ def _arrays(catalog: CatalogProtocol) -> dict[str, np.ndarray]:
         answers = catalog.load(labels).set_index("id")["label"]
         found[f"{prefix}features"] = features.gather(np.arange(len(features))).numpy()
         found[f"{prefix}targets"] = classification.targets(answers.loc[features.ids], classes).numpy()
-    losses = catalog.load("pretext_loss").set_index("id")["pretext_loss"]
+    losses = catalog.load("pretext_loss").read(["id", "pretext_loss"]).set_index("id")["pretext_loss"]
     return found | {"losses": losses.loc[catalog.load("features").ids].to_numpy()}
 
 

@@ -38,6 +38,7 @@ from pt4al.randomness import stream, torch_generator
 from pt4al.selection import candidates as selection
 from pt4al.selection import ranking
 from pt4al.selection.evidence import Evidence
+from pt4al.selection.ranked import RankedRows
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.selection.uncertainty import MEASURES, RANDOM
 from pt4al.training import networks
@@ -137,8 +138,9 @@ class Run:
         """Return the images to ask for, the most wanted first: `id`, `score`, `batch`."""
         settings = self.settings.query
         budget = self.settings.cycles.budgets[cycle]
-        ranked = selection.in_pool_order(self.ranking, self.pool.rows(self.ranking["id"]))
-        candidates = selection.unlabelled(ranked, self.label_set["id"], settings.scope, cycle)
+        ranked = RankedRows.gather([self.ranking], self.pool.rows, len(self.pool))
+        candidates = ranked.unlabelled(self.pool.rows(self.label_set["id"]), settings.scope, cycle)
+        candidates = candidates.assign(id=self.pool.ids.iloc[candidates["id"]].array)
         selection.check_enough(candidates, budget)
         if cycle == 0 and settings.start in selection.STARTS:
             return selection.start(candidates, settings.start, budget, self.rng("query"))

@@ -16,6 +16,7 @@ from pyarrow import compute, parquet
 
 import configuration
 from memory_case import Sampler, resident
+from pt4al.files.stored_table import StoredTable
 from pt4al.images.decode import Frame
 from pt4al.images.index import COLUMNS
 from pt4al.images.index_writing import write_index
@@ -101,8 +102,7 @@ def query(folder: Path, images: int) -> Work:
     del order
 
     def choose() -> pd.DataFrame:
-        ranking = pd.read_parquet(ranked)
-        return choose_query(settings, cycle=1, ranking=ranking, label_set=label_set, **state)
+        return choose_query(settings, cycle=1, ranking=StoredTable(ranked), label_set=label_set, **state)
 
     return choose
 

@@ -1,8 +1,8 @@
-"""Measure ranking, top and herding in parts of a million to a hundred million made-up images, from files.
+"""Measure ranking, top and herding in parts of a million to a hundred million made-up images.
 
     python benchmarks/scale_ranking.py [--images 1000000 10000000 100000000] [--folder FOLDER] [--quick]
 
-A hundred million take 2.5 GB of disk in FOLDER (a temporary one by default), deleted at the end; herding is measured
+A hundred million take 13 GB of disk in FOLDER (a temporary one by default), deleted at the end; herding is measured
 on a tenth of each number. Prints two tables, and what the largest would have taken by the formula of the smaller ones.
 `--quick` tries it at sizes too small to quote.
 """
@@ -28,16 +28,23 @@ CASE = Path(__file__).with_name("scale_ranking_case.py")
 SIZES = [1_000_000, 10_000_000, 100_000_000]
 QUICK = [3_000, 6_000, 12_000]
 LIMIT = 4_000_000_000  # bytes of memory
-STEPS = {"rank": "ranking and splitting", "top": "top 1,000", "herd": "herding in parts, 100"}
+STEPS = {
+    "rank": "ranking and splitting, in files",
+    "rank_in_memory": "the same in memory",
+    "top": "top 1,000",
+    "herd": "herding in parts, 100",
+}
+IN_MEMORY = 10_000_000  # images of the largest pool that is ranked in memory
 NAMES = {"busy": "seconds of the processor", "memory": "memory"}
 HERDED = 10  # herding is measured on one of so many images
 TEXT = """
 One thread; each step is a process of its own{limited}. *Of the processor*: seconds without those of waiting for
-neighbours. Losses: float32 with ties, in files of four million. *Memory*: the peak of what is no file's pages
-(`RssAnon`, sampled every 2 ms) above what the process held before; *process*: the most it ever had resident, pages of
-files and libraries included (`VmHWM`). Rows of up to ten million are compared with those that `ranking.rank` gives in
-memory. From eight million rows on memory is that of a piece of so many, so that the formula, of the smaller pools, is a
-bound. Herding: {dimensions} float16 features an image in a mapped file.
+neighbours. *Ranking*: the stage, from the table of losses (float32 with ties; ids of 22 characters) to that of the
+ranking, written to disk, in files or in memory. *Top*: of scores in a mapped file. *Memory*: the peak of what is no
+file's pages (`RssAnon`, sampled every 2 ms) above what the process held before; *process*: the most it ever had
+resident, pages of files and libraries included (`VmHWM`). Rankings of up to ten million are compared with those made
+in memory. From eight million rows on memory is that of a piece of so many, so that the formula, of the smaller pools,
+is a bound. Herding: {dimensions} float16 features an image in a mapped file.
 """
 COMPARED = """
 Pools that can be covered exactly, beside the same where only {most:,} images may be compared with each other: a sample
@@ -86,7 +93,9 @@ class Steps:
     def measure(self, images: int) -> dict[str, dict[str, float]]:
         """Write losses and features, measure each step on them, and delete them."""
         found = {}
-        for step in STEPS:
+        steps = [step for step in STEPS if step != "rank_in_memory" or images <= IN_MEMORY]
+        self.call("make", images)
+        for step in steps:
             count = images // HERDED if step == "herd" else images
             found[step] = self.call(step, count) | {"images": count}
             print(f"{images:,} {step}: {found[step]}", file=sys.stderr, flush=True)
@@ -97,7 +106,7 @@ class Steps:
 def _rows(found: dict[int, dict[str, dict[str, float]]]) -> list[dict[str, str]]:
     rows = []
     for step, title in STEPS.items():
-        for facts in (steps[step] for steps in found.values()):
+        for facts in (steps[step] for steps in found.values() if step in steps):
             row = {"step": title, "images": f"{facts['images']:,}", "seconds": f"{facts['seconds']:.2f}"}
             row["of the processor"] = f"{facts['busy']:.2f}"
             rate = facts["images"] / facts["busy"]
@@ -109,11 +118,12 @@ def _rows(found: dict[int, dict[str, dict[str, float]]]) -> list[dict[str, str]]
 def _formulas(found: dict[int, dict[str, dict[str, float]]]) -> list[str]:
     """Say what is constant and what an image adds, by the smaller pools, and how wrong that is of the largest."""
     lines = []
-    if len(found) < 3:
-        return lines
     for step, title in STEPS.items():
         for fact, unit, scale in (("busy", "s", 1), ("memory", "MB", 1e6)):
-            *smaller, largest = [(steps[step]["images"], steps[step][fact] / scale) for steps in found.values()]
+            measured = [steps[step] for steps in found.values() if step in steps]
+            if len(measured) < 3:
+                continue
+            *smaller, largest = [(facts["images"], facts[fact] / scale) for facts in measured]
             slope, start = np.polyfit(*zip(*smaller, strict=True), 1)
             images, truth = largest
             predicted = start + slope * images

@@ -8,39 +8,67 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import torch
+from pyarrow import parquet
 
+import configuration
 from confined import peak
 from memory_case import Sampler
-from pt4al.cluster.seam import ALONE
+from pt4al.files.stored_table import StoredTable
+from pt4al.files.whole import replacing
+from pt4al.pipelines.ranking.nodes import rank_pool
+from pt4al.project.datasets.tables import StoredTableDataset
 from pt4al.selection.evidence import Evidence
-from pt4al.selection.external.ranking import rank_files, split_file
-from pt4al.selection.external.top import top_of_files
-from pt4al.selection.ranking import ORDERS
+from pt4al.selection.external import writing
 from pt4al.selection.strategies import coverage, parts
 from pt4al.selection.strategies.distances import median_squared, read_on_grid
 from pt4al.selection.strategies.herding import Herding
 from pt4al.selection.strategies.kernel import between
+from pt4al.selection.strategies.top import best
+from scale_index_case import ids
 from timing import seconds
 
-FILE = 2**22  # losses in a file
+FILE = 2**22  # losses that are made at once
+SCHEMA = pa.schema({"id": pa.large_string(), "pretext_loss": pa.float32()})
 COMPARED_ROWS = 10_000_000  # of losses that are ranked in memory too
 BATCHES, TOP, HERDED = 10, 1000, 100
 DIMENSIONS, CENTRES = 16, 100
 WIDE, BUDGETS, REPEATS, FEWER = 64, (50, 200, 500), 3, 5  # of the pools that can be covered exactly
 
 
-def write_losses(folder: Path, images: int) -> list[Path]:
+def write_losses(folder: Path, images: int) -> StoredTable:
     """Write losses, rounded: equal ones, as a network that is sure gives them, must not slow the sort down."""
+    path = folder / "pretext_loss.parquet"
     rng = np.random.default_rng(0)
-    files = []
-    for start in range(0, images, FILE):
-        files.append(folder / f"losses_{start:012d}.npy")
-        if not files[-1].exists():
-            np.save(files[-1], rng.exponential(size=min(FILE, images - start)).astype(np.float32).round(6))
-    return files
+    if not path.exists():
+        with replacing(path) as temporary, parquet.ParquetWriter(temporary, SCHEMA) as file:
+            for start in range(0, images, FILE):
+                rows = np.arange(start, min(start + FILE, images))
+                losses = rng.exponential(size=len(rows)).astype(np.float32).round(6)
+                file.write_table(pa.table([ids(rows), losses], schema=SCHEMA))
+    return StoredTable(path)
+
+
+def make(folder: Path, images: int) -> dict[str, float]:
+    """Write losses in a process of its own, whose memory is not that of ranking."""
+    write_losses(folder, images)
+    return {}
+
+
+def write_scores(folder: Path, images: int) -> np.ndarray:
+    """Write the losses as scores that are too many for memory: in a file, memory-mapped."""
+    scores = np.lib.format.open_memmap(folder / "scores.npy", "w+", np.float32, (images,))
+    first = 0
+    for part in write_losses(folder, images).portions(["pretext_loss"]):
+        scores[first : first + len(part)] = part["pretext_loss"]
+        first += len(part)
+    scores.flush()
+    return np.load(folder / "scores.npy", mmap_mode="r")
 
 
 def features(rng: np.random.Generator, images: int, dimensions: int) -> Iterator[np.ndarray]:
@@ -55,25 +83,34 @@ def features(rng: np.random.Generator, images: int, dimensions: int) -> Iterator
 
 
 def rank(folder: Path, images: int) -> dict[str, float]:
-    """Rank and split."""
-    files = write_losses(folder, images)
-
-    def run() -> None:
-        rank_files(files, folder / "ranking.npy", ALONE)
-        split_file(folder / "batch.npy", images, BATCHES)
-
-    found = _watched(run)
+    """Do as the stage does with pools that are too large for memory."""
+    measured = _ranked(folder, images, in_memory=0)
     if images <= COMPARED_ROWS:
-        rows = ORDERS["hardest_first"](np.concatenate([np.load(file) for file in files]), None)
-        if not np.array_equal(np.load(folder / "ranking.npy"), rows):
-            raise AssertionError("rows ranked from files differ from those ranked in memory")
-    return found
+        in_files = pd.read_parquet(folder / "ranking.parquet")
+        _ranked(folder, images, in_memory=images)
+        if not in_files.equals(pd.read_parquet(folder / "ranking.parquet")):
+            raise AssertionError("the ranking made in files differs from the one made in memory")
+    return measured
+
+
+def rank_in_memory(folder: Path, images: int) -> dict[str, float]:
+    """Do as the stage does with pools that fit in memory."""
+    return _ranked(folder, images, in_memory=images)
+
+
+def _ranked(folder: Path, images: int, in_memory: int) -> dict[str, float]:
+    losses = write_losses(folder, images)
+    settings = configuration.read(params=f"cycles.number={BATCHES}")
+    blocks = (settings.ranking, settings.cycles, settings.engine, settings.run)
+    dataset = StoredTableDataset(filepath=str(folder / "ranking.parquet"), dataset={"type": "pandas.ParquetDataset"})
+    with patch.object(writing, "IN_MEMORY", in_memory):
+        return _watched(lambda: dataset.save(rank_pool(losses, *blocks)))
 
 
 def top(folder: Path, images: int) -> dict[str, float]:
     """Take the highest."""
-    files = write_losses(folder, images)
-    return _watched(lambda: top_of_files(files, TOP, ALONE))
+    scores = write_scores(folder, images)
+    return _watched(lambda: best(scores, TOP))
 
 
 def herd(folder: Path, images: int) -> dict[str, float]:
@@ -139,6 +176,7 @@ def _evidence(known: np.ndarray, budget: int, seed: int = 1) -> Evidence:
 
 
 def _watched(run: Callable[[], Any]) -> dict[str, float]:
+    pa.default_memory_pool().release_unused()
     sampler = Sampler()
     sampler.start()
     before = time.thread_time()
@@ -155,7 +193,7 @@ def _watched(run: Callable[[], Any]) -> dict[str, float]:
 
 
 WAYS = {"sample": Herding().choose, "parts": Herding(parts=True).choose, "random": _drawn}
-WORK = {"rank": rank, "top": top, "herd": herd, "compare": compare}
+WORK = {"make": make, "rank": rank, "rank_in_memory": rank_in_memory, "top": top, "herd": herd, "compare": compare}
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ OTHER_RUNS = {"known_pretext_loss", "all_pretext_losses", "all_pretext_settings"
 OTHER_RUNS |= {"runs", "chapters"}  # of which DVC's run has none
 TEXT = {"intake_link", "next_commands", "default_parameters"}  # of the catalog itself, and of conf/
 PAGES = {"report", "pictures", "reason_sheets", "verdict", "failures", "failure_pictures", "map", "map_preview"}
-IN_MEMORY = {"run_history", "baselines"}
+IN_MEMORY = {"run_history", "curves"}
 
 
 @pytest.mark.parametrize("target", ["repro", "publish"])

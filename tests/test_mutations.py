@@ -7,18 +7,20 @@ import pytest
 import yaml
 
 from pt4al.errors import InputError
+from pt4al.images.collection import Collection
 from pt4al.pipelines.comparison.plan import cells
 from pt4al.pipelines.pool.nodes import collect
 from pt4al.project.configuration.folder_names import folders
 from pt4al.project.configuration.identity import identity
-from pt4al.project.configuration.parameters import Parameters
+from pt4al.project.configuration.parameters import Parameters, Pool
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs import checks
 from pt4al.project.runs.engine import resolve_engine
 from support.mutations import mutated
 
+COLLECTED: dict[str, dict[str, Collection]] = {}
 ROOT = Path(__file__).parents[1]
-DAILY, THOROUGH = 300, 4_000
+DAILY, THOROUGH = 150, 4_000
 
 
 @cache
@@ -27,6 +29,14 @@ def valid() -> dict:
     raw["comparison"] |= {"compared": ["random", "paper"], "seeds": [0, 1], "repeated": None}  # four cells, not sixty
     raw["comparison"]["rule"] |= {"claim": "paper", "against": ["random"]}
     return raw
+
+
+def collected(pool: Pool) -> dict[str, Collection]:
+    """What is at the source, read once for equal settings."""
+    settings = pool.model_dump_json()
+    if settings not in COLLECTED:
+        COLLECTED[settings] = collect(pool)
+    return COLLECTED[settings]
 
 
 def later(parameters: Parameters, precision: Path) -> None:
@@ -38,7 +48,7 @@ def later(parameters: Parameters, precision: Path) -> None:
     assert identity(parse(parameters.model_dump(mode="json"))) == identity(parameters)
     cells(parameters.model_dump(mode="json"), {})
     checks.check_files(parameters)
-    parts = collect(parameters.pool)
+    parts = collected(parameters.pool)
     checks.check_labels(parameters, parts)
     checks.known_labels(parameters, parts["train"])
     checks.check_budgets(parameters, len(parts["train"]))

@@ -28,7 +28,14 @@ def test_a_spelling_stays(name):
 
 
 @pytest.mark.parametrize(
-    "names", [["Cat", "cat"], ["hot dog", "hot_dog"], ["hot dog", "hot\u00a0dog", "Hot  dog"], ["Ｃat", "Cat"]]
+    "names",
+    [
+        ["Cat", "cat"],
+        ["hot dog", "hot_dog"],
+        ["hot dog", "hot\u00a0dog", "Hot  dog"],
+        ["Ｃat", "Cat"],
+        ["1", "01", "1.0"],
+    ],
 )
 def test_names_that_look_alike_are_one_group(names):
     assert confusable(["bird", *names, "dog"]) == [names]

@@ -96,9 +96,9 @@ def test_a_large_pool_is_measured_step_by_step(script, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_ranking_from_files_is_measured_and_herding_in_parts_beside_the_exact_one(script, tmp_path):
+def test_ranking_in_files_is_measured_and_herding_in_parts_beside_the_exact_one(script, tmp_path):
     printed = script("scale_ranking", "--quick", f"--folder={tmp_path}")
-    assert len(re.findall(r"^\| ranking and splitting", printed, re.MULTILINE)) == 3
+    assert len(re.findall(r"^\| (ranking and|the same in) ", printed, re.MULTILINE)) == 6
     assert "- top 1,000, memory: " in printed
     assert "| 2,500 | 50 | 0." in printed
     assert not list(tmp_path.iterdir())
@@ -161,6 +161,12 @@ def test_a_grid_has_the_same_bytes_on_one_node_and_on_two(script):
 def test_a_worker_is_killed_and_nothing_is_lost(script):
     printed = script("cluster_kills", "--quick")
     assert re.search(r"^\| scores \| 2 processes \| worker killed \| 1 \|.*\| yes \| 0 \|$", printed, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_a_node_that_holds_a_shard_is_killed_and_nothing_is_lost(script):
+    printed = script("cluster_nodes", "--kills", "1", "--kinds", "herding by parts")
+    assert re.search(r"^\| herding by parts \| 1 \| 1 \| 0 \| yes \|$", printed, re.MULTILINE)
 
 
 @pytest.mark.slow

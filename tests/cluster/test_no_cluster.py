@@ -2,16 +2,18 @@
 
 import signal
 import socket
+import subprocess
 import sys
 from importlib import metadata
 
 import click
 import pytest
 
-from pt4al.cluster import ray_session
+from pt4al.cluster import joining, ray_session
 from pt4al.cluster.on_ray import check_room
 from pt4al.cluster.seam import Cluster, check, in_shards
 from pt4al.errors import InputError
+from support.ports import free_port
 from support.projects import run
 
 OTHER = """Version mismatch: The cluster was started with:
@@ -53,26 +55,43 @@ def test_a_run_without_ray_ends_before_its_first_node(no_ray, project):
 
 
 def test_a_run_without_a_cluster_ends_before_its_first_node(no_session, project, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as server:  # the port is free once it is closed
-        port = server.getsockname()[1]
-    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port()}")
     with pytest.raises(click.ClickException, match="no Ray cluster that can be used answers at 127"):
         run(project, engine={"cluster": "ray"})
     assert not list((project / "data").glob("0[2-9]*"))
 
 
 def test_another_version_of_ray_there_is_named_in_one_sentence(no_session, monkeypatch):
-    def refuse(*args: object, **options: object) -> None:
-        raise RuntimeError(OTHER)
-
-    monkeypatch.setattr(ray_session, "_knock", lambda where: None)
-    monkeypatch.setattr("ray.init", refuse)
+    monkeypatch.setattr(joining, "_knock", lambda where: None)
+    monkeypatch.setattr("subprocess.run", lambda command, **options: subprocess.CompletedProcess(command, 1, OTHER))
     with pytest.raises(InputError) as told:
         check(Cluster("ray://head:10001"))
     assert str(told.value) == (
         "`engine.cluster` ray://head:10001: the cluster at ray://head:10001 has Ray 2.40.0 and Python 3.10.4, "
         "here are Ray 2.60.0 and Python 3.11.9: install the same on all"
     )
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_what_listens_there_and_is_no_cluster_is_left_within_the_limit(no_session, monkeypatch, scheme):
+    monkeypatch.setattr(joining, "JOINING", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", place)
+        with pytest.raises(
+            InputError, match=rf"answers at {scheme}{place} \(it did not answer within 1 seconds\): start"
+        ):
+            check(Cluster(f"{scheme}{place}" if scheme else "ray"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_cluster_that_is_heard_at_the_loopback_address_alone_is_joined(on_ray, host):
+    check(on_ray)
+    import ray
+
+    port = ray.get_runtime_context().gcs_address.rpartition(":")[2]
+    joined = subprocess.run([sys.executable, "-P", joining.__file__, f"{host}:{port}"], timeout=100)
+    assert joined.returncode == 0
 
 
 def test_workers_with_another_version_of_what_decides_about_bytes_are_refused(on_ray, monkeypatch):
@@ -105,18 +124,6 @@ def test_ray_leaves_the_answers_to_signals_as_they_were(on_ray):
     check(on_ray)
     assert [signal.getsignal(number) for number in ray_session.SIGNALS] == before
     assert before[1] == signal.SIG_DFL
-
-
-def test_folders_of_rays_whose_processes_were_killed_are_removed(monkeypatch, tmp_path):
-    monkeypatch.setattr(ray_session, "LONGEST", 10_000)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    killed, freed = ray_session._folder()
-    freed.release()
-    used, lock = ray_session._folder()
-    assert not killed.exists()
-    ray_session._folder()[1].release()
-    assert used.exists()
-    lock.release()
 
 
 def test_a_ray_that_is_started_here_is_heard_on_this_machine_alone(on_ray):

@@ -5,15 +5,19 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
 import cloudpickle
 import pytest
 
-from pt4al.cluster import processes
-from pt4al.cluster.seam import ALONE, Cluster, in_shards
+from pt4al.cluster import processes, seam
+from pt4al.cluster.on_ray import MARKS, RayCrew
+from pt4al.cluster.seam import ALONE, Cluster, Crew, Done, Outcome, check, in_shards, nothing
+from pt4al.cluster.worker import Job
 from pt4al.errors import InputError
 
 # Workers have no tests to import.
@@ -50,10 +54,11 @@ def test_results_come_in_order_with_their_shards(cluster):
 
 def test_a_worker_prepares_once_for_all_its_shards(cluster, tmp_path):
     def prepare() -> None:
-        (tmp_path / str(time.monotonic_ns())).touch()
+        (tmp_path / str(os.getpid())).touch(exist_ok=False)
 
-    assert len(list(in_shards(lambda _, shard: shard, TENS, cluster, prepare))) == len(TENS)
-    assert 1 <= len(list(tmp_path.iterdir())) <= 2
+    worked = [pid for _, pid in in_shards(lambda _, shard: os.getpid(), TENS, cluster, prepare)]
+    assert len(worked) == len(TENS)
+    assert {path.name for path in tmp_path.iterdir()} == {str(pid) for pid in worked}
 
 
 def test_a_shard_whose_worker_is_killed_goes_to_another(cluster, tmp_path):
@@ -86,15 +91,96 @@ def test_a_lost_shard_is_an_error_that_names_it():
         list(in_shards(work, TENS, Cluster(workers=2), title="squares"))
 
 
-def test_a_shard_that_hangs_is_given_to_another_worker(cluster, tmp_path):
+def test_a_shard_that_hangs_is_given_to_another_worker(cluster, tmp_path, monkeypatch):
     def work(_: None, shard: list[int]) -> int:
         if shard[0] == 30 and once(tmp_path / "30"):
             time.sleep(600)
         return sum(shard)
 
-    list(in_shards(lambda _, shard: shard, TENS, cluster))  # workers are there
-    found = in_shards(work, TENS, replace(cluster, patience=8.0))
+    def clock() -> float:
+        """Return the time, as it is long after a shard has begun to hang."""
+        return time.monotonic() + 2 * cluster.patience * (tmp_path / "30").exists()
+
+    monkeypatch.setattr(seam, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(seam, "POLL", 0.05)
+    found = in_shards(work, TENS, cluster)
     assert [result for _, result in found] == [sum(shard) for shard in TENS]
+
+
+class Queued(Crew):
+    """One worker that begins each shard 100 seconds after it was handed out, and needs 5 for it."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.stopped: list[tuple] = []
+        self._begins: dict[tuple, float] = {}
+
+    def __exit__(self, *error: object) -> None:
+        """See Crew."""
+
+    def slots(self) -> int:
+        return 1
+
+    def start(self, key: tuple, shard: list[int]) -> None:
+        self._begins[key] = self.now + 100
+
+    def waiting(self) -> set[tuple]:
+        return {key for key, begin in self._begins.items() if begin > self.now}
+
+    def ended(self, seconds: float) -> list[tuple[tuple, Outcome]]:
+        self.now += seconds
+        keys = [key for key, begin in self._begins.items() if begin + 5 <= self.now]
+        return [(key, Done(self._begins.pop(key))) for key in keys]
+
+    def stop(self, key: tuple) -> None:
+        self.stopped.append(key)
+        del self._begins[key]
+
+
+@pytest.mark.parametrize(("patience", "stopped"), [(10.0, []), (3.0, [(0,), (0,)])])
+def test_only_the_time_that_a_shard_is_worked_on_is_limited(monkeypatch, patience, stopped):
+    crew = Queued()
+    monkeypatch.setattr(seam, "_crew", lambda cluster, job: crew)
+    monkeypatch.setattr(seam, "time", SimpleNamespace(monotonic=lambda: crew.now))
+    results = in_shards(lambda _, shard: shard, [[1]], Cluster(workers=2, patience=patience))
+    with pytest.raises(InputError, match="did not end within 3 seconds") if stopped else nullcontext():
+        assert [result for _, result in results] == [100.0]
+    assert crew.stopped == stopped
+
+
+def test_ray_says_which_shards_wait_for_room_and_which_have_begun(on_ray, tmp_path):
+    def until(path: Path) -> None:
+        while not path.exists():
+            time.sleep(0.01)
+
+    def occupy() -> None:
+        (tmp_path / "occupied").touch()
+        until(tmp_path / "free")
+
+    def marks() -> list[bytes]:
+        return [name for name in internal_kv._internal_kv_list("", namespace=MARKS) if b"pt4al" in name]
+
+    check(on_ray)
+    import ray
+    from ray.experimental import internal_kv
+
+    blocker = ray.remote(occupy).options(num_cpus=ray.cluster_resources()["CPU"]).remote()
+    until(tmp_path / "occupied")
+    work = Job(lambda _, shard: until(tmp_path / "end"), nothing, 1)
+    with RayCrew(on_ray, work) as crew:
+        crew.start((0,), [1])
+        assert crew.waiting() == {(0,)}
+        assert not marks()
+        (tmp_path / "free").touch()
+        ray.get(blocker)
+        while crew.waiting():
+            time.sleep(0.01)
+        assert len(marks()) == 1
+        (tmp_path / "end").touch()
+        while not (ended := crew.ended(1.0)):
+            pass
+    assert ended == [((0,), Done(None))]
+    assert not marks()
 
 
 def test_what_the_work_raises_is_raised_here(cluster):

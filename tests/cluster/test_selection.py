@@ -7,26 +7,19 @@ import pytest
 from pt4al.cluster.packing import pack
 from pt4al.cluster.seam import ALONE
 from pt4al.features import neighbours
-from pt4al.selection.external import pieces
-from pt4al.selection.external import ranking as external
-from pt4al.selection.external.ranking import rank_files
-from pt4al.selection.external.top import top_of_files
+from pt4al.selection.external import sorting
 from pt4al.selection.strategies import coverage, parts
 from pt4al.selection.strategies.uncertainty_herding import UncertaintyHerding
 from support.situations import situation
 
 
-def test_a_ranking_and_the_top_of_files(cluster, tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE", 100)
-    monkeypatch.setattr(external, "STEP", 10)
-    losses = np.random.default_rng(0).integers(50, size=1000).astype(np.float32)
-    files = [tmp_path / "one.npy", tmp_path / "two.npy"]
-    np.save(files[0], losses[:330])
-    np.save(files[1], losses[330:])
+def test_a_ranking_in_files(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(sorting, "PIECE", 100)
+    monkeypatch.setattr(sorting, "STEP", 10)
+    np.save(tmp_path / "losses.npy", np.random.default_rng(0).integers(50, size=1000).astype(np.float32))
     for name, where in (("here", ALONE), ("there", cluster)):
-        rank_files(files, tmp_path / f"{name}.npy", where)
+        sorting.sort_file(tmp_path / "losses.npy", tmp_path / f"{name}.npy", where, "hardest_first")
     assert (tmp_path / "here.npy").read_bytes() == (tmp_path / "there.npy").read_bytes()
-    assert top_of_files(files, 30, ALONE).tobytes() == top_of_files(files, 30, cluster).tobytes()
 
 
 def test_herding_in_parts(cluster, tmp_path, monkeypatch):

@@ -27,7 +27,11 @@ def made(project: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("setting", [{"cluster": "ray"}, {"workers": 2}], ids=["Ray", "two processes"])
+@pytest.mark.parametrize(
+    "setting",
+    [{"cluster": "ray"}, pytest.param({"workers": 2}, marks=pytest.mark.slow)],
+    ids=["Ray", "two processes"],
+)
 def test_a_run_leaves_the_same_bytes_as_in_one_process(
     setting: dict[str, Any],
     finished: Path,

@@ -24,7 +24,8 @@ FIELDS = {  # of KubeRay's RayCluster, version ray.io/v1
     "headGroupSpec": {"rayStartParams", "template"},
     "workerGroupSpecs": {"groupName", "replicas", "minReplicas", "maxReplicas", "rayStartParams", "template"},
 }
-# Says what it was called with. Ray runs until it is ended; srun becomes what it starts.
+# Says what it was called with. Ray runs until it is ended; srun becomes what it starts. A health check waits for Ray on
+# the first machine, kedro for Ray on all of them.
 STAND_IN = """
 import json, os, sys, time
 name = os.path.basename(sys.argv[0])
@@ -38,7 +39,9 @@ if name == "srun":
     os.execvp(command[0], command)
 if name == "ray" and sys.argv[1] == "start":
     time.sleep(600)
-time.sleep(1)  # so that the others have said their words
+needed = int(os.environ["STARTS"]) if name == "kedro" else 1
+while open(os.environ["CALLS"]).read().count('["ray", "start"') < needed:
+    time.sleep(0.02)
 sys.exit(int(os.environ["ENDS"]) if name == "kedro" else 0)
 """
 
@@ -162,6 +165,7 @@ def slurm(tmp_path: Path) -> Callable[..., tuple[subprocess.CompletedProcess, li
             "PATH": os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "CALLS": str(tmp_path / "calls"),
             "ENDS": str(ends),
+            "STARTS": str(min(machines, 2)),
             "SLURM_SUBMIT_DIR": str(project),
             "SLURM_JOB_ID": "123456",
             "SLURM_JOB_NUM_NODES": str(machines),
@@ -170,7 +174,7 @@ def slurm(tmp_path: Path) -> Callable[..., tuple[subprocess.CompletedProcess, li
             "SLURMD_NODENAME": "first",
         }
         command = ["bash", DEPLOY / "slurm.sh", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
         return done, [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
 
     return run

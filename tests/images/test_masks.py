@@ -72,3 +72,15 @@ def test_numbers_are_never_mixed_when_masks_are_resized(masked):
 def test_letterbox_bars_are_ignored(masked):
     found = read(masked([np.zeros((4, 4), np.uint8)] * 3), frame=replace(FRAME, fit="letterbox"))["picture 0"]
     np.testing.assert_array_equal(found, np.array([[255, 0, 0, 0, 0, 255]] * 4))
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((8, 12), True), ((4, 6), True), ((3, 5), True), ((12, 8), False)])
+def test_mask_of_another_shape_than_its_picture_is_refused(masked, shape, fits):
+    masks = [np.zeros((8, 12), np.uint8)] * 2 + [np.zeros(shape, np.uint8)]
+    picture = encoded(np.zeros((8, 12, 3), np.uint8))
+    collection = replace(masked(masks), pictures=lambda rows: (picture for _ in rows))
+    if fits:
+        assert len(read(collection)) == 2
+        return
+    with pytest.raises(InputError, match="mask of 'picture 2' has 8 x 12 pixels, its picture 12 x 8"):
+        read(collection)

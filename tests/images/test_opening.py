@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from pt4al.images.decode import Frame, decode
+from pt4al.images.decode import Frame, _eight_bits, decode
 from pt4al.images.opening import BadPicture
 from pt4al.images.parallel import Room
-from pt4al.images.png import bare
+from pt4al.images.png import PNG, bare
 from support.odd_pictures import encoded, held, photo
 
 COLOUR = Frame(3, 64, 96)
@@ -148,6 +148,42 @@ def test_negative_numbers_are_grey_levels_too(lowest):
     assert found[0, 0] == 0
     assert len(np.unique(found)) > (2 if lowest == -32768 else 60)
     assert (np.diff(found.ravel().astype(int)) >= 0).all()
+
+
+@pytest.mark.parametrize("largest", [1.0, 255.0, 1000.0, 4000.0, 65535.0, 1e9])
+def test_floating_point_keeps_its_range(largest):
+    levels = (np.arange(256, dtype=np.float32).reshape(16, 16) / 255 * largest).astype(np.float32)
+    assert len(np.unique(decode(encoded(Image.fromarray(levels), "TIFF"), Frame(1, 16, 16)))) > 200
+
+
+def test_sixteen_bits_with_a_sign_use_all_grey_levels():
+    levels = np.linspace(-32768, 32767, 256).astype(np.int32).reshape(16, 16)
+    assert decode(encoded(Image.fromarray(levels), "TIFF"), Frame(1, 16, 16)).max() == 255
+
+
+def test_number_that_is_none_is_no_warning():
+    signalling = np.array([[0x7F800001, 0x3F800000]], np.uint32).view(np.float32)
+    np.testing.assert_array_equal(_eight_bits(signalling), [[0, 255]])
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [((0, 5, 8, 0), "head makes no sense"), ((4, 4, 7, 0), "head makes no sense"), ((4, 4, 8, 3), r"damaged$")],
+)
+def test_png_that_is_whole_and_makes_no_sense_is_not_called_cut_short(head, words):
+    first = chunk(b"IHDR", struct.pack(">IIBBBBB", *head, 0, 0, 0))
+    file = PNG + first + chunk(b"IDAT", zlib.compress(bytes(20))) + chunk(b"IEND", b"")
+    with pytest.raises(BadPicture, match=words):
+        decode(file, COLOUR)
+
+
+def test_what_pillow_logs_of_a_broken_picture_is_not_shown(caplog):
+    file = encoded(photo(), "TIFF")
+    entry = struct.pack("<HHII", 277, 3, 1, 3)  # samples a pixel
+    assert entry in file
+    with pytest.raises(BadPicture):
+        decode(file.replace(entry, struct.pack("<HHII", 277, 3, 1, 30_000)), COLOUR)
+    assert not caplog.records
 
 
 def test_sixteen_bits_whose_zero_is_white_are_no_negative():

@@ -67,3 +67,23 @@ def test_source_that_is_only_looked_at_is_told_shorter(tmp_path):
     assert told == (
         f"read a folder of pictures at {tmp_path}: 2 pictures; left out: 1 file that is no picture (notes.txt)"
     )
+
+
+def test_class_without_a_picture_in_pool_and_test_split_is_a_warning(tmp_path):
+    names = [*several("train"), *several("test", ("unknown",)), *several("val")]
+    (warning,) = summary(tmp_path, *names, test="val").warnings
+    assert warning.startswith("No picture of the pool or the test split is of 'unknown'")
+
+
+def test_class_named_like_a_missing_value_is_a_warning(tmp_path):
+    (warning,) = summary(tmp_path, *several("train", ("NA", "dog")), *several("test", ("NA", "dog"))).warnings
+    assert warning.startswith("'NA' is taken for the name of a class")
+
+
+def test_pictures_without_a_split_are_told(tmp_path):
+    for name in "abc":
+        save(PIXELS, tmp_path / f"{name}.png")
+    (tmp_path / "table.csv").write_text("path,split\na.png,train\nb.png,test\nc.png,\n")
+    source = read("auto", str(tmp_path / "table.csv"))
+    divided = divide(source, "test")
+    assert "left out: 1 picture without a split" in summarise(source, divided, divided).sentence

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -272,6 +273,25 @@ def test_colours_follow_class_and_pretext_loss(tmp_path: Path) -> None:
         assert counts[0] == 1
         assert sum(counts) == 300
         assert max(counts[1:]) - min(counts[1:]) < 10
+
+
+@browsed
+def test_labels_that_look_wrong_have_a_colour_and_say_on_hover_what_else_they_seem_to_be(tmp_path: Path) -> None:
+    page = replace(facts(), judged=[0, 1, 4], doubted={1: "</script><b>dog"})
+    with opened(tmp_path, render_map_page(page)) as browser:
+        entries = "[...document.querySelectorAll('#legend button')].filter((b) => !b.hidden).map((b) => b.textContent)"
+        browser.run("document.querySelector('input[value=doubt]').click()")
+        assert browser.run(entries) == ["not judged297", "fits those like it2", "looks wrong1"]
+        mouse(browser, "mouseMoved", spot(browser, 1))
+        browser.until("!document.getElementById('card').hidden")
+        card = browser.run("document.getElementById('card').innerText")
+        assert "looks wrong: those like it are called </script><b>dog" in card
+
+
+@browsed
+def test_where_no_label_was_judged_none_is_doubtful(tmp_path: Path) -> None:
+    with opened(tmp_path, render_map_page(facts())) as browser:
+        assert browser.run("document.querySelector('input[value=doubt]').closest('label').hidden")
 
 
 @browsed

@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -338,8 +339,62 @@ def test_labels_that_look_wrong_are_shown_beside_what_they_are_like():
     assert parsed(page).open == []
 
 
+def test_annotators_and_the_images_that_they_disagree_on_are_shown_and_a_tie_is_called_one():
+    people = {"images": 20, "low": 0.7, "high": 1.0}
+    votes = [{"label": "cat", "people": "ada"}, {"label": "dog", "people": "bob, <cy>"}]
+    facts = {
+        "sentence": "3 people agree.",
+        "annotators": [
+            {"annotator": "ada", "agreed": 0.9, "kappa": 0.75, "word": "substantial", "often": ("cat", "dog", 2)}
+            | people,
+            {"annotator": "bob", "agreed": 1.0, "kappa": float("nan"), "word": None, "often": None} | people,
+            {"annotator": "<cy>", "agreed": 1.0, "kappa": 1.0, "word": "almost perfect", "often": None} | people,
+        ],
+        "images": 20,
+        "disputed": 2,
+        "ties": 1,
+        "overruled": 1,
+        "rule": "latest",
+        "rows": [
+            {"id": "1.png", "votes": votes, "tie": False, "taken": "cat", "picture": PNG},
+            {"id": "2.png", "votes": votes, "tie": True, "taken": None, "picture": PNG},
+        ],
+    }
+    page = render(FACTS | {"agreement": facts})
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "ada 20 90.0 % 70.0 to 100.0 % 0.75 (substantial) says cat, others dog: 2" in text
+    assert "They differ on 2 of 20 images, and tie on 1 of these." in text
+    assert "on 1 that is not what most say" in text
+    assert "1.png : cat (ada), dog (bob, &lt;cy&gt;). Taken: cat." in text
+    assert "A tie. Not decided." in text
+    assert parsed(page).open == []
+    assert "What most say counts" in render(FACTS | {"agreement": facts | {"rule": "majority"}})
+    assert "Do people agree?" not in render(FACTS)
+
+
 def test_where_no_label_was_looked_at_the_page_says_nothing_of_it():
     assert "Labels to look at" not in render(FACTS)
     assert "None of 200 labels looks wrong" in render(
         FACTS | {"suspects": {"judged": 200, "found": 0, "agreed": 1.0, "rows": []}}
     )
+
+
+def test_names_of_settings_are_code_and_no_markup_of_theirs_is_let_in():
+    note = "A larger `control.share`, or <b>`x<y`</b>."
+    page = render(FACTS | {"verdict": ALONE | {"note": note}})
+    assert "A larger <code>control.share</code>, or &lt;b&gt;<code>x&lt;y</code>&lt;/b&gt;." in page
+
+
+def test_a_model_that_gets_no_control_image_wrong_promises_no_pictures():
+    none_wrong = replace(FAILURES, wrong=[], pictures={})
+    facts = FACTS | {"verdict": ALONE | {"early": True}, "controlled": True, "failures": none_wrong}
+    facts["summary"] = [row | {"images": 2} for row in FACTS["summary"]]
+    page = render(facts)
+    assert "Too few to count by class; the model gets none of them wrong." in page
+    assert "these are what the model gets wrong" not in page
+
+
+def test_the_lines_of_intervals_are_explained_where_there_are_any():
+    assert "Upright lines: 95 % intervals of this run." in render(FACTS)
+    unknown = [row | {"low": None, "high": None} for row in ALONE["rows"]]
+    assert "Upright lines" not in render(FACTS | {"verdict": ALONE | {"rows": unknown}})

@@ -2,6 +2,7 @@
 
 from functools import partial
 from graphlib import TopologicalSorter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,7 @@ UNVERSIONED |= {"run_classes"}  # people may add some while a run goes on
 UNVERSIONED |= {"chapters"}  # written before anything runs
 UNVERSIONED |= {"default_parameters"}  # a file of conf/
 # A text of the catalog itself; and what the report's nodes read, gathered at each command.
-IN_MEMORY = {"intake_link", "next_commands", "run_history", "baselines"}
+IN_MEMORY = {"intake_link", "next_commands", "run_history", "curves"}
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +93,10 @@ def test_nothing_but_report_and_tracking_reads_a_metric() -> None:
     assert readers == {"report.collect_curve"}
 
 
-def test_the_registered_graph_is_that_of_the_default_settings() -> None:
-    bootstrap_project(ROOT)
-    nobodys = {"run": {"name": "nobodys"}}  # a run that somebody made here has the graph that it began with
-    with Session.create(project_path=ROOT, env="base", runtime_params=nobodys, save_on_close=False) as session:
+def test_the_registered_graph_is_that_of_the_default_settings(project: Path) -> None:
+    """In a project without runs, which may have settings of their own."""
+    bootstrap_project(project)
+    with Session.create(project_path=project, env="base", save_on_close=False) as session:
         assert session.load_context().resolved.graph == GraphOptions()
 
 
@@ -110,11 +111,15 @@ def test_whoever_loads_the_context_sees_the_graph_of_its_settings() -> None:
 
 
 def test_each_stage_is_a_box_whose_datasets_keep_their_names() -> None:
-    """Kedro-Viz folds a namespace; the pool and its features need the network before them."""
+    """Kedro-Viz folds a namespace; the pool and its features need the network before them, in no circle."""
     whole = register_pipelines()["__default__"]
     boxes = {"pool", "features", "pretext", "ranking", "report"} | {f"cycle_{cycle}" for cycle in range(5)}
-    assert {node.namespace for node in whole.nodes if node.namespace} == boxes
-    assert [node.name for node in whole.nodes if not node.namespace] == ["load_features_network"]
+    assert {node.namespace for node in whole.nodes} == boxes
+    made = {name: node.namespace for node in whole.nodes for name in node.outputs}
+    after = {
+        box: {made.get(name) for node in whole.nodes if node.namespace == box for name in node.inputs} for box in boxes
+    }
+    assert tuple(TopologicalSorter({box: earlier - {box, None} for box, earlier in after.items()}).static_order())
     assert {name.split(".")[0] for name in whole.datasets() if "." in name} <= {f"cycle_{cycle}" for cycle in range(5)}
 
 

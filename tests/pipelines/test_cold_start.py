@@ -1,6 +1,5 @@
 """Pipeline `cold_start`, whole: many first queries, each what a run would choose, measured and summed up."""
 
-import shutil
 from pathlib import Path
 
 import click
@@ -8,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pt4al.cluster.processes import Processes
-from support.projects import newest, run
+from support.projects import copy_project, newest, run
 
 STARTS = {"starts": ["random", "even_intervals", "typiclust"], "budgets": [10, 20], "seeds": 3}
 
@@ -33,8 +32,7 @@ def table(project: Path, name: str, layer: str = "08_reporting") -> pd.DataFrame
 def test_two_workers_choose_and_measure_the_same(
     compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "copied"
-    shutil.copytree(compared, folder, symlinks=True)
+    folder = copy_project(compared, tmp_path / "copied")
     monkeypatch.chdir(folder)
     handed_out = []
     start = Processes.start

@@ -20,7 +20,7 @@ from pt4al.pipelines.predict.models import find
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.error_messages import sentence
 from pt4al.project.runs.resume import Session, unfinished_nodes
-from support.projects import newest, run, tables
+from support.projects import copy_project, newest, run, tables
 
 OTHER = {  # what a file may hold instead, by the end of its name
     ".parquet": b"id,label\n0,1\n",
@@ -59,7 +59,7 @@ def opened(project: Path) -> tuple[CatalogProtocol, dict]:
 @pytest.fixture(scope="module")
 def place(finished_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished_once project; each test leaves it as it was."""
-    return Path(shutil.copytree(finished_once, tmp_path_factory.mktemp("damage") / "project", symlinks=True))
+    return copy_project(finished_once, tmp_path_factory.mktemp("damage") / "project")
 
 
 @pytest.fixture(scope="module")

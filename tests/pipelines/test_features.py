@@ -1,6 +1,7 @@
 """Runs on features that others' networks find: stored once, read by pretext task, queries and main model."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def merged(**changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A project in which a run on features is finished. Tests read it."""
-    folder = make_project(tmp_path_factory.mktemp("learnt"), empty_store)
+    folder = make_project(tmp_path_factory.mktemp("learnt"), empty_store, models=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         run(folder, **ON_FEATURES)
@@ -47,6 +48,15 @@ def learnt(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
 def store(project: Path, name: str) -> Path:
     first = min(project.glob("data/04_feature/features_*"), key=lambda folder: folder.stat().st_ctime_ns)
     return max((first / name).glob(f"*/{name}"))
+
+
+@pytest.fixture
+def computed(learnt: Path, project: Path) -> Path:
+    """A project with no run, but with the pool and features of the finished one."""
+    folder = store(learnt, "features").parents[2]
+    for there in (*learnt.glob("data/02_intermediate/pool_*"), folder):
+        shutil.copytree(there, project / there.relative_to(learnt))
+    return project
 
 
 def test_every_picture_has_features_in_the_order_of_the_pool(learnt: Path) -> None:
@@ -116,34 +126,35 @@ def test_new_pictures_are_predicted_by_the_probe_and_the_network_of_its_features
     assert pool.shape == (3, 28, 28)
 
 
-def test_cells_of_a_comparison_share_features_and_are_ordinary_runs(learnt: Path, project: Path) -> None:
+def test_cells_of_a_comparison_share_features_and_are_ordinary_runs(computed: Path) -> None:
     compared = {"name": "c", "compared": ["random", "uncertainty_herding"], "seeds": [0, 1], "share": 0.8}
     rule = {"claim": "uncertainty_herding", "against": ["random"]}
-    run(project, "comparison", **merged(comparison=compared | {"rule": rule, "repeated": None, "workers": 1}))
-    assert len(list(project.glob("data/04_feature/features_*"))) == 1
-    cells = pd.read_csv(project / "data/08_reporting/c/cells.csv")
-    assert len(cells) == 2 * 2 * 3
+    comparison = compared | {"rule": rule, "repeated": None, "workers": 1}
+    run(computed, "comparison", **merged(comparison=comparison, cycles={"number": 2}))
+    assert len(list(computed.glob("data/04_feature/features_*"))) == 1
+    cells = pd.read_csv(computed / "data/08_reporting/c/cells.csv")
+    assert len(cells) == 2 * 2 * 2
     first = [
-        newest(project, "05_model_input", f"c-uncertainty_herding-s{seed}", "cycle_0", "query.parquet")
+        newest(computed, "05_model_input", f"c-uncertainty_herding-s{seed}", "cycle_0", "query.parquet")
         for seed in (0, 1)
     ]
     # Nothing is drawn in herding but the share of the pool.
     assert len({path.read_bytes() for path in first}) == 2
 
 
-def test_a_probe_chooses_for_a_network_that_is_trained(project: Path) -> None:
+def test_a_probe_chooses_for_a_network_that_is_trained(computed: Path) -> None:
     trained = merged(main={"start_from": "fresh", "frozen": 0}, query={"model": "probe"}, cycles={"number": 2})
-    run(project, **trained)
-    assert newest(project, "08_reporting", "tiny", "cycle_1", "probe_metrics.json").exists()
-    page = (project / "data/08_reporting/tiny/report.html").read_text()
+    run(computed, **trained)
+    assert newest(computed, "08_reporting", "tiny", "cycle_1", "probe_metrics.json").exists()
+    page = (computed / "data/08_reporting/tiny/report.html").read_text()
     assert "a linear probe of efficientnet_lite0" in page
     assert "What the features are like" in page
 
 
-def test_the_network_of_the_features_is_fine_tuned(project: Path) -> None:
+def test_the_network_of_the_features_is_fine_tuned(computed: Path) -> None:
     tuned = merged(main={"start_from": "features", "frozen": 0}, cycles={"number": 1, "budget": 10}, query={})
-    run(project, WITHOUT_REPORT, **tuned)
-    network = networks.load(newest(project, "06_models", "tiny", "cycle_0", "network.safetensors"))
+    run(computed, WITHOUT_REPORT, **tuned)
+    network = networks.load(newest(computed, "06_models", "tiny", "cycle_0", "network.safetensors"))
     assert network.name == "timm/tf_efficientnet_lite0"
     assert network.size == (28, 28)
 

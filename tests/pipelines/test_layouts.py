@@ -22,8 +22,7 @@ LAYOUTS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "caltech101": (lambda folder, rng: write_caltech101(folder, rng, pictures=12), {"size": 32}),
     "imagenet": (write_imagenet_folders, {"size": 32}),
     "imagenet64": (write_imagenet_npz, {}),
-    "cityscapes": (write_cityscapes, {"size": [32, 64]}),
-}
+}  # and Cityscapes, below
 
 
 def go(project: Path, env: str, path: Path, pool: dict[str, Any] | None = None, **parameters: Any) -> pd.DataFrame:
@@ -47,13 +46,16 @@ def test_a_layout_goes_from_its_files_to_a_report(project: Path, env: str) -> No
     assert newest(project, "08_reporting", env, "report.html").stat().st_size > 10_000
 
 
-def test_segmentation_reports_panels_and_the_iou_of_each_class(project: Path) -> None:
+def test_cityscapes_goes_to_a_report_with_panels_and_the_iou_of_each_class(project: Path) -> None:
     write_cityscapes(project / "raw", np.random.default_rng(0), pictures=6)
     curve = go(project, "cityscapes", project / "raw", {"size": [32, 64]})
+    assert list(curve["labels"]) == [BUDGET, 2 * BUDGET]
     assert {"miou", "pixel_accuracy", "iou_road", "iou_sky"} <= set(curve.columns)
+    assert ((curve["low"] <= curve["miou"]) & (curve["miou"] <= curve["high"])).all()
     pictures = {path.stem for path in newest(project, "08_reporting", "cityscapes", "pictures").iterdir()}
     assert {"panels_0", "panels_1", "iou_by_class"} <= pictures
     page = newest(project, "08_reporting", "cityscapes", "report.html").read_text(encoding="utf-8")
+    assert "95 % interval" in page and "of the test images alone: another seed differs too" in page
     assert "Most confused" in page and "Most confidently wrong" not in page
     kept = pd.read_parquet(newest(project, "07_model_output", "cityscapes", "cycle_1", "test_predictions.parquet"))
     assert list(kept) == ["label", "predicted", "pixels"]
@@ -77,6 +79,7 @@ def test_a_larger_network_of_a_library_trains_with_random_resized_crops(project:
     assert list(curve["labels"]) == [BUDGET, 2 * BUDGET]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CALTECH101.exists(), reason="the real Caltech-101 is not here")
 def test_real_caltech101_goes_the_road_from_its_tar(project: Path) -> None:
     curve = go(project, "caltech101", CALTECH101, {"size": 32, "limit": {"train": 400, "test": 100}})

@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from pt4al.project.runs.asked_query import AskedQuery
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 from pt4al.project.runs.run_labels import find_labels
 from support.people import CLASSES, NAME, SHORT, answer, go, log, progress, table, write_photos
-from support.projects import kedro, make_project, newest
+from support.projects import copy_project, kedro, make_project, newest
 
 
 def labelled(project: Path) -> LabelledRun:
@@ -47,9 +46,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tuple[
 @pytest.fixture
 def waiting(asked: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, pd.Series]:
     project, truth, _ = asked
-    shutil.copytree(project, tmp_path / "project", symlinks=True)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project", truth
+    copy = copy_project(project, tmp_path / "project")
+    monkeypatch.chdir(copy)
+    return copy, truth
 
 
 def curve(project: Path) -> pd.DataFrame:
@@ -221,7 +220,7 @@ def test_killed_again_and_again_while_answers_come_nothing_is_lost(waiting: tupl
     project, truth = waiting
     code = (
         f"import sys; sys.path[:0] = {sys.path!r}; from pathlib import Path; from support.people import go; "
-        f"print('imported', flush=True); print(go(Path({str(project)!r})))"
+        f"print('imported', flush=True)\nwhile True: go(Path({str(project)!r}))"
     )
     answer(project, 0, truth.get, most=5)
     for seconds in (0.3, 1.5):
@@ -231,7 +230,7 @@ def test_killed_again_and_again_while_answers_come_nothing_is_lost(waiting: tupl
         answer(project, 0, truth.get, most=2)
         process.kill()
         process.stdout.close()
-        assert process.wait() == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL  # it goes on and on until then
     answer(project, 0, truth.get)
     assert "round 2 of 3: 0 of 10" in go(project)
     label_set = table(project, 0, "label_set")

@@ -52,6 +52,10 @@ def test_every_good_picture_has_a_class_and_probabilities_that_add_up(project: P
     assert len(classes) == 10
     np.testing.assert_allclose(table[classes].sum(axis=1), 1, atol=1e-5)
     assert list(table["label"]) == [classes[best] for best in table[classes].to_numpy().argmax(axis=1)]
+    listed = pd.read_csv(newest(project, "07_model_output", "tiny", "predictions.csv"))
+    assert list(listed) == ["id", "label", "probability"]
+    assert list(listed["label"]) == list(table["label"])
+    np.testing.assert_allclose(listed["probability"], table["probability"], atol=1e-4)
     page = newest(project, "08_reporting", "tiny", "predictions.html").read_text()
     assert "odd.png" in page
     assert "Look here first" in page
@@ -174,7 +178,7 @@ def test_without_the_libraries_of_onnx_nothing_is_decoded(project: Path, monkeyp
 MISTAKES = {
     "an empty folder": ({"path": "empty"}, "empty: holds no"),
     "no path": ({"path": None}, "`predict.path` is missing"),
-    "no such folder": ({"path": "nowhere"}, "nowhere: no such file or folder"),
+    "no such folder": ({"path": "nowhere"}, "nowhere: no such file or folder (`predict.path`)"),
     "no such run": ({}, "there is no run 'other'"),
     "a cycle that is not there": ({"cycle": 9}, "`predict.cycle` is 9; run 'tiny' has finished 0, 1, 2"),
 }

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pt4al.errors import InputError
 from pt4al.images import sources
 from pt4al.images.decode import Frame
+from pt4al.pipelines.predict.nodes import read_pictures
 from pt4al.pipelines.predict.unlike import unlike
 from pt4al.project.configuration.parsing import parse
 from support.projects import newest, run, tiny
@@ -16,12 +18,25 @@ GREY = Frame(channels=1, height=28, width=28)
 
 
 def write(folder: Path, mode: str, size: tuple[int, int], number: int = 10) -> Path:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     bands = {"L": (), "RGB": (3,)}[mode]
     for name in range(number):
         Image.fromarray(rng.integers(0, 256, (*size, *bands), np.uint8)).save(folder / f"{mode}{size[0]}{name}.png")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [((), r"no such file or folder \(`predict\.path`\)"), (("images/1.png", "masks/1.png"), "`predict.kind=flat`")],
+)
+def test_mistakes_name_the_settings_that_were_typed(tmp_path: Path, files: tuple, words: str) -> None:
+    for name in files:
+        write((tmp_path / "x" / name).parent, "L", (8, 8), 1)
+    asked = parse(tiny(predict={"path": str(tmp_path / "x")})).predict
+    with pytest.raises(InputError, match=words) as raised:
+        read_pictures(asked)
+    assert "pool." not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +71,7 @@ def test_terminal_and_page_warn_name_the_table_and_what_to_label_next(
     with caplog.at_level("INFO", "pt4al"):
         run(copied, "predict", predict={"path": "photos"})
     page = newest(copied, "08_reporting", "tiny", "predictions.html").read_text()
-    table = "data/07_model_output/tiny/predictions.parquet"
+    table = "data/07_model_output/tiny/predictions.csv"
     assert "These pictures do not look like those that the model has learnt from: 10 of 10" in page
     assert table in page
     told = [record.getMessage() for record in caplog.records]

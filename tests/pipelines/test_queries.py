@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pt4al.features.vectors import open_features
+from pt4al.files.stored_table import StoredTable
 from pt4al.images.pool import open_pool
 from pt4al.pipelines.cycle.nodes import choose_query
 from pt4al.pipelines.settings import some_settings
@@ -34,7 +35,7 @@ def ask(finished_once: Path) -> Ask:
     settings = yaml.safe_load((ROOT / "conf/base/parameters.yml").read_text())
     pool = open_pool(latest(finished_once, "pool"))
     classes = yaml.safe_load(latest(finished_once, "classes.json").read_text())
-    ranking = pd.read_parquet(newest(finished_once, "04_feature", "tiny", "ranking.parquet"))
+    ranking = StoredTable(newest(finished_once, "04_feature", "tiny", "ranking.parquet"))
     features = open_features(latest(finished_once, "features"))
 
     def label_set(cycle: int) -> pd.DataFrame:

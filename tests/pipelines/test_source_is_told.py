@@ -116,3 +116,9 @@ def test_columns_that_say_nothing_change_no_setting_of_a_run() -> None:
         }
     )
     assert named.model_dump()["pool"]["source"]["columns"] == {"label": "species"}
+
+
+def test_source_without_a_training_split_names_those_it_has(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("path,label,split\na.png,cat,0\nb.png,dog,1\n")
+    with pytest.raises(InputError, match=r"no pictures for the pool: of its splits \(0, 1\) none is `train`"):
+        listing.collect(parameters(tmp_path / "table.csv").pool)

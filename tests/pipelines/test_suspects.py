@@ -18,7 +18,7 @@ from pt4al.project.runs.history import Chapter, History
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
 from support import people
 from support.people import CLASSES, NAME, answer, go, log, table, write_photos
-from support.projects import make_project, newest, run, tiny
+from support.projects import copy_project, make_project, newest, run, tiny
 
 AGAIN = {"relabel": 0.3}
 
@@ -39,9 +39,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> tup
 @pytest.fixture
 def asking(answered: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, pd.Series]:
     project, truth = answered
-    shutil.copytree(project, tmp_path / "project", symlinks=True)
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project", truth
+    copy = copy_project(project, tmp_path / "project")
+    monkeypatch.chdir(copy)
+    return copy, truth
 
 
 def suspects(project: Path, cycle: int) -> pd.DataFrame:
@@ -106,6 +106,11 @@ def test_an_answer_to_a_doubtful_label_corrects_it_and_it_is_not_asked_for_a_thi
     assert labels[first] == other(truth[first])
     assert (labels[rest] == truth[rest]).all()
     assert len(labels) == 10 + 10 - 1 - len(rest)
+    curve = pd.read_csv(newest(project, "08_reporting", NAME, "learning_curve.csv"))
+    assert list(curve["labels"]) == [10, 20]  # one that is given once more is paid for too
+    page = newest(project, "08_reporting", NAME, "report.html").read_text()
+    again = f"Of the 20 labels that are counted here {1 + len(rest)} were given once more"
+    assert again in page
     answers = table(project, 1, "answers")
     assert answers["id"][answers["role"] == "correction"].tolist() == [first]
     assert not {first, *rest} & set(table(project, 2, "query")["id"])
@@ -114,6 +119,9 @@ def test_an_answer_to_a_doubtful_label_corrects_it_and_it_is_not_asked_for_a_thi
     assert go(project, oracle=AGAIN) == ""
     leaks = pd.read_parquet(newest(project, "08_reporting", NAME, "leak_check.parquet"))
     assert leaks["ok"].all(), leaks
+    asked = table(project, 2, "asked").query("role == 'relabel'").set_index("cycle")
+    assert set(asked.loc[[1], "state"]) == {"labelled"}
+    assert set(asked.loc[[2], "state"]) == {"skipped"}
     assert "Labels to look at" in newest(project, "08_reporting", NAME, "report.html").read_text()
 
 

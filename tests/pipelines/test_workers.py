@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pt4al.cluster.processes import KILLED
+from pt4al.cluster.processes import KILLED, end_idle
 from pt4al.cluster.seam import Cluster
 from pt4al.errors import InputError
 from pt4al.pipelines.comparison.execution import Errand
@@ -18,7 +18,13 @@ from pt4al.pipelines.comparison.workers import Workers
 from support.comparisons import SMALL, parameters
 from support.projects import newest
 
-WAIT = 60.0  # seconds
+WAIT = 300.0  # seconds
+
+
+@pytest.fixture(autouse=True)
+def alone() -> None:
+    """End processes that other tests have left warm."""
+    end_idle()
 
 
 @pytest.fixture

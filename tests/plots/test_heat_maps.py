@@ -36,6 +36,12 @@ def test_class_balance_counts_each_cycles_images_and_keeps_the_order_of_classes(
     png(figure)
 
 
+def test_class_balance_says_what_its_numbers_are_and_calls_rounds_so():
+    axes = class_balance(COUNTS, when="round").axes[0]
+    assert axes.get_title(loc="left") == "images; the darker, the more of the round's"
+    assert axes.get_xlabel() == "round"
+
+
 def test_class_balance_of_pixels_writes_shares_and_tells_little_from_nothing():
     counts = pd.DataFrame({0: [99_990, 0, 10, 0], 1: [0, 0, 1, 1]}, index=["road", "sky", "sign", "car"])
     figure = class_balance(counts, unit="pixels")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pt4al.errors import InputError
-from pt4al.selection.candidates import STARTS, check_budget, check_enough, pick, start, unlabelled
+from pt4al.selection.candidates import STARTS, check_budget, check_enough, pick, start
 from pt4al.selection.ranking import rank, split
 
 CYCLES = 4
@@ -19,27 +19,15 @@ def ranking(images: int = 40) -> pd.DataFrame:
 
 
 @st.composite
-def situations(draw):
-    """A ranking, ids labelled already, a scope, a cycle, and the candidates that are left: one at least."""
+def candidates(draw):
+    """Some images of a ranking, one at least."""
     ranked = ranking(draw(st.integers(CYCLES, 40)))
-    labelled = pd.Series(draw(st.lists(st.sampled_from(list(ranked["id"])), unique=True)), dtype="str")
-    scope, cycle = draw(st.sampled_from(["batch", "pool"])), draw(st.integers(0, CYCLES - 1))
-    left = unlabelled(ranked, labelled, scope, cycle)
-    return ranked, labelled, scope, cycle, left
+    places = draw(st.sets(st.integers(0, len(ranked) - 1), min_size=1))
+    return ranked.iloc[sorted(places)]
 
 
-@given(situation=situations())
-def test_candidates_are_the_unlabelled_of_the_scope_in_the_rankings_order(situation):
-    ranked, labelled, scope, cycle, left = situation
-    expected = [
-        row.id for row in ranked.itertuples() if row.id not in set(labelled) and (scope == "pool" or row.batch == cycle)
-    ]
-    assert list(left["id"]) == expected
-
-
-@given(situation=situations(), data=st.data())
-def test_query_says_of_each_image_chosen_its_score_and_batch(situation, data):
-    left = situation[-1]
+@given(left=candidates(), data=st.data())
+def test_query_says_of_each_image_chosen_its_score_and_batch(left, data):
     # Few different scores: many ties.
     scores = data.draw(st.lists(st.integers(0, 3), min_size=len(left), max_size=len(left)))
     budget = data.draw(st.integers(0, len(left)))
@@ -52,9 +40,8 @@ def test_query_says_of_each_image_chosen_its_score_and_batch(situation, data):
 
 
 @pytest.mark.parametrize("rule", STARTS)
-@given(situation=situations(), data=st.data())
-def test_start_is_a_budget_of_distinct_candidates_without_scores(rule, situation, data):
-    left = situation[-1]
+@given(left=candidates(), data=st.data())
+def test_start_is_a_budget_of_distinct_candidates_without_scores(rule, left, data):
     budget = data.draw(st.integers(0, len(left)))
     query = start(left, rule, budget, np.random.default_rng(0))
     assert len(query) == budget

@@ -62,8 +62,12 @@ def test_what_has_a_label_already_is_kept_away_from():
         ({"strategy": "bagde"}, "strategy 'bagde' is unknown: did you mean 'badge'"),
         ({"probabilities": None}, "strategy badge needs `probabilities`: give it as an argument"),
         ({"strategy": "dropquery", "weights": None}, "needs `weights` and `biases`"),
-        ({"budget": 201}, "`budget` is 201: there are 200 candidates to choose from"),
-        ({"budget": 0}, "`budget` is 0"),
+        ({"budget": 201}, "`budget` is 201: .* there are 200 candidates to choose from"),
+        ({"budget": 0}, "`budget` is 0: it must be a whole number from 1 to 200"),
+        ({"budget": 2.5}, "`budget` is 2.5: it must be a whole number"),
+        ({"seed": "x"}, "`seed` is 'x': it must be a whole number from 0 on"),
+        ({"probabilities": 2 * PROBABILITIES}, "`probabilities` of row .* add up to 2: they must"),
+        ({"labelled": FEATURES[:5, :3]}, "`labelled` has 3 numbers a row, and `features` 16"),
         ({"features": FEATURES[:10]}, "arrays differ in their number of candidates"),
         ({"features": FEATURES[0]}, r"`features` has shape \(16,\): it needs 2 dimensions"),
         ({"features": np.where(FEATURES[7, 0] == FEATURES, np.nan, FEATURES)}, "`features` is not finite in row 7"),
@@ -81,3 +85,27 @@ def test_a_mistake_is_one_sentence(arguments, message):
 
 def test_the_package_offers_it_by_name():
     assert pt4al.choose is choose
+
+
+class First:
+    """A strategy of somebody's own."""
+
+    needs = frozenset({"features"})
+
+    def __init__(self, positions: list[int]):
+        self.positions = positions
+
+    def choose(self, evidence):
+        assert evidence.features.shape == FEATURES.shape
+        return self.positions
+
+
+def test_a_strategy_of_ones_own_is_as_good_as_a_name():
+    assert choose(First([3, 0]), 2, features=FEATURES).tolist() == [3, 0]
+    with pytest.raises(InputError, match="strategy First needs `features`"):
+        choose(First([3, 0]), 2, probabilities=PROBABILITIES)
+    for wrong in ([1], [1, 1], [1, 200], [-1, 0]):
+        with pytest.raises(InputError, match="it must be 2 different positions from 0 to 199"):
+            choose(First(wrong), 2, features=FEATURES)
+    with pytest.raises(InputError, match="`options` are for a strategy that is named"):
+        choose(First([3, 0]), 2, features=FEATURES, options={"a": 1})

@@ -33,7 +33,7 @@ def test_every_unlabelled_image_is_stood_for_once_by_the_nearest(seed: int, chun
     asked, ranking, labelled, find, features = case(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(explain, "CHUNK", chunk)
-        found = explain.explain(asked, ranking, labelled, find, features)
+        found = explain.explain(asked, [ranking], labelled, find, features)
     assert found["stands_for"].sum() == len(features) - len(labelled)
     plain = directions(features)
     expected = np.ones(5, int)
@@ -47,18 +47,28 @@ def test_every_unlabelled_image_is_stood_for_once_by_the_nearest(seed: int, chun
 
 def test_a_place_is_that_in_the_images_own_batch() -> None:
     asked, ranking, labelled, find, features = case(0)
-    found = explain.explain(asked, ranking, labelled, find, features).set_index("id")
+    found = explain.explain(asked, [ranking], labelled, find, features).set_index("id")
     for image, row in found.iterrows():
         assert list(ranking["id"][ranking["batch"] == row["batch"]])[row["place"] - 1] == image
         assert row["places"] == 20
 
 
+@given(seed=st.integers(0, 99), cuts=st.lists(st.integers(0, 60), max_size=4))
+def test_a_ranking_says_the_same_in_parts(seed: int, cuts: list[int]) -> None:
+    asked, ranking, labelled, find, features = case(seed)
+    ranking = ranking.sample(frac=1, random_state=seed)  # batches that are not one after the other
+    cuts = sorted(cuts)
+    parts = [ranking.iloc[first:last] for first, last in zip([0, *cuts], [*cuts, 60], strict=True)]
+    whole = explain.explain(asked, [ranking], labelled, find, features)
+    pd.testing.assert_frame_equal(explain.explain(asked, parts, labelled, find, features), whole)
+
+
 def test_before_any_label_there_are_no_neighbours() -> None:
     asked, ranking, labelled, find, features = case(0)
-    assert set(explain.explain(asked, ranking, labelled.head(0), find, features)["neighbours"]) == {"[]"}
+    assert set(explain.explain(asked, [ranking], labelled.head(0), find, features)["neighbours"]) == {"[]"}
 
 
 def test_an_image_without_features_is_named() -> None:
     asked, ranking, labelled, find, features = case(0)
     with pytest.raises(ValueError, match="'gone' has no features"):
-        explain.explain(asked, ranking, pd.concat([labelled, pd.Series(["gone"])]), find, features)
+        explain.explain(asked, [ranking], pd.concat([labelled, pd.Series(["gone"])]), find, features)

@@ -1,5 +1,6 @@
 """The ranking is by number, hardest first, and its batches partition the pool."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pt4al.errors import InputError
+from pt4al.files.stored_table import StoredTable
 from pt4al.pipelines.ranking import nodes
-from pt4al.project.configuration.parameters import Cycles, Ranking, Run
+from pt4al.project.configuration.parameters import Cycles, Engine, Ranking, Run
+from pt4al.project.datasets.tables import StoredTableDataset
 from pt4al.selection.candidates import check_budget
+from pt4al.selection.external import writing
 from pt4al.selection.ranking import BATCHES, ORDERS, _stable_argsort, draw, rank, split
 
 RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "pt4al_released" / "cifar10_rotation_loss.parquet"
@@ -192,18 +196,43 @@ def test_a_share_is_so_many_different_rows_in_pool_order(images, share, seed):
     assert 0 <= rows[0] <= rows[-1] < images
 
 
-def share_of(seed: int, losses: np.ndarray, **settings: object) -> set[str]:
-    """The ids that a run of this seed may ask for."""
-    pretext_loss = pd.DataFrame({"id": ids(losses), "pretext_loss": losses})
-    ranking = Ranking(**{"order": "hardest_first", "batches": "consecutive", "drop": 0, "share": 0.8} | settings)
-    found = nodes.rank_pool(
-        pretext_loss, ranking, Cycles(number=4, budget=5), Run(name="r", seed=seed, repeat=0, fresh=False, change=False)
-    )
-    assert found["id"].is_unique
-    return set(found["id"])
+@pytest.fixture
+def ranked(tmp_path: Path) -> Callable[..., pd.DataFrame]:
+    """What the stage leaves of losses."""
+
+    def make(seed: int, losses: np.ndarray, **settings: object) -> pd.DataFrame:
+        pd.DataFrame({"id": ids(losses), "pretext_loss": losses}).to_parquet(tmp_path / "losses.parquet")
+        ranking = Ranking(**{"order": "hardest_first", "batches": "consecutive", "drop": 0, "share": 0.8} | settings)
+        run = Run(name="r", seed=seed, repeat=0, fresh=False, change=False)
+        engine = Engine(device="cpu", precision="fp32", threads=1)
+        table = StoredTable(tmp_path / "losses.parquet")
+        result = nodes.rank_pool(table, ranking, Cycles(number=4, budget=5), engine, run)
+        dataset = StoredTableDataset(
+            filepath=str(tmp_path / "ranking.parquet"), dataset={"type": "pandas.ParquetDataset"}
+        )
+        dataset.save(result)
+        stored = dataset.load().read(["id", "pretext_loss", "rank", "batch"])
+        assert stored["id"].is_unique
+        return stored
+
+    return make
 
 
-def test_the_seed_alone_says_which_share_of_the_pool_is_ranked():
+@pytest.mark.parametrize("share", [1, 0.8])
+def test_large_pools_are_ranked_in_files_and_small_ones_in_memory_the_same(ranked, share, monkeypatch, tmp_path):
+    losses = np.random.default_rng(0).random(100).astype(np.float32).round(1)
+    settings = {"share": share, "batches": "shuffled", "drop": 0.1}
+    monkeypatch.setattr(writing, "write_ranking", lambda *_, **__: pytest.fail("ranked in files"))
+    in_memory = ranked(0, losses, **settings)
+    monkeypatch.undo()
+    monkeypatch.setattr(writing, "IN_MEMORY", 50)
+    monkeypatch.setattr(nodes, "rank", lambda *_: pytest.fail("ranked in memory"))
+    pd.testing.assert_frame_equal(ranked(0, losses, **settings), in_memory)
+    assert {path.name for path in tmp_path.iterdir()} == {"losses.parquet", "ranking.parquet"}
+
+
+def test_the_seed_alone_says_which_share_of_the_pool_is_ranked(ranked):
+    share_of = lambda *arguments, **settings: set(ranked(*arguments, **settings)["id"])  # noqa: E731
     losses = np.random.default_rng(0).random(100)
     first, second = share_of(0, losses), share_of(1, losses)
     assert len(first) == len(second) == 80

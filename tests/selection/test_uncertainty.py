@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pt4al.selection.uncertainty import MEASURES, RANDOM, bald, entropy
+from pt4al.selection import uncertainty
+from pt4al.selection.uncertainty import MEASURES, RANDOM, bald, entropy, random_scores
 
 SHAPES = st.tuples(st.integers(1, 20), st.integers(2, 12))
 PIXELS = st.tuples(st.integers(1, 4), st.integers(2, 6), st.integers(1, 4), st.integers(1, 4))
@@ -118,3 +119,12 @@ def test_bald_of_pixels_is_that_of_images():
     likely = torch.linspace(0, 9, 240, dtype=torch.float64).sin().view(3, 4, 5, 2, 2).softmax(2)
     assert bald(likely).shape == (4, 2, 2)
     close(bald(likely)[:, 1, 0], bald(likely[..., 1, 0]))
+
+
+@given(images=st.integers(1, 60), some=st.integers(1, 20), data=st.data())
+def test_a_random_score_is_the_images_own_however_many_are_drawn_at_once(images, some, data):
+    rows = np.array(sorted(data.draw(st.sets(st.integers(0, images - 1)))), np.int32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uncertainty, "DRAWN", some)
+        scores = random_scores(rows, images, np.random.default_rng(5))
+    assert scores.tobytes() == np.random.default_rng(5).random(images)[rows].tobytes()

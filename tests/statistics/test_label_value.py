@@ -13,7 +13,6 @@ from pt4al.pages.render import environment
 from pt4al.statistics.label_value import LabellingPlan, cost, label_value, labels_saved, unsaid
 
 FREE = {"label": None, "hour": None, "currency": "EUR"}
-NO_ONE = pd.Series(dtype=float)
 STOP = {"target": 0.9, "gain": 0.5, "flat": 1.0}
 METRIC = {"key": "accuracy", "name": "accuracy"}
 
@@ -29,7 +28,7 @@ def curve(cycles: int = 4, images: int | None = 200, value: float = 0.8) -> pd.D
 def facts(cycles: int = 4, images: int | None = 200, reference: pd.DataFrame | None = None, **more: bool) -> dict:
     ahead = 100.0 * np.arange(cycles + 1, 7)
     plan = LabellingPlan(ahead, STOP, FREE)
-    return label_value(curve(cycles, images), reference, plan, NO_ONE, np.random.default_rng(0), **more)
+    return label_value(curve(cycles, images), reference, plan, None, np.random.default_rng(0), **more)
 
 
 def text(found: dict, figures: dict[str, bytes] | None = None) -> str:
@@ -77,17 +76,30 @@ def test_earlier_slices_narrow_the_newest_interval_unless_they_are_part_of_it():
     assert facts(nested=True)["together"] is None
 
 
+def answers(*seconds: float | None, skipped: int = 0) -> pd.DataFrame:
+    labels = ["cat"] * (len(seconds) - skipped) + [None] * skipped
+    return pd.DataFrame({"label": labels, "seconds": seconds}).astype({"seconds": float})
+
+
 def test_hours_are_by_the_median_so_that_a_pause_does_not_count():
-    told = cost(900, FREE, pd.Series([4.0, 4, 4, 4, 3600, None]))
+    told = cost(900, FREE, answers(*[4.0] * 898, 3600, None))
     assert len(told) == 1
-    assert told[0].startswith("About 1.0 hours of labelling: 4.0 seconds an image, the median of 5")
+    assert told[0].startswith("About 1.0 hours of labelling: 900 answers, 4.0 seconds each, the median of 899")
 
 
 def test_money_is_by_label_and_by_hour_where_there_is_a_price():
     price = {"label": 0.05, "hour": 30.0, "currency": "EUR"}
-    assert cost(900, price, pd.Series([4.0]))[1:] == ["45.00 EUR at 0.05 a label.", "30.00 EUR at 30 an hour."]
-    assert cost(900, price, NO_ONE) == ["45.00 EUR at 0.05 a label."]
-    assert cost(900, FREE, NO_ONE) == []
+    given = answers(*[4.0] * 900)
+    assert cost(900, price, given)[1:] == ["45.00 EUR for 900 labels, 0.05 each.", "30.00 EUR at 30 an hour."]
+    assert cost(900, price, None) == ["45.00 EUR for 900 labels, 0.05 each."]
+    assert cost(900, FREE, None) == []
+
+
+def test_each_answer_of_several_people_is_paid_for_and_a_skip_takes_time_alone():
+    price = {"label": 1.0, "hour": 1.0, "currency": "EUR"}
+    hours, labels, money = cost(2, price, answers(*[1200.0] * 6, skipped=1))
+    assert hours.startswith("About 2.0 hours of labelling: 6 answers")
+    assert (labels, money) == ("5.00 EUR for 5 labels, 1 each.", "2.00 EUR at 1 an hour.")
 
 
 def test_labels_saved_are_read_off_the_random_runs_curve():

@@ -62,7 +62,7 @@ def test_a_mean_iou_has_a_verdict_without_an_interval() -> None:
     verdict = judge(measured(0.3, images=None), measured(0.25, images=None), "mean IoU")
     assert verdict["interval"] == "one run each"
     assert verdict["lead"] == "5 points above"
-    assert "There is no interval" in verdict["note"]
+    assert "The difference has no interval" in verdict["note"]
 
 
 def test_rows_say_what_random_had_with_as_many_labels() -> None:
@@ -129,3 +129,12 @@ def test_an_unpaired_interval_is_made_of_two_wilson_intervals() -> None:
     low = -0.21 - np.hypot(0.24 - one["low"], other["high"] - 0.45)
     high = -0.21 + np.hypot(one["high"] - 0.24, 0.45 - other["low"])
     assert intervals.difference(48, 90, 200) == pytest.approx({"low": low, "high": high})
+
+
+def test_an_interval_that_was_measured_is_told_where_the_value_is_no_share() -> None:
+    curve = pd.DataFrame({"labels": [20], "value": [0.3], "low": [0.25], "high": [0.36]})
+    verdict = judge(MeasuredRun("mine", curve), None, "mean IoU")
+    assert verdict["lead"] == "30.0 %"
+    assert verdict["interval"] == "95 % interval 25.0 to 36.0 %, of the test images alone: another seed differs too"
+    against = judge(MeasuredRun("mine", curve), MeasuredRun("random", curve.assign(value=0.2)), "mean IoU")
+    assert against["note"].startswith("The difference has no interval")

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +29,8 @@ QUIET = [
     "--remote-debugging-port=0",
 ]
 KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-PATIENCE = 30.0  # seconds
+PATIENCE = 120.0  # seconds
+ANSWERING = 10.0  # seconds for an answer that a page which is left may never give
 
 
 class Chromium:
@@ -67,9 +69,13 @@ class Connection:
 
     def send(self, method: str, **parameters: Any) -> dict:
         """Send a command, return its result."""
+        return self.ask(PATIENCE, method, **parameters)
+
+    def ask(self, patience: float, method: str, **parameters: Any) -> dict:
+        """Send a command, return its result; TimeoutError if nothing comes for so many seconds."""
         self.post(method, **parameters)
         while True:
-            reply = json.loads(self._socket.recv(PATIENCE))
+            reply = json.loads(self._socket.recv(patience))
             if reply.get("id") == self._sent:
                 return reply.get("result", reply)
 
@@ -111,12 +117,21 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page; None where the page was left while it was computed."""
-        found = self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        return self._evaluated(PATIENCE, script)
+
+    def _evaluated(self, patience: float, script: str) -> Any:
+        given = {"expression": script, "awaitPromise": True, "returnByValue": True}
+        found = self._connection.ask(patience, "Runtime.evaluate", **given)
         return found.get("result", {}).get("value")
 
     def until(self, script: str) -> None:
-        """Wait for an expression to become true."""
-        wait(lambda: self.run(script))
+        """Wait for an expression to become true; a page that was left may give no answer, and is asked again."""
+
+        def become() -> Any:
+            with suppress(TimeoutError):
+                return self._evaluated(ANSWERING, script)
+
+        wait(become)
 
     def press(self, key: str) -> None:
         text = {} if key in KEYS and key != "Enter" else {"text": "\r" if key == "Enter" else key}

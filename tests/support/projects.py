@@ -1,6 +1,7 @@
 """Make a project in a temporary folder, run it, and hash what it left."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from support.hardware import PRECISION, THREADS
 ROOT = Path(__file__).parents[2]
 
 
-def make_project(folder: Path, empty_store: Path) -> Path:
+def make_project(folder: Path, empty_store: Path, models: bool = False) -> Path:
     """Lay out a project in `folder`: this one's configuration, data that ships, and a store.
 
-    Its precision and threads are those of the tests, so that a run is the same on every processor.
+    Its precision and threads are those of the tests, so that a run is the same on every processor. Its runs log
+    models where `models`, which costs half a second a cycle.
     """
     shutil.copytree(ROOT / "conf", folder / "conf")
     parameters = folder / "conf/base/parameters.yml"
@@ -24,6 +26,11 @@ def make_project(folder: Path, empty_store: Path) -> Path:
         assert f"  {name}: auto " in text
         text = text.replace(f"  {name}: auto ", f"  {name}: {value} ", 1)
     parameters.write_text(text, encoding="utf-8")
+    if not models:
+        tracking = folder / "conf/base/mlflow.yml"
+        text = tracking.read_text(encoding="utf-8")
+        assert "log_models: true " in text
+        tracking.write_text(text.replace("log_models: true ", "log_models: false "), encoding="utf-8")
     shutil.copy(ROOT / "pyproject.toml", folder)
     shutil.copy(empty_store, folder / "mlflow.db")
     (folder / "src").mkdir()
@@ -32,11 +39,31 @@ def make_project(folder: Path, empty_store: Path) -> Path:
     return folder
 
 
+def copy_project(project: Path, folder: Path) -> Path:
+    """Copy a project. Files of MLflow's rows are shared by links: they are many, and nobody changes one."""
+
+    def copy(source: str, target: str) -> None:
+        place = Path(source).relative_to(project)
+        (os.link if place.parts[0] == "mlruns" else shutil.copy2)(source, target)
+
+    return Path(shutil.copytree(project, folder, symlinks=True, copy_function=copy))
+
+
 def kedro(*arguments: str, cwd: Path, **kwargs: Any) -> subprocess.CompletedProcess:
     """Type a Kedro command."""
     return subprocess.run(
         [sys.executable, "-m", "kedro", *arguments], cwd=cwd, capture_output=True, text=True, check=False, **kwargs
     )
+
+
+def typed(project: Path, *arguments: str) -> Any:
+    """Type a Kedro command in this process, which has imported all that it needs; see click.testing.Result."""
+    from click.testing import CliRunner
+    from kedro.framework.startup import bootstrap_project
+
+    from pt4al.project.cli.commands import cli
+
+    return CliRunner().invoke(cli, arguments, obj=bootstrap_project(project))
 
 
 def tiny(**changes: Any) -> dict[str, Any]:

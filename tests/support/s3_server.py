@@ -13,6 +13,8 @@ from pathlib import Path
 
 import requests
 
+from support.ports import free_port
+
 BUCKET = "pt4al-test"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 PROGRAM = Path(__file__).with_name("kept_moto.py")
@@ -27,9 +29,7 @@ class S3Server:
         self._journal = folder / "requests.jsonl"
         self._log = folder / "server.log"
         self._allowed = allowed
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -63,7 +63,7 @@ class S3Server:
         self._process.wait()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()

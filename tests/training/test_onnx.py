@@ -26,10 +26,21 @@ def likely(logits: np.ndarray) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def exported(fashion, make_network) -> tuple[Network, torch.Tensor, bytes]:
+def programs() -> list[torch.onnx.ONNXProgram]:
+    """What torch has made of the network that was exported."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def exported(fashion, make_network, programs) -> tuple[Network, torch.Tensor, bytes]:
     pool, _ = fashion
     images, network = pool.gather(np.arange(40)), make_network().eval()
-    return network, images, onnx.export(network, images, list("abcdefghij"), FRAME)
+    export = torch.onnx.export
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            torch.onnx, "export", lambda *given, **named: programs.append(export(*given, **named)) or programs[0]
+        )
+        return network, images, onnx.export(network, images, list("abcdefghij"), FRAME)
 
 
 @pytest.mark.parametrize("number", [1, 2, 7, 40])
@@ -65,10 +76,13 @@ def test_a_network_of_pixels_answers_for_each_pixel(make_network) -> None:
 
 
 @pytest.mark.parametrize("wrong", [5.0, np.nan], ids=["other", "no number"])
-def test_a_file_that_answers_otherwise_is_refused(exported, monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+def test_a_file_that_answers_otherwise_is_refused(
+    exported, programs, monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
     import onnxruntime
 
     network, images, _ = exported
+    monkeypatch.setattr(torch.onnx, "export", lambda *given, **named: programs[0])
 
     class Wrong(onnxruntime.InferenceSession):
         def run(self, *arguments: object) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.randomness import stream
-from pt4al.training import learning_loss
+from pt4al.training import learning_loss, unfinished
 from pt4al.training.engine import Training
 from pt4al.training.precision import Hardware
 from pt4al.training.share import Share
@@ -74,3 +75,51 @@ def test_a_finished_training_leaves_nothing_and_one_that_failed_its_folder(make_
     with share.checkpoints(2) as again:
         assert again == kept
     assert not list(tmp_path.iterdir())
+
+
+def begun(share: Share, run: str) -> Path:
+    """Begin a training for a run, and let it be killed."""
+    begun = replace(share, training=replace(share.training, run=run))
+    with pytest.raises(KeyError), begun.checkpoints(2) as folder:
+        raise KeyError
+    return folder
+
+
+@pytest.fixture
+def layer(make_share, tmp_path) -> Path:
+    """A layer whose one pool has three unfinished trainings: of `first`, of `second`, and of both."""
+    (tmp_path / "pool_1").mkdir()
+    pool = make_share().pool
+    pool.folder = tmp_path / "pool_1" / "pool"
+    for number, runs in enumerate((["first"], ["second"], ["first", "second"])):
+        for run in runs:
+            begun(make_share(pool=pool, rows=np.arange(number, 20)), run)
+    return tmp_path
+
+
+def left(layer: Path) -> list[list[str]]:
+    return sorted(sorted(file.stem for file in folder.iterdir()) for folder in layer.glob("*/.*/*_by_2/"))
+
+
+def test_checkpoints_are_kept_as_long_as_a_run_that_began_them(layer):
+    assert unfinished.tidy(layer, {"first", "second"}.__contains__) == 0
+    assert unfinished.tidy(layer, {"second"}.__contains__) == 1
+    assert left(layer) == [["first", "second"], ["second"]]
+    assert unfinished.tidy(layer, set().__contains__) == 2
+    assert not list((layer / "pool_1").iterdir())
+
+
+def test_checkpoints_of_a_run_that_is_set_aside_can_still_be_resumed_under_its_new_name(layer):
+    unfinished.rename(layer, "first", "first.20261127T120000")
+    assert unfinished.tidy(layer, {"first.20261127T120000"}.__contains__) == 1
+    assert left(layer) == [["first.20261127T120000"], ["first.20261127T120000", "second"]]
+
+
+def test_checkpoints_of_a_training_that_goes_on_stay_and_so_do_those_of_no_run(make_share, tmp_path):
+    share = make_share()
+    share.pool.folder = tmp_path / "pool_1" / "pool"
+    alone = begun(share, "")
+    with replace(share, training=replace(share.training, run="gone", frozen=1)).checkpoints(2) as folder:
+        assert unfinished.tidy(tmp_path, set().__contains__) == 0
+        assert folder.is_dir()
+    assert alone.is_dir()

@@ -1,6 +1,5 @@
 """Training by several processes of a Ray cluster: killed ones resume, and so does a killed command."""
 
-import os
 import subprocess
 import sys
 import time
@@ -20,8 +19,9 @@ from support.features import album
 from support.pictures import encoded, recipe
 from support.ranks import TOGETHER, calls, fit_as_rank, joined, watched_training, weights
 
-# Ray warns of what is old in itself.
 pytestmark = [
+    pytest.mark.usefixtures("on_ray"),
+    # Ray warns of what is old in itself.
     pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\."),
     pytest.mark.filterwarnings(r"ignore::FutureWarning:ray\."),
 ]
@@ -34,17 +34,6 @@ from support.ranks import TOGETHER, watched_training
 fit(**watched_training(Path(sys.argv[1]), Path(sys.argv[2])), hardware=TOGETHER)
 """
 PATIENCE = 120  # seconds for a command to come as far as it is waited for
-
-
-@pytest.fixture(scope="module", autouse=True)
-def on_ray():
-    """A Ray cluster of this machine, started when it is first asked for."""
-    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install pt4al[ray]")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.delenv("RAY_ADDRESS", raising=False)
-        patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        yield
-    ray.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +95,25 @@ def test_a_training_that_diverges_is_one_sentence_and_not_tried_again(pool, tmp_
         fit(**given, hardware=TOGETHER)
     assert len(calls(tmp_path)) == 4
     assert [path.name for path in pool.parent.iterdir()] == [pool.name]
+
+
+@pytest.mark.slow
+def test_processes_wait_for_room_as_long_as_shards_may_take(pool, tmp_path):
+    def occupy() -> None:
+        (tmp_path / "occupied").touch()
+        until((tmp_path / "free").exists)
+
+    check_room(TOGETHER.cluster, 2)
+    import ray
+
+    given = watched_training(pool, tmp_path)
+    hardware = replace(TOGETHER, cluster=replace(TOGETHER.cluster, patience=1.0))
+    blocker = ray.remote(occupy).options(num_cpus=ray.cluster_resources()["CPU"]).remote()
+    until((tmp_path / "occupied").exists)
+    with pytest.raises(InputError, match=r"startup timed out after 1\.0 seconds waiting for 2 workers"):
+        fit(**given, hardware=hardware)
+    (tmp_path / "free").touch()
+    ray.get(blocker)
 
 
 def test_more_processes_than_the_cluster_has_room_for_are_refused():

@@ -7,41 +7,35 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from pt4al.annotation.log import effective, stand_for_masks
+from pt4al.annotation.annotators import FEWEST, labels_in_common
 from pt4al.errors import counted
 
-FEWEST = 10  # images, below which nothing is said
 DRAWS = 400  # of the bootstrap
 OUTSIDE = [2.5, 97.5]  # percentiles between which 95 % of the draws lie
+# Landis and Koch (1977): kappa up to each is called so.
+WORDS = {0.0: "poor", 0.2: "slight", 0.4: "fair", 0.6: "moderate", 0.8: "substantial"}
 
 
 def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> str | None:
     """Say how far people agree; None if no two have labelled an image in common.
 
     Cohen's kappa (1960) for two people; Fleiss's (1971) for more, over the images with the most
-    common number of labels. Skips and masks are left out, and so are reviews, which are made
-    knowing the other answers. Intervals are at 95 %: Wilson's for the share, percentiles of a
+    common number of labels. Intervals are at 95 %: Wilson's for the share, percentiles of a
     bootstrap over images for kappa.
 
     Parameters
     ----------
     history
-        As `AnswerLog.read` returns it.
+        As `AnswerLog.read` returns it; `labels_in_common` says what of it counts.
     rng
         For the bootstrap. Defaults to a fixed seed.
     """
-    standing = effective(history)
-    labels = standing[standing["label"].notna() & ~standing["review"]]
-    labels = labels[~stand_for_masks(labels["label"])]
-    newest = labels.drop_duplicates(["id", "annotator"], keep="last")
-    table = newest.set_index(["id", "annotator"])["label"].unstack()  # noqa: PD010
-    shared = table[table.notna().sum(axis=1) >= 2]
+    shared = labels_in_common(history)
     if shared.empty:
         return None
-    people = shared.columns[shared.notna().any()]
     same = shared.nunique(axis=1).eq(1)
     message = (
-        f"{len(people)} people labelled {len(shared)} images in common "
+        f"{shared.shape[1]} people labelled {len(shared)} images in common "
         f"and agree on {100 * same.mean():.0f} % of them"
     )
     if len(shared) < FEWEST:
@@ -49,7 +43,7 @@ def agreement(history: pd.DataFrame, rng: np.random.Generator | None = None) -> 
     from statsmodels.stats.proportion import proportion_confint  # imports scipy
 
     low, high = proportion_confint(same.sum(), len(same), method="wilson")
-    kappa = _kappa(shared[people], rng or np.random.default_rng(0))
+    kappa = _kappa(shared, rng or np.random.default_rng(0))
     return (
         f"{message} (95 % interval {100 * low:.0f} to {100 * high:.0f}); "
         f"{kappa} 0 is what chance gives, 1 is always.{_confused(shared)}"
@@ -83,8 +77,14 @@ def _with_interval(
     rows = rng.integers(len(labels), size=(DRAWS, len(labels)))
     several = [one for one in rows if np.unique(labels[one][~np.isnan(labels[one])]).size > 1]
     low, high = np.percentile([kappa(one) for one in several], OUTSIDE)
-    value = f"{kappa(np.arange(len(labels))):.2f}"
-    return value if low == high else f"{value} ({low:.2f} to {high:.2f})"
+    value = float(kappa(np.arange(len(labels))))
+    interval = "" if low == high else f" ({low:.2f} to {high:.2f})"
+    return f"{value:.2f}{interval}, {in_words(value)} in Landis and Koch's words"
+
+
+def in_words(kappa: float) -> str:
+    """Return what an agreement of this kappa is commonly called."""
+    return next((word for most, word in WORDS.items() if kappa <= most), "almost perfect")
 
 
 def _confused(shared: pd.DataFrame) -> str:

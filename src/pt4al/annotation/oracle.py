@@ -6,11 +6,11 @@ import pandas as pd
 
 from pt4al.annotation.aggregation import LABELLED, Policy, aggregate
 from pt4al.annotation.log import AnswerLog, stand_for_masks
-from pt4al.annotation.progress import enough, progress_of
+from pt4al.annotation.progress import RELABEL, answers_since, enough, progress_of
 from pt4al.errors import InputError
 
 CORRECTION = "correction"  # role of an answer that gives an image another label than it had
-ASKED = ["id", "cycle", "role", "state"]
+ASKED = ["id", "cycle", "role", "state", "answers_before"]
 
 
 class HumanOracle:
@@ -48,7 +48,8 @@ class HumanOracle:
             `id`, `label`, `role`: answers to this query, late answers to earlier queries, and
             labels that were corrected since (role `correction`).
         asked
-            `id`, `cycle` (of the query), `role`, `state` (missing: nobody has answered).
+            `id`, `cycle` (of the query), `role`, `state` (missing: nobody has answered) and
+            `answers_before`, as `progress.answers_since` takes it.
 
         Raises
         ------
@@ -60,13 +61,28 @@ class HumanOracle:
         progress = progress_of(query, history, self._policy)
         if not enough(progress, share, after):
             raise InputError(f"cycle {cycle}: {progress}, which is too few to go on with")
-        asked = pd.concat([asked, progress.images.assign(cycle=cycle)[ASKED]], ignore_index=True)
-        states = aggregated.set_index("id")["state"]
-        asked = asked.assign(state=asked["id"].map(states).astype("str"))
+        now = progress.images.assign(cycle=cycle, answers_before=_before(progress.images, query))
+        asked = pd.concat([asked, now[ASKED]], ignore_index=True)
+        # Runs of older versions have no such column.
+        asked["answers_before"] = asked["answers_before"].fillna(0).astype("int64")
+        asked = asked.assign(state=self._states(asked, aggregated, history))
         new = asked[(asked["state"] == LABELLED) & ~asked["id"].isin(label_set["id"])]
         answers = new[["id", "role"]].merge(aggregated[["id", "label"]], on="id")
         corrections = self._corrections(aggregated, label_set)
         return pd.concat([self._with_masks(answers), corrections], ignore_index=True), asked
+
+    def _states(
+        self, asked: pd.DataFrame, aggregated: pd.DataFrame, history: pd.DataFrame
+    ) -> pd.Series:
+        """Return the state of each image that was asked for; of labels asked for again, since then."""
+        states = asked["id"].map(aggregated.set_index("id")["state"])
+        again = asked[asked["role"] == RELABEL]
+        if again.empty:
+            return states.astype("str")
+        since = answers_since(history[history["id"].isin(again["id"])], again)
+        newest = aggregate(since, self._policy).set_index("id")["state"]
+        states.loc[again.index] = again["id"].map(newest).astype("str")
+        return states.astype("str")
 
     def _corrections(self, aggregated: pd.DataFrame, label_set: pd.DataFrame) -> pd.DataFrame:
         labelled = (aggregated["state"] == LABELLED) & aggregated["id"].isin(label_set["id"])
@@ -84,6 +100,27 @@ class HumanOracle:
 
 def none_asked() -> pd.DataFrame:
     """Return what has been asked before the first query."""
-    return pd.DataFrame(columns=ASKED).astype(
-        {"cycle": "int64"} | dict.fromkeys(("id", "role", "state"), "str")
-    )
+    numbers = dict.fromkeys(("cycle", "answers_before"), "int64")
+    texts = dict.fromkeys(("id", "role", "state"), "str")
+    return pd.DataFrame(columns=ASKED).astype(numbers | texts)
+
+
+def labels_given(label_set: pd.DataFrame, asked: pd.DataFrame | None) -> int:
+    """Return how many labels were given: those of the label set, and those given once more.
+
+    Parameters
+    ----------
+    asked
+        `role`, `state` of what people were asked so far; None where nobody was.
+    """
+    if asked is None:
+        return len(label_set)
+    again = (asked["role"] == RELABEL) & (asked["state"] == LABELLED)
+    return len(label_set) + int(again.sum())
+
+
+def _before(images: pd.DataFrame, query: pd.DataFrame) -> pd.Series | int:
+    """Return how many lines of the log on each image are older than a query."""
+    if "answers_before" not in query:
+        return 0
+    return images["id"].map(query.set_index("id")["answers_before"])

@@ -1,17 +1,24 @@
 """Workers that are tasks on a Ray cluster."""
 
-import os
 import time
+from contextlib import suppress
+from itertools import count
+from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import cloudpickle
 
 from pt4al.cluster.ray_session import connect, last_line
 from pt4al.cluster.seam import Cluster, Crew, Died, Done, Failed, Outcome
-from pt4al.cluster.worker import Job, Prepared, key_of_now
+from pt4al.cluster.worker import Job, Prepared
 from pt4al.errors import InputError
 
 NODES = 1.0  # seconds after which the machines are looked at anew
+# Where Ray's head keeps the marks of shards that workers have begun: among the names of functions,
+# which it forgets with their job, however that ends.
+MARKS = "fun"
+MARK = "RemoteFunction:{job}:pt4al {crew} "
 
 _prepared = Prepared()
 
@@ -24,7 +31,7 @@ class RayCrew(Crew):
 
         connect(cluster.address)
         self._cluster = cluster
-        self._key = f"{os.getpid()} {key_of_now()}"
+        self._key = uuid4().hex
         self._job = ray.put(job.pack())
         options = {
             "num_cpus": cluster.threads,
@@ -34,13 +41,18 @@ class RayCrew(Crew):
             "scheduling_strategy": "SPREAD",
         }
         self._remote = ray.remote(_do).options(**options)
-        self._running: dict[Any, tuple] = {}
+        self._running: dict[Any, tuple[tuple, str]] = {}  # keys, and marks of their beginning
+        job_id = ray.get_runtime_context().get_job_id()
+        self._mark = MARK.format(job=job_id, crew=self._key)
+        self._numbers = count()
         self._looked = -NODES
         self.slots()
 
     def __exit__(self, *error: object) -> None:
         for reference in self._running:
             _cancel(reference)
+        with suppress(Exception):  # the cluster has gone, with its marks
+            _marks()._internal_kv_del(self._mark, del_by_prefix=True, namespace=MARKS)
 
     def slots(self) -> int:
         """See Crew; InputError if no machine can take a worker."""
@@ -55,19 +67,28 @@ class RayCrew(Crew):
         """See Crew."""
         # In a list, so that Ray does not fetch it for each task: a worker keeps what it prepared.
         # Packed here: Ray's own packing knows nothing of modules that workers lack.
-        reference = self._remote.remote(self._key, [self._job], cloudpickle.dumps(shard))
-        self._running[reference] = key
+        mark = f"{self._mark}{next(self._numbers)}"
+        packed = cloudpickle.dumps(shard)
+        self._running[self._remote.remote(self._key, [self._job], packed, mark)] = (key, mark)
 
     def ended(self, seconds: float) -> list[tuple[tuple, Outcome]]:
         """See Crew."""
         import ray
 
         ready, _ = ray.wait(list(self._running), num_returns=1, timeout=seconds)
-        return [(self._running.pop(reference), _outcome(reference)) for reference in ready]
+        return [(self._running.pop(reference)[0], _outcome(reference)) for reference in ready]
+
+    def waiting(self) -> set[tuple]:
+        """See Crew."""
+        try:
+            begun = set(_marks()._internal_kv_list(self._mark, namespace=MARKS))
+        except Exception:  # the cluster has gone, as the next call says
+            return set()
+        return {key for key, mark in self._running.values() if mark.encode() not in begun}
 
     def stop(self, key: tuple) -> None:
         """See Crew."""
-        reference = next(ref for ref, running in self._running.items() if running == key)
+        reference = next(ref for ref, (running, _) in self._running.items() if running == key)
         del self._running[reference]
         _cancel(reference)
 
@@ -101,14 +122,26 @@ def _room_of(node: dict[str, float], cluster: Cluster) -> int:
     return int(room)
 
 
-def _do(key: str, job: list, shard: bytes) -> tuple[bool, Any]:
+def _do(key: str, job: list, shard: bytes, mark: str) -> tuple[bool, Any]:
     import ray
 
+    with suppress(Exception):  # else its time is not limited
+        _marks()._internal_kv_put(mark, b"", namespace=MARKS)
     try:
         unpacked = cloudpickle.loads(shard)
-    except Exception as error:
+        return _prepared.do(key, lambda: ray.get(job[0]), unpacked)
+    except Exception as error:  # a shard that can't be unpacked
         return False, error
-    return _prepared.do(key, lambda: ray.get(job[0]), unpacked)
+    finally:
+        with suppress(Exception):
+            _marks()._internal_kv_del(mark, namespace=MARKS)
+
+
+def _marks() -> ModuleType:
+    """Return Ray's small table of names, which its head keeps for all processes."""
+    from ray.experimental import internal_kv
+
+    return internal_kv
 
 
 def _outcome(reference: Any) -> Outcome:

@@ -139,7 +139,8 @@ class Process:
 
 
 @atexit.register
-def _end_idle() -> None:
+def end_idle() -> None:
+    """End the processes that wait for work."""
     while _idle:
         _idle.pop().end(GRACE)
 

@@ -1,38 +1,23 @@
 """Connect this process to Ray: to a cluster that exists, or to one started here and ended with it."""
 
 import atexit
-import logging
 import os
 import re
 import secrets
-import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
-
+from pt4al.cluster import joining
 from pt4al.cluster.seam import LOCAL
 from pt4al.errors import InputError
+from pt4al.files.scratch import Scratch
 
 RAY = "ray"
-# What a worker must share with the driver to round alike.
-PASSED = (
-    "ATEN_CPU_CAPABILITY",
-    "ONEDNN_MAX_CPU_ISA",
-    "MKL_CBWR",
-    "OPENBLAS_CORETYPE",
-    "OMP_WAIT_POLICY",
-    "GOMP_SPINCOUNT",
-)
-KNOCKING = 10.0  # seconds for a connection
 GREETING = 60.0  # seconds for the first worker to answer
 DECIDING = ("torch", "numpy", "pillow")
-FOLDER = "pt4al-ray-"
 LONGEST = 30  # letters of the folder for temporary files: a socket's path has at most 107
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
@@ -40,6 +25,9 @@ VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
 def connect(address: str) -> None:
     """Connect this process to a Ray cluster, once; InputError says why that can't be done.
+
+    It takes at most as long as a knock, joining and a worker's first answer may take together, two
+    minutes and ten seconds, whatever is at the address.
 
     Parameters
     ----------
@@ -65,7 +53,7 @@ def connect(address: str) -> None:
             if where == LOCAL:
                 _start()
             else:
-                _join(where)
+                joining.join(where)
     except Exception as error:
         raise InputError(_reason(address, where, error)) from error
     _greet(address)
@@ -73,31 +61,12 @@ def connect(address: str) -> None:
 
 def _start() -> None:
     """Start a Ray that other machines can't reach, in a folder that goes with this process."""
-    from ray._private import ray_constants
-
-    ray_constants.ENABLE_RAY_CLUSTER = False  # or it would not stay at 127.0.0.1
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # or it writes one into ~/.ray
-    folder, lock = _folder()
-    atexit.register(_end, folder, lock)
-    _init(LOCAL, include_dashboard=False, _node_ip_address="127.0.0.1", _temp_dir=os.fspath(folder))
-
-
-def _join(where: str) -> None:
-    """Connect to a cluster that exists."""
-    _knock(where)
-    passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-    _init(where, runtime_env={"env_vars": passed})
-
-
-def _init(address: str, **options: Any) -> None:
-    """Call Ray's `init`, and let it say nothing: what matters of it, messages of ours say."""
-    import ray
-    from ray._private import worker
-
-    # Prints a page for each worker that dies.
-    worker.print_to_stdstream = lambda *args, **kwargs: None
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
+    scratch = Scratch.begin(_temporary())
+    atexit.register(_end, scratch)
+    place = {"_node_ip_address": "127.0.0.1", "_temp_dir": os.fspath(scratch.folder)}
+    with joining.loopback():
+        joining.init(LOCAL, include_dashboard=False, **place)
 
 
 @contextmanager
@@ -112,36 +81,17 @@ def _own_signals() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _folder() -> tuple[Path, FileLock]:
-    """Return a new folder, and what locks it; remove those whose processes were killed."""
-    temporary = Path(tempfile.gettempdir())
-    if len(os.fspath(temporary)) > LONGEST:
-        temporary = Path("/tmp")
-    for old in temporary.glob(f"{FOLDER}*/lock"):
-        try:
-            with FileLock(old, timeout=0):
-                shutil.rmtree(old.parent, ignore_errors=True)
-        except (Timeout, OSError):  # it is in use, or another person's
-            continue
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=temporary))
-    lock = FileLock(folder / "lock")
-    lock.acquire()
-    return folder, lock
+def _temporary() -> Path:
+    """Return where Ray's folder can be made: its path must be short."""
+    usual = Path(tempfile.gettempdir())
+    return usual if len(os.fspath(usual)) <= LONGEST else Path("/tmp")
 
 
-def _end(folder: Path, lock: FileLock) -> None:
+def _end(scratch: Scratch) -> None:
     import ray
 
     ray.shutdown()
-    lock.release()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _knock(where: str) -> None:
-    """Raise OSError if nothing listens there: Ray would try for half a minute."""
-    host, _, port = where.removeprefix("ray://").rpartition(":")
-    if port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), KNOCKING).close()
+    scratch.end()
 
 
 def _greet(address: str) -> None:

@@ -42,7 +42,7 @@ class Cluster:
     gpus
         GPUs that each takes; a part of one may be shared.
     patience
-        Seconds that one shard may take.
+        Seconds that one shard may take, from when a worker begins it.
     warm
         Whether local processes stay for the next work. Else all are new, one alone too, and end
         with the work.
@@ -113,6 +113,10 @@ class Crew(AbstractContextManager):
         """Wait for an end, at most so long; return the shards that ended, by key."""
         raise NotImplementedError
 
+    def waiting(self) -> set[tuple]:
+        """Return the shards handed out that no worker has begun, for want of room."""
+        return set()
+
     def stop(self, key: tuple) -> None:
         """End the worker that has a shard; it does not come back from `ended`."""
         raise NotImplementedError
@@ -134,9 +138,10 @@ def in_shards(
     """Yield each shard with `work(prepared, shard)`, where `prepared = prepare()`.
 
     Shards are handed out as there is room for their results. A shard whose worker dies, or takes
-    longer than the limit, is given to another; one that ends two workers is halved; a half that
-    ends two is lost. So a shard may come back as two, and must be a sequence. The same shards give
-    the same bytes whatever the cluster, if workers have as many threads.
+    longer than the limit (waiting for a worker is not counted), is given to another; one that ends
+    two workers is halved; a half that ends two is lost. So a shard may come back as two, and must
+    be a sequence. The same shards give the same bytes whatever the cluster, if workers have as many
+    threads.
 
     Parameters
     ----------
@@ -236,6 +241,7 @@ class _Schedule:
         self._ordered = ordered
         self._again: deque[_Task] = deque()
         self._running: dict[tuple, tuple[_Task, float]] = {}  # with the time when it must end
+        self._looked = -POLL
         self._open: list[tuple] = []  # keys that have not been yielded, the first first
         self._results: dict[tuple, tuple[Sequence, Any]] = {}
 
@@ -294,6 +300,11 @@ class _Schedule:
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
+        if now < self._looked + POLL:
+            return
+        self._looked = now
+        for key in self._crew.waiting() & self._running.keys():
+            self._running[key] = (self._running[key][0], now + self._limit)
         for key, (task, end) in list(self._running.items()):
             if now > end:
                 self._crew.stop(key)

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+QUIET = 60.0  # seconds after which nobody writes any more to a path whose process is not here
 
 
 @contextmanager
@@ -26,6 +29,27 @@ def replacing(path: Path) -> Iterator[Path]:
             error.filename = str(path)  # a full disk names no file
         _remove(temporary)
         raise
+
+
+def tidy(folder: Path) -> None:
+    """Remove temporary paths below a folder that killed processes have left."""
+    for path in folder.rglob(".*.*"):
+        number = path.suffix[1:]
+        if number.isdecimal() and not _is_written(path, int(number)):
+            _remove(path)
+
+
+def _is_written(path: Path, pid: int) -> bool:
+    """Whether a process may be writing a temporary path, here or on another machine."""
+    try:
+        if time.time() - path.stat().st_mtime < QUIET:
+            return True
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another person's
+        return True
+    return True
 
 
 def _remove(path: Path) -> None:

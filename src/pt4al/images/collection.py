@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.errors import InputError
-from pt4al.text import normalised
+from pt4al.text import named_well, normalised
 
 # Encoded bytes; decoded pixels (height, width) or (height, width, 3), uint8; or a function that
 # returns the encoded bytes, called in the thread that decodes them: `path.read_bytes`.
@@ -77,8 +77,10 @@ class Collection:
     def __post_init__(self) -> None:
         twice = self.index["id"][self.index["id"].duplicated()]
         if len(twice):
+            places = self.index["source"][self.index["id"] == twice.iloc[0]]
             raise InputError(
-                f"id {twice.iloc[0]!r} stands for {len(twice) + 1} pictures: ids must be unique"
+                f"id {twice.iloc[0]!r} stands for {len(places)} pictures ({places.iloc[0]} and "
+                f"{places.iloc[-1]}): each needs an id of its own"
             )
 
     def __len__(self) -> int:
@@ -90,12 +92,27 @@ class Collection:
         return self.index[["id", "label"]].dropna().reset_index(drop=True)
 
     def spelled(self) -> "Collection":
-        """Return the same pictures with one spelling a name; ids that would collide stay."""
+        """Return the same pictures with one spelling a name; ids that would collide stay.
+
+        Raises
+        ------
+        InputError
+            If a class's name has no visible letter, or holds a line break or control character.
+        """
         ids = self.index["id"].map(normalised)
         ids = ids.where(~ids.duplicated(keep=False), self.index["id"])
         labels = {name: normalised(name) for name in self.index["label"].dropna().unique()}
         index = self.index.assign(id=ids, label=self.index["label"].map(labels))
         classes = list(dict.fromkeys(map(normalised, self.classes)))
+        strange = next(
+            (name for name in [*classes, *labels.values()] if not named_well(name)), None
+        )
+        if strange is not None:
+            raise InputError(
+                f"{self.reading.place or self.index['source'].iloc[0]}: {strange!r} can't be the "
+                "name of a class: it needs a visible letter, and neither line breaks nor control "
+                "characters; rename it"
+            )
         return replace(self, index=index.astype("str"), classes=classes)
 
     def named(self, names: list[str] | None) -> "Collection":

@@ -160,19 +160,21 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
     """Return grey levels of 16 bits, 32 bits or floating point as uint8.
 
     Which number is white is not said in the file, so the largest decides: of whole numbers the
-    highest of the bits that a camera or scanner has (8, 10, 12, 14, 16), of floating point 1, 255
-    or 65535, or else the largest itself. Black is 0, or the smallest number where some are
-    negative.
+    highest of the bits that a camera or scanner has (8, 10, 12, 14, 16; 15 beside a sign), of
+    floating point 1, or else one of these, or else the largest itself. Black is 0, or the smallest
+    number where some are negative.
     """
     if values.dtype.itemsize == 2 and values.dtype.kind == "u":
         bits = next(bits for bits in BITS if values.max() < 2**bits)
         return (values >> (bits - 8)).astype(np.uint8)
+    levels = [2.0**bits - 1 for bits in BITS]
     if values.dtype.kind == "f":
-        levels = [1.0, 255.0, 65535.0]
-    else:
-        levels = [2.0**bits - 1 for bits in BITS]
-    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+        levels = [1.0, *levels]
+    with np.errstate(invalid="ignore"):  # of a NaN that signals
+        values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     black = min(0.0, values.min())
+    if black < 0:
+        levels = sorted([*levels, 2.0**15 - 1])
     largest = values.max()
     white = next((level for level in levels if largest <= level), largest)
     if white <= black:

@@ -1,6 +1,7 @@
 """Open a picture, or say why it can't be opened."""
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ SIGNATURES = {
     b"BM": "BMP",
     b"\0\0\0\x0cjP  ": "JPEG2000",
 }
+ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}  # of files that are not cut short
 # Pictures of kinds that are not decoded here: place and bytes of their signatures.
 OTHERS = (
     (4, b"ftyphei", "HEIC"),
@@ -90,8 +92,9 @@ def _open(data: bytes) -> Image.Image:
 def _read(picture: Picture) -> bytes:
     try:
         data = picture() if callable(picture) else picture
-    except OSError as error:
-        raise BadPicture(f"can't be read ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:  # ValueError: of a path that can't be one
+        reason = getattr(error, "strerror", None) or error
+        raise BadPicture(f"can't be read ({reason})") from error
     if not data:
         raise BadPicture("empty file")
     return data
@@ -109,6 +112,10 @@ def _reason(error: Exception, data: bytes) -> str:
         if kind is None:
             return f"not a picture (starts with {data[:12].decode('latin-1')!a})"
         message = _refused(data, kind)
+        if not message and kind in ENDS and data.endswith(ENDS[kind]):
+            return "damaged (its head makes no sense)"
+    if isinstance(error, AttributeError | TypeError | LookupError):  # of Pillow's own code
+        return "damaged"
     if isinstance(error, EOFError) or "truncated" in message.lower() or not message:
         return "cut short"
     if any(word in message.lower() for word in UNKNOWN):
@@ -127,13 +134,14 @@ def _refused(data: bytes, kind: str) -> str:
 
 
 def _silence() -> None:
-    """Silence Pillow's warnings: they name no file, and every thread would repeat them.
+    """Silence Pillow's warnings and errors: they name no file, and every thread would repeat them.
 
     Not by `warnings.catch_warnings`, which changes the filters of all threads: threads that leave
     it in another order than they entered it leave the wrong filters behind.
     """
     if ("ignore", None, Warning, PILLOW, 0) not in warnings.filters:
         warnings.filterwarnings("ignore", module=PILLOW.pattern)
+        logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 @cache

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from pt4al.images.collection import Collection
 from pt4al.text import confusable
 
+MISSING = {"na", "n/a", "<na>", "#n/a", "nan", "none", "null", "nil", "-", "?"}
 NAMED = 5  # classes, or other names, that a sentence lists
 
 
@@ -41,7 +40,8 @@ def summarise(
     reading = source.reading
     layout = f"{reading.layout} ({reading.detail})" if reading.detail else reading.layout
     sentence = f"read {layout} at {reading.place}: {'; '.join(parts)}"
-    return Summary(sentence, [*source.reading.notes, *_alike(source), *_alone(divided)])
+    warnings = [*source.reading.notes, *_alike(source), *_none(source), *_alone(source, divided)]
+    return Summary(sentence, warnings)
 
 
 def listed(source: Collection) -> str:
@@ -76,8 +76,11 @@ def _left(
     splits = source.index["split"]
     left = []
     if splits.notna().any():
-        others = splits[~splits.isin(used)].fillna("without a split").value_counts().sort_index()
-        left = [f"{_pictures(count)} of the split `{name}`" for name, count in others.items()]
+        others = splits[~splits.isin(used)]
+        counts = others.value_counts().sort_index()
+        left = [f"{_pictures(count)} of the split `{name}`" for name, count in counts.items()]
+        if others.isna().any():
+            left.append(f"{_pictures(others.isna().sum())} without a split")
     limited = sum(len(divided[name]) - len(taken[name]) for name in divided)
     if limited:
         left.append(f"{_pictures(limited)} by `pool.limit` or `pool.imbalance`")
@@ -93,24 +96,43 @@ def _alike(source: Collection) -> list[str]:
     if not groups:
         return []
     return [
-        "Classes that differ in case or blanks alone are taken for different ones: "
-        f"{_listed(groups)}"
+        "Classes that differ in case, blanks or a number's spelling alone are taken for different "
+        f"ones: {_listed(groups)}"
     ]
 
 
-def _alone(divided: dict[str, Collection]) -> list[str]:
-    """Name the classes that only the test split has."""
-    pool, test = (pd.unique(divided[name].index["label"].dropna()) for name in ("train", "test"))
-    if not len(pool) or not len(test):
-        return []
-    unseen = sorted(set(test) - set(pool))
-    if not unseen:
+def _none(source: Collection) -> list[str]:
+    """Name the classes that are what programs write for a value that is missing."""
+    names = [repr(name) for name in source.classes if name.casefold() in MISSING]
+    if not names:
         return []
     return [
-        f"Only the test split has pictures of {_listed([repr(name) for name in unseen])}: "
-        f"no network can learn {'it' if len(unseen) == 1 else 'them'}, "
-        "and all such pictures count as mistakes"
+        f"{_listed(names)} {'is' if len(names) == 1 else 'are'} taken for the name of a class: "
+        "if it means that there is no label, leave it empty there"
     ]
+
+
+def _alone(source: Collection, divided: dict[str, Collection]) -> list[str]:
+    """Name the classes that no picture of the pool has: in the test split alone, or nowhere."""
+    pool, test = (set(divided[name].index["label"].dropna()) for name in ("train", "test"))
+    if not pool:
+        return []
+    warnings = []
+    unseen = sorted(test - pool)
+    if unseen:
+        warnings.append(
+            f"Only the test split has pictures of {_listed(list(map(repr, unseen)))}: "
+            f"no network can learn {'it' if len(unseen) == 1 else 'them'}, "
+            "and all such pictures count as mistakes"
+        )
+    nowhere = [repr(name) for name in source.classes if name not in pool | test]
+    if nowhere:
+        warnings.append(
+            f"No picture of the pool or the test split is of {_listed(nowhere)}: "
+            f"{'it is a class' if len(nowhere) == 1 else 'they are classes'} all the same, "
+            "which the network is asked about"
+        )
+    return warnings
 
 
 def _listed(names: list[str]) -> str:

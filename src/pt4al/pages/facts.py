@@ -121,6 +121,8 @@ class RunPage:
         Dicts with `check`, `ok`, `found`.
     suspects
         Labels that are likely wrong: see `suspects.html`; None: none was looked at.
+    agreement
+        How far people agree: see `agreement.html`; empty: no two labelled the same image.
     """
 
     title: str
@@ -150,6 +152,7 @@ class RunPage:
     pretext_checks: list[dict] = field(default_factory=list)
     leaks: list[dict] = field(default_factory=list)
     suspects: dict | None = None
+    agreement: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

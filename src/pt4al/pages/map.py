@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -61,6 +61,10 @@ class MapPage:
         The map as a PNG file.
     report
         Where the run's report is, seen from this page.
+    judged
+        Row numbers of the images whose labels were compared with what images like them are called.
+    doubted
+        What else the label seems to be, by row number; of the judged images whose label looks wrong.
     """
 
     title: str
@@ -73,6 +77,8 @@ class MapPage:
     coverage: Coverage
     preview: bytes
     report: str = "report.html"
+    judged: list[int] = field(default_factory=list)
+    doubted: dict[int, str] = field(default_factory=dict)
 
 
 def render_map_page(facts: MapPage) -> str:
@@ -119,6 +125,8 @@ def _legend(facts: MapPage) -> str:
         "images": len(facts.points),
         "states": [vars(state) for state in facts.states],
         "classes": facts.classes,
+        "judged": facts.judged,
+        "doubted": facts.doubted,
         "colours": [[colour.light, colour.dark] for colour in LINES],
         "width": sprites.width,
         "height": sprites.height,

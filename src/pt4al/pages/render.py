@@ -1,6 +1,7 @@
 """Fill in a page's template: the page needs nothing but itself."""
 
 import base64
+import re
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +39,7 @@ def environment() -> Environment:
         "thousands": lambda number: f"{number:,}",
         "duration": duration,
         "uri": _address,
+        "code": _code,
         "picture": _picture,
         "points": points,
         "p": p_text,
@@ -58,6 +60,11 @@ def _picture(content: bytes, description: str) -> Markup:
         svg = content.decode("ascii").replace(f' xmlns="{XMLNS}"', "", 1)
         return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{about}"', 1))
     return Markup(f'<img src="{_address(content)}" alt="{about}">')
+
+
+def _code(sentence: str) -> Markup:
+    """Return a sentence with names of settings, between backticks, as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def _address(png: bytes) -> str:

@@ -30,13 +30,13 @@ def build(options: GraphOptions) -> dict[str, Pipeline]:
 def _build(options: GraphOptions) -> dict[str, Pipeline]:
     stages = {
         "pool": _box("pool", pool.create_pipeline(options)),
-        "features": _features(options),
+        "features": _box("features", features.create_pipeline(options)),
         "pretext": _box("pretext", pretext.create_pipeline(options)),
         "ranking": _box("ranking", ranking.create_pipeline()),
         "cycles": cycle.create_pipeline(options),
         "report": _box("report", report.create_pipeline(options)),
     }
-    together = stages | {"pool": _box("pool", pool.create_pipeline(options, with_features=True))}
+    together = stages | _pool_and_features(options)
     whole = Graph(list(chain.from_iterable(stage.nodes for stage in together.values())))
     beside = {
         "comparison": comparison.create_pipeline(),
@@ -49,15 +49,20 @@ def _build(options: GraphOptions) -> dict[str, Pipeline]:
 
 
 def _before_cycles(options: GraphOptions, stages: dict[str, Pipeline]) -> Pipeline:
-    tested = _features(replace(options, probes=True))
-    return stages["pool"] + tested + stages["pretext"] + stages["ranking"]
+    tested = features.create_pipeline(replace(options, probes=True))
+    return stages["pool"] + _box("features", tested) + stages["pretext"] + stages["ranking"]
 
 
-def _features(options: GraphOptions) -> Pipeline:
-    """Return the stage, in its box but for the network: the pool, which it needs, needs that too."""
+def _pool_and_features(options: GraphOptions) -> dict[str, Pipeline]:
+    """Return both stages of one command, in which the pool needs the network of the features, too.
+
+    Loading it belongs to the pool's box then: from the box of the features, which need the pool,
+    it would close a circle, and alone it would hang loose.
+    """
     stage = features.create_pipeline(options)
-    loads = [node for node in stage.nodes if "features_network" in node.outputs]
-    return Pipeline(loads) + _box("features", stage - Pipeline(loads))
+    loads = Pipeline([node for node in stage.nodes if "features_network" in node.outputs])
+    first = pool.create_pipeline(options, with_features=True)
+    return {"pool": _box("pool", first + loads), "features": _box("features", stage - loads)}
 
 
 def _box(name: str, stage: Pipeline) -> Pipeline:

@@ -13,7 +13,7 @@ from pt4al.plots.style import nothing, plain
 LINE = 50  # letters, about, fit beside each other
 
 
-def class_balance(counts: pd.DataFrame, unit: str = "images") -> Figure:
+def class_balance(counts: pd.DataFrame, unit: str = "images", when: str = "cycle") -> Figure:
     """Draw the share of each class among each cycle's new labels.
 
     Parameters
@@ -23,12 +23,19 @@ def class_balance(counts: pd.DataFrame, unit: str = "images") -> Figure:
     unit
         What was counted: `images` or `pixels`. The cells say how many images, but which share of
         the pixels.
+    when
+        What the columns are.
     """
     if not counts.to_numpy().any():
         return nothing(plain(3, "", "")[0], "nothing labelled yet")
     shares = 100 * counts / counts.sum().clip(lower=1)
-    texts = counts.map("{:,}".format) if unit == "images" else shares.map(_percent)
-    return _heat_map(shares, texts, "cycle", f"share of the cycle's {unit} (%)")
+    if unit == "images":
+        texts = counts.map("{:,}".format)
+        what = f"images; the darker, the more of the {when}'s"
+    else:
+        texts = shares.map(_percent)
+        what = f"share of the {when}'s {unit} (%)"
+    return _heat_map(shares, texts, when, what)
 
 
 def iou_by_class(metrics: list[dict[str, float]]) -> Figure:

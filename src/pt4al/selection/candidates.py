@@ -1,4 +1,4 @@
-"""Choose the images of one cycle: which may be chosen, and which of them are."""
+"""Choose the images of one cycle among those that may be chosen."""
 
 from collections.abc import Callable
 
@@ -9,33 +9,6 @@ from pt4al.errors import InputError, counted
 from pt4al.selection.ranking import check_batches
 
 
-def unlabelled(ranking: pd.DataFrame, labelled: pd.Series, scope: str, cycle: int) -> pd.DataFrame:
-    """Return the rows of the ranking that may be chosen, in its order.
-
-    Parameters
-    ----------
-    ranking
-        `id`, which may be row numbers of the pool, and `batch`.
-    labelled
-        Ids that have a label already.
-    scope
-        `batch`: the cycle's own batch (PT4AL). `pool`: everything.
-    """
-    offered = ~ranking["id"].isin(labelled)
-    if scope != "pool":
-        offered &= ranking["batch"] == cycle
-    return ranking[offered]
-
-
-def in_pool_order(ranking: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
-    """Return the ranking in the order of the pool; `rows`: the row there of each of its images.
-
-    What is drawn at random then knows nothing of the ranking: where a pretext loss differs by a
-    rounding, it is the same images.
-    """
-    return ranking.iloc[np.argsort(rows)]
-
-
 def pick(
     candidates: pd.DataFrame, chosen: np.ndarray, scores: np.ndarray | None = None
 ) -> pd.DataFrame:
@@ -43,7 +16,7 @@ def pick(
 
     The score is missing where there are no scores.
     """
-    values = np.nan if scores is None else np.asarray(scores, np.float64)[chosen]
+    values = np.nan if scores is None else scores[chosen].astype(np.float64)
     return (
         candidates.iloc[chosen]
         .assign(score=values)[["id", "score", "batch"]]
@@ -119,20 +92,21 @@ def start(
 
 
 def with_reserve(
-    size: int, budget: int, reserve: int, choose: Callable[[np.ndarray, int], np.ndarray]
+    size: int, budget: int, reserve: int, choose: Callable[[np.ndarray | None, int], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return positions of `budget` candidates, then, by the same rule, of up to `reserve` more.
 
     Parameters
     ----------
     choose
-        Takes positions of candidates and how many to choose; returns which, as places among those
-        positions.
+        Takes positions of candidates, None for all, and how many to choose; returns which, as
+        places among those positions.
     """
-    every = np.arange(size)
-    chosen = choose(every, budget)
+    chosen = choose(None, budget)
     if not reserve:
-        return chosen, every[:0]
-    rest = np.setdiff1d(every, chosen)
+        return chosen, np.empty(0, np.int64)
+    left = np.ones(size, bool)
+    left[chosen] = False
+    rest = np.flatnonzero(left)
     spare = min(reserve, len(rest))
     return chosen, rest[choose(rest, spare)] if spare else rest[:0]

@@ -1,7 +1,7 @@
 """Why these images: what they stand for, what they are like, where the ranking has them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ CHUNK = 4096  # images compared at once: the bound of the memory, times what the
 
 def explain(
     query: pd.DataFrame,
-    ranking: pd.DataFrame,
+    ranking: Iterable[pd.DataFrame],
     labelled: pd.Series,
     find: Callable[[pd.Series], np.ndarray],
     features: np.ndarray,
@@ -24,7 +24,7 @@ def explain(
     query
         `id`, `score`, `batch`.
     ranking
-        `id`, `pretext_loss`, `batch`, first in the ranking first.
+        Parts of it: `id`, `pretext_loss`, `batch`, first in the ranking first.
     labelled
         Ids that had a label before the query.
     find
@@ -56,13 +56,19 @@ def explain(
     )
 
 
-def _places(ranking: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+def _places(ranking: Iterable[pd.DataFrame], ids: pd.Series) -> pd.DataFrame:
     """Return what the ranking says of some ids, and their places in their batches, from 1."""
-    where = np.flatnonzero(ranking["id"].isin(ids))
-    places = ranking.groupby("batch").cumcount().iloc[where] + 1
-    ranked = ranking[["id", "pretext_loss", "batch"]].iloc[where]
-    sizes = ranking["batch"].value_counts()
-    return ranked.assign(place=places, places=ranked["batch"].map(sizes))
+    ranked = []
+    sizes = pd.Series(dtype="int64")
+    for part in ranking:
+        there = part["id"].isin(ids)
+        some = part[there]
+        places = part.groupby("batch").cumcount()[there] + 1
+        before = some["batch"].map(sizes).fillna(0).astype("int64")
+        ranked.append(some.assign(place=places + before))
+        sizes = sizes.add(part["batch"].value_counts(), fill_value=0).astype("int64")
+    table = pd.concat(ranked, ignore_index=True)
+    return table.assign(places=table["batch"].map(sizes))
 
 
 def _rows(find: Callable[[pd.Series], np.ndarray], ids: pd.Series) -> np.ndarray:

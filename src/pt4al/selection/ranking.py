@@ -108,10 +108,7 @@ def rank(
     losses = np.asarray(losses)
     if losses.dtype != np.float32:
         losses = losses.astype(np.float64)
-    if np.isnan(losses).any():
-        raise InputError(
-            f"the pretext loss of id {list(ids)[int(np.isnan(losses).argmax())]!r} is not a number"
-        )
+    check_numbers(ids, losses)
     rows = ORDERS[order](losses, rng)
     return pd.DataFrame(
         {
@@ -120,6 +117,15 @@ def rank(
             "rank": np.arange(len(rows)),
         }
     )
+
+
+def check_numbers(ids: pd.Series, losses: np.ndarray) -> None:
+    """Raise InputError, which names its id, if a loss is not a number."""
+    missing = np.isnan(losses)
+    if missing.any():
+        raise InputError(
+            f"the pretext loss of id {ids.iloc[int(missing.argmax())]!r} is not a number"
+        )
 
 
 Places = Callable[[np.ndarray], np.ndarray]  # of a ranking to their batches
@@ -173,25 +179,32 @@ def split(
 
     Source: PT4AL, section 3.2.
     """
-    check_batches(len(ranking), batches, drop)
-    kept = len(ranking) - 2 * dropped(len(ranking), drop)
-    batch_of = BATCHES[kind](kept, batches, rng)
-    batch = batches_between(0, len(ranking), len(ranking), drop, batch_of)
-    return ranking.assign(batch=batch)
+    images = len(ranking)
+    return ranking.assign(batch=batches_of(images, batches, kind, drop, rng)(0, images))
 
 
-def batches_between(
-    start: int, stop: int, images: int, drop: float, batch_of: Places
-) -> np.ndarray:
-    """Return the batch of places `start` to `stop` in a ranking of so many images, int64.
+def batches_of(
+    images: int,
+    batches: int,
+    kind: str = "consecutive",
+    drop: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> Callable[[int, int], np.ndarray]:
+    """Return a function that gives the batch of each place of a ranking from one to another, int64.
 
-    -1 for those in no batch; `batch_of` is made by one of BATCHES for the others.
+    See `split`, which is of the whole ranking at once.
     """
+    check_batches(images, batches, drop)
     end = dropped(images, drop)
-    first, last = np.clip([end, images - end], start, stop)
-    batch = np.full(stop - start, -1)
-    batch[first - start : last - start] = batch_of(np.arange(first - end, last - end))
-    return batch
+    batch_of = BATCHES[kind](images - 2 * end, batches, rng)
+
+    def between(start: int, stop: int) -> np.ndarray:
+        first, last = np.clip([end, images - end], start, stop)
+        batch = np.full(stop - start, -1)
+        batch[first - start : last - start] = batch_of(np.arange(first - end, last - end))
+        return batch
+
+    return between
 
 
 def dropped(images: int, drop: float) -> int:

@@ -6,6 +6,7 @@ pixel.
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 Measure = Callable[[torch.Tensor], torch.Tensor]
@@ -13,6 +14,7 @@ Measure = Callable[[torch.Tensor], torch.Tensor]
 RANDOM = "random"  # the baseline: a random number, so no function of probabilities
 BALD = "bald"  # of several answers of a network with dropout: see `bald`
 LEARNING_LOSS = "learning_loss"  # the network's own guess at its loss (Yoo and Kweon 2019)
+DRAWN = 2**20  # random numbers that are drawn at once
 
 
 def as_they_are(probabilities: torch.Tensor) -> torch.Tensor:
@@ -53,3 +55,18 @@ MEASURES: dict[str, Measure] = {
     "margin": margin,
     "entropy": entropy,
 }
+
+
+def random_scores(rows: np.ndarray, images: int, rng: np.random.Generator) -> np.ndarray:
+    """Return random numbers for rows of a pool of so many images, float64; `rows` ascend.
+
+    One is drawn for each image of the pool: whatever the candidates, an image's stays the same.
+    """
+    scores = np.empty(len(rows))
+    for first in range(0, images, DRAWN):
+        drawn = rng.random(min(DRAWN, images - first))
+        # Of the rows' own type: else all of them would be converted each time.
+        ends = np.array([first, first + len(drawn)], rows.dtype)
+        start, stop = np.searchsorted(rows, ends)
+        scores[start:stop] = drawn[rows[start:stop] - first]
+    return scores

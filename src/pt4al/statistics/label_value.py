@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
+from pt4al.errors import counted
 from pt4al.statistics.forecast import FEWEST, forecast, together
 from pt4al.statistics.stopping import advise
 
@@ -36,7 +37,7 @@ def label_value(
     curve: pd.DataFrame,
     reference: pd.DataFrame | None,
     plan: LabellingPlan,
-    seconds: pd.Series,
+    given: pd.DataFrame | None,
     rng: np.random.Generator,
     nested: bool = False,
 ) -> dict:
@@ -52,8 +53,8 @@ def label_value(
         none.
     plan
         What is to come.
-    seconds
-        That people looked at each image they answered.
+    given
+        People's answers, see `cost`; None: nobody was asked.
     nested
         Each cycle was measured on the images of the one before, and more: control slices that are
         never trained on.
@@ -79,31 +80,49 @@ def label_value(
         "together": narrower,
         "forecast": [] if ahead is None else ahead.to_dict("records"),
         "advice": advise(sharpest, ahead, plan.thresholds),
-        "cost": cost(int(labels[-1]), plan.price, seconds),
+        "cost": cost(int(labels[-1]), plan.price, given),
         "savings": labels_saved(curve, reference),
         "unsaid": unsaid(curve, ahead),
     }
 
 
-def cost(labels: int, price: dict[str, float | str | None], seconds: pd.Series) -> list[str]:
-    """Return sentences on hours and money, as far as times and prices are known."""
+def cost(
+    labels: int, price: dict[str, float | str | None], given: pd.DataFrame | None
+) -> list[str]:
+    """Return sentences on hours and money, as far as times and prices are known.
+
+    What is paid for is what people did: each of several people's answers on an image, and each
+    label that is given once more.
+
+    Parameters
+    ----------
+    labels
+        What is paid for where nobody was asked.
+    given
+        One row an answer, without those that were taken back: `label` (missing: skipped), `seconds`
+        (NaN: not known). None: nobody was asked.
+    """
     sentences = []
-    timed = seconds.dropna()
     hours = None
-    if len(timed):
-        # The median: who leaves for lunch with an image open has not looked at it for an hour.
-        median = timed.median()
-        hours = float(median) * labels / 3600
-        sentences.append(
-            f"About {_time(hours)} of labelling: {median:.1f} seconds an image, the median of "
-            f"{len(timed):,}, which pauses hardly move; loading, talking and looking twice are not "
-            "in it."
-        )
+    if given is not None:
+        labels = int(given["label"].notna().sum())
+        timed = given["seconds"].dropna()
+        if len(timed):
+            # The median: who leaves for lunch with an image open has not looked at it for an hour.
+            median = timed.median()
+            hours = float(median) * len(given) / 3600
+            sentences.append(
+                f"About {_time(hours)} of labelling: {counted(len(given), 'answer')}, "
+                f"{median:.1f} seconds each, the median of {len(timed):,}, which pauses hardly "
+                "move; loading, talking and looking twice are not in it."
+            )
     by_label = price["label"]
     by_hour = price["hour"]
     currency = price["currency"]
     if by_label is not None:
-        sentences.append(f"{labels * by_label:,.2f} {currency} at {by_label:g} a label.")
+        sentences.append(
+            f"{labels * by_label:,.2f} {currency} for {counted(labels, 'label')}, {by_label:g} each."
+        )
     if by_hour is not None and hours is not None:
         sentences.append(f"{hours * by_hour:,.2f} {currency} at {by_hour:g} an hour.")
     return sentences

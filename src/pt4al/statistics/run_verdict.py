@@ -14,7 +14,7 @@ from pt4al.statistics.verdict import points
 
 # Control images, or an interval of theirs, that say too little for a number to be shown first: from
 # 10 images on Wilson's interval covers as it should, and one of 30 points hides what several cycles
-# gain (docs/people_study.md).
+# gain (docs/studies/2026-11-25-people_study.md).
 FEWEST_IMAGES = 10
 WIDEST = 0.3
 NO_BASELINE = "No baseline yet: can't say whether choosing helped."
@@ -203,7 +203,10 @@ def _difference_interval(
 ) -> tuple[dict[str, float] | None, str]:
     """Return the interval of the last difference, and what it is of in a sentence."""
     if not run.images:
-        return None, "There is no interval: the values are no shares of the same test images."
+        return (
+            None,
+            "The difference has no interval: the values are no shares of the same test images.",
+        )
     seeds = "what another seed would change is not in it"
     if run.right is not None and random.right is not None:
         both = pd.concat([run.right, random.right], axis=1, join="inner")
@@ -226,7 +229,8 @@ def _own_interval(run: MeasuredRun, last: dict[str, Any]) -> str:
         images = counted(int(run.curve["images"].iloc[-1]), "control image")
         return f"95 % interval of {images}, on which it is {_share(last['value'])}"
     span = f"95 % interval {100 * last['low']:.1f} to {100 * last['high']:.1f} %"
-    return f"{span}, of {run.images:,} test images alone: another seed differs too"
+    sample = "the test images" if run.images is None else f"{run.images:,} test images"
+    return f"{span}, of {sample} alone: another seed differs too"
 
 
 def _needed(middle: float) -> int:

@@ -62,6 +62,8 @@ class Training:
     ranks
         Processes that train the network together; each calls `fit` with the same arguments but for
         its own number.
+    run
+        Name of the run that it belongs to, whose checkpoints are kept as long as the run is.
     """
 
     schedule: Schedule
@@ -71,6 +73,7 @@ class Training:
     title: str = "train"
     each_epoch: Callable[[Network], None] | None = None
     ranks: Ranks = ALONE
+    run: str = ""
 
 
 def fit(

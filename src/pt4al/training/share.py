@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,9 @@ import pandas as pd
 import torch
 from filelock import FileLock
 
+from pt4al.files.scratch import scratch
 from pt4al.images.pool import ImagePool
+from pt4al.training import unfinished
 from pt4al.training.engine import Loss, Training, fit
 from pt4al.training.networks import Network
 from pt4al.training.precision import Hardware
@@ -52,16 +53,20 @@ class Share:
     def checkpoints(self, world: int) -> Iterator[Path]:
         """Yield a folder for checkpoints, the same for the same training; removed at its end.
 
-        What ends in an error keeps it. That of a pool in memory is gone with the process.
+        What ends in an error keeps it, and the names of the runs that have begun it: see
+        `unfinished`. That of a pool in memory is gone with the process.
         """
         if self.pool.folder is None:
-            with tempfile.TemporaryDirectory(prefix="pt4al-") as temporary:
-                yield Path(temporary)
+            with scratch() as temporary:
+                yield temporary
             return
         pool = Path(self.pool.folder).absolute()
-        folder = pool.with_name(f".{pool.name}.training") / f"{self._identity()}_by_{world}"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = unfinished.place(pool) / f"{self._identity()}_by_{world}"
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")) as lock:  # another run may be training the same
+            folder.mkdir(exist_ok=True)
+            if self.training.run:
+                unfinished.note(folder, self.training.run)
             yield folder
             shutil.rmtree(folder)
             Path(lock.lock_file).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Train a network by several processes at once, with Ray Train; killed ones resume."""
 
 import contextlib
+import os
 import signal
 import threading
 import traceback
@@ -27,7 +28,8 @@ from pt4al.training.ranks import Ranks
 from pt4al.training.share import Share
 
 RETRIES = 5  # of a training whose processes die
-STARTS = 3  # tries to start them, which Ray gives 60 seconds each
+STARTS = 3  # tries to start them again, each of which waits so long for room on the cluster:
+WAIT = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"  # 60 seconds, where Ray is not asked for more
 # DistributedDataParallel warns of what it was asked for: see `Ranks.join`.
 QUIET = {"TORCH_CPP_LOG_LEVEL": "ERROR"}
 REFUSED = "refused.json"  # says what trying again does not mend
@@ -126,7 +128,7 @@ def _run(share: Share, world: int, folder: Path) -> dict[str, Any] | None:
 
     trainer = TorchTrainer(train, scaling_config=scaling, run_config=files)
     try:
-        with _interrupts_restored():
+        with _interrupts_restored(), _waiting(cluster.patience):
             return trainer.fit().return_value
     except TrainingFailedError as error:
         raise InputError(
@@ -178,6 +180,19 @@ def _interrupts_restored() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
+
+
+@contextlib.contextmanager
+def _waiting(seconds: float) -> Iterator[None]:
+    """Let Ray Train wait so long for room, unless the variable is set already."""
+    if WAIT in os.environ:
+        yield
+        return
+    os.environ[WAIT] = f"{seconds:g}"
+    try:
+        yield
+    finally:
+        del os.environ[WAIT]
 
 
 def _reason(error: Exception) -> str:

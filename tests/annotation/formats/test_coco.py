@@ -55,6 +55,20 @@ def test_what_is_written_comes_back(tmp_path_factory: pytest.TempPathFactory, ma
     assert problems.empty
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # its own
+def test_pycocotools_reads_the_file_and_gives_the_same_masks(tmp_path: Path) -> None:
+    tools = pytest.importorskip("pycocotools.coco", reason="needs the package pycocotools (dev)")
+    masks = np.array([[[0, 0, 1, 1, 255, 2], [0, 1, 1, 255, 2, 2]] * 2, np.full(SIZE, 2)], np.uint8)
+    write(tmp_path / "masks.json", zip(IDS, masks, strict=True), CLASSES)
+    file = tools.COCO(tmp_path / "masks.json")
+    for number, (name, mask) in enumerate(zip(IDS, masks, strict=True), start=1):
+        assert file.loadImgs(number)[0]["file_name"] == name
+        for region in file.loadAnns(file.getAnnIds(imgIds=number)):
+            value = CLASSES.index(file.loadCats(region["category_id"])[0]["name"])
+            assert (file.annToMask(region) == (mask == value)).all()
+        assert len(file.getAnnIds(imgIds=number)) == len(np.unique(mask[mask != 255]))
+
+
 @pytest.mark.parametrize("one", json.loads(FILE.read_text()), ids=lambda one: one["counts"][:12])
 def test_runs_are_those_of_pycocotools(one: dict) -> None:
     expected = np.array([[sign == "1" for sign in row] for row in one["rows"]])

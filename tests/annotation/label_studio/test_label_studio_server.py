@@ -4,7 +4,6 @@ import io
 import json
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from pt4al.annotation.label_studio.doctor import examine
 from pt4al.annotation.label_studio.sync import Project, pull, push
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
+from support.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 BIN = ROOT / ".venv-label-studio/bin"
@@ -73,12 +73,6 @@ def stroke(label: str, rle: list[int], height: int, width: int) -> dict:
 
 def wrongs(server: LabelStudio, title: str) -> list[tuple[str, str]]:
     return [(finding.what, finding.sentence) for finding in examine(server, title) if not finding.ok]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -204,7 +204,7 @@ def test_a_press_that_comes_too_early_is_refused_and_said_so_and_answers_nothing
     opened.set()
 
     def slow(image: str) -> bytes:
-        opened.wait(20)
+        opened.wait(120)
         return picture(image)
 
     queue = AnnotationQueue(
@@ -247,7 +247,7 @@ def test_the_next_two_pictures_are_fetched_once_while_a_person_looks(tmp_path):
         wait(lambda: len(asked) == 4)
         press(browser, "1", "1", "1", "1")
         assert browser.run("ahead.size") == 0
-    assert asked == [f"i{number}" for number in range(5)]
+    assert sorted(asked) == [f"i{number}" for number in range(5)]  # two at once come in any order
 
 
 def test_each_press_of_a_fast_hand_is_an_answer_to_what_was_shown_or_is_refused_in_sight(tmp_path):
@@ -705,9 +705,12 @@ def test_one_page_prepares_asks_trains_and_asks_again_until_the_result(tmp_path)
         assert text(browser, "title") == "mine, round 2 of 2"
         browser.press("2")
         browser.until("shown === null && !busy")
-        page.finish(["75 % accuracy with 3 labels."], lambda: b"<title>The report</title>")
+        page.finish(
+            ["75 % accuracy."], {"report.html": lambda: b"<title>The report</title>"}, "kedro run --pipelines=predict"
+        )
         browser.until("!document.getElementById('report').hidden")
-        assert "75 % accuracy with 3 labels." in text(browser, "end")
+        assert "75 % accuracy. Thank you. To let the model name the other pictures, type:" in text(browser, "end")
+        assert text(browser, "command") == "kedro run --pipelines=predict"
         browser.open(browser.run("document.getElementById('report').href"))
         browser.until("document.title === 'The report'")
     assert labels(tmp_path) == ["cat", "dog", None, "cat", "dog"]
@@ -722,7 +725,7 @@ def test_what_went_wrong_with_the_training_is_told_on_the_page(tmp_path):
         browser.type("Ada")
         browser.press("Enter")
         browser.until("document.getElementById('end').innerText.includes('no picture in photos')")
-        assert page.told.wait(30)
+        assert page.told.wait(120)
 
 
 def test_a_tab_that_was_left_open_goes_on_with_the_newer_round(tmp_path):

@@ -142,3 +142,9 @@ def test_layout_is_recognised_by_its_files(cifar10, tmp_path):
     assert recognises(str(cifar10[0]))
     assert recognises(str(tmp_path))
     assert not recognises(str(tmp_path / "nothing"))
+
+
+def test_two_classes_of_one_name_stay_two(cifar10):
+    folder, _ = cifar10
+    dump(folder / "batches.meta", {"label_names": ["caf\u00e9", "cafe\u0301", "frog"]})
+    assert read(str(folder)).classes == ["caf\u00e9 0", "caf\u00e9 1", "frog"]

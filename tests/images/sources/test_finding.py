@@ -43,6 +43,10 @@ def splits(collection) -> dict[str, str]:
         ("Unlabelled", "unlabeled"),
         ("unlabeled2017", "unlabeled"),
         ("seg_pred", "unlabeled"),
+        ("train_val2017", "train"),
+        ("trainval", "train"),
+        ("PublicTest", "test"),
+        ("tst", "test"),
         ("bus", None),
         ("test_tube", None),
         ("train_station", None),
@@ -61,6 +65,7 @@ def test_split_is_told_by_a_folders_name(name, split):
     [
         (("images", "Masks", "JPEGImages", "labels ", "annotations", "ImageSets", "ground_truth"), True),
         (("train_masks", "images_001", "fold2", "part 1"), True),
+        (("imagesTr", "labelsTs", "test-dev2017", "gt", "JPGs", "anns"), True),
         (("cat", "imagery", "masked", "labels_of_wine", "with_mask", "2019", "folder", ""), False),
     ],
 )
@@ -91,6 +96,19 @@ def test_nested_copy_of_a_data_set_is_read_once(tmp_path):
     collection = read("auto", write(tmp_path, *once, *(f"copy/{name}" for name in once)))
     assert list(collection.index["id"]) == sorted(once)
     assert collection.reading.left_out == ("4 files in copy/",)
+
+
+def test_nested_copy_of_class_folders_is_left_out_and_told(tmp_path):
+    once = [f"{name}/1.png" for name in ("Parasitized", "Uninfected")]
+    collection = read("auto", write(tmp_path, *once, *(f"cell_images/{name}" for name in once)))
+    assert collection.classes == ["Parasitized", "Uninfected"]
+    assert collection.reading.left_out == ("2 files in cell_images/",)
+
+
+def test_folders_that_hold_folders_of_the_same_names_are_told(tmp_path):
+    files = [f"{part}/{name}/1.png" for part in ("color", "grayscale") for name in ("Apple", "Grape")]
+    (note,) = read("auto", write(tmp_path, *files)).reading.notes
+    assert note.startswith("`color`, `grayscale` hold folders of the same names, `Apple`, `Grape`")
 
 
 @pytest.mark.parametrize("inner", ["seg_train", "train", "images", "data"])
@@ -135,6 +153,9 @@ def test_folder_that_leads_into_itself_ends(tmp_path):
         (("fold1/cat/1.png", "fold2/cat/1.png"), "`fold1`, `fold2` are names"),
         (("part1/1.png", "part2/1.png"), "`pool.source.kind=flat`"),
         (("images_001/images/1.png", "images_002/images/1.png"), "columns `path`, `label` and `split`"),
+        (("trainA/1.png", "trainB/1.png", "testA/1.png", "testB/1.png"), "`testA`, `trainA`"),
+        (("HAM10000_images_part_1/1.png", "HAM10000_images_part_2/1.png"), "`HAM10000_images_part_1`"),
+        (("bounding_box_train/1.png", "bounding_box_test/1.png", "query/1.png"), "`bounding_box_train`"),
     ],
 )
 def test_names_of_parts_are_refused_as_classes_unless_the_kind_is_typed(tmp_path, files, words):
@@ -144,6 +165,40 @@ def test_names_of_parts_are_refused_as_classes_unless_the_kind_is_typed(tmp_path
     assert words.format(path=tmp_path) in str(told.value)
     assert "`pool.source.kind=folders`" in str(told.value)
     assert set(read("folders", str(tmp_path)).classes) & {name.split("/")[0] for name in files} or "train/" in files[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (("cat/train/1.png", "cat/test/1.png", "dog/train/1.png"), "cat: holds `test`, `train`"),
+        (("bottle/train/good/1.png", "bottle/test/crack/1.png", "nut/train/1.png"), "bottle: holds `test`, `train`"),
+        (("COVID/images/1.png", "COVID/masks/1.png", "Normal/images/1.png"), "COVID: holds `masks`"),
+        (("train/a/1.png", "train/b/images/1.png", "train/b/gt/1.png"), "b: holds `gt`"),
+    ],
+)
+def test_splits_and_masks_inside_class_folders_are_refused_unless_the_kind_is_typed(tmp_path, files, words):
+    write(tmp_path, *files)
+    with pytest.raises(InputError, match=words):
+        read("auto", str(tmp_path))
+    assert len(read("folders", str(tmp_path))) == 3
+
+
+def test_folders_of_classes_may_have_any_other_folders_in_them(tmp_path):
+    files = ("train_station/2019/1.png", "test_tube/images/1.png", "cat/part1/1.png", "cat/part2/2.png")
+    assert len(read("auto", write(tmp_path, *files)).classes) == 3
+
+
+def test_pictures_named_like_masks_of_others_are_told(tmp_path):
+    files = ("benign/benign (1).png", "benign/benign (1)_mask.png", "normal/2.png", "normal/face_mask.png")
+    notes = read("auto", write(tmp_path, *files)).reading.notes
+    assert [note.partition(",")[0] for note in notes] == ["1 picture (benign/benign (1)_mask.png)"]
+
+
+def test_kinds_of_pictures_that_are_not_decoded_are_pictures_all_the_same(tmp_path):
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "IMG_1.HEIC").write_bytes(b"x")
+    (tmp_path / "IMG_2.pgm").write_bytes(b"P5 1 1 255 x")
+    assert list(read("auto", str(tmp_path)).index["id"]) == ["IMG_2.pgm", "phone/IMG_1.HEIC"]
 
 
 def test_pictures_without_labels_stay_in_their_splits(tmp_path):
@@ -199,6 +254,8 @@ def test_files_that_are_no_pictures_and_empty_classes_are_named(tmp_path):
         ("other.parquet", b"PAR1", "not a Parquet file"),
         ("saved/data-00000-of-00001.arrow", b"x", "write Parquet instead"),
         ("packed/photos.tar.gz", b"x", "unpack archives"),
+        ("configs/a/train-00000-of-00001.parquet", b"PAR1", "pool.source.path=.*/configs/a/train-00000-of"),
+        ("unsplit/part-0.parquet", b"PAR1", "is the training split by its name"),
         ("notes/a/x.txt", b"x", "in which no pictures were found"),
         ("empty/.hidden", b"x", "but nothing"),
     ],
@@ -207,6 +264,7 @@ def test_what_lies_there_instead_is_told(tmp_path, name, content, words):
     file = tmp_path / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
+    (tmp_path / "configs" / "b").mkdir(parents=True)
     with pytest.raises(InputError, match=words):
         read("auto", str(tmp_path / name.split("/")[0]))
 

@@ -131,3 +131,18 @@ def test_layout_is_recognised_by_its_files(write, tmp_path):
     assert recognises(str(write()))
     assert not recognises(str(tmp_path))
     assert not recognises(str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_files_may_have_the_names_of_mnists_copies(write, tmp_path, zipped):
+    folder = write(folder=tmp_path / "mnist", zipped=zipped)
+    write(folder=folder, split="test", zipped=zipped)
+    for file in list(folder.iterdir()):
+        file.rename(folder / file.name.replace("-idx", ".idx"))
+    assert recognises(str(folder))
+    assert len(read(str(folder))) == 12
+
+
+def test_highest_label_of_a_byte_is_a_class(write, tmp_path):
+    labels = np.array([255, 0, 3, 3, 1, 7], np.uint8)
+    assert len(read(str(write(labels=labels, folder=tmp_path / "mnist"))).classes) == 256

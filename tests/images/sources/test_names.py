@@ -111,3 +111,18 @@ def test_names_that_only_look_alike_are_told_and_not_merged(tmp_path):
     assert len(collection.classes) == 5
     (warning,) = summarise(collection, *[{"train": collection, "test": collection}] * 2).warnings
     assert "'Cat' and 'cat', 'hot dog' and 'hot_dog'" in warning
+
+
+@pytest.mark.parametrize("name", ["c\nat", "c\x1bat", "c\x00at", "c\u2028at"])
+def test_class_whose_name_fits_no_line_is_refused(tmp_path, name):
+    save(PIXELS, tmp_path / "1.png")
+    pd.DataFrame({"path": ["1.png"], "label": [name]}).to_parquet(tmp_path / "table.parquet")
+    with pytest.raises(InputError, match="can't be the name of a class"):
+        read("auto", str(tmp_path / "table.parquet"))
+
+
+def test_class_folder_without_a_visible_name_is_refused(tmp_path):
+    for name in ("cat", "\u200b"):
+        save(PIXELS, tmp_path / name / "1.png")
+    with pytest.raises(InputError, match="needs a visible letter"):
+        read("auto", str(tmp_path))

@@ -200,3 +200,49 @@ def test_camvid_is_read_whole_with_its_masks():
     assert collection.index["split"].value_counts().to_dict() == {"train": 367, "val": 101, "test": 233}
     assert collection.masked.all()
     assert all(mask.startswith(b"\x89PNG") for mask in collection.masks(np.array([0, 400, 700])))
+
+
+def test_names_of_classes_in_two_spellings_or_none_stay_apart(write):
+    assert read(str(write([0, 1, 2, 3, 0], ["caf\u00e9", "cafe\u0301", "", "tea"]))).classes == [
+        "caf\u00e9 0",
+        "caf\u00e9 1",
+        "2",
+        "tea",
+    ]
+
+
+def test_blank_words_are_no_labels(write):
+    assert read(str(write(["", " ", "cat", None, "dog"]))).classes == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (pa.array([2**64 - 1, 0, 0, 0, 0], pa.uint64()), "has a label 18446744073709551615"),
+        (pa.array([0.0, float("inf"), 0, 0, 0]), "train.parquet: labels are double"),
+    ],
+)
+def test_number_that_counts_nothing_is_refused_not_wrapped(write, labels, words):
+    with pytest.raises(InputError, match=words):
+        read(str(write(labels)))
+
+
+def test_labels_of_every_kind_of_text_are_read(write):
+    assert read(str(write(pa.array(list("abcab"), pa.string_view())))).classes == ["a", "b", "c"]
+
+
+def test_pictures_that_are_text_are_none(tmp_path):
+    table = pa.table({"image": [{"bytes": "text", "path": "1.png"}]})
+    pq.write_table(table, tmp_path / "train.parquet")
+    with pytest.raises(InputError, match="needs `image`, a struct of `bytes`"):
+        read(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [("train-00000-of-00001-bb", "shard 00000 of `train` is there twice"), ("train-00000-of-00002", "two versions")],
+)
+def test_two_versions_of_the_same_shards_are_refused(write, second, words):
+    write(name="train-00000-of-00001-aa")
+    with pytest.raises(InputError, match=words):
+        read(str(write(name=second)))

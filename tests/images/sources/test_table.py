@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pt4al.errors import InputError
+from pt4al.images.opening import BadPicture, opened
 from pt4al.images.sources.table import read, recognises
 from support.layouts import patch, save
 
@@ -202,8 +203,27 @@ def test_row_without_path_or_id_is_named(write, row, missing):
 
 
 def test_picture_that_stands_in_the_table_twice_is_refused(write):
-    with pytest.raises(InputError, match=r"'a\.jpg' stands for 2 pictures"):
-        read(write("path\na.jpg\na.jpg\n"))
+    with pytest.raises(InputError, match=r"table\.csv: rows 1 and 2 .* have the same `path`, 'a\.jpg'"):
+        read(write("path\nb.jpg\na.jpg\na.jpg\n"))
+
+
+def test_blank_label_is_none_and_a_blank_id_is_missing(write):
+    assert list(read(write("path,label\na.jpg,cat\nb.jpg, \nc.jpg,\u200b\n")).labels["label"]) == ["cat"]
+    with pytest.raises(InputError, match=r"row 0 .* has no `id`"):
+        read(write("path,id\na.jpg, \n"))
+
+
+def test_paths_as_windows_writes_them_are_found(write, tmp_path):
+    save(patch(RNG, 0, 1, (8, 8)), tmp_path / "album" / "x" / "b.jpg")
+    collection = read(write("path\n.\\a.jpg\nx\\b.jpg\n"))
+    assert all(picture() for picture in collection.pictures(np.arange(2)))
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", ".", "a\0b"])
+def test_path_of_no_file_is_a_bad_picture_and_ends(write, place):
+    (picture,) = read(write({"path": [place]}, "t.parquet")).pictures(np.arange(1))
+    with pytest.raises(BadPicture, match="can't be read"), opened(picture):
+        pass
 
 
 def test_tables_with_a_path_are_recognised_by_their_head(write):

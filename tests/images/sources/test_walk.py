@@ -142,3 +142,12 @@ def test_no_files_make_an_empty_collection(tmp_path):
     collection = collect(tmp_path, files(tmp_path), [])
     assert len(collection) == 0
     assert set(collection.index.dtypes.astype(str)) == {"str"}
+
+
+def test_folders_that_link_to_each_other_are_refused_soon(tmp_path):
+    for name in range(12):  # 12! ways
+        (tmp_path / str(name)).mkdir()
+        for other in range(12):
+            (tmp_path / str(name) / f"to {other}").symlink_to(tmp_path / str(other))
+    with pytest.raises(InputError, match="more than 100 ways lead to this folder"):
+        files(tmp_path)

@@ -39,7 +39,9 @@ def runs_with(folder: Path, **runs: dict[str, Any]) -> Runs:
 
 def judged(own: RunHistory, curves: dict[str, pd.DataFrame], runs: Runs) -> tuple[list[str], dict]:
     shown, verdict = judge_run(own, range(100), pd.DataFrame(), curves, runs)
-    return list(shown), verdict
+    own_name, *others = shown
+    assert own_name == own.name
+    return others, verdict
 
 
 def test_a_run_at_random_is_the_baseline_whatever_its_name(tmp_path: Path) -> None:
@@ -94,3 +96,11 @@ def test_control_images_of_which_there_are_few_are_no_result(tmp_path: Path) -> 
     assert verdict["early"]
     assert verdict["lead"] == "Too early to say:"
     assert not judged(history(curve.assign(low=0.5, high=0.7, images=100)), {}, runs_with(tmp_path))[1]["early"]
+
+
+def test_a_tested_run_s_own_curve_has_the_interval_of_its_test_images(tmp_path: Path) -> None:
+    curves, verdict = judge_run(history(), range(100), pd.DataFrame(), {"other": CURVE}, runs_with(tmp_path))
+    assert list(curves) == ["mine", "other"]
+    assert list(curves["mine"]["low"]) == [row["low"] for row in verdict["rows"]]
+    assert (curves["mine"]["low"] < curves["mine"]["accuracy"]).all()
+    assert "low" not in curves["other"]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pt4al.pipelines.graph import build
 from pt4al.pipelines.options import GraphOptions
-from pt4al.pipelines.report.map import _points, _worth_showing
+from pt4al.pipelines.report.map import _doubts, _points, _worth_showing
 from support.projects import newest, run
 
 REPORTING = "data/08_reporting/tiny"
@@ -117,6 +117,13 @@ def test_images_are_told_apart_by_who_asked_for_them_and_whether_they_are_answer
     assert points["class"].tolist() == [0, 1, 0, 1, -1, -1, -1, -1]
     assert points["loss"].tolist()[:4] == [0.5, 0, 0, 0.75]
     assert points["loss"][4:].isna().all()
+
+
+def test_doubtful_labels_are_found_on_the_map_by_row_and_those_outside_the_pool_left_out() -> None:
+    rows = [("c", "cat", True), ("a", "dog", False), ("gone", "dog", True)]
+    suspects = pd.DataFrame(rows, columns=["id", "suggested", "suspicious"])
+    assert _doubts(pd.Series(list("abc")), suspects) == {"judged": [2, 0], "doubted": {2: "cat"}}
+    assert _doubts(pd.Series(list("abc")), None) == {}
 
 
 def test_pictures_of_labelled_images_come_before_those_of_others() -> None:

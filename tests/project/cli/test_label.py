@@ -10,9 +10,10 @@ from click.testing import CliRunner, Result
 
 from pt4al.annotation.web import link
 from pt4al.project.cli.commands import cli
-from pt4al.project.cli.label import has_screen
+from pt4al.project.cli.label import has_screen, run_name
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.labelling_loop import LabellingLoop, Order
+from support.ports import free_port
 
 
 def close(loop: LabellingLoop) -> None:
@@ -27,6 +28,8 @@ def label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     run = SimpleNamespace(name="mine", cycle=0, cycles=3, command="kedro run --env=people", masks=False, folder=folder)
     monkeypatch.setattr("pt4al.project.cli.label.labelled_run", lambda *_, **__: run)
     monkeypatch.setattr("pt4al.project.cli.label.root", lambda *_: tmp_path)
+    usual = {"parameters": {"cycles": {"number": 5, "budget": 50}}}
+    monkeypatch.setattr("pt4al.project.cli.label_command.loader", lambda *_: usual)
     monkeypatch.setattr(LabellingLoop, "serve", close)
     project = SimpleNamespace(project_path=tmp_path)
     return lambda *options: CliRunner().invoke(cli, ["label", *options], obj=project)
@@ -38,9 +41,7 @@ def test_the_link_stays_and_a_port_that_is_typed_wins(label, tmp_path):
     again = label()
     assert f"http://127.0.0.1:{first.port}/#{first.token}\n" in again.output
     assert link.read(tmp_path / "05_model_input/mine/page.json") == first
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        typed = free.getsockname()[1]
+    typed = free_port()
     assert f":{typed}/#{first.token}\n" in label(f"--port={typed}").output
     assert f":{typed}/#{first.token}\n" in label().output
     assert label("--port=0").exit_code == 0
@@ -76,6 +77,59 @@ def test_what_else_is_typed_becomes_settings_of_the_run(label, orders, tmp_path)
         assert setting in orders[0].arguments[2]
 
 
+@pytest.mark.parametrize(("folder", "name"), [("2020", "run-2020"), ("on", "run-on"), ("2020-trip", "2020-trip")])
+def test_folder_whose_name_would_be_no_text_gives_a_run_a_name(folder, name):
+    assert run_name(f"/photos/{folder}") == name
+
+
+@pytest.mark.parametrize(
+    "typed, rule",
+    [
+        (["--annotators=3"], "majority"),
+        (["--annotators=1"], None),
+        (["--annotators=3", "--params=oracle.disagreement=consensus"], "consensus"),
+        (["--annotators=3", "--params=cycles.budget=9,oracle.relabel=0.1"], None),
+    ],
+)
+def test_of_several_annotators_the_majority_counts_unless_something_else_is_typed(label, orders, tmp_path, typed, rule):
+    label(f"--images={tmp_path}", "--run=other", *typed)
+    settings = orders[0].arguments[2]
+    assert settings.count("oracle.disagreement=") == (rule is not None)
+    assert rule is None or f"oracle.disagreement={rule}" in settings
+
+
+def test_a_small_folder_is_asked_for_half_of_its_pictures_and_its_run_keeps_that_number(label, orders, tmp_path):
+    photos = tmp_path / "photos"
+    (photos / "album").mkdir(parents=True)
+    for number in range(200):
+        (photos / f"album/{number}.JPG").touch()
+    (photos / "notes.txt").touch()
+    typed = label(f"--images={photos}", "--classes=cat/dog")
+    assert typed.output.splitlines()[0] == "5 rounds of 20 labels: --budget and --cycles say otherwise."
+    assert ",cycles.budget=20" in orders[0].command
+    label(f"--images={photos}", "--cycles=2")
+    assert "cycles.budget" not in orders[1].command  # 200 pictures are enough for twice 50
+    for typed in ("--budget=70", "--params=cycles.budget=70"):
+        label(f"--images={photos}", typed)
+        assert orders[-1].command.count("cycles.budget") == 1
+    RunFolder(tmp_path, "photos").begin({"cycles.budget": 20})
+    for number in range(500):
+        (photos / f"{number}.png").touch()
+    label(f"--images={photos}", "--classes=cat/dog")
+    assert orders[-1].command == orders[0].command
+
+
+def test_a_run_goes_on_to_more_rounds_by_its_name_alone(label, orders, monkeypatch):
+    monkeypatch.setattr("pt4al.project.runs.labelling_loop.is_finished", lambda run: True)
+    refused = label()
+    assert refused.exit_code == 1
+    assert (
+        refused.output == "Error: run 'mine' has all its labels; for another round: kedro label --run=mine --cycles=4\n"
+    )
+    assert label("--cycles=4").exit_code == 0
+    assert orders[0].arguments == ["--env=people", "--params=cycles.number=4"]
+
+
 def test_without_a_folder_the_run_that_was_typed_last_goes_on_by_its_own_command(label, orders):
     label()
     assert (orders[0].name, orders[0].command) == ("mine", "kedro run --env=people")
@@ -87,6 +141,7 @@ def test_what_would_be_misunderstood_is_a_sentence(label, tmp_path):
         ("--classes=cat/dog",): "--classes is for a new run: say --images",
         ("--images=/nonesuch/photos",): "/nonesuch/photos: no such file or folder (--images)",
         (f"--images={tmp_path / 'a,b'}",): "has a comma",
+        ("--images=~nobody-here/photos",): "there is no such home folder",
         ("--images=/",): "gives the run no name: say one, --run=...",
         (f"--images={tmp_path}", "--once"): "--once is for a run that is there",
     }.items():

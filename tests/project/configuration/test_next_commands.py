@@ -1,9 +1,16 @@
 """Commands are printed as a person would type them, with the settings of the run."""
 
+import pytest
 from omegaconf import OmegaConf
 
 from pt4al.project.configuration.dotted import nested
-from pt4al.project.configuration.next_commands import AT_RANDOM, chooses_at_random, command_line, next_commands
+from pt4al.project.configuration.next_commands import (
+    AT_RANDOM,
+    chooses_at_random,
+    command_line,
+    next_commands,
+    with_cycles,
+)
 from pt4al.project.configuration.parsing import parse
 from support.projects import tiny
 
@@ -76,3 +83,18 @@ def test_a_run_is_at_random_if_all_of_its_queries_are():
     assert not chooses_at_random(at_random | {"query.start": "herding"})
     assert not chooses_at_random(at_random | {"query.scope": "batch"})
     assert not chooses_at_random(at_random | {"query.balance": True})
+
+
+@pytest.mark.parametrize(
+    ("typed", "longer"),
+    [
+        ("--env=people", "--env=people --params=cycles.number=4"),
+        ("--params=run.name=a,cycles.number=3,x=y", "--params=run.name=a,x=y,cycles.number=4"),
+        (
+            "'--params=pool.source.path=/my photos' --env=tiny",
+            "--env=tiny '--params=pool.source.path=/my photos,cycles.number=4'",
+        ),
+    ],
+)
+def test_a_command_is_given_another_number_of_cycles(typed, longer):
+    assert with_cycles(f"kedro run {typed}", 4) == f"kedro run {longer}"

@@ -358,11 +358,40 @@ def test_name_that_yaml_takes_for_a_number_is_told_as_such():
         parse(changed("run.name", 7))
 
 
+def test_a_name_or_an_address_that_can_not_be_one_is_told_without_its_pattern():
+    with pytest.raises(InputError, match=r"`run\.name` is 'a/b': it must be letters, digits and any of _ \. = -, and"):
+        parse(changed("run.name", "a/b"))
+    with pytest.raises(InputError, match=r"`storage\.address` is 'bucket': it must be an address such as s3://"):
+        parse(changed("storage.address", "bucket"))
+
+
 def test_a_union_is_one_line_with_both_ways_out():
     with pytest.raises(InputError) as raised:
         parse(changed("engine.threads", "many"))
     assert str(raised.value).count("`engine.threads`") == 1
     assert "'auto', or it must be a valid integer" in str(raised.value)
+
+
+@pytest.mark.parametrize("typed", [3, 0, -1, 2026, "3", "1.5", "2026", "2026-12-01", "2026-12-01T17:00", "tomorrow"])
+def test_time_to_go_on_is_a_time_with_its_zone_and_no_number(typed):
+    with pytest.raises(InputError, match=r"`oracle\.go_on\.after` is .* a time with its zone, such as 2026-"):
+        parse(changed("oracle.go_on.after", typed))
+    parse(changed("oracle.go_on.after", "2026-12-01T17:00+01:00"))
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "words"),
+    [
+        ("run.name", "a:b", "it must be letters, digits and any of"),
+        ("storage.address", "x", "it must be an address such as s3://bucket/folder"),
+        ("storage.cache", 1e30, "less than or equal to"),
+        ("pool.limit", 5, r"`pool\.limit\.<name>=<value>` sets one of them"),
+        ("pool.size", {}, r"`pool\.size` is \{\}: say auto"),
+    ],
+)
+def test_mistake_is_told_in_words_of_people_and_with_its_place(path, typed, words):
+    with pytest.raises(InputError, match=words):
+        parse(changed(path, typed))
 
 
 def test_key_with_a_hyphen_is_an_unknown_key():

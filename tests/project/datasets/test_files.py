@@ -3,7 +3,6 @@
 import inspect
 import json
 import logging
-import shutil
 from pathlib import Path
 
 import click
@@ -16,7 +15,7 @@ from pt4al.project.datasets.files import FileDataset, PicturesDataset, PlainByte
 from pt4al.project.datasets.runs import RunCurvesDataset
 from pt4al.project.runs.folder import RunFolder
 from support.people import write_photos
-from support.projects import run
+from support.projects import copy_project, run
 
 EARLY, LATE = "2026-01-01T00.00.00.000Z", "2026-02-01T00.00.00.000Z"
 
@@ -34,8 +33,7 @@ def aged(path: Path) -> Path:
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy = tmp_path / "project"
-    shutil.copytree(finished, copy, symlinks=True)
+    copy = copy_project(finished, tmp_path / "project")
     monkeypatch.chdir(copy)
     return copy
 

@@ -28,6 +28,8 @@ from support.projects import ROOT
 TYPED = {  # what somebody types, and part of what is said
     "a hyphen for a dot": ("--params=query-measure=random", "`query-measure` is unknown"),
     "a bracket": ("--params=[=3", "write --params=block.name=value"),
+    "one setting twice": ("--params=run.seed=1, run.seed=2", "`run.seed` stands there twice"),
+    "what is not decided yet": ("--params=run.name=???", "??? is no value"),
     "no value": ("--params=a.b", "must contain a key and a value"),
     "an interpolation of nothing": ("--params=cycles.budget=${nope}", "Interpolation key 'nope' not found"),
     "an environment that is not there": ("--env=nowhere", "no environment 'nowhere'"),
@@ -58,12 +60,23 @@ TYPED = {  # what somebody types, and part of what is said
 BROKEN = {  # files of settings: name, content, part of what is said
     "no YAML": ("base/parameters.yml", b"a: [1,\nb: }", "base/parameters.yml is not YAML"),
     "Latin-1": ("base/parameters.yml", b"a: caf\xe9", "base/parameters.yml is not in UTF-8"),
+    "a setting twice": (
+        "base/parameters.yml",
+        b"a: 1\na: 2\n",
+        "found duplicate key a",
+    ),
     "a list": ("base/parameters.yml", b"- 1\n", "base/parameters.yml holds a list, not names and values"),
     "zeros": ("base/catalog.yml", b"\0\0\0", "base/catalog.yml is not YAML"),
     "a Python object": ("base/catalog.yml", b"x: !!python/object:os.system {}", "base/catalog.yml is not YAML"),
     "an empty catalog": ("base/catalog.yml", b"", "not found in the catalog"),
     "nothing of globals": ("base/globals.yml", b"", "globals.yml has to say root, versioned"),
     "a list of globals": ("base/globals.yml", b"- 1", "base/globals.yml holds a list"),
+    "a number for a folder": (
+        "base/globals.yml",
+        b"root: 5\nversioned: true",
+        "`root` is 5: it must be a folder's name",
+    ),
+    "a word for a truth value": ("base/globals.yml", b"root: data\nversioned: maybe", "`versioned` is 'maybe'"),
     "half of MLflow's settings": (
         "base/mlflow.yml",
         b"experiment: x",
@@ -94,6 +107,11 @@ def test_what_is_typed_wrongly_is_one_sentence(project: Path, argument: str, mes
     result = typed(project, "run", *environment, argument)
     check_said(result, message)
     assert "not your mistake" not in result.output
+
+
+def test_a_report_on_nothing_leaves_no_run_behind(project: Path) -> None:
+    typed(project, "run", "--env=tiny", "--pipelines=report")
+    assert not (project / "data/05_model_input/tiny").exists()
 
 
 @pytest.mark.parametrize("file, content, message", BROKEN.values(), ids=BROKEN)
@@ -211,7 +229,12 @@ def test_a_file_system_without_locks_is_one_sentence(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")]
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        ImportError("libtorch_cuda.so: failed to map segment from shared object"),
+    ],
 )
 def test_memory_that_runs_out_is_one_sentence(error: Exception) -> None:
     assert "the schedule's `minibatch`" in sentence(error)

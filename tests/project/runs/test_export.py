@@ -146,6 +146,8 @@ def test_a_run_without_labels_is_told(labelled_project: Path) -> None:
         ("a", False, None, "folders"),
         ("a", True, None, "masks"),
         ("a.v2", False, "yolo", "yolo"),
+        ("a.v2", False, None, "folders"),
+        ("a.tsv", False, "folders", "folders"),
     ],
 )
 def test_the_end_of_a_path_says_the_format(path: str, masks: bool, typed: str | None, form: str) -> None:
@@ -160,6 +162,7 @@ def test_the_end_of_a_path_says_the_format(path: str, masks: bool, typed: str | 
         ("a", False, "masks", "classes, not masks"),
         ("a", False, "coco", "ends in .json"),
         ("a.csv", False, "folders", "writes a folder, name one without .csv"),
+        ("a.tsv", False, None, "no format writes a file whose name ends in .tsv"),
     ],
 )
 def test_a_format_that_does_not_fit_is_told(path: str, masks: bool, typed: str | None, told: str) -> None:

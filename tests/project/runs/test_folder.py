@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pt4al.errors import InputError
 from pt4al.files import records
 from pt4al.files.digests import Damaged
 from pt4al.project.runs.folder import LAYERS, RunFolder, Runs
+from pt4al.training import unfinished
 from support.projects import ROOT
 
 OLD = "2026-01-01T00.00.00.000Z"
@@ -134,6 +136,20 @@ def test_a_run_that_is_set_aside_keeps_all_its_files_under_one_other_name(folder
     assert aside.name.startswith("mine.")
     assert not any((folder.root / layer / "mine").exists() for layer in LAYERS)
     assert [(folder.root / layer / aside.name / "file" / NEW / "file").read_text() for layer in LAYERS] == list(LAYERS)
+
+
+@pytest.mark.parametrize("version", ["", "pool/2026-11-27T12.00.00.000Z"])
+def test_an_unfinished_training_goes_with_its_run_and_is_removed_with_it(folder: RunFolder, version: str) -> None:
+    kept = unfinished.place(folder.root / "02_intermediate/pool_1" / version / "pool") / "0f_by_2"
+    kept.mkdir(parents=True)
+    unfinished.note(kept, "mine")
+    folder.begin({})
+    assert folder.tidy() == 0
+    aside = RunFolder(folder.root, folder.set_aside())
+    assert folder.tidy() == 0
+    shutil.rmtree(aside.record)
+    assert folder.tidy() == 1
+    assert not kept.parent.exists()
 
 
 def test_runs_that_people_label_are_listed_the_newest_command_first(tmp_path: Path) -> None:

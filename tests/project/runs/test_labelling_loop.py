@@ -1,5 +1,6 @@
 """Label, train, label on: what the loop does between the answers, with a run's command that is played."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,9 +65,12 @@ class Played:
     def finish(self) -> int:
         (self.folder.reports / "cycle_1").mkdir(parents=True)
         (self.folder.reports / "cycle_1/metrics.json").write_text("{}")
-        curve = pd.DataFrame({"labels": [2, 4], "accuracy": [0.5, 0.75], "images": [3, 6], "low": 0.2, "high": 0.9})
-        curve.to_csv(self.folder.reports / "learning_curve.csv", index=False)
-        (self.folder.reports / "report.html").write_text("<p>Report</p>")
+        verdict = {"lead": "20 to 90 %", "rest": "accuracy with 4 labels", "interval": "", "outcome": None, "note": ""}
+        (self.folder.reports / "verdict.json").write_text(json.dumps(verdict))
+        intake = self.folder.reports.parent / "pool_1/intake.html"
+        intake.parent.mkdir()
+        intake.write_text("<p>Intake</p>")
+        (self.folder.reports / "report.html").write_text('<a href="../pool_1/intake.html">')
         (self.folder.reports / "map.html").write_text("<p>Map</p>")
         return 0
 
@@ -142,12 +146,21 @@ def test_each_round_is_asked_for_in_the_same_page_until_the_report_is_there(serv
     assert served.page.facts["goes_on"]
     served.answer(1)
     stage = served.reach(state=FINISHED)
-    assert stage["lines"] == ["75 % accuracy (20 to 90 %, by 6 control images) with 4 labels."]
+    assert stage["lines"] == ["20 to 90 % accuracy with 4 labels."]
     key = stage["report"].partition("key=")[2]
-    assert served.page.report({"key": key}) == b"<p>Report</p>"
-    assert served.page.report({"key": key, "page": "map"}) == b"<p>Map</p>"
+    assert f'href="/report?key={key}'.encode() in served.page.report({"key": key})
+    assert served.page.report({"key": key, "page": "map.html"}) == b"<p>Map</p>"
+    assert served.page.report({"key": key, "page": "../pool_1/intake.html"}) == b"<p>Intake</p>"
     assert len(played.started) == 3
     assert served.said[0] == "Round 1 of 2: 0 of 2 answers."
+    predict = "kedro run --pipelines=predict --params=run.name=mine,predict.path=x"
+    assert stage["command"] == predict
+    assert [line.partition(": ")[2] for line in served.said if ": " in line][-4:] == [
+        "20 to 90 % accuracy with 4 labels.",
+        (served.loop.order.folder.reports / "report.html").as_uri(),
+        predict,
+        "kedro label --run=mine --cycles=3",
+    ]
     assert served.said[-1] == "2 of 2 rounds done. Ctrl-C ends the page."
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pt4al.errors import InputError
 from pt4al.project.runs.folder import RunFolder
-from pt4al.project.runs.names import check_comparison, check_run
+from pt4al.project.runs.names import check_begun, check_comparison, check_run
 from support.projects import run
 
 
@@ -44,3 +44,12 @@ def test_a_run_called_as_predictions_are_does_not_keep_them_waiting(
     with pytest.raises(click.ClickException, match=r"`predict\.path` is missing"):
         run(finished, "predict")
     held.release()
+
+
+def test_a_report_on_a_run_that_has_not_begun_names_those_that_have(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'photos' has nothing to report yet: no cycle is finished\. Type `kedro run"):
+        check_begun(tmp_path, "photos", "kedro run")
+    RunFolder(tmp_path, "photo").begin({})
+    with pytest.raises(InputError, match=r"did you mean 'photo'\?\)\. Type"):
+        check_begun(tmp_path, "photos", "kedro run")
+    check_begun(tmp_path, "photo", "kedro run")

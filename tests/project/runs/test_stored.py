@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from pt4al.files.storage import Storage
-from support.projects import run, tables
+from support.projects import WITHOUT_REPORT, run, tables
 
 pytest.importorskip("s3fs")
 
@@ -64,8 +65,15 @@ def mortal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
     server.kill()
 
 
+@pytest.fixture
+def unreported(copied: Path) -> Path:
+    """A finished run without its report, whose pictures are most of its bytes."""
+    shutil.rmtree(copied / "data/08_reporting/tiny")
+    return copied
+
+
 def test_a_server_that_dies_in_the_middle_is_one_sentence_and_the_same_command_goes_on(
-    copied: Path, mortal, no_training: None, monkeypatch: pytest.MonkeyPatch
+    unreported: Path, mortal, no_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {"address": f"s3://{mortal.bucket}/mortal", "patience": 0.5}
     put = Storage.put
@@ -78,18 +86,18 @@ def test_a_server_that_dies_in_the_middle_is_one_sentence_and_the_same_command_g
 
     monkeypatch.setattr(Storage, "put", dies)
     with pytest.raises(click.ClickException) as ended:
-        run(copied, storage=settings)
+        run(unreported, WITHOUT_REPORT, storage=settings)
     assert "has not answered for" in ended.value.message
-    assert f"what is finished is kept in {copied / 'data'}; the same command goes on" in ended.value.message
+    assert f"what is finished is kept in {unreported / 'data'}; the same command goes on" in ended.value.message
     mortal.start()
-    kept = listing(copied, settings["address"])
-    assert 0 < len(kept) < len(files(copied))  # of those on their way at once any may have arrived
-    run(copied, storage=settings | {"patience": 60})
-    assert listing(copied, settings["address"]) == files(copied)
+    kept = listing(unreported, settings["address"])
+    assert 0 < len(kept) < len(files(unreported))  # of those on their way at once any may have arrived
+    run(unreported, WITHOUT_REPORT, storage=settings | {"patience": 60})
+    assert listing(unreported, settings["address"]) == files(unreported)
 
 
 def test_a_server_that_is_away_for_a_moment_ends_no_run(
-    copied: Path, mortal, no_training: None, monkeypatch: pytest.MonkeyPatch
+    unreported: Path, mortal, no_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"s3://{mortal.bucket}/away"
     put = Storage.put
@@ -102,8 +110,8 @@ def test_a_server_that_is_away_for_a_moment_ends_no_run(
         put(self, path)
 
     monkeypatch.setattr(Storage, "put", is_away)
-    run(copied, storage={"address": address})
-    assert listing(copied, address) == files(copied)
+    run(unreported, WITHOUT_REPORT, storage={"address": address})
+    assert listing(unreported, address) == files(unreported)
 
 
 def test_a_run_that_another_machine_has_is_refused_in_one_sentence(
@@ -144,19 +152,19 @@ def test_a_bucket_without_rights_is_one_sentence_before_anything_starts(
 
 
 def test_keys_come_from_credentials_and_are_written_nowhere(
-    copied: Path, s3, no_training: None, monkeypatch: pytest.MonkeyPatch
+    unreported: Path, s3, no_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in s3.environment:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FSSPEC_S3", "{}")  # which the test restores
     keys = {"key": "testing", "secret": "a secret of mine", "endpoint_url": s3.url}
-    (copied / "conf/local").mkdir(exist_ok=True)
-    (copied / "conf/local/credentials.yml").write_text(yaml.safe_dump({"storage": keys}))
+    (unreported / "conf/local").mkdir(exist_ok=True)
+    (unreported / "conf/local/credentials.yml").write_text(yaml.safe_dump({"storage": keys}))
     try:
-        run(copied, storage={"address": f"s3://{s3.bucket}/keys"})
+        run(unreported, WITHOUT_REPORT, storage={"address": f"s3://{s3.bucket}/keys"})
     finally:
         fsspec.config.conf.pop("s3", None)
-    written = [path for path in (copied / "data").rglob("*") if path.is_file()]
+    written = [path for path in (unreported / "data").rglob("*") if path.is_file()]
     assert not [path for path in written if b"a secret of mine" in path.read_bytes()]
 
 
@@ -179,11 +187,11 @@ def test_a_fresh_start_sets_the_old_run_aside_in_the_bucket_too(
     assert list(before.rglob("cycle_0/**/*.parquet/*/*.parquet"))
 
 
-def test_storage_is_no_part_of_what_a_run_is(copied: Path, tmp_path: Path, no_training: None) -> None:
+def test_storage_is_no_part_of_what_a_run_is(unreported: Path, tmp_path: Path, no_training: None) -> None:
     (tmp_path / "share").mkdir()
-    record = copied / "data/05_model_input/tiny/configuration.json"
+    record = unreported / "data/05_model_input/tiny/configuration.json"
     before = record.read_bytes()
-    run(copied, storage={"address": f"file://{tmp_path}/share"})
+    run(unreported, WITHOUT_REPORT, storage={"address": f"file://{tmp_path}/share"})
     assert record.read_bytes() == before
 
 

@@ -29,6 +29,7 @@ def test_the_last_lines_are_verdict_curve_audit_page_and_next_command(
     assert re.match(r"result: [\d.]+ % accuracy with 60 labels \(95 % interval ", result)
     assert result.endswith("No baseline yet: can't say whether choosing helped.")
     assert curve.startswith("curve: 20 -> 60 labels, accuracy ")
+    assert ranking.startswith("ranking, which chose nothing here: ")
     assert "pretext loss and the main model's loss correlate" in ranking
     assert report == f"report: {(copied / 'data/08_reporting/tiny/report.html').as_uri()}"
     assert command.startswith("whether choosing helped, this says: ")

@@ -18,16 +18,23 @@ from support.postgresql import NEEDED, Database, serving
 from support.tracking import SETTINGS, catalog_of, store_of, tracking_of
 
 NUMBERS = 50  # metrics that a process logs
+# Forks a process for each name, so that all begin at once.
 LOG = f"""
+import os
 import sys
 from pathlib import Path
 import mlflow
 from mlflow.entities import Metric
 from pt4al.project.tracking.store import Settings, find
-sys.stdin.readline()
+names = sys.argv[2:]
+for name in names:
+    if not os.fork():
+        break
+else:
+    sys.exit(any([os.wait()[1] for _ in names]))
 settings = Settings(tracking_uri=sys.argv[1], experiment="pt4al", log_models=False)
 client, experiment = find(Path("."), settings, {{}}).connect()
-run = client.create_run(experiment, run_name=sys.argv[2]).info.run_id
+run = client.create_run(experiment, run_name=name).info.run_id
 for step in range({NUMBERS}):
     client.log_batch(run, metrics=[Metric("accuracy", step, 0, step)])
 client.set_terminated(run)
@@ -50,12 +57,7 @@ def in_postgresql(test):
 def test_four_processes_that_log_to_an_empty_database_at_once_lose_nothing(database: Database, tmp_path: Path) -> None:
     uri = database.create("empty")
     names = ["a", "b", "c", "d"]
-    command = [sys.executable, "-c", LOG, uri]
-    processes = [subprocess.Popen([*command, name], cwd=tmp_path, stdin=subprocess.PIPE, text=True) for name in names]
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    assert [process.communicate()[0] or process.returncode for process in processes] == [0] * 4
+    subprocess.run([sys.executable, "-c", LOG, uri, *names], cwd=tmp_path, check=True)
     client, experiment = store_of(tmp_path, uri).connect()
     rows = client.search_runs([experiment])
     assert sorted((row.info.run_name, row.info.status) for row in rows) == [(name, "FINISHED") for name in names]

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from pt4al.errors import InputError
 from pt4al.project.tracking import store as mlflow_store
 from pt4al.project.tracking.store import Store
+from support.projects import copy_project
 from support.tracking import SETTINGS, store_of
 
 OPEN = """
@@ -37,17 +37,27 @@ def opening(project: Path) -> subprocess.Popen:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+def size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def kill_over(project: Path, size: int) -> None:
-    """Kill a process once its unfinished store has a size, in bytes."""
+    """Kill a process once its unfinished store has a size, in bytes; another one if that had finished it before."""
+    store = project / "mlflow.db"
     with opening(project) as process:
         process.stdin.write("\n")
         process.stdin.flush()
         unfinished = project / f".mlflow.db.new.{process.pid}"
-        while not unfinished.exists() or unfinished.stat().st_size < size:
+        while size_of(unfinished) < size and not store.exists():
             assert process.poll() is None
             time.sleep(0.005)
         process.kill()
-        assert process.wait() == -signal.SIGKILL
+    if store.exists():
+        store.unlink()
+        kill_over(project, size)
 
 
 @pytest.fixture
@@ -113,8 +123,7 @@ def test_an_experiment_deleted_in_mlflow_says_how_to_bring_it_back(project: Path
 
 
 def test_a_moved_project_keeps_its_artifacts_and_its_models(finished: Path, tmp_path: Path) -> None:
-    moved = tmp_path / "elsewhere"
-    shutil.copytree(finished, moved, symlinks=True)
+    moved = copy_project(finished, tmp_path / "elsewhere")
     client, experiment = store_of(moved).connect()
     here = (moved / "mlruns").as_uri()
     assert client.get_experiment(experiment).artifact_location == here
@@ -127,6 +136,21 @@ def test_a_moved_project_keeps_its_artifacts_and_its_models(finished: Path, tmp_
     assert not list((finished / "mlruns").rglob("pyproject.toml"))
     (model,) = client.search_logged_models([experiment], "name = 'tiny-s0-c2'")
     assert model.artifact_location.startswith(f"{here}/")
+
+
+@pytest.mark.parametrize("name", ["a%20b", "what?", "100%", "x#1", "a b"])
+def test_a_store_lies_in_its_project_whatever_the_projects_name(tmp_path: Path, empty_store: Path, name: str) -> None:
+    project = tmp_path / name
+    project.mkdir()
+    shutil.copy(empty_store, project / "mlflow.db")
+    client, number = store_of(project).connect()
+    assert client.get_experiment(number).name == "pt4al"
+    assert [folder.name for folder in tmp_path.iterdir()] == [name]
+
+
+def test_an_address_in_mlflows_own_words_is_read_as_mlflow_reads_it(tmp_path: Path) -> None:
+    environment = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/a%20b.db?timeout=5"}
+    assert mlflow_store.find(tmp_path, mlflow_store.checked(SETTINGS), environment).file == tmp_path / "a b.db"
 
 
 def test_a_place_for_artifacts_that_somebody_chose_stays(project: Path) -> None:

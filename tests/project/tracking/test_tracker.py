@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,7 +29,8 @@ from pt4al.project.tracking.comparison import ComparisonTracker
 from pt4al.project.tracking.run import RunTracker, metric_name, model_name, writable
 from pt4al.project.tracking.store import NOTE
 from pt4al.project.tracking.tracker import PatientTracker
-from support.projects import newest, run
+from support.ports import free_port
+from support.projects import copy_project, newest, run
 from support.tracking import catalog_of, store_of, tracking_of
 
 LONG = "x" * 250
@@ -322,8 +322,7 @@ def test_the_cells_of_an_interrupted_comparison_are_closed_and_lost_ones_stop_no
 def test_a_command_that_is_told_to_end_ends_at_once_and_closes_its_row(
     finished: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(finished, project, symlinks=True)
+    project = copy_project(finished, tmp_path / "project")
     # Nothing is missing but the last cycle's training, which would take hours.
     typed = "--params=run.name=long,main.schedule.epochs=10000"
     command = [sys.executable, "-m", "kedro", "run", "-v", "--pipelines=active_learning", "--env=tiny", typed]
@@ -342,8 +341,7 @@ def test_a_command_that_is_told_to_end_ends_at_once_and_closes_its_row(
 def test_a_run_whose_store_is_damaged_is_trained_to_its_end(
     finished: Path, tmp_path: Path, empty_store: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(finished, project, symlinks=True)
+    project = copy_project(finished, tmp_path / "project")
     monkeypatch.chdir(project)
     (project / "mlflow.db").write_bytes(b"no database" * 100)
     for cycle in range(3):
@@ -382,8 +380,7 @@ def test_a_server_that_goes_away_and_comes_back_has_everything_in_the_end(
 ) -> None:
     for name, value in (("MAX_RETRIES", "1"), ("BACKOFF_FACTOR", "0")):
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", value)
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     uri = f"http://127.0.0.1:{port}"
     store = store_of(project, uri)
     books = PatientTracker(tracking_of(project, catalog, store))

@@ -15,6 +15,7 @@ import pytest
 from pt4al.errors import InputError
 from pt4al.project.tracking.store import NOTE, Store, curves, with_link
 from pt4al.project.tracking.ui import serve
+from support.ports import free_port
 from support.tracking import store_of
 
 PAGE = "/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART"
@@ -60,8 +61,7 @@ def test_a_link_is_there_once() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_command_answers_at_the_page_that_it_prints_and_ends_its_server(project: Path, number: int) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "kedro", "ui", "--no-open", "--port", str(port)]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as ui:
         told = [ui.stdout.readline() for _ in range(3)]

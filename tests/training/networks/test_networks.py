@@ -6,10 +6,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch.nn import BatchNorm2d, Sequential
+from torchvision.models.resnet import BasicBlock, conv1x1
 
 from pt4al.errors import InputError
 from pt4al.randomness import stream, torch_generator
 from pt4al.training.networks import NETWORKS, add_loss_head, build, copy_trunk, load, save, validated_name
+from pt4al.training.networks.small import Block
 
 
 def images(channels: int = 1, count: int = 3) -> torch.Tensor:
@@ -87,6 +90,16 @@ def test_default_network_has_78_thousand_parameters(make_network):
 def test_weights_of_a_seed_are_those_that_published_runs_started_from(make_network):
     digest = hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in make_network().state_dict().values()))
     assert digest.hexdigest()[:16] == "a0adca4a919be52d"
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_residual_block_is_torchvisions(stride):
+    shortcut = Sequential(conv1x1(3, 4, 2), BatchNorm2d(4)) if stride > 1 else None
+    theirs = BasicBlock(3, 3 + (stride > 1), stride, shortcut)
+    ours = Block(3, 3 + (stride > 1), stride)
+    ours.load_state_dict(theirs.state_dict())
+    maps = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ours(maps), theirs(maps))
 
 
 def test_normalisation_is_part_of_the_network():

@@ -85,6 +85,7 @@ def test_trunk_of_another_size_is_refused_where_it_does_not_fit():
         networks.copy_trunk(source, target)
 
 
+@pytest.mark.slow  # daily: tests/pipelines/test_features.py exports one with a probe on it
 def test_network_with_a_size_can_be_exported():
     from pt4al.training import onnx
 

@@ -164,14 +164,6 @@ def test_metrics_are_those_of_their_definitions(masks, seed):
     assert found == pytest.approx(slow(predicted, masks))
 
 
-def test_metrics_of_many_images_do_not_depend_on_the_chunks(monkeypatch):
-    rng = np.random.default_rng(0)
-    predicted, masks = rng.integers(0, 3, (40, 5, 5), np.uint8), rng.integers(0, 3, (40, 5, 5), np.uint8)
-    whole = segmentation.evaluate(predicted, torch.from_numpy(masks), CLASSES)
-    monkeypatch.setattr(segmentation, "CHUNK", 7)
-    assert segmentation.evaluate(predicted, torch.from_numpy(masks), CLASSES) == whole
-
-
 @pytest.mark.skipif(not CAMVID.is_dir(), reason="the development data (CamVid) is not on this machine")
 def test_true_masks_of_camvid_are_rated_perfect_and_their_rare_classes_weigh_most():
     table = pd.read_parquet(CAMVID / "val.parquet", columns=["mask"]).head(20)
@@ -192,3 +184,13 @@ def test_outcomes_count_the_pixels_of_each_pair_of_classes(masks, seed):
     counted = {(row.label, row.predicted): row.pixels for row in found.itertuples()}
     pairs = {(CLASSES[a], CLASSES[b]): ((masks == a) & (predicted == b)).sum() for a in range(3) for b in range(3)}
     assert counted == {pair: pixels for pair, pixels in pairs.items() if pixels}
+
+
+@given(masks=MASKS, seed=st.integers(0, 99))
+def test_mean_iou_of_rows_is_what_the_evaluation_of_these_images_says(masks, seed):
+    rng = np.random.default_rng(seed)
+    outputs = rng.integers(0, 3, masks.shape, np.uint8)
+    rows = rng.integers(0, len(masks), len(masks) + 2)
+    targets = torch.from_numpy(masks)
+    told = segmentation.mean_iou_of(outputs, targets, CLASSES)(rows)
+    assert told == pytest.approx(segmentation.evaluate(outputs[rows], targets[rows], CLASSES)["miou"])

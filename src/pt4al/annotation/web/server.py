@@ -3,11 +3,13 @@
 import errno
 import ipaddress
 import math
+import re
 import secrets
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from pt4al.annotation.aggregation import REVIEW, SKIPPED
 from pt4al.annotation.grouping import FEWEST, Group
@@ -26,6 +28,7 @@ FINISHED = "finished"
 FAILED = "failed"
 MOST = 60  # images of a grid
 NOTHING = {"answered": 0, "total": 0, "skipped": 0, "review": 0, "text": ""}
+HALF = re.compile("[\ud800-\udfff]")  # of a character, as JSON may spell it
 EVERYWHERE = ("", "0.0.0.0")  # hosts that stand for all addresses of this machine
 
 
@@ -77,8 +80,7 @@ class Page:
         self.stage: dict[str, Any] = {"state": ASKING if queue else WORKING}
         self.opened = threading.Event()  # somebody has the page
         self.told = threading.Event()  # a page knows how it ended
-        self._report: Callable[[], bytes] | None = None
-        self._map: Callable[[], bytes] | None = None
+        self._pages: dict[str, Callable[[], bytes]] = {}
         self._report_key = secrets.token_urlsafe(24)
         self.token = token or secrets.token_urlsafe(24)
         self._server = _listening(host, port, self)
@@ -125,16 +127,18 @@ class Page:
         self.stage = {"state": WORKING, "text": text, "done": done, "total": total}
 
     def finish(
-        self,
-        lines: list[str],
-        report: Callable[[], bytes] | None,
-        pool_map: Callable[[], bytes] | None = None,
+        self, lines: list[str], pages: dict[str, Callable[[], bytes]], command: str = ""
     ) -> None:
-        """Show what came out, and a link to a page that `report` returns, which links to `pool_map`."""
-        self._report = report
-        self._map = pool_map
-        link = f"/report?key={self._report_key}" if report else None
-        self.stage = {"state": FINISHED, "lines": lines, "report": link}
+        """Show what came out, a link to the first of some HTML pages, and what to type next.
+
+        Parameters
+        ----------
+        pages
+            What returns each, by the address under which the others link to it.
+        """
+        self._pages = pages
+        link = f"/report?key={self._report_key}" if pages else None
+        self.stage = {"state": FINISHED, "lines": lines, "report": link, "command": command}
 
     def fail(self, message: str) -> None:
         """Show the sentence with which it can't go on."""
@@ -187,20 +191,21 @@ class Page:
             return self.picture(image) if size is None else self.picture(image, size)
 
     def report(self, fields: dict[str, Any]) -> bytes:
-        """Return the report, an HTML page, to who has its key: it is opened by a plain link.
+        """Return a page of the report to who has its key: it is opened by a plain link.
 
-        With `page`: `map`, the map of the pool that lies beside it.
+        With `page`, that of this address; else the first.
         """
         given = str(fields.get("key", ""))
-        if self._report is None or not secrets.compare_digest(
-            given.encode(), self._report_key.encode()
-        ):
+        if not self._pages or not secrets.compare_digest(given.encode(), self._report_key.encode()):
             raise Refused(401, "open the report by the link on the labelling page")
-        # As files they link to each other by name.
-        here = f'href="/report?key={self._report_key}'.encode()
-        if fields.get("page") == "map" and self._map is not None:
-            return self._map().replace(b'href="report.html', here)
-        return self._report().replace(b'href="map.html', here + b"&amp;page=map")
+        address = fields.get("page", next(iter(self._pages)))
+        if address not in self._pages:
+            raise Refused(404, "there is no such page")
+        content = self._pages[address]()
+        for other in self._pages:  # as files they link to each other by name
+            here = f'href="/report?key={self._report_key}&amp;page={quote(other)}'
+            content = content.replace(f'href="{other}'.encode(), here.encode())
+        return content
 
     def start(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the page's facts, classes and progress."""
@@ -373,23 +378,28 @@ def _is_address(name: str) -> bool:
 
 def _field(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
-    if not isinstance(value, str):
+    if not _is_text(value):
         raise InputError(f"`{name}` is {value!r:.100}: it must be text")
     return value
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is text that can be written: JSON may hold half a character."""
+    return isinstance(value, str) and not HALF.search(value)
 
 
 def _fields(fields: dict[str, Any], name: str) -> list[str]:
     values = fields.get(name)
     if not isinstance(values, list) or len(values) > MOST:
         raise InputError(f"`{name}` is {values!r:.100}: it must be a list of at most {MOST} images")
-    if not all(isinstance(value, str) for value in values):
+    if not all(map(_is_text, values)):
         raise InputError(f"`{name}` is {values!r:.100}: it must hold text")
     return values
 
 
 def _label(fields: dict[str, Any]) -> str | None:
     label = fields.get("label")
-    if label is not None and not isinstance(label, str):
+    if label is not None and not _is_text(label):
         raise InputError(
             f"`label` is {label!r:.100}: it must be a class's name, or null for a skip"
         )

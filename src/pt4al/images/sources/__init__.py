@@ -21,6 +21,7 @@ from pt4al.images.sources import (
     table,
 )
 from pt4al.images.sources.finding import find, flat_notes, flat_splits
+from pt4al.images.sources.refusing import alike, masks_beside
 
 Source = Callable[[str], Collection]
 
@@ -111,6 +112,10 @@ def _read(kind: str, path: str, columns: Mapping[str, str]) -> Collection:
     notes = collection.reading.notes
     if kind == "flat" and automatic:
         notes = flat_notes(place)
+    if kind in ("folders", "flat"):
+        notes = [*notes, *masks_beside(collection.index["id"])]
+    if kind == "folders" and automatic:
+        notes += alike(place)
     reading = replace(
         collection.reading, layout=NAMES.get(kind, kind), place=place, notes=tuple(notes)
     )

@@ -16,6 +16,7 @@ import pandas as pd
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection
+from pt4al.images.sources.labels import unique
 from pt4al.images.sources.rows import check_labels, from_files, table
 
 SHAPE = (3, 32, 32)
@@ -77,7 +78,7 @@ def read(path: str) -> Collection:
         names = " nor ".join(layout.folder for layout in LAYOUTS)
         raise InputError(f"{path}: neither is nor holds {names} (`pool.source.path`)")
     folder, layout = place
-    classes = _entry(folder / layout.meta, layout.names)
+    classes = unique(_entry(folder / layout.meta, layout.names))
     files = [folder / name for name in layout.files]
     splits = layout.files.values()
     tables = [

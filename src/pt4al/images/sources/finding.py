@@ -1,15 +1,17 @@
 """Find out which layout lies at a path, or say what lies there instead."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from pt4al.errors import InputError
-from pt4al.images.sources import folders
+from pt4al.images.sources import folders, refusing
 from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.walk import folders as folders_in
-from pt4al.images.sources.walk import text, visible
+from pt4al.images.sources.walk import text, visible, walk
 
+LOOKED_AT = 10_000  # files
 DEEPEST = 6  # folders, each the only one in another, that are descended into
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z", ".bz2", ".xz")
 TABLES = (".csv", ".tsv", ".parquet")
@@ -37,7 +39,7 @@ def find(path: str, layouts: Mapping[str, Layout]) -> tuple[str, str]:
             if kind == "flat" or not layout.recognises(place):
                 continue
             if kind == "folders":
-                folders.refuse_parts(place)
+                refusing.refuse_parts(place)
             return kind, place
     if layouts["flat"].recognises(path):
         return "flat", path
@@ -118,6 +120,14 @@ def _instead(path: Path) -> str:
         return (
             "holds Arrow files of `save_to_disk`: "
             "write Parquet instead (`to_parquet` of the library datasets)."
+        )
+    below = sorted(file.id for file in islice(walk(path), LOOKED_AT))
+    parquet = [name for name in below if name.endswith(".parquet")]
+    if parquet:
+        return (
+            f"holds {summarise(parquet, 'Parquet file', 'Parquet files')[0]}, of which none here is "
+            "the training split by its name (train.parquet): name a file or its folder, "
+            f"`pool.source.path={path}/{parquet[0]}`."
         )
     if any(name.lower().endswith(ARCHIVES) for name in names):
         return f"holds {summarise(names, 'file', 'files')[0]}: unpack archives."

@@ -2,21 +2,23 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pt4al.errors import InputError
 from pt4al.images.collection import Collection, Reading
 from pt4al.images.sources.left_out import summarise
-from pt4al.images.sources.parts import MASKS, PICTURES, is_part, split_of
-from pt4al.images.sources.walk import File, collect, files, folders, text, visible
+from pt4al.images.sources.parts import PICTURES, split_of
+from pt4al.images.sources.walk import File, collect, files, folders, text, visible, walk
 from pt4al.text import normalised
 
 # fmt: off
 ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp",
-    ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm",
+    ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm",
+    # Of kinds that can't be decoded, which is told then.
+    ".heic", ".heif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2",
+    ".psd", ".svg", ".jxl", ".dcm", ".exr",
 )
 # Endings of files that lie among pictures and are none; all others are looked into.
 NO_PICTURES = (
@@ -41,7 +43,7 @@ class Tree:
     splits
         The split that each folder, by its path from the top, stands for.
     beside
-        Folders at the top that are no splits, or have no labels.
+        Folders at the top that are no splits, or have no labels; or hold all classes once more.
     """
 
     splits: dict[str, str]
@@ -61,12 +63,13 @@ def read(path: str) -> Collection:
         If there are no class folders.
     """
     tree = layout(path)
-    classes = _classes(path, tree)
+    classes = class_folders(path, tree)
     if not classes:
         raise InputError(
             f"{path}: holds no class folders; "
             "`pool.source.kind: flat` reads a folder of pictures without labels"
         )
+    beside_classes = set(map(text, tree.beside))
     places = {f"{folder}/": split for folder, split in tree.splits.items()} or {"": None}
     taken = []
     splits = []
@@ -75,7 +78,8 @@ def read(path: str) -> Collection:
     for file in files(path):
         place = next((place for place in places if file.path.startswith(place)), None)
         below = "" if place is None else text(file.path.removeprefix(place))
-        if "/" in below and not is_no_picture(file.path):
+        copied = not tree.splits and below.split("/", 1)[0] in beside_classes
+        if "/" in below and not copied and not is_no_picture(file.path):
             taken.append(file)
             splits.append(places[place])
             labels.append(below.split("/", 1)[0])
@@ -99,28 +103,13 @@ def read(path: str) -> Collection:
 
 
 def recognises(path: str) -> bool:
-    """Tell whether there are two class folders or more, and fewer pictures beside them."""
+    """Tell whether there are two class folders or more, pictures in them, and fewer beside them."""
     if not Path(path).is_dir():
         return False
-    classes = _classes(path, layout(path))
-    return len(classes) > 1 and len(beside(path)) < len(classes)
-
-
-def refuse_parts(path: str) -> None:
-    """Raise InputError if class folders are named like splits or parts of a data set."""
-    tree = layout(path)
-    classes = _classes(path, tree)
-    strange = [name for name in classes if is_part(name) or split_of(name)]
-    if not strange:
-        return
-    here = [Path(path, split, name) for split in tree.splits or [""] for name in classes]
-    here = [folder for folder in here if folder.is_dir()]
-    what = "is a name of a split or part" if len(strange) == 1 else "are names of splits or parts"
-    raise InputError(
-        f"{path}: {_and(strange)} {what} of a data set, not of classes{_kind(classes, here)}. "
-        f"{_way_out(path, here, classes)} To take the folders' names as classes all the same: "
-        "`pool.source.kind=folders`; all pictures without labels: `pool.source.kind=flat`"
-    )
+    classes = class_folders(path, layout(path))
+    if len(classes) < 2 or len(beside(path)) >= len(classes):
+        return False
+    return any("/" in file.path and not is_no_picture(file.path) for file in walk(path))
 
 
 def layout(path: str | Path) -> Tree:
@@ -128,7 +117,7 @@ def layout(path: str | Path) -> Tree:
     named = {name: split_of(name) for name in folders(path)}
     occurring = {split for split in named.values() if split}
     if "train" not in occurring or (None in named.values() and len(occurring) == 1):
-        return Tree({}, [])
+        return Tree({}, _copies(Path(path), list(named)))
     splits = {name: split for name, split in named.items() if split not in (None, "unlabeled")}
     beside = [name for name in named if name not in splits]
     return Tree({_inner(Path(path), name): split for name, split in splits.items()}, beside)
@@ -138,6 +127,17 @@ def beside(path: str | Path) -> list[str]:
     """Return the names of the pictures that lie in the folder itself."""
     names = os.listdir(path)  # noqa: PTH208 there may be a million
     return sorted(name for name in names if visible(name) and is_picture(name))
+
+
+def _copies(root: Path, names: list[str]) -> list[str]:
+    """Return the folders that hold all the others again: `cell_images/cell_images`."""
+    if len(names) < 3:
+        return []
+    return [
+        name
+        for name in names
+        if all((root / name / other).is_dir() for other in names if other != name)
+    ]
 
 
 def is_picture(name: str) -> bool:
@@ -157,17 +157,21 @@ def _inner(root: Path, name: str) -> str:
         if len(inside) != 1 or beside(root / name):
             return name
         same_split = split_of(inside[0]) == split_of(name.split("/")[0])
-        if not same_split and not _holds_pictures(inside[0]):
+        if not same_split and not holds_pictures(inside[0]):
             return name
         name = f"{name}/{inside[0]}"
 
 
-def _holds_pictures(name: str) -> bool:
+def holds_pictures(name: str) -> bool:
+    """Tell by its name whether a folder is that of a data set's pictures: images, JPEGImages."""
     return normalised(name).casefold() in PICTURES
 
 
-def _classes(path: str, tree: Tree) -> list[str]:
-    return sorted({name for split in tree.splits or [""] for name in folders(Path(path, split))})
+def class_folders(path: str, tree: Tree) -> list[str]:
+    """Return the names of the folders that are classes, of all splits, sorted."""
+    if not tree.splits:
+        return [name for name in folders(path) if name not in tree.beside]
+    return sorted({name for split in tree.splits for name in folders(Path(path, split))})
 
 
 def _holds_files(path: str, tree: Tree, name: str) -> bool:
@@ -199,38 +203,3 @@ def _reading(left: list[File], tree: Tree, empty: list[str]) -> Reading:
         *summarise(empty, "class folder without pictures", "class folders without pictures"),
     ]
     return Reading(left_out=tuple(left_out))
-
-
-def _kind(classes: list[str], here: list[Path]) -> str:
-    """Say which well-known layout folders of these names are, if they are one."""
-    names = {normalised(name).casefold() for name in classes}
-    if {"jpegimages", "annotations"} <= names:
-        return " (the layout of Pascal VOC)"
-    if "labels" in names and any(_first(folder, ".txt") for folder in here):
-        return " (the layout of YOLO: boxes, of which no class of a whole picture follows)"
-    return ""
-
-
-def _way_out(path: str, here: list[Path], classes: list[str]) -> str:
-    pictures = [folder for folder in here if _holds_pictures(folder.name)]
-    if any(normalised(name).casefold() in MASKS for name in classes):
-        return (
-            "Pictures with masks are read by a table (CSV) with columns `path` and `mask`: "
-            "docs/datasets.md."
-        )
-    if len(pictures) == 1:
-        return f"The pictures alone: `pool.source.path={pictures[0]}`."
-    if all(split_of(name) for name in classes):
-        return f"Splits need one of the name `train` in {path}."
-    return (
-        "Labels may come by a table (CSV) with columns `path`, `label` and `split`: "
-        "docs/datasets.md."
-    )
-
-
-def _first(folder: Path, ending: str) -> bool:
-    return any(name.endswith(ending) for _, _, names in os.walk(folder) for name in names)
-
-
-def _and(names: Iterable[str]) -> str:
-    return ", ".join(f"`{text(name)}`" for name in names)

@@ -55,8 +55,17 @@ def _check_shards(files: list[Path]) -> None:
     for file in files:
         shard = SHARD.fullmatch(file.name)
         if shard and shard["all"]:
-            numbered.setdefault((shard["split"], shard["all"]), set()).add(int(shard["number"]))
+            numbers = numbered.setdefault((shard["split"], shard["all"]), set())
+            if int(shard["number"]) in numbers:
+                raise _two_versions(file, shard)
+            numbers.add(int(shard["number"]))
+    counts: dict[str, str] = {}
     for (split, count), numbers in numbered.items():
+        if counts.setdefault(split, count) != count:
+            raise InputError(
+                f"{files[0].parent}: `{split}` is there in {int(counts[split])} shards and in "
+                f"{int(count)}: two versions of the same pictures; move one away"
+            )
         missing = [len(numbers)]
         if int(count) <= len(files) * 1000:  # a larger one is no number of shards
             missing = sorted(set(range(int(count))) - numbers)
@@ -65,6 +74,13 @@ def _check_shards(files: list[Path]) -> None:
                 f"{files[0].parent}: shard {missing[0]:05d} of the {int(count)} of `{split}` "
                 "is missing: get it too"
             )
+
+
+def _two_versions(file: Path, shard: re.Match) -> InputError:
+    return InputError(
+        f"{file.parent}: shard {shard['number']} of `{shard['split']}` is there twice, {file.name} "
+        "is one: two versions of the same pictures; move one away"
+    )
 
 
 def opened_file(file: Path) -> pq.ParquetFile:

@@ -61,7 +61,7 @@ def read(path: str) -> Collection:
     if "fashion" in named.name.lower():
         classes = FASHION
     else:
-        highest = max(max(part, default=0) for part in labels.values())
+        highest = max(int(part.max(initial=0)) for part in labels.values())
         classes = [str(number) for number in range(1 + highest)]
     tables = [_table(folder, split, labels[split], classes) for split in splits]
     files = [_file(folder, FILES[split][0]) for split in splits]
@@ -113,7 +113,10 @@ def _pictures(file: Path, rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _file(folder: Path, name: str) -> Path:
-    return folder / name if (folder / name).exists() else folder / f"{name}.gz"
+    """Return the file of a name, or of one in use beside it: `train-images.idx3-ubyte`, `.gz`."""
+    names = (name, name.replace("-idx", ".idx"))
+    places = [folder / f"{one}{ending}" for one in names for ending in ("", ".gz")]
+    return next((place for place in places if place.exists()), places[1])
 
 
 def _opened(file: Path) -> IO[bytes]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pt4al.errors import InputError
+from pt4al.text import normalised
 
 NONE = -1  # the hub's number for a label that is not given away
 MOST = 10_000  # classes without names, if there are not as many pictures
@@ -32,7 +33,7 @@ def classes_and_words(files: list[Labelled]) -> tuple[np.ndarray, list[str]]:
     if any(pa.types.is_integer(column.type) for _, column, _ in labelled):
         columns, classes = _numbered(plain, labelled)
     else:
-        columns = [column.to_pandas().astype("str") for _, column, _ in plain]
+        columns = [_words(column) for _, column, _ in plain]
         classes = sorted(set().union(*(words.dropna() for words in columns)))
     return pd.concat(columns).to_numpy(), classes
 
@@ -53,16 +54,27 @@ def whole(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(kind.value_type)
         kind = column.type
     if pa.types.is_integer(kind):
-        return column.cast(pa.int64(), safe=False) if kind == pa.uint64() else column
+        if kind == pa.uint64() and (pc.max(column).as_py() or 0) >= 2**63:
+            raise InputError(f"{file}: has a label {pc.max(column)}: classes count from 0 on")
+        return column.cast(pa.int64()) if kind == pa.uint64() else column
     if pa.types.is_boolean(kind):
         return column.cast(pa.string())
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_nan(column), None, column)
-        if pc.all(pc.equal(column, pc.round(column))).as_py() in (True, None):
+        small = pc.less(pc.abs(column), 2.0**53)
+        if pc.all(pc.and_(small, pc.equal(column, pc.round(column)))).as_py() in (True, None):
             return column.cast(pa.int64())
+    if pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
         return column
     raise InputError(f"{file}: labels are {kind}: whole numbers or words are needed, one an image")
+
+
+def _words(column: pa.ChunkedArray) -> pd.Series:
+    """Return labels that are words; empty text is none."""
+    words = column.to_pandas().astype("str")
+    return words.mask(words.map(normalised, na_action="ignore") == "")
 
 
 def _agree(labelled: list[Labelled]) -> None:
@@ -105,7 +117,11 @@ def _numbered(files: list[Labelled], labelled: list[Labelled]) -> tuple[list[pd.
 
 
 def unique(names: list[str]) -> list[str]:
-    """Return names of classes, with their number behind repeated ones: `crane 134`."""
+    """Return names of classes, with their number behind repeated ones: `crane 134`.
+
+    Names are one in whichever spelling; an empty one becomes its number.
+    """
+    names = [normalised(name) or str(number) for number, name in enumerate(names)]
     times = Counter(names)
     return [name if times[name] == 1 else f"{name} {number}" for number, name in enumerate(names)]
 

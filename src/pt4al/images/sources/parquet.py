@@ -21,6 +21,7 @@ from pt4al.images.sources.labels import classes_and_words
 from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
+from pt4al.images.sources.walk import content
 
 KNOWN = {"image": ("image", "img", "picture", "photo"), "label": LABELS, "mask": MASKS}
 TOGETHER = 64  # pictures in memory at once
@@ -132,8 +133,14 @@ def _roles(file: Path, schema: pa.Schema, columns: Mapping[str, str]) -> dict[st
 
 def _holds_pictures(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
-        return {"bytes", "path"} <= {field.name for field in kind}
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+        fields = {field.name: field.type for field in kind}
+        return {"bytes", "path"} <= fields.keys() and _is_bytes(fields["bytes"])
+    return _is_bytes(kind)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    # A column of nulls alone: all pictures lie beside the file.
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_null(kind)
 
 
 def _part(file: Path, split: str, columns: Mapping[str, str]) -> _Part:
@@ -243,4 +250,4 @@ def _bytes(picture: Any, file: Path) -> Any:
         return picture or b""
     if picture["bytes"] or not picture["path"]:
         return picture["bytes"] or b""
-    return (file.parent / picture["path"]).read_bytes
+    return partial(content, file.parent / picture["path"])

@@ -19,6 +19,7 @@ from pt4al.images.sources.labels import whole
 from pt4al.images.sources.left_out import summarise
 from pt4al.images.sources.parts import split_of
 from pt4al.images.sources.stamps import stamp
+from pt4al.images.sources.walk import content
 from pt4al.text import normalised
 
 KNOWN = {"path": PATHS, "id": ("id",), "label": LABELS, "split": SPLIT_NAMES, "mask": MASKS}
@@ -104,7 +105,7 @@ def _table(
     table = pd.DataFrame(
         {role: content[roles[role]] if role in roles else None for role in KNOWN}, dtype="str"
     )
-    table = table.mask(lambda text: text == "")
+    table = table.mask(lambda column: column.map(normalised, na_action="ignore") == "")
     if "id" not in roles:
         table = table.assign(id=table["path"])
     for role in ("path", "id"):
@@ -114,6 +115,15 @@ def _table(
                 f"{file}: row {missing.argmax()} (the first is 0) has no `{role}`: "
                 "every picture needs one"
             )
+    twice = table["id"].duplicated()
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        name = table["id"].iloc[row]
+        raise InputError(
+            f"{file}: rows {(table['id'] == name).to_numpy().argmax()} and {row} (the first is 0) "
+            f"have the same `{'id' if 'id' in roles else 'path'}`, {name!r}: each picture needs its "
+            "own, and one label"
+        )
     return table, roles, ignored
 
 
@@ -169,12 +179,12 @@ def _parquet(file: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         roles = find(file, names, KNOWN, columns)
         if "path" not in roles:
             return pd.DataFrame(columns=names)
-        content = pq.read_table(file, columns=list(roles.values()))
+        table = pq.read_table(file, columns=list(roles.values()))
         if "label" in roles:
             name = roles["label"]
-            place = content.column_names.index(name)
-            content = content.set_column(place, name, whole(file, content[name]))
-        plain = {name: content[name].cast(pa.string()).to_pandas() for name in content.column_names}
+            place = table.column_names.index(name)
+            table = table.set_column(place, name, whole(file, table[name]))
+        plain = {name: table[name].cast(pa.string()).to_pandas() for name in table.column_names}
         return pd.DataFrame({name: plain.get(name) for name in names}, dtype="str")
     except InputError:
         raise
@@ -199,9 +209,11 @@ def _existing(folder: Path, path: str) -> str:
     """Return where a picture lies, in whichever spelling of its name the file system has it."""
     if "://" in path:
         return path
-    spellings = (path, normalised(path), unicodedata.normalize("NFD", normalised(path)))
-    if path.isascii() and path == path.strip():
+    if path.isascii() and path == path.strip() and "\\" not in path:
         return str(folder / path)
+    plain = normalised(path)
+    of_windows = plain.replace("\\", "/")
+    spellings = (path, plain, unicodedata.normalize("NFD", plain), of_windows)
     spelling = next((one for one in spellings if _is_there(folder / one)), path)
     return str(folder / spelling)
 
@@ -216,7 +228,7 @@ def _is_there(place: Path) -> bool:
 def _readers(places: list[str | None]) -> Pictures:
     def pictures(rows: np.ndarray) -> Iterator[Callable[[], bytes]]:
         for place in (places[row] for row in rows):
-            yield partial(_fetch, place) if "://" in place else Path(place).read_bytes
+            yield partial(_fetch, place) if "://" in place else partial(content, Path(place))
 
     return pictures
 

@@ -1,8 +1,11 @@
 """Walk a folder of pictures: every visible file is taken, whatever its name."""
 
+import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +27,9 @@ SYSTEM = {
     "$recycle.bin",
     "lost+found",
 }
+
+MOST_WAYS = 100  # to a folder, by links
+LARGEST = 2**31  # bytes of a picture's file
 
 
 class File(NamedTuple):
@@ -53,7 +59,7 @@ def walk(root: str | Path) -> Iterator[File]:
     root = os.fspath(root)
     entries = _entries(root)
     here = Path(root).stat()
-    yield from _below(entries, "", frozenset([(here.st_dev, here.st_ino)]))
+    yield from _below(entries, "", frozenset([(here.st_dev, here.st_ino)]), Counter())
 
 
 def folders(root: str | Path) -> list[str]:
@@ -69,6 +75,17 @@ def visible(name: str) -> bool:
 def text(path: str) -> str:
     """Return a path as text that can be stored: bytes that aren't UTF-8 become `\\xff`."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def content(path: Path) -> bytes:
+    """Return a picture's file; OSError for what would never end, or is too large to be one."""
+    with path.open("rb") as opened:  # a folder is refused here
+        facts = os.fstat(opened.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        if facts.st_size > LARGEST:
+            raise OSError(errno.EFBIG, f"{facts.st_size / 1e9:,.1f} GB are no picture", str(path))
+        return opened.read()
 
 
 def collect(
@@ -91,24 +108,41 @@ def collect(
     }
     index = pd.DataFrame(columns, dtype="str")
     return Collection(
-        index, classes, lambda rows: ((folder / paths[row]).read_bytes for row in rows)
+        index, classes, lambda rows: (partial(content, folder / paths[row]) for row in rows)
     )
 
 
 def _below(
-    entries: list[os.DirEntry], prefix: str, above: frozenset[tuple[int, int]]
+    entries: list[os.DirEntry],
+    prefix: str,
+    above: frozenset[tuple[int, int]],
+    ways: Counter[tuple[int, int]],
 ) -> Iterator[File]:
-    """Yield the files below a folder; `above` are the folders it lies in, and itself."""
+    """Yield the files below a folder.
+
+    `above` are the folders it lies in, and itself; `ways` counts how often each was entered.
+    """
     for entry in entries:
         status = _status(entry)
         path = prefix + entry.name
         if _is_folder(status):
             here = (status.st_dev, status.st_ino)
             if here not in above:
-                yield from _below(_entries(entry.path), f"{path}/", above | {here})
+                _count(entry.path, here, ways)
+                yield from _below(_entries(entry.path), f"{path}/", above | {here}, ways)
         # Reading a pipe would never end.
         elif status is None or stat.S_ISREG(status.st_mode):
             yield File(path, text(path), stamp(status) if status else "")
+
+
+def _count(folder: str, here: tuple[int, int], ways: Counter[tuple[int, int]]) -> None:
+    """Count a way to a folder: links from ten folders to each other are millions of ways."""
+    ways[here] += 1
+    if ways[here] > MOST_WAYS:
+        raise InputError(
+            f"{text(folder)}: more than {MOST_WAYS} ways lead to this folder, by links, and each "
+            "would bring its pictures again: remove links"
+        )
 
 
 def _entries(folder: str) -> list[os.DirEntry]:

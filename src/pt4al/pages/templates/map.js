@@ -37,7 +37,7 @@ async function start() {
   points = await unpack($("points").textContent);
   sheets = [...document.querySelectorAll("#sheets img")];
   await Promise.all(sheets.map((sheet) => sheet.decode().catch(() => null)));
-  modes = { state: byState(), class: byClass(), loss: byLoss() };
+  modes = { state: byState(), class: byClass(), loss: byLoss(), doubt: byDoubt() };
   visible = new Uint8Array(N).fill(1);
   grid = sorted();
   document.documentElement.classList.add("ready");
@@ -86,6 +86,18 @@ function byLoss() {
   const groups = [{ name: "not known", colour: "faint" }];
   FIFTHS.forEach((name, number) => groups.push({ name, colour: ["ramp", number / 4] }));
   const of = points.loss.map((loss) => (loss === UNKNOWN ? 0 : 1 + Math.min(4, Math.floor(loss / 51))));
+  return { groups, of, faint: 0 };
+}
+
+function byDoubt() {
+  const groups = [
+    { name: "not judged", colour: "faint" },
+    { name: "fits those like it", colour: "green" },
+    { name: "looks wrong", colour: "red" },
+  ];
+  const of = new Uint16Array(N);
+  facts.judged.forEach((point) => { of[point] = 1; });
+  Object.keys(facts.doubted).forEach((point) => { of[point] = 2; });
   return { groups, of, faint: 0 };
 }
 
@@ -400,6 +412,8 @@ function lines(point) {
   const said = [points.ids[point]];
   const name = points.class[point] ? facts.classes[points.class[point] - 1] : "";
   said.push([name, facts.states[points.state[point]].name].filter(Boolean).join(", "));
+  const other = facts.doubted[point];
+  if (other !== undefined) said.push(`looks wrong: those like it are called ${other}`);
   if (points.loss[point] !== UNKNOWN) {
     said.push(`pretext loss above that of ${Math.round((100 * points.loss[point]) / 254)} % of the pool`);
   }

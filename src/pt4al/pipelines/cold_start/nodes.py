@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain, product
 
+import numpy as np
 import pandas as pd
 
 from pt4al.cluster.seam import in_shards
 from pt4al.errors import InputError
 from pt4al.features import probe
 from pt4al.features.vectors import Features, View
+from pt4al.files.stored_table import StoredTable
 from pt4al.labels.recorded import recorded_answers
 from pt4al.pages.cold_start import render_cold_start_page
 from pt4al.project.configuration.parameters import ColdStart, Engine, Main, Query, Run
 from pt4al.randomness import stream
-from pt4al.selection.candidates import STARTS, in_pool_order, start, unlabelled
+from pt4al.selection.candidates import STARTS, start
 from pt4al.selection.evidence import Evidence
+from pt4al.selection.ranked import RankedRows
 from pt4al.selection.strategies import STRATEGIES
 from pt4al.statistics.cold_start import summarise
 from pt4al.training.tasks import classification
@@ -27,7 +30,7 @@ SHARD = 4  # first queries that a worker chooses, or measures, at once
 
 def choose(
     features: Features,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     classes: list[str],
     cold_start: ColdStart,
     query: Query,
@@ -42,25 +45,26 @@ def choose(
         raise InputError(
             "pipeline cold_start is for `main.task: classification` alone: it fits a linear probe"
         )
-    ranking = in_pool_order(ranking, features.rows(ranking["id"]))
-    candidates = unlabelled(ranking, pd.Series(dtype="str"), query.scope, 0)
+    parts = ranking.portions(["id", "pretext_loss", "rank", "batch"])
+    ranked = RankedRows.gather(parts, features.rows, len(features))
+    candidates = ranked.unlabelled(np.empty(0, np.int64), query.scope, 0)
     largest = max(cold_start.budgets)
     if largest > len(candidates):
         raise InputError(
             f"`cold_start.budgets` asks for {largest} labels; {len(candidates)} images may be "
             "asked for"
         )
-    rows = features.rows(candidates["id"])
 
-    def choose_some(seen: View, shard: list[tuple]) -> list[pd.Series]:
+    def choose_some(seen: View, shard: list[tuple]) -> list[np.ndarray]:
         return [_chosen(*cell, candidates, seen, len(classes)) for cell in shard]
 
     cells = list(product(cold_start.starts, cold_start.budgets, range(cold_start.seeds)))
     shards = _cut(cells)
-    prepare = partial(features.view, rows)
+    prepare = partial(features.view, candidates["id"].to_numpy())
     chosen = []
     for shard, queries in in_shards(choose_some, shards, engine.workforce, prepare, "queries"):
-        for cell, ids in zip(shard, queries, strict=True):
+        for cell, rows in zip(shard, queries, strict=True):
+            ids = features.ids.iloc[rows].array
             chosen.append(pd.DataFrame(dict(zip(CELL, cell, strict=True)) | {"id": ids}))
     return pd.concat(chosen, ignore_index=True)
 
@@ -119,10 +123,10 @@ def _cut(cells: list) -> Iterator[list]:
 
 def _chosen(
     rule: str, budget: int, seed: int, candidates: pd.DataFrame, features: View, classes: int
-) -> pd.Series:
-    """The ids of one first query."""
+) -> np.ndarray:
+    """The rows of one first query."""
     if rule in STARTS:
-        return start(candidates, rule, budget, stream(seed, "query"))["id"]
+        return start(candidates, rule, budget, stream(seed, "query"))["id"].to_numpy()
     evidence = Evidence(
         budget=budget,
         rng=stream(seed, "strategy"),
@@ -133,4 +137,4 @@ def _chosen(
         features=features,
         labelled=features[:0],
     )
-    return candidates["id"].iloc[STRATEGIES[rule]().choose(evidence)]
+    return candidates["id"].to_numpy()[STRATEGIES[rule]().choose(evidence)]

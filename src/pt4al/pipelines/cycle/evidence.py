@@ -16,7 +16,14 @@ from pt4al.randomness import stream
 from pt4al.selection.evidence import Evidence
 from pt4al.selection.grounds import later_grounds, start_grounds
 from pt4al.selection.strategies import BALANCED_NEEDS, STRATEGIES, balanced
-from pt4al.selection.uncertainty import BALD, LEARNING_LOSS, MEASURES, RANDOM, bald
+from pt4al.selection.uncertainty import (
+    BALD,
+    LEARNING_LOSS,
+    MEASURES,
+    RANDOM,
+    bald,
+    random_scores,
+)
 from pt4al.selection.why import Grounds
 from pt4al.training import learning_loss
 from pt4al.training.networks import Network
@@ -84,9 +91,8 @@ def gather(sources: Sources, budget: int, needs: frozenset[str]) -> Evidence:
 
 def _scores(sources: Sources) -> np.ndarray:
     if sources.settings.query.measure == RANDOM:
-        # One for each image of the pool: whatever the candidates, an image's stays the same.
         rng = stream(sources.settings.run.seed, "query", sources.cycle)
-        return rng.random(len(sources.state.pool))[sources.rows]
+        return random_scores(sources.rows, len(sources.state.pool), rng)
     return sources.ask(_measure(sources), "query")
 
 

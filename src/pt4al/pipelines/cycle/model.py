@@ -115,7 +115,7 @@ class Lesson:
             loss = learning_loss.loss
         loss = partial(loss, weights=self.weights)
         frozen = math.inf if main.frozen == "all" else main.frozen
-        training = Training(main.schedule, rng, main.augment, frozen, title)
+        training = Training(main.schedule, rng, main.augment, frozen, title, run=settings.run.name)
         return fit(network, loss, self.images, training, self.hardware, self.rows, self.targets)
 
 

@@ -10,11 +10,12 @@ import torch
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.log import AnswerLog
-from pt4al.annotation.oracle import CORRECTION, HumanOracle, none_asked
+from pt4al.annotation.oracle import CORRECTION, HumanOracle, labels_given, none_asked
 from pt4al.annotation.progress import RELABEL
 from pt4al.errors import InputError
 from pt4al.features import suspects
 from pt4al.features.vectors import Features
+from pt4al.files.stored_table import StoredTable
 from pt4al.labels.label_set import CONTROL, check, correct, extend, measured_on, trained_on
 from pt4al.labels.recorded import recorded_answers
 from pt4al.pipelines.cycle.evidence import Sources, chooser, gather, query_grounds
@@ -37,7 +38,7 @@ from pt4al.selection.uncertainty import MEASURES, as_they_are
 from pt4al.selection.why import add_grounds
 from pt4al.statistics import intervals
 from pt4al.training.networks import Network
-from pt4al.training.tasks import TASKS, classification
+from pt4al.training.tasks import TASKS, classification, segmentation
 
 SKIPPED_ALL = "every image was skipped or is for measuring: answer some, or lower `control.share`"
 LIKELY = 5  # classes that the labelling page shows bars for
@@ -79,10 +80,11 @@ def map_query(
 
 
 def draw_slices(
-    ranking: pd.DataFrame, start_label_set: pd.DataFrame, settings: Parameters
+    ranking: StoredTable, start_label_set: pd.DataFrame, settings: Parameters
 ) -> pd.DataFrame:
     """Return the images that no strategy may choose, in the order that slices take: `id`."""
-    unlabelled = ranking["id"][~ranking["id"].isin(start_label_set["id"])].sort_values()
+    ids = ranking.read(["id"])["id"]
+    unlabelled = ids[~ids.isin(start_label_set["id"])].sort_values()
     share = settings.control.share
     return set_apart(
         unlabelled, settings.cycles.budgets, share, stream(settings.run.seed, "control")
@@ -101,7 +103,8 @@ def explain_query(
     if "role" in query:
         query = query[query["role"] != RELABEL].reset_index(drop=True)
     every = features.view(np.arange(len(features)))
-    reasons = explain(query, before.ranking, before.label_set["id"], features.find, every)
+    ranking = before.ranking.portions(["id", "pretext_loss", "batch"])
+    reasons = explain(query, ranking, before.label_set["id"], features.find, every)
     grounds = query_grounds(settings.query, before, cycle)
     probabilities = None
     if grounds.needs_likely and not TASKS[settings.main.task].dense:
@@ -209,7 +212,7 @@ def audit(
     images: Images,
     answers: pd.DataFrame,
     network: Network,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     classes: list[str],
     settings: Parameters,
 ) -> pd.DataFrame:
@@ -223,7 +226,8 @@ def audit(
     targets = task.targets(answers["label"], classes)
     model = Model.enter(network, images, classes, settings)
     losses = model.ask(task.loss, answers["id"], "audit", targets)
-    return answers[["id"]].merge(ranking[["id", "pretext_loss"]], on="id").assign(main_loss=losses)
+    ranked = ranking.of(answers["id"], ["id", "pretext_loss"])
+    return answers[["id"]].merge(ranked, on="id").assign(main_loss=losses)
 
 
 def train(
@@ -277,16 +281,25 @@ def evaluate(
     classes: list[str],
     label_set: pd.DataFrame,
     settings: Parameters,
+    asked: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return what the cycle's network takes the test split for, and its metrics.
 
     Once, when its training has ended. The first table has the images' `id`, if its rows are images,
-    and the columns of `Task.outcomes`.
+    and the columns of `Task.outcomes`. `labels` is what `annotation.oracle.labels_given` returns.
+    The metrics of masks have the interval of mean IoU, `low` and `high`, by the bootstrap over
+    images; that of a share follows from their number.
     """
     outputs, targets = _tested(network, test_images, test_labels, classes, settings)
     task = TASKS[settings.main.task]
     outcomes = _with_ids(task.outcomes(outputs, targets, classes), test_labels["id"])
-    return outcomes, {"labels": len(label_set), **task.evaluate(outputs, targets, classes)}
+    given = labels_given(label_set, asked)
+    metrics = {"labels": given, **task.evaluate(outputs, targets, classes)}
+    if task.dense:
+        metric = segmentation.mean_iou_of(outputs, targets, classes)
+        rng = stream(0, "test interval")  # of the same images for every run
+        metrics |= intervals.resampled(len(targets), metric, rng)
+    return outcomes, metrics
 
 
 def evaluate_probe(
@@ -313,16 +326,18 @@ def evaluate_control(
     label_set: pd.DataFrame,
     classes: list[str],
     settings: Parameters,
+    asked: pd.DataFrame | None = None,
     *,
     cycle: int,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return what the cycle's network takes its control images for, and its metrics on them.
 
-    The network has not learnt from them. With the interval of the task's metric, `low` and `high`.
+    The network has not learnt from them. With the interval of the task's metric, `low` and `high`;
+    `labels` as in `evaluate`.
     """
     task = TASKS[settings.main.task]
     drawn = measured_on(label_set, cycle, settings.control.train)
-    counts = {"labels": len(label_set), "images": len(drawn)}
+    counts = {"labels": labels_given(label_set, asked), "images": len(drawn)}
     if drawn.empty:
         unmeasured = pd.DataFrame(columns=["id", "label", "predicted"], dtype=object)
         return unmeasured, counts | {task.metric: None, "low": 0.0, "high": 1.0}
@@ -334,7 +349,7 @@ def evaluate_control(
     if not task.dense:
         right = int((outputs.argmax(axis=1) == targets.numpy()).sum())
         return outcomes, counts | intervals.share(right, len(targets))
-    metric = lambda rows: task.evaluate(outputs[rows], targets[rows], classes)[task.metric]  # noqa: E731
+    metric = segmentation.mean_iou_of(outputs, targets, classes)
     rng = stream(settings.run.seed, "control interval", cycle)
     return outcomes, counts | intervals.resampled(len(targets), metric, rng)
 
@@ -345,11 +360,12 @@ def measure_control(
     label_set: pd.DataFrame,
     classes: list[str],
     settings: Parameters,
+    asked: pd.DataFrame | None = None,
     *,
     cycle: int,
 ) -> dict[str, float]:
     """Return the metrics of `evaluate_control` alone."""
-    return evaluate_control(network, images, label_set, classes, settings, cycle=cycle)[1]
+    return evaluate_control(network, images, label_set, classes, settings, asked, cycle=cycle)[1]
 
 
 def take_control(control: dict[str, float]) -> dict[str, float]:

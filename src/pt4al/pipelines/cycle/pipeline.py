@@ -175,6 +175,7 @@ def _evaluate(cycle: int, options: GraphOptions) -> list[Node]:
     measured = []
     if options.tested:
         data = _named("network", "test_images", "test_labels", "classes", "label_set")
+        data |= _asked(options)
         written = ["test_predictions", "metrics"]
         measured.append(settings_node(nodes.evaluate, data, SCORING, written, "evaluate"))
     if options.compares:
@@ -195,13 +196,18 @@ def _evaluate_probe(cycle: int) -> Node:
 
 
 def _evaluate_control(cycle: int, options: GraphOptions) -> Node:
-    data = _named("network", "images", "label_set", "classes")
+    data = _named("network", "images", "label_set", "classes") | _asked(options)
     blocks = ("control", *SCORING, "run")
     name = "evaluate_control"
     if options.tested:  # of which the predictions are kept then
         return settings_node(nodes.measure_control, data, blocks, "control", name, cycle=cycle)
     written = ["test_predictions", "control"]
     return settings_node(nodes.evaluate_control, data, blocks, written, name, cycle=cycle)
+
+
+def _asked(options: GraphOptions) -> dict[str, str]:
+    """What people were asked: a label that is given once more is paid for once more."""
+    return _named("asked") if options.people else {}
 
 
 def _audit() -> Node:

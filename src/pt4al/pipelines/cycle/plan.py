@@ -14,6 +14,7 @@ from pt4al.project.configuration.parameters import Parameters
 from pt4al.randomness import stream
 from pt4al.selection import candidates, control, relabel
 from pt4al.selection.evidence import Evidence
+from pt4al.selection.ranked import UNRANKED, RankedRows
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class QueryPlan:
         Of the whole pool, by row number.
     candidates
         Images that may be chosen, in the order of the pool: `id` (row number there),
-        `pretext_loss`, `rank`, `batch`.
+        `pretext_loss`, `batch`, and `rank` in cycle 0, whose rule may go by it.
     budget, reserve
         Number of images the strategy chooses, and of spare ones in case somebody skips one.
     control
@@ -51,9 +52,9 @@ class QueryPlan:
     @classmethod
     def make(cls, state: CycleState, settings: Parameters, cycle: int) -> "QueryPlan":
         """Return the plan of a cycle; InputError if it asks for more images than there are."""
-        ranking = _numbered(state.ranking, state.pool)
-        apart = pd.Series(state.pool.find(state.apart))
-        offered = candidates.unlabelled(ranking, apart, settings.query.scope, cycle)
+        ranking = state.ranked_rows(["pretext_loss", "batch"] + ["rank"] * (cycle == 0))
+        apart = state.pool.find(state.apart)
+        offered = ranking.unlabelled(apart, settings.query.scope, cycle)
         budget = settings.cycles.budgets[cycle]
         drawn = None
         if state.slices is not None:
@@ -91,8 +92,8 @@ class QueryPlan:
     def choose(self, choose: Callable[[Evidence], np.ndarray], evidence: Evidence) -> pd.DataFrame:
         """Return the query that a strategy chooses from its evidence."""
 
-        def some(positions: np.ndarray, budget: int) -> np.ndarray:
-            if len(positions) == len(evidence) and budget == evidence.budget:
+        def some(positions: np.ndarray | None, budget: int) -> np.ndarray:
+            if positions is None:
                 return choose(evidence)
             return choose(evidence.take(positions, budget))
 
@@ -124,15 +125,7 @@ class QueryPlan:
         return query.assign(id=ids, batch=query["batch"].astype("int64"))
 
 
-def _numbered(ranking: pd.DataFrame, pool: ImagePool) -> pd.DataFrame:
-    """The ranking in the order of the pool, with row numbers in place of ids, in few bytes."""
-    number = np.int32 if len(pool) < 2**31 else np.int64
-    rows = pool.rows(ranking["id"]).astype(number)
-    places = ranking[["pretext_loss", "rank", "batch"]].astype({"rank": number, "batch": number})
-    return candidates.in_pool_order(places.assign(id=rows), rows)
-
-
-def _again(ranking: pd.DataFrame, state: CycleState, most: int) -> pd.DataFrame:
+def _again(ranking: RankedRows, state: CycleState, most: int) -> pd.DataFrame:
     """The images whose labels are asked for again, the most suspicious first."""
     ids = relabel.choose(state.suspects, state.label_set, state.asked, most)
     lines = state.answer_log.read()["id"].value_counts()
@@ -140,10 +133,9 @@ def _again(ranking: pd.DataFrame, state: CycleState, most: int) -> pd.DataFrame:
     return rows.assign(answers_before=rows["id"].map(lines).fillna(0).astype("int64"))
 
 
-def _unscored(ranking: pd.DataFrame, pool: ImagePool, ids: pd.Series, role: str) -> pd.DataFrame:
+def _unscored(ranking: RankedRows, pool: ImagePool, ids: pd.Series, role: str) -> pd.DataFrame:
     """Images of the ranking, in the order of `ids`, as rows of a query."""
-    rows = pool.find(ids)
-    batches = ranking[ranking["id"].isin(rows)].set_index("id")["batch"].astype("int64")
-    ranked = np.isin(rows, batches.index)
+    batches = ranking.batches(pool.find(ids))
+    ranked = batches != UNRANKED
     table = pd.DataFrame({"id": ids.array[ranked], "score": np.nan})
-    return table.assign(batch=batches.loc[rows[ranked]].array, role=role)
+    return table.assign(batch=batches[ranked], role=role)

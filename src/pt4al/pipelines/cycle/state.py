@@ -6,7 +6,9 @@ import pandas as pd
 
 from pt4al.annotation.log import AnswerLog
 from pt4al.features.vectors import Features
+from pt4al.files.stored_table import StoredTable
 from pt4al.images.pool import ImagePool
+from pt4al.selection.ranked import RankedRows
 from pt4al.training.networks import Network
 
 
@@ -18,6 +20,8 @@ class CycleState:
     ----------
     features
         Features of the whole pool, computed before the first cycle.
+    ranking
+        None where nothing is ranked: for a rehearsal.
     network, images
         The newest main network, and what it reads: the pool, or features. None before cycle 0.
     slices
@@ -30,7 +34,7 @@ class CycleState:
 
     pool: ImagePool
     features: Features
-    ranking: pd.DataFrame
+    ranking: StoredTable | None
     label_set: pd.DataFrame
     classes: list[str]
     network: Network | None = None
@@ -50,3 +54,8 @@ class CycleState:
     def apart(self) -> pd.Series:
         """Ids that no strategy may choose: labelled, asked for, or set apart for control slices."""
         return self.used if self.slices is None else pd.concat([self.used, self.slices["id"]])
+
+    def ranked_rows(self, columns: list[str]) -> RankedRows:
+        """Return what columns of the ranking say of each image, by its row in the pool."""
+        parts = self.ranking.portions(["id", *columns])
+        return RankedRows.gather(parts, self.pool.rows, len(self.pool))

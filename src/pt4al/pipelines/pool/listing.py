@@ -42,9 +42,12 @@ def read_source(pool: Listing) -> Collection:
 
 
 def _divided(pool: Listing) -> dict[str, Collection]:
-    parts = divide(read_source(pool), pool.test)
+    source = read_source(pool)
+    parts = divide(source, pool.test)
     if not len(parts["train"]):
-        raise InputError(f"{pool.source.path}: holds no pictures for the pool")
+        splits = sorted(source.index["split"].dropna().unique())
+        why = f": of its splits ({', '.join(splits)}) none is `train`" if splits else ""
+        raise InputError(f"{pool.source.path}: holds no pictures for the pool{why}")
     return parts
 
 

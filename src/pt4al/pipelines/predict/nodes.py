@@ -21,6 +21,7 @@ from pt4al.pipelines.predict.models import Finished, find
 from pt4al.pipelines.predict.unlike import unlike
 from pt4al.plots import contact_sheets
 from pt4al.plots.style import pictures
+from pt4al.project.configuration.parameters import Predict
 from pt4al.project.configuration.parsing import parse
 from pt4al.project.runs.folder import Runs
 from pt4al.training import engine as training
@@ -31,6 +32,7 @@ from pt4al.training.tasks import classification, segmentation
 logger = logging.getLogger(__name__)
 
 SHOWN = 40  # pictures on a sheet
+PARQUET = "predictions.parquet has the probability of each class, or the masks"
 NAMED = 3  # pictures in a line of the terminal
 CHECKED = 64  # pictures that an exported network is compared on
 
@@ -44,9 +46,11 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
         raise InputError(
             "`predict.path` is missing: say where the pictures are, predict.path=/some/folder"
         )
+    if settings.predict.kind == "auto" and not Path(path).exists():
+        raise InputError(f"{path}: no such file or folder (`predict.path`)")
     if settings.predict.onnx:
         require()  # before hours are spent on pictures
-    collection = sources.read(settings.predict.kind, path)
+    collection = read_pictures(settings.predict)
     if not len(collection):
         raise InputError(f"{path}: holds no pictures")
     logger.info("%s", summary.listed(collection))
@@ -59,6 +63,17 @@ def build_pool(runs: Runs, parameters: dict) -> Callable[..., None]:
     # Bad pictures are listed, however many.
     recipe = model.parameters.pool.model_copy(update={"bad_share": 1.0})
     return partial(build, collection, recipe=recipe, frame=model.frame)
+
+
+def read_pictures(asked: Predict) -> Collection:
+    """Read the pictures to predict; errors name the settings of block `predict`."""
+    try:
+        return sources.read(asked.kind, asked.path)
+    except InputError as error:
+        message = str(error)
+        for name in ("path", "kind"):
+            message = message.replace(f"pool.source.{name}", f"predict.{name}")
+        raise InputError(message) from None
 
 
 def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
@@ -90,6 +105,12 @@ def predict(runs: Runs, pool: ImagePool, parameters: dict) -> pd.DataFrame:
     for number, name in enumerate(model.classes):
         answers[_column(name, answers)] = likely[:, number]
     return pd.DataFrame(answers)
+
+
+def shorten(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return what a person reads: `id`, `label` and `probability`; of masks the ids alone."""
+    kept = [name for name in ("id", "label", "probability") if name in predictions]
+    return predictions[kept].round({"probability": 4})
 
 
 def draw(pool: ImagePool, predictions: pd.DataFrame) -> dict[str, bytes]:
@@ -124,17 +145,23 @@ def write_page(
     """Return the predictions as one HTML page."""
     model = _find(runs, parameters)
     asked = parse(parameters).predict
-    name = f"{model.parameters.run.name}, cycle {model.cycle}"
+    when = f"cycle {model.cycle}"
+    if model.parameters.oracle.kind == "people":  # who know cycle 0 as round 1
+        when = f"round {model.cycle + 1}"
+    name = f"{model.parameters.run.name}, {when}"
     counts = {} if "mask" in predictions else predictions["label"].value_counts().to_dict()
     if counts:
         logger.info("least sure, to label next: %s", _least_sure(predictions))
-    table = runs.root / "07_model_output" / model.parameters.run.name / "predictions.parquet"
-    warning = _warning(model, sources.read(asked.kind, asked.path))
+    table = runs.root / "07_model_output" / model.parameters.run.name / "predictions.csv"
+    warning = _warning(model, read_pictures(asked))
     return render_predictions_page(
         PredictionsPage(
             title=f"What the model of {name}, takes these pictures for",
             path=asked.path,
-            notes=[f"The table of all of them is {table}.", *filter(None, [warning])],
+            notes=[
+                f"The table of all of them is {table}; beside it {PARQUET}.",
+                *filter(None, [warning]),
+            ],
             images=len(predictions),
             counts=counts,
             problems=pool.problems.to_dict("records"),

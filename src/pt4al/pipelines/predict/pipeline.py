@@ -15,6 +15,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.predict, ["runs", "predict_pool", "parameters"], "predictions", name="predict"
             ),
+            Node(nodes.shorten, "predictions", "predictions_list", name="list_predictions"),
             Node(
                 nodes.draw,
                 ["predict_pool", "predictions"],

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.features.vectors import Features
+from pt4al.files.stored_table import StoredTable
 from pt4al.images.pool import ImagePool
 from pt4al.pretext import PRETEXT_TASKS
 from pt4al.pretext.shortcut import score_twice
@@ -26,7 +27,7 @@ def check_pretext(
     images: ImagePool | Features,
     network: Network,
     curve: pd.DataFrame,
-    losses: pd.DataFrame,
+    losses: StoredTable,
     settings: Parameters,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the checks, and what the losses were made with, to compare them with others."""
@@ -44,7 +45,8 @@ def check_pretext(
     chance = None
     if pretext.task in GUESSED:
         chance = math.log(task.viewed if viewed else task.outputs)
-    checks = pretext_checks.checks(noisy, losses["pretext_loss"].to_numpy(), first_epoch, chance)
+    values = losses.read(["pretext_loss"])["pretext_loss"].to_numpy()
+    checks = pretext_checks.checks(noisy, values, first_epoch, chance)
     made_with = flat(pretext.model_dump(mode="json")) | {"seed": run.seed, "pool": pool.sha256}
     return checks, made_with
 

@@ -57,7 +57,14 @@ def train(
     if not task.trains:
         return network, pd.DataFrame(columns=CURVE)
     augment = None if viewed else pretext.augment
-    training = Training(pretext.schedule, rng, augment, title=pretext.task, each_epoch=each_epoch)
+    training = Training(
+        pretext.schedule,
+        rng,
+        augment,
+        title=pretext.task,
+        each_epoch=each_epoch,
+        run=settings.run.name,
+    )
     loss = task.view_loss if viewed else task.loss
     return network, fit(network, loss, images, training, settings.engine.hardware, rows)
 

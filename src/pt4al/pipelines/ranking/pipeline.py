@@ -7,7 +7,8 @@ from pt4al.pipelines.ranking import nodes
 
 def create_pipeline() -> Pipeline:
     """Return what ranks the pool."""
-    inputs = ["pretext_loss", "params:ranking", "params:cycles", "params:run"]
+    blocks = ["ranking", "cycles", "engine", "run"]
+    inputs = ["pretext_loss", *(f"params:{block}" for block in blocks)]
     return Pipeline(
         [Node(nodes.rank_pool, inputs, "ranking", name="rank_pool", tags="grows")], tags="ranking"
     )

@@ -54,9 +54,10 @@ def judge_run(
     runs: Runs,
     worth: dict | None = None,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """Return the curves of the runs beside this one, and whether choosing helped.
+    """Return the curves of this run and of those beside it, and whether choosing helped.
 
-    The second is what `pt4al.statistics.run_verdict.judge` returns, with `random`: the name of the
+    The first of the curves is the run's own, with its interval, `low` and `high`, where that is
+    known. The verdict is what `pt4al.statistics.run_verdict.judge` returns, with `random`: the name of the
     run that chose at random, or None; `more`: how many runs there is no place for; and `early`:
     whether control images say too little. `worth` is what `weigh` has found, with control images.
     """
@@ -77,7 +78,13 @@ def judge_run(
     verdict["early"] = early is not None
     verdict["random"] = None if random is None else random.name
     verdict["more"] = len(others) - len(shown)
-    return {other.name: other.curve for other in shown}, verdict
+    curves = {history.name: _with_interval(history.learning_curve, verdict["rows"])}
+    return curves | {other.name: other.curve for other in shown}, verdict
+
+
+def _with_interval(curve: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    ends = pd.DataFrame(rows, index=curve.index)[["low", "high"]].astype(float)
+    return curve if ends.isna().all(axis=None) else curve.assign(**ends)
 
 
 def find_others(

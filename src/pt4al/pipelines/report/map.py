@@ -1,11 +1,13 @@
 """Nodes of stage `report` that draw the pool as a map."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pt4al.features.vectors import Features
+from pt4al.files.stored_table import StoredTable
 from pt4al.labels.label_set import BEFORE, CONTROL
 from pt4al.pages.map import MapPage, State, render_map_page
 from pt4al.pipelines.report.history import RunHistory
@@ -36,8 +38,9 @@ def map_by_umap(features: Features) -> pd.DataFrame:
 def draw_map(
     history: RunHistory,
     places: pd.DataFrame,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     waiting: pd.DataFrame | None = None,
+    suspects: pd.DataFrame | None = None,
 ) -> tuple[str, dict[str, bytes]]:
     """Return the map as an HTML page, and its preview.
 
@@ -47,8 +50,11 @@ def draw_map(
         `id`, `x`, `y`: see `map_by_pca`.
     waiting
         The query that people have not answered yet; None: there is none.
+    suspects
+        As `features.suspects.find_suspects` returns it; None: no label was judged.
     """
-    points, states = _points(history, places, ranking, waiting)
+    losses = ranking.read(["id", "pretext_loss"])
+    points, states = _points(history, places, losses, waiting)
     spots = points[["x", "y"]].to_numpy()
     labelled = ~points["state"].isin(_numbers(states, "none", "asked")).to_numpy()
     preview = pictures({"map": partial(_preview, spots, points["state"].to_numpy(), states)})
@@ -63,8 +69,22 @@ def draw_map(
         sprites=_sprites(history, shown),
         coverage=regions.coverage(spots, labelled, points["loss"].to_numpy()),
         preview=preview["map"],
+        **_doubts(points["id"], suspects),
     )
     return render_map_page(page), preview
+
+
+def _doubts(ids: pd.Series, suspects: pd.DataFrame | None) -> dict[str, Any]:
+    """Return `judged` and `doubted` of `pages.map.MapPage`."""
+    if suspects is None:
+        return {}
+    rows = pd.Series(ids.index, ids)
+    judged = suspects.assign(row=suspects["id"].map(rows)).dropna(subset="row")
+    wrong = judged[judged["suspicious"]]
+    return {
+        "judged": judged["row"].astype(int).tolist(),
+        "doubted": dict(zip(wrong["row"].astype(int).tolist(), wrong["suggested"], strict=True)),
+    }
 
 
 def _map(features: Features, method: str) -> pd.DataFrame:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pt4al.annotation import audit
-from pt4al.annotation.agreement import agreement
-from pt4al.annotation.log import AnswerLog
+from pt4al.annotation.log import AnswerLog, effective
 from pt4al.images.pool import ImagePool
 from pt4al.pipelines.leakage import check_reads
 from pt4al.pipelines.report.history import RunHistory, by_cycle
@@ -66,7 +65,7 @@ def weigh(
     """Return what the labels bought, by the metrics of each cycle's control slice.
 
     See `pt4al.statistics.label_value.label_value`. `controls`: `cycle_0.control` and so on.
-    `answer_log`: of people, says how long it took them, and whether they agree.
+    `answer_log`: of people, says what it took them.
     """
     measured = list(by_cycle(controls, "control").values())
     curve = pd.DataFrame(measured).rename(columns={history.task.metric: "value"})
@@ -80,16 +79,15 @@ def weigh(
         thresholds=settings.report.stop.model_dump(),
         price=settings.report.price.model_dump(),
     )
-    given = None if answer_log is None else answer_log.read()
-    value = label_value(
+    given = None if answer_log is None else effective(answer_log.read())
+    return label_value(
         curve,
         _reference(history, run_curves),
         plan,
-        pd.Series(dtype=float) if given is None else given["seconds"],
+        given,
         stream(settings.run.seed, "forecast"),
         nested=not settings.control.train,
     )
-    return value | {"agreement": None if given is None else agreement(given)}
 
 
 def without_repeats(timings: pd.DataFrame) -> pd.DataFrame:

@@ -8,18 +8,21 @@ import pandas as pd
 from pt4al.pages.facts import Failures, Metric, RunPage, Source, Step
 from pt4al.pages.run import render_run_page
 from pt4al.pipelines.report import identity
+from pt4al.pipelines.report.agreement import with_pictures
 from pt4al.pipelines.report.history import RunHistory
 from pt4al.pipelines.report.nodes import without_repeats
 from pt4al.pipelines.report.suspects import suspect_facts
 from pt4al.project.configuration.dotted import flat
-from pt4al.project.configuration.next_commands import chooses_at_random
+from pt4al.project.configuration.next_commands import (
+    chooses_at_random,
+    one_more_round,
+    use_model,
+)
 from pt4al.project.configuration.parameters import Parameters
 from pt4al.project.runs.folder import Runs
 from pt4al.project.runs.history import History
 from pt4al.statistics import feature_checks as features
 from pt4al.statistics.label_savings import compare_in_words
-
-RANKED = {"strata"}  # these look at the ranking, whatever the scope
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class PageInputs:
 
     run_history: RunHistory
     chapters: History | None
-    baselines: dict[str, pd.DataFrame]
+    curves: dict[str, pd.DataFrame]
     verdict: dict[str, Any]
     failures: dict[str, Any]
     failure_pictures: dict[str, bytes]
@@ -50,6 +53,7 @@ class PageInputs:
     worth_picture: dict[str, bytes] = field(default_factory=dict)
     probe_metrics: dict[str, float] | None = None
     suspects: pd.DataFrame | None = None
+    agreement: dict[str, Any] = field(default_factory=dict)
 
 
 def write_page(**inputs: Any) -> str:
@@ -73,20 +77,21 @@ def _facts(inputs: PageInputs) -> RunPage:
         summary=curve.drop(columns="pool").to_dict("records"),
         controlled="images" in curve,
         people=settings.oracle.kind == "people",
-        beside=_beside(history, inputs.baselines, inputs.verdict),
+        beside=_beside(history, inputs.curves, inputs.verdict),
         failures=_failures(inputs),
         pretext_checks=inputs.pretext_checks.to_dict("records"),
         features=settings.features.network,
         feature_checks=inputs.feature_checks.to_dict("records"),
         feature_verdict=_feature_verdict(history, inputs.probe_metrics),
-        ranked=_uses_ranking(settings),
+        ranked=settings.query.uses_ranking,
         leaks=inputs.leak_check.to_dict("records"),
         audit=history.pretext_audit.to_dict("records"),
         figures=_figures(inputs),
         worth=inputs.worth,
         suspects=suspect_facts(inputs.suspects, history.pool),
+        agreement=with_pictures(inputs.agreement, history.pool),
         seconds=float(without_repeats(inputs.timings)["seconds"].sum()),
-        notes=_notes(settings) + _turns(inputs.chapters),
+        notes=_notes(settings) + _given_again(history) + _turns(inputs.chapters),
         changed=identity.changed_settings(settings, inputs.default_parameters),
         settings=identity.all_settings(settings),
     )
@@ -98,15 +103,15 @@ def _figures(inputs: PageInputs) -> dict[str, bytes]:
 
 
 def _beside(
-    history: RunHistory, baselines: dict[str, pd.DataFrame], verdict: dict[str, Any]
+    history: RunHistory, curves: dict[str, pd.DataFrame], verdict: dict[str, Any]
 ) -> list[str]:
     """Return a sentence on each run that is shown beside this one, as far as the headline says less."""
     own = history.learning_curve
     key = history.metric.key
     return [
         compare_in_words(own, curve, name, key)
-        for name, curve in baselines.items()
-        if name != verdict["random"] or verdict["outcome"] == "above"
+        for name, curve in curves.items()
+        if name != history.name and (name != verdict["random"] or verdict["outcome"] == "above")
     ]
 
 
@@ -126,9 +131,10 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
         if history.task.dense:
             label = f"kedro label-studio push --run={history.name}"
         steps.append(Step("The next round: label, then go on:", [label, commands["run"]]))
-    elif sum(settings.cycles.budgets) + settings.cycles.budgets[-1] <= len(history.pool):
-        why = "One more cycle:"
-        steps.append(Step(why, [commands["longer"]]))
+    elif settings.oracle.kind == "people":
+        steps += _after_people(history, commands)
+    elif _has_room(history):
+        steps.append(Step("One more cycle:", [commands["longer"]]))
     if at_random or "images" in history.learning_curve:
         return steps
     if verdict["random"] is None:
@@ -148,6 +154,24 @@ def _steps(history: RunHistory, verdict: dict[str, Any], commands: dict[str, str
     return steps
 
 
+def _after_people(history: RunHistory, commands: dict[str, str]) -> list[Step]:
+    """Return what to do when people have labelled all rounds: use the model, or label on."""
+    settings = history.settings
+    predict = use_model(history.name, settings.pool.source.path)
+    steps = [Step("Let the model name the other pictures:", [predict])]
+    if _has_room(history):
+        page = not history.task.dense and isinstance(settings.cycles.budget, int)
+        more = one_more_round(history.name, settings.cycles.number) if page else commands["longer"]
+        steps.append(Step("One more round:", [more]))
+    return steps
+
+
+def _has_room(history: RunHistory) -> bool:
+    """Whether the pool holds images for a round more."""
+    budgets = history.settings.cycles.budgets
+    return sum(budgets) + budgets[-1] <= len(history.pool)
+
+
 def _notes(settings: Parameters) -> list[str]:
     """Return what a reader might otherwise take for granted."""
     notes = []
@@ -164,21 +188,23 @@ def _notes(settings: Parameters) -> list[str]:
     return notes
 
 
+def _given_again(history: RunHistory) -> list[str]:
+    """Return how many labels were given once more to images that had one."""
+    given = int(history.learning_curve["labels"].iloc[-1])
+    images = len(history.label_set)
+    if given <= images:
+        return []
+    return [
+        f"Of the {given:,} labels that are counted here {given - images:,} were given once more, "
+        f"to images whose label looked wrong: {images:,} images have one."
+    ]
+
+
 def _turns(chapters: History | None) -> list[str]:
     """Return what has changed within the run, which the curve shows as upright lines."""
     if chapters is None:
         return []
     return [f"The run's settings have changed {line}." for line in chapters.sentences()]
-
-
-def _uses_ranking(settings: Parameters) -> bool:
-    query = settings.query
-    return (
-        query.scope != "pool"
-        or query.start == "even_intervals"
-        or query.options.get("weight") == "loss"
-        or query.strategy in RANKED
-    )
 
 
 def _feature_verdict(history: RunHistory, probe: dict[str, float] | None) -> str | None:

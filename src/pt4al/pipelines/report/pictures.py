@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pt4al.errors import counted
+from pt4al.files.stored_table import StoredTable
 from pt4al.images.pool import ImagePool
 from pt4al.masks import count
 from pt4al.pipelines.report.history import RunHistory, by_cycle, turns_of
@@ -32,31 +33,33 @@ QUERIED = 60  # pictures, at most, on the sheet of a query
 
 def draw_pictures(
     history: RunHistory,
-    ranking: pd.DataFrame,
+    ranking: StoredTable,
     ranking_agreement: pd.DataFrame,
-    run_curves: dict[str, pd.DataFrame],
+    curves: dict[str, pd.DataFrame],
     timings: pd.DataFrame,
     chapters: History | None,
     **maps: Maps,
 ) -> dict[str, bytes]:
-    """Return every picture of the report by name. `maps`: `cycle_1.maps` and so on."""
+    """Return every picture of the report by name. `maps`: `cycle_1.maps` and so on.
+
+    `curves`: the run's own first, see `judge_run`.
+    """
     turns = {} if chapters is None else turns_of(history.learning_curve, chapters)
-    curves = {history.name: history.learning_curve, **history.baselines(run_curves)}
+    ranked = ranking.read(["id", "pretext_loss", "batch"])
     drawings: Drawings = {
         "learning_curve": partial(run.learning_curve, curves, history.task.metric, turns),
-        "losses_by_batch": partial(run.losses_by_batch, ranking),
+        "losses_by_batch": partial(run.losses_by_batch, ranked),
         "audit": partial(run.audit, history.pretext_audit),
         "seconds_by_stage": partial(run.seconds_by_stage, without_repeats(timings)),
         **_class_drawings(history),
-        **_extreme_drawings(history.pool, ranking),
+        **_extreme_drawings(history.pool, ranked),
     }
     if len(ranking_agreement):
         drawings["ranking_agreement"] = partial(heat_maps.ranking_agreement, ranking_agreement)
     labels = history.labels
     seen_by_models = by_cycle(maps, "maps")
     for cycle, query in history.queries.items():
-        # People skip images, or did not need them: those have no label.
-        labelled = query["id"].isin(labels.index).to_numpy()
+        labelled = _answered(history, query, cycle)
         shown = query[labelled].reset_index(drop=True)
         drawings[f"query_{cycle}"] = partial(_query_sheet, history.pool, shown, labels)
         if history.task.dense:
@@ -66,6 +69,19 @@ def draw_pictures(
             }
             drawings[f"panels_{cycle}"] = partial(_query_panels, history, shown, seen, cycle)
     return pictures(drawings)
+
+
+def _answered(history: RunHistory, query: pd.DataFrame, cycle: int) -> np.ndarray:
+    """Return which images of a query were asked for and labelled, (N,), bool.
+
+    People skip images; and of those that stand in for skipped ones, what was not needed may have
+    been asked for in a later cycle.
+    """
+    cycles = history.label_set.set_index("id")["cycle"].reindex(query["id"]).to_numpy(float)
+    if "role" not in query:
+        return ~np.isnan(cycles)
+    spare = query["role"].to_numpy() == "reserve"
+    return np.where(spare, cycles == cycle, ~np.isnan(cycles))
 
 
 def draw_worth(worth: dict, history: RunHistory) -> dict[str, bytes]:
@@ -103,11 +119,15 @@ def _why(reason: Mapping[str, Any]) -> str:
 
 def _class_drawings(history: RunHistory) -> Drawings:
     counts = _class_counts(history)
+    when = "cycle"
+    if history.settings.oracle.kind == "people":  # who know cycle 0 as round 1
+        when = "round"
+        counts.columns += 1
     if not history.task.dense:
-        return {"class_balance": partial(heat_maps.class_balance, counts, "images")}
+        return {"class_balance": partial(heat_maps.class_balance, counts, "images", when)}
     metrics = history.learning_curve.drop(columns="pool").to_dict("records")
     return {
-        "class_balance": partial(heat_maps.class_balance, counts, "pixels"),
+        "class_balance": partial(heat_maps.class_balance, counts, "pixels", when),
         "iou_by_class": partial(heat_maps.iou_by_class, metrics),
     }
 

@@ -5,7 +5,16 @@ from kedro.pipeline import Node, Pipeline
 from pt4al.pipelines.cycle.pipeline import class_names
 from pt4al.pipelines.options import GraphOptions
 from pt4al.pipelines.pretext.checks import compare_rankings
-from pt4al.pipelines.report import baselines, failures, history, map, nodes, page, pictures
+from pt4al.pipelines.report import (
+    agreement,
+    baselines,
+    failures,
+    history,
+    map,
+    nodes,
+    page,
+    pictures,
+)
 
 MAPS = {"pca": map.map_by_pca, "umap": map.map_by_umap}
 
@@ -17,6 +26,8 @@ def create_pipeline(options: GraphOptions) -> Pipeline:
     wired = [*_tables(options), *_judged(options), *_pictures(options), _page(options)]
     if options.control:
         wired += _worth(options)
+    if options.people:
+        wired.append(_agreement())
     always = Pipeline(wired, tags=["report", "always"])
     if options.map == "none":
         return always
@@ -66,7 +77,7 @@ def _judged(options: GraphOptions) -> list[Node]:
         Node(
             baselines.judge_run,
             {"history": "run_history", **judged},
-            ["baselines", "verdict"],
+            ["curves", "verdict"],
             name="judge_run",
             tags="page",
         ),
@@ -92,8 +103,7 @@ def _pictures(options: GraphOptions) -> list[Node]:
         pictures.draw_pictures,
         {
             "history": "run_history",
-            **_same("ranking", "ranking_agreement", "timings", "chapters"),
-            "run_curves": "baselines",
+            **_same("ranking", "ranking_agreement", "curves", "timings", "chapters"),
             **_of_cycles(options, "maps", first=1),
         },
         "pictures",
@@ -121,6 +131,7 @@ def _map(options: GraphOptions) -> list[Node]:
     inputs = {"history": "run_history", "places": f"{options.map}_map", **_same("ranking")}
     if options.waits:
         inputs["waiting"] = f"cycle_{options.cycles}.query"
+    inputs |= _suspects(options)
     drawn = ["map", "map_preview"]
     return [Node(map.draw_map, inputs, drawn, name="draw_map", tags=["page", "always"])]
 
@@ -150,11 +161,23 @@ def _worth(options: GraphOptions) -> list[Node]:
     ]
 
 
+def _suspects(options: GraphOptions) -> dict[str, str]:
+    """Labels that look wrong after the last cycle, where they were looked for."""
+    if not options.lists_suspects or options.cycles - 1 not in options.suspects:
+        return {}
+    return {"suspects": f"cycle_{options.cycles - 1}.suspects"}
+
+
+def _agreement() -> Node:
+    inputs = {"history": "run_history", **_same("answer_log")}
+    return Node(agreement.compare_people, inputs, "agreement", name="compare_people", tags="page")
+
+
 def _page(options: GraphOptions) -> Node:
     inputs = _same(
         "run_history",
         "chapters",
-        "baselines",
+        "curves",
         "verdict",
         "failures",
         "failure_pictures",
@@ -179,8 +202,9 @@ def _page(options: GraphOptions) -> Node:
         inputs |= _same("map_preview")
     if options.compares:
         inputs["probe_metrics"] = f"cycle_{options.cycles - 1}.probe_metrics"
-    if options.lists_suspects and options.cycles - 1 in options.suspects:
-        inputs["suspects"] = f"cycle_{options.cycles - 1}.suspects"
+    inputs |= _suspects(options)
+    if options.people:
+        inputs |= _same("agreement")
     return Node(page.write_page, inputs, "report", name="write_report", tags="page")
 
 

@@ -20,14 +20,14 @@ def suspect_facts(suspects: pd.DataFrame | None, pool: ImagePool) -> dict[str, A
     found = suspects[suspects["suspicious"]]
     rows = []
     for row in found.head(SHOWN).itertuples():
-        own, *near = _pictures(pool, [row.id, *json.loads(row.near)])
+        own, *near = pictures_of(pool, [row.id, *json.loads(row.near)])
         facts = {"id": row.id, "label": row.label, "suggested": row.suggested}
         rows.append({**facts, "quality": row.quality, "picture": own, "near": near})
     agreed = float((suspects["label"] == suspects["suggested"]).mean())
     return {"judged": len(suspects), "found": len(found), "agreed": agreed, "rows": rows}
 
 
-def _pictures(pool: ImagePool, ids: list[str]) -> list[bytes]:
+def pictures_of(pool: ImagePool, ids: list[str]) -> list[bytes]:
     """Return images of the pool as PNG files."""
     return [_png(image) for image in pool.gather(pool.rows(pd.Series(ids))).numpy()]
 

@@ -139,18 +139,28 @@ def merge_runs(
     )
 
 
-@answers.command("status")
+@answers.command("status", short_help="Say how far a query is, and how far people agree.")
 @named
 @click.pass_obj
 def status(metadata: ProjectMetadata, name: str | None) -> None:
-    """Say how far a run's query is answered, and how far people agree."""
+    """Say how far a run's query is answered, and how far people agree: all of them, each with the
+    others, and on which images they don't.
+    """
     from pt4al.annotation.agreement import agreement
+    from pt4al.annotation.annotators import describe
 
-    run = labelled_run(metadata, name)
-    click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
-    words = agreement(run.log.read())
+    run = labelled_run(metadata, name, waiting=False)
+    if run.cycle == run.cycles:
+        click.echo(f"Run {run.name}: all {counted(run.cycles, 'round')} answered.")
+    else:
+        run = labelled_run(metadata, run.name)
+        click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
+    history = run.log.read()
+    words = agreement(history)
     if words:
         click.echo(words)
+        for line in describe(history, run.policy):
+            click.echo(line)
 
 
 def _read_rows(run: LabelledRun, path: Path, annotator: str) -> tuple[list[Answer], list[str]]:

@@ -28,4 +28,5 @@ class Commands(LazyGroup, SpokenGroup):
     lazy_subcommands={name: f"pt4al.project.cli.{place}" for name, place in COMMANDS.items()},
 )
 def cli() -> None:
-    """This project is pt4al, active learning that people label; to begin: kedro run --help."""
+    """This project is pt4al, active learning that people label; to begin: kedro label
+    --help, or kedro run --help."""

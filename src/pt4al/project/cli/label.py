@@ -1,8 +1,6 @@
 """`kedro label`: label on a page, which trains and asks again until the last round."""
 
 import os
-import re
-import shlex
 import sys
 from contextlib import chdir
 from pathlib import Path
@@ -12,22 +10,25 @@ import click
 from kedro.framework.startup import ProjectMetadata
 
 from pt4al.errors import InputError
+from pt4al.project.cli.label_command import PEOPLE, run_command, run_name
 from pt4al.project.cli.runs import labelled_run, named
 from pt4al.project.configuration.loading import root
 from pt4al.project.runs.error_messages import Spoken
-
-LONGEST_NAME = 60  # characters of a run's name that is made of a folder's
-PEOPLE = "people"  # environment of the configuration
+from pt4al.project.runs.folder import RunFolder
 
 
 @click.command(cls=Spoken)
 @named
 @click.option("--images", type=click.Path(), help="Folder of pictures: starts a run, or goes on.")
 @click.option("--classes", help="Names of the classes: cat/dog. More may be added on the page.")
-@click.option("--budget", help="Labels that each round asks for.")
+@click.option(
+    "--budget", help="Labels that each round asks for. Default: 50, or fewer of a small folder."
+)
 @click.option("--cycles", type=click.IntRange(1), help="Number of rounds.")
 @click.option(
-    "--annotators", type=click.IntRange(1), help="People who must answer before an image counts."
+    "--annotators",
+    type=click.IntRange(1),
+    help="People who must answer before an image counts: as most of them say; ties are reviewed.",
 )
 @click.option("--params", help="Further settings, as `kedro run` takes them.")
 @click.option("--env", help=f"Environment of the settings. Default: {PEOPLE}.")
@@ -63,6 +64,7 @@ def label(metadata: ProjectMetadata, **typed: Any) -> None:
     \b
     kedro label --images=photos --classes=cat/dog    starts a run, or goes on with it
     kedro label                                      goes on with the run that was typed last
+    kedro label --cycles=8                           the same, to its eighth round
 
     Ctrl-C ends all of it; what was answered is kept, and the same command goes on. It has the same
     link then, and pages that were left open go on.
@@ -75,6 +77,7 @@ def label(metadata: ProjectMetadata, **typed: Any) -> None:
 
 def _order(metadata: ProjectMetadata, project: Path, typed: dict[str, Any]) -> Any:
     """Return which run is meant: one that is there, or that of a folder of pictures."""
+    from pt4al.project.configuration.next_commands import one_more_round, with_cycles
     from pt4al.project.runs.labelling_loop import Order, is_finished
 
     if typed["images"] is not None:
@@ -82,8 +85,8 @@ def _order(metadata: ProjectMetadata, project: Path, typed: dict[str, Any]) -> A
             raise InputError("--once is for a run that is there: leave --images away")
         data = root(project, typed["env"] or PEOPLE)
         name = typed["name"] or run_name(typed["images"])
-        return Order(project, data, name, _command(name, typed))
-    for option in ("classes", "budget", "cycles", "annotators", "params", "env"):
+        return Order(project, data, name, run_command(project, RunFolder(data, name), typed))
+    for option in ("classes", "budget", "annotators", "params", "env"):
         if typed[option] is not None:
             raise InputError(
                 f"--{option} is for a new run: say --images, the folder of its pictures, too"
@@ -94,9 +97,15 @@ def _order(metadata: ProjectMetadata, project: Path, typed: dict[str, Any]) -> A
             f"run {run.name!r} needs masks, which the page can't take: kedro label-studio push, or "
             "kedro answers read with a folder of masks or a COCO file"
         )
-    if is_finished(run):
-        labelled_run(metadata, run.name)  # raises: it waits for no answers
-    return Order(project, root(project), run.name, run.command)
+    command = run.command
+    if typed["cycles"] is not None:
+        command = with_cycles(command, typed["cycles"])
+    elif is_finished(run):
+        raise InputError(
+            f"run {run.name!r} has all its labels; for another round: "
+            f"{one_more_round(run.name, run.cycles)}"
+        )
+    return Order(project, root(project), run.name, command)
 
 
 def _serve(order: Any, typed: dict[str, Any]) -> None:
@@ -136,39 +145,6 @@ def _serve(order: Any, typed: dict[str, Any]) -> None:
     loop.serve()
     if page.queue is not None:
         click.echo(f"\n{page.queue.progress()}.")
-
-
-def run_name(images: str) -> str:
-    """Return a run's name, made of that of its folder of pictures."""
-    folder = Path(images).expanduser().absolute().name
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder).strip("-_")[:LONGEST_NAME]
-    if not name:
-        raise InputError(f"{images!r} gives the run no name: say one, --run=...")
-    return name
-
-
-def _command(name: str, typed: dict[str, Any]) -> str:
-    """Return the `kedro run` of a folder of pictures."""
-    from pt4al.project.configuration.next_commands import command_line
-
-    images = Path(typed["images"]).expanduser().absolute()
-    if not images.exists():
-        raise InputError(f"{images}: no such file or folder (--images)")
-    settings = {"run.name": name, "pool.source.path": str(images), "oracle.kind": PEOPLE}
-    own = {
-        "oracle.classes": typed["classes"],
-        "cycles.budget": typed["budget"],
-        "cycles.number": typed["cycles"],
-        "oracle.annotators": typed["annotators"],
-    }
-    settings |= {setting: value for setting, value in own.items() if value is not None}
-    for setting, value in settings.items():
-        if "," in str(value):
-            raise InputError(
-                f"{value!r} has a comma, which settings on a command line can't have (`{setting}`)"
-            )
-    command = command_line(typed["env"] or PEOPLE, settings)
-    return f"{command},{shlex.quote(typed['params'])}" if typed["params"] else command
 
 
 def has_screen() -> bool:

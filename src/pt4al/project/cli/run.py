@@ -1,6 +1,8 @@
 """`kedro run`: Kedro's command, whose errors are sentences and whose help names what there is."""
 
 import logging
+import re
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from kedro.framework.cli import project
 from kedro.utils import find_kedro_project
 
 from pt4al.errors import InputError, did_you_mean
-from pt4al.project.runs.beginning import environments
+from pt4al.project.runs.beginning import check_place, environments
 from pt4al.project.runs.error_messages import Spoken
 
 # Beside these there are `__default__`, which is active_learning, and `cell`, a comparison's own.
@@ -26,6 +28,9 @@ PIPELINES = {
     "cold_start": "compare ways to choose the first query",
     "predict": "label other pictures with a run's model",
 }
+MISSING = "???"
+CHANGED = re.compile(r"\s#|:\s|:$|^[&!*%@`|>]|^[?-]\s")  # by YAML: comments, anchors, tags
+QUOTED = "'\"[{"  # a value that begins so is meant to be YAML
 SETTINGS = (
     "All settings, with what they mean, are in conf/base/parameters.yml. An environment's own file"
     " says what differs there, and --params goes before both: a dotted name, several with commas"
@@ -68,7 +73,32 @@ def _say_more(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> N
             handler.setLevel(logging.DEBUG)
 
 
+def _different(ctx: click.Context, parameter: click.Parameter, value: str) -> Any:
+    """Return what --params says, by Kedro's own rules; each setting may be typed once."""
+    items = (value or "").split(",")
+    result = typed_params.callback(ctx, parameter, ",".join(map(_as_text, items)))
+    names = [item.partition("=")[0].strip() for item in items]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"--params: `{twice}` stands there twice: type it once")
+    if MISSING in (value or ""):
+        # OmegaConf takes it for a value that is still to come, and would keep that of conf/.
+        raise InputError(f"--params: {MISSING} is no value: type one, or leave the setting away")
+    return result
+
+
+def _as_text(item: str) -> str:
+    """Quote a value of which YAML would drop a part, or make something else: `/photos #2`."""
+    name, equals, value = item.partition("=")
+    value = value.strip()
+    if not CHANGED.search(value) or value[0] in QUOTED:
+        return item
+    doubled = value.replace("'", "''")
+    return f"{name}{equals}'{doubled}'"
+
+
 def _run(**options: Any) -> Any:
+    check_place(find_kedro_project(Path.cwd()) or Path.cwd())
     known = [*PIPELINES, "cell", "__default__"]
     for name in [*options["pipelines"], *filter(None, [options["pipeline"]])]:
         if name not in known:
@@ -76,6 +106,9 @@ def _run(**options: Any) -> Any:
     return project.run.callback(**options)
 
 
+typed_params = next(option for option in project.run.params if option.name == "params")
+own_params = copy(typed_params)
+own_params.callback = _different
 verbose = click.Option(
     ["-v", "--verbose"],
     is_flag=True,
@@ -86,6 +119,9 @@ verbose = click.Option(
 run = Run(
     "run",
     callback=_run,
-    params=[*project.run.params, verbose],
+    params=[
+        *[own_params if option is typed_params else option for option in project.run.params],
+        verbose,
+    ],
     help="Run a pipeline; typed again, it goes on where it stopped.",
 )

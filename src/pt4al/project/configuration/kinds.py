@@ -1,15 +1,17 @@
 """Kinds of settings that several blocks have."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from pt4al.errors import did_you_mean
 from pt4al.project.configuration.paths import plain
 from pt4al.text import normalised
 
+MOMENT = "a time with its zone, such as 2026-12-01T17:00+01:00"
 LONGEST_TEXT = 4096
 MOST_IMAGES = 2**31
 NOT_IN_A_LINE = {
@@ -40,9 +42,19 @@ def _different(values: list) -> list:
     return values
 
 
+def _moment(value: Any) -> Any:
+    # pydantic takes a number for seconds since 1970.
+    if isinstance(value, int | float) or (
+        isinstance(value, str) and re.fullmatch(r"[\s\d.+-]*", value)
+    ):
+        raise ValueError(f"say {MOMENT}")
+    return value
+
+
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_line)]
 ClassName = Annotated[Text, AfterValidator(normalised)]
 Place = Annotated[Text, AfterValidator(plain)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Images = Annotated[int, Field(gt=0, le=MOST_IMAGES)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 
+from pt4al.errors import InputError
 from pt4al.files.storage import MARKER, keeper
 
 KEYS = "conf/local/credentials.yml"
@@ -23,7 +24,18 @@ def loader(project: Path, env: str | None = None) -> OmegaConfigLoader:
 
 def places(project: Path, env: str | None = None) -> dict[str, Any]:
     """Return what globals.yml says."""
-    return loader(project, env)["globals"]
+    return checked(loader(project, env)["globals"])
+
+
+def checked(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what globals.yml says, or raise InputError if it can't be what is meant."""
+    folder = content.get("root")
+    if not isinstance(folder, str) or not folder.strip():
+        raise InputError(f"globals.yml: `root` is {folder!r}: it must be a folder's name, `data`")
+    versioned = content.get("versioned")
+    if not isinstance(versioned, bool):
+        raise InputError(f"globals.yml: `versioned` is {versioned!r}: it must be true or false")
+    return content
 
 
 def root(project: Path, env: str | None = None) -> Path:

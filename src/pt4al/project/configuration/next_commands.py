@@ -5,6 +5,7 @@ from typing import Any
 
 from pt4al.project.configuration.dotted import flat
 
+PARAMS = "--params="
 # A query that chooses at random, whatever else was typed of block `query`.
 AT_RANDOM = {"start": "random", "scope": "pool", "strategy": "top", "measure": "random"}
 
@@ -53,6 +54,27 @@ def without_change(settings: dict[str, Any]) -> dict[str, Any]:
     if "change" not in own:
         return settings
     return settings | {"run": {name: own[name] for name in own if name != "change"}}
+
+
+def with_cycles(command: str, number: int) -> str:
+    """Return a run's command, with another number of cycles."""
+    words = shlex.split(command)
+    settings = [f"cycles.number={number}"]
+    for word in [word for word in words if word.startswith(PARAMS)]:
+        words.remove(word)
+        typed = word.removeprefix(PARAMS).split(",")
+        settings = [one for one in typed if not one.startswith("cycles.number=")] + settings
+    return shlex.join([*words, PARAMS + ",".join(settings)])
+
+
+def one_more_round(run: str, rounds: int) -> str:
+    """Return the command that goes on to label a run that has had all its rounds."""
+    return f"kedro label --run={run} --cycles={rounds + 1}"
+
+
+def use_model(run: str, path: str) -> str:
+    """Return the command that lets a run's model name pictures."""
+    return command_line(None, {"run.name": run, "predict.path": path}, "predict")
 
 
 def baseline_of(run: str) -> str:

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BeforeValidator,
     Field,
     model_validator,
@@ -24,6 +23,7 @@ from pt4al.project.configuration.instructions import ANY, AVX2
 from pt4al.project.configuration.kinds import (
     ClassName,
     Images,
+    Moment,
     Place,
     Text,
     one_of,
@@ -244,6 +244,16 @@ class Query(Block):
         """What chooses images once there is a model: a strategy, or the measure itself."""
         return self.measure if self.strategy == "top" else self.strategy
 
+    @property
+    def uses_ranking(self) -> bool:
+        """Whether the ranking by pretext loss has a say in what is chosen."""
+        return (
+            self.scope != "pool"
+            or self.start == "even_intervals"
+            or self.options.get("weight") == "loss"
+            or self.strategy == "strata"  # which looks at it, whatever the scope
+        )
+
     @model_validator(mode="after")
     def _strategy_has_options(self) -> "Query":
         known = [field.name for field in fields(STRATEGIES[self.strategy])]
@@ -263,7 +273,7 @@ POOL = "pool"  # as `oracle.known_labels`: all labels that runs on the same pool
 
 class GoOn(Block):
     share: float = Field(gt=0, le=1)
-    after: AwareDatetime | None
+    after: Moment | None
 
 
 class Oracle(Block):
@@ -415,7 +425,7 @@ class Storage(Block):
 
     address: Annotated[Text, Field(pattern=BUCKET)] | None = None
     patience: float = Field(default=300, gt=0, le=86_400)
-    cache: Annotated[float, Field(gt=0)] | None = None
+    cache: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
 
 
 class Parameters(Block):

@@ -1,6 +1,7 @@
 """The first second of a command: is there such an environment, and what is about to happen."""
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pt4al.errors import InputError, did_you_mean
 
 logger = logging.getLogger(__name__)
 
+PATTERN = re.compile(r"[\[\]{}]")
 BASE = "base"  # the folder of conf/ over which each environment lies
 
 
@@ -29,6 +31,15 @@ def check_environment(conf: Path, env: str | None) -> None:
     if listed not in hint:
         hint = f"{hint} The environments are {listed}"
     raise InputError(f"there is no environment {env!r} in {conf}: {hint}")
+
+
+def check_place(project: Path) -> None:
+    """Raise InputError if Kedro would take a part of the project's path for a pattern."""
+    if PATTERN.search(str(project)):
+        raise InputError(
+            f"{project}: a bracket in the project's path is a pattern for Kedro, which finds none "
+            "of the project's files then: rename the folder, or move the project"
+        )
 
 
 def announce(command: click.Context, parameters: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ class Context(KedroContext):
     def __init__(self, *args: Any, **kwargs: Any):
         # All import torch, which commands that only read files do without.
         from pt4al.pipelines.graph import build
+        from pt4al.project.configuration.loading import checked
         from pt4al.project.configuration.next_commands import next_commands
         from pt4al.project.runs.resolve import resolve
         from pt4al.project.runs.stored import opened
@@ -44,6 +45,7 @@ class Context(KedroContext):
         for pattern, needed in NEEDED.items():
             if not isinstance(loader[pattern], dict) or not needed <= loader[pattern].keys():
                 raise InputError(f"conf/base/{pattern}.yml has to say {', '.join(sorted(needed))}")
+        checked(loader["globals"])
         self.storage = opened(loader, self.project_path)
         self.resolved = resolve(loader["parameters"], loader["globals"], self.project_path)
         loader["parameters"] = self.resolved.parameters

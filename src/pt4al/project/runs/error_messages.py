@@ -19,6 +19,7 @@ from kedro.config import MissingConfigException
 from kedro.framework.cli.utils import KedroCliError
 from kedro.io import DatasetError
 from kedro.utils import find_kedro_project
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pt4al.errors import InputError
@@ -159,6 +160,7 @@ def _message(error: BaseException) -> str | None:
         isinstance(error, MemoryError)
         or "can't allocate memory" in str(error)
         or "CUDA out of memory" in str(error)
+        or "failed to map segment" in str(error)  # of a library that is imported
     ):
         return MEMORY
     return _refusal(error)
@@ -175,7 +177,9 @@ def _unreadable_settings() -> str | None:
     """Return a message that names the file of settings that is no YAML; its own has no name."""
     for file in sorted(_project().glob("conf/*/*.y*ml")):
         try:
-            settings = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+            text = file.read_text(encoding="utf-8")
+            settings = yaml.safe_load(text) or {}
+            OmegaConf.create(text)  # refuses a key that stands there twice
             if not isinstance(settings, dict):
                 return f"{file} holds a {type(settings).__name__}, not names and values"
         except yaml.YAMLError as error:

@@ -1,6 +1,7 @@
 """Write the labels of a run for other programs, with its pictures where a format has them."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -34,6 +35,7 @@ MASKS = "masks"
 FORMATS = (CSV, PARQUET, FOLDERS, COCO, YOLO, HUGGING_FACE, MASKS)
 ENDINGS = {".csv": CSV, ".parquet": PARQUET, ".json": COCO}
 SUFFIXES = {form: ending for ending, form in ENDINGS.items()}
+FILE_ENDING = r"\.[a-z]{2,4}"  # `labels.tsv` is meant to be a file, `photos.v2` need not be
 OF_MASKS = (MASKS, COCO)  # that hold masks
 READ_BY_IMAGE_FOLDER = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
@@ -56,6 +58,11 @@ def choose_format(path: Path, masks: bool, typed: str | None = None) -> str:
     if not masks and chosen == MASKS:
         raise InputError(
             f"this run's labels are classes, not masks: --format={FOLDERS} writes a folder a class"
+        )
+    if typed is None and ending not in ENDINGS and re.fullmatch(FILE_ENDING, ending):
+        raise InputError(
+            f"{path}: no format writes a file whose name ends in {ending} ({', '.join(ENDINGS)} "
+            f"can be written); for a folder of this name say --format={chosen}"
         )
     needed = SUFFIXES.get(chosen)
     if needed and ending != needed:

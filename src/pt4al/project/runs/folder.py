@@ -12,13 +12,15 @@ from filelock import FileLock, Timeout
 
 from pt4al.annotation.log import AnswerLog
 from pt4al.errors import InputError
-from pt4al.files import digests, records, versions
+from pt4al.files import digests, records, versions, whole
 from pt4al.project.configuration.paths import plain
 from pt4al.project.runs.history import History, changed
+from pt4al.training import unfinished
 
 RECORDS = "05_model_input"  # configuration, queries, answers and label sets
 REPORTS = "08_reporting"
 LAYERS = ("02_intermediate", "04_feature", RECORDS, "06_models", "07_model_output", REPORTS)
+TRAINED_ON = ("02_intermediate", "04_feature")  # pools and features
 STAMP = "%Y%m%dT%H%M%S"  # after the name of a run that was set aside
 STAMPED = f"{'[0-9]' * 8}T{'[0-9]' * 6}"  # the same, as a pattern
 PATHS = {"pool.source.path", "pretext.weights", "main.weights", "oracle.known_labels"}
@@ -252,7 +254,21 @@ class RunFolder:
             folder = self.root / layer / self.name
             if folder.exists():
                 folder.rename(folder.with_name(aside))
+        for layer in TRAINED_ON:
+            unfinished.rename(self.root / layer, self.name, aside)
         return aside
+
+    def tidy(self) -> int:
+        """Remove what killed commands have left, once the lock is held.
+
+        Returns
+        -------
+        Number of trainings whose checkpoints no run was there to resume.
+        """
+        for layer in LAYERS:
+            whole.tidy(self.root / layer / self.name)
+        layers = [self.root / layer for layer in TRAINED_ON]
+        return sum(unfinished.tidy(layer, Runs(self.root).has) for layer in layers)
 
     @property
     def _added_file(self) -> Path:
@@ -268,6 +284,10 @@ class Runs:
     def __getitem__(self, name: str) -> RunFolder:
         """Return a run's folder, whether there is such a run or not."""
         return RunFolder(self.root, name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a run of this name, or one that was set aside under it."""
+        return self[name].configuration_file.exists()
 
     def labelled_by_people(self) -> list[RunFolder]:
         """Return the runs that people label, the newest command's first."""

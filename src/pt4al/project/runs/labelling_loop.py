@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from pt4al.annotation.web import link
 from pt4al.annotation.web.server import Page
 from pt4al.errors import InputError, counted
+from pt4al.project.configuration.next_commands import one_more_round, use_model
 from pt4al.project.runs.asked_query import AskedQuery
 from pt4al.project.runs.folder import RunFolder
 from pt4al.project.runs.labelled_run import LabelledRun, find_run
@@ -74,7 +73,8 @@ def is_finished(run: LabelledRun) -> bool:
     """Return whether all of a run is there, its report included."""
     measured = run.folder.newest("metrics.json", run.cycles - 1)
     report = run.folder.newest("report.html")
-    if run.cycle < run.cycles or measured is None or report is None:
+    verdict = run.folder.newest("verdict.json")
+    if run.cycle < run.cycles or None in (measured, report, verdict):
         return False
     return report.stat().st_mtime_ns > measured.stat().st_mtime_ns
 
@@ -206,18 +206,18 @@ class LabellingLoop:
             time.sleep(min(PAUSE, self.grace or PAUSE))
 
     def _finish(self, run: LabelledRun) -> None:
-        file = run.folder.reports / "report.html"
-        pool_map = run.folder.reports / "map.html"
-        lines = [result(run)]
-        self.page.finish(
-            lines,
-            file.read_bytes if file.exists() else None,
-            pool_map.read_bytes if pool_map.exists() else None,
-        )
-        for line in lines:
-            self.say(line)
-        if file.exists():
-            self.say(f"report: {file.absolute().as_uri()}")
+        reports = run.folder.reports
+        pages = {"report.html": reports / "report.html", "map.html": reports / "map.html"}
+        intake = intake_of(reports / "report.html")
+        pages |= {intake: reports / intake} if intake else {}
+        there = {link: file.read_bytes for link, file in pages.items() if file.exists()}
+        line = result(run)
+        command = use_model(run.name, run.settings["pool.source.path"])
+        self.page.finish([line], there, command)
+        self.say(f"result: {line}")
+        self.say(f"report: {pages['report.html'].absolute().as_uri()}")
+        self.say(f"to let the model name the other pictures: {command}")
+        self.say(f"for another round: {one_more_round(run.name, run.cycles)}")
         self.say(f"{run.cycles} of {counted(run.cycles, 'round')} done. Ctrl-C ends the page.")
 
 
@@ -227,15 +227,14 @@ def facts_of(run: LabelledRun) -> dict[str, Any]:
 
 
 def result(run: LabelledRun) -> str:
-    """Return what a finished run has reached, in a sentence."""
-    curve: pd.DataFrame = run.folder.read("learning_curve.csv")
-    last = curve.iloc[-1]
-    metric = next(name for name in ("accuracy", "mean_iou", *curve) if name in curve)
-    reached = (
-        "unknown accuracy" if pd.isna(last[metric]) else f"{100 * last[metric]:.0f} % {metric}"
-    )
-    if "low" in curve:
-        interval = f"{100 * last['low']:.0f} to {100 * last['high']:.0f} %"
-        images = counted(int(last["images"]), "control image")
-        reached = f"{reached} ({interval}, by {images})"
-    return f"{reached} with {counted(int(last['labels']), 'label')}."
+    """Return what a finished run has reached, as its report says it."""
+    from pt4al.statistics.run_verdict import in_words  # imports scipy
+
+    verdict = run.folder.read("verdict.json")
+    return in_words(verdict).removesuffix(".") + "."
+
+
+def intake_of(report: Path) -> str | None:
+    """Return the address, seen from a report, of the page on its pictures; None without a link."""
+    link = re.search(r'href="([^"]*intake\.html)"', report.read_text(encoding="utf-8"))
+    return link and link[1]

@@ -47,13 +47,14 @@ def tell_pages(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     for name in PAGES:
         if name in made:
             logger.info("report: %s", Path(catalog[name]._filepath).absolute().as_uri())
-    if "predictions" in made:
-        logger.info("predictions: %s", catalog["predictions"]._filepath)
+    for name in ("predictions", "predictions_list"):
+        if name in made:
+            logger.info("predictions: %s", catalog[name]._filepath)
     if "report" in made:
         for line in summarise_run(parse(catalog.load("parameters")), catalog):
             logger.info("%s", line)
     elif "intake" in made:
-        logger.info("report: %s", Path(catalog["intake"]._filepath).absolute().as_uri())
+        logger.info("intake report: %s", Path(catalog["intake"]._filepath).absolute().as_uri())
 
 
 def _tell_metrics(metrics: dict[str, float], catalog: CatalogProtocol, cycle: str) -> None:
@@ -73,7 +74,7 @@ def _percent(metrics: dict[str, float], metric: str) -> str:
     if metrics[metric] is not None:
         measured = f"{100 * metrics[metric]:.0f} %"
     interval = f"{100 * metrics['low']:.0f} to {100 * metrics['high']:.0f} %"
-    return f"{measured} ({interval}, by {metrics['images']} control images)"
+    return f"{measured} ({interval}, by {counted(metrics['images'], 'control image')})"
 
 
 def _tell_intake(message: str) -> Callable[..., None]:
@@ -90,13 +91,27 @@ def _tell_source(summary: dict[str, Any], catalog: CatalogProtocol, namespace: s
 
 
 def _tell_pretext_checks(checks: Any, catalog: CatalogProtocol, namespace: str) -> None:
+    matters = parse(catalog.load("parameters")).query.uses_ranking
     for sentence in checks["sentence"][checks["alarm"]]:
-        logger.warning("pretext losses: %s", sentence)
+        if matters:
+            logger.warning("pretext losses: %s", sentence)
+        else:
+            logger.info("pretext losses, which choose nothing here: %s", sentence)
 
 
 def _tell_leaks(checks: Any, catalog: CatalogProtocol, namespace: str) -> None:
     for row in checks[~checks["ok"]].itertuples():
         logger.error('LABELS LEAKED. Not true: "%s" %s', row.check, row.found)
+
+
+def _tell_agreement(facts: dict[str, Any], catalog: CatalogProtocol, namespace: str) -> None:
+    if facts.get("overruled"):
+        logger.warning(
+            "labels: people differ on %s, and on %d of these the newest answer counts against what "
+            "most say: oracle.disagreement=majority",
+            counted(facts["disputed"], "image"),
+            facts["overruled"],
+        )
 
 
 MESSAGES = {
@@ -106,4 +121,5 @@ MESSAGES = {
     "source_summary": _tell_source,
     "pretext_checks": _tell_pretext_checks,
     "leak_check": _tell_leaks,
+    "agreement": _tell_agreement,
 }

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from pt4al.errors import InputError
-from pt4al.project.runs.folder import RunFolder
+from pt4al.errors import InputError, did_you_mean
+from pt4al.project.runs.folder import RECORDS, RunFolder
 
 SHARED = re.compile(r"(pool|features|pretext)_[0-9a-f]{12}")
 
@@ -27,6 +27,21 @@ def check_comparison(root: Path, name: str) -> None:
             "use another one"
         )
     _check_shared("comparison.name", name)
+
+
+def check_begun(root: Path, name: str, first: str) -> None:
+    """Raise InputError if there is no such run: a report would leave one behind that is none.
+
+    `first`: the command that makes the run.
+    """
+    if RunFolder(root, name).configuration_file.exists():
+        return
+    known = sorted(file.parent.name for file in root.glob(f"{RECORDS}/*/configuration.json"))
+    hint = f" ({did_you_mean(name, known)})" if known else ""
+    raise InputError(
+        f"run {name!r} has nothing to report yet: no cycle is finished{hint}. "
+        f"Type `{first}` first, which makes all of it"
+    )
 
 
 def _check_shared(setting: str, name: str) -> None:

@@ -191,7 +191,7 @@ def _rehearse_main(parameters: Parameters, seen: _Seen, classes: list[str], trun
     _, needs = chooser(query, first=False)
     if query.start in FEATURE_STARTS:
         needs |= chooser(query, first=True)[1]
-    state = CycleState(pool, seen.features, candidates, labels, classes, network, images)
+    state = CycleState(pool, seen.features, None, labels, classes, network, images)
     model = asked_model(state, settings, 1)
     gather(Sources(state, candidates, settings, 1, model), 1, needs)
 

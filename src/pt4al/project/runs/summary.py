@@ -17,10 +17,15 @@ def summarise_run(parameters: Parameters, catalog: CatalogProtocol) -> list[str]
     curve = catalog.load("learning_curve")
     verdict = catalog.load("verdict")
     metric = TASKS[parameters.main.task].metric
-    lines = [f"result: {in_words(verdict)}", f"curve: {_curve(curve, metric)}"]
+    lines = [f"result: {in_words(verdict)}"]
+    if not verdict["early"]:
+        lines.append(f"curve: {_curve(curve, metric)}")
     audit = catalog.load("pretext_audit")
     if len(audit):
-        lines.append(f"ranking: {audit['sentence'].iloc[-1]}")
+        ranking = "ranking"
+        if not parameters.query.uses_ranking:
+            ranking = "ranking, which chose nothing here"
+        lines.append(f"{ranking}: {audit['sentence'].iloc[-1]}")
     page = Path(catalog["report"]._filepath)
     lines.append(f"report: {page.absolute().as_uri()}")
     # A run that chooses at random is a baseline itself; control images say more than another run.

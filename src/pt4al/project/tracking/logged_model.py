@@ -1,7 +1,6 @@
 """Log a cycle's network as a model that answers to pictures anywhere, without this project."""
 
 import json
-import tempfile
 import warnings
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import pt4al
+from pt4al.files.scratch import scratch
 from pt4al.images.pool import ImagePool
 from pt4al.images.viewing import viewable
 from pt4al.pipelines.predict.models import frame_of
@@ -53,12 +53,12 @@ def log_model(run: str, name: str, pool: ImagePool, artifacts: dict[str, Path]) 
     network = networks.load(artifacts.get("backbone", artifacts["network"]))
     looks = {"frame": asdict(frame_of(network, pool)), "shape": list(pool.shape)}
     with (
-        tempfile.TemporaryDirectory() as folder,
+        scratch() as folder,
         mlflow.start_run(run_id=run),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # hints for other kinds of model
-        file = Path(folder) / "looks.json"
+        file = folder / "looks.json"
         file.write_text(json.dumps(looks), encoding="utf-8")
         mlflow.pyfunc.log_model(
             name=name,

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
@@ -112,6 +112,8 @@ class Store:
             _check(self.file)
         with prepared(self.uri) if is_database(self.uri) else nullcontext():
             client = self._client()
+        if self.file is not None:
+            _tidy(self.file)
         found = self._experiment(client)
         if found.lifecycle_stage != "active":
             raise InputError(
@@ -241,11 +243,30 @@ def find(project: Path, settings: Settings, environment: Mapping[str, str] = os.
     if uri.startswith(
         SQLITE
     ):  # a file of mlflow.yml is the project's, wherever the command was typed
-        file = (Path.cwd() if told else project) / uri.removeprefix(SQLITE)
-        uri = f"{SQLITE}{file}"
+        path = unquote(uri.removeprefix(SQLITE).partition("?")[0])
+        file = (Path.cwd() if told else project) / path
+        uri = _address_of(file)
     experiment = name or number or settings.experiment
     by_id = bool(number and not name)
     return Store(uri, experiment, by_id, file, project, settings.artifacts)
+
+
+def _address_of(file: Path) -> str:
+    """Return the address of a store that is a file; in addresses % and ? mean something else."""
+    path = str(file).replace("%", "%25").replace("?", "%3F")
+    return f"{SQLITE}{path}"
+
+
+def _tidy(file: Path) -> None:
+    """Remove the empty folders that MLflow makes, as it takes an address with %25 for a path."""
+    taken = Path(_address_of(file).removeprefix(SQLITE)).parent
+    if taken == file.parent:
+        return
+    for folder in (taken, *taken.parents):
+        try:
+            folder.rmdir()
+        except OSError:  # it holds something
+            return
 
 
 def tell(environment: Mapping[str, str] = os.environ) -> None:
@@ -286,7 +307,8 @@ def _make(file: Path) -> None:
             new = file.with_name(f".{file.name}.new.{os.getpid()}")
             import mlflow
 
-            mlflow.MlflowClient(tracking_uri=f"{SQLITE}{new}").search_experiments()
+            mlflow.MlflowClient(tracking_uri=_address_of(new)).search_experiments()
+            _tidy(new)
             if file.exists() and file.stat().st_size:
                 aside = file.with_name(f"{file.name}.unfinished")
                 file.replace(aside)

@@ -1,1 +1,1 @@
-"""Rank, split and choose by numbers that lie in files, of any size, within a bound of memory."""
+"""Rank and split pools of any size in files, within a bound of memory."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from pt4al.errors import InputError
 from pt4al.training.networks.parts import Parts, Pool
-from pt4al.training.networks.small import block, stem
+from pt4al.training.networks.small import Block, stem
 
 LIBRARY = "segmentation_models_pytorch"
 SMALL = "unet_small"
@@ -35,7 +35,7 @@ class SmallEncoder(nn.Module):
         first = ENCODER[0]
         self.stem = nn.Sequential(*stem(channels, first, 2), *stem(first, first, 2))
         self.stages = nn.ModuleList(
-            [block(inputs, outputs, 2) for inputs, outputs in pairwise(ENCODER)]
+            [Block(inputs, outputs, 2) for inputs, outputs in pairwise(ENCODER)]
         )
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
