@@ -148,6 +148,15 @@ def test_only_the_time_that_a_shard_is_worked_on_is_limited(monkeypatch, patienc
     assert crew.stopped == stopped
 
 
+def test_while_nothing_has_room_that_is_said_once_a_minute(monkeypatch, caplog):
+    crew = Queued()
+    monkeypatch.setattr(seam, "_crew", lambda cluster, job: crew)
+    monkeypatch.setattr(seam, "time", SimpleNamespace(monotonic=lambda: crew.now))
+    list(in_shards(lambda _, shard: shard, [[1], [2]], Cluster(workers=2), title="scores"))
+    message = "scores: nothing runs for want of room on the cluster: 1 shard waiting"
+    assert caplog.messages == [message] * 2  # each waited for 100 seconds
+
+
 def test_ray_says_which_shards_wait_for_room_and_which_have_begun(on_ray, tmp_path):
     def until(path: Path) -> None:
         while not path.exists():

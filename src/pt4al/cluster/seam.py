@@ -20,6 +20,7 @@ TRIES = 2  # of a shard whose worker dies, before it is halved, and of each half
 MOVES = 10  # of a shard whose machine is lost, which is not the shard's doing
 AHEAD = 4  # shards a worker that may wait for those before them
 POLL = 1.0  # seconds between two looks at what has run too long
+QUIET = 60.0  # seconds for which nothing may run for want of room before it is said, and again
 
 Work = Callable[[Any, Any], Any]
 Lost = Callable[[Any, str], Any]
@@ -242,10 +243,12 @@ class _Schedule:
         self._again: deque[_Task] = deque()
         self._running: dict[tuple, tuple[_Task, float]] = {}  # with the time when it must end
         self._looked = -POLL
+        self._told = 0.0  # when something ran last, or it was said that nothing does
         self._open: list[tuple] = []  # keys that have not been yielded, the first first
         self._results: dict[tuple, tuple[Sequence, Any]] = {}
 
     def __iter__(self) -> Iterator[tuple[Sequence, Any]]:
+        self._told = time.monotonic()
         while True:
             self._hand_out()
             if not self._running:
@@ -303,7 +306,16 @@ class _Schedule:
         if now < self._looked + POLL:
             return
         self._looked = now
-        for key in self._crew.waiting() & self._running.keys():
+        waiting = self._crew.waiting() & self._running.keys()
+        if len(waiting) < len(self._running) or not waiting:
+            self._told = now
+        elif now >= self._told + QUIET:
+            self._told = now
+            number = counted(len(waiting), "shard")
+            logger.warning(
+                "%s: nothing runs for want of room on the cluster: %s waiting", self._title, number
+            )
+        for key in waiting:
             self._running[key] = (self._running[key][0], now + self._limit)
         for key, (task, end) in list(self._running.items()):
             if now > end:
