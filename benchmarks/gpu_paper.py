@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 import configuration
@@ -19,6 +18,7 @@ from pt4al.project.configuration.source import Source
 from pt4al.randomness import stream, torch_generator
 from pt4al.selection import candidates as query
 from pt4al.selection import ranking
+from pt4al.selection.ranked import RankedRows
 from pt4al.selection.uncertainty import MEASURES
 from pt4al.training import networks
 from pt4al.training.engine import Training, fit, predict
@@ -74,7 +74,8 @@ def _run(
     fit(network, rotation.loss, pool, Training(paper.pretext.schedule, rng, augment=paper.pretext.augment), hardware)
     losses = rotation.score(network, pool, hardware)
     yield Row("paper", "pretext training and losses", time.perf_counter() - start, "s")
-    ranked = ranking.split(ranking.rank(pool.ids, losses, paper.ranking.order), paper.cycles.number)
+    table = ranking.split(ranking.rank(pool.ids, losses, paper.ranking.order), paper.cycles.number)
+    ranked = RankedRows.gather([table], pool.rows, len(pool))
     labelled, main = np.empty(0, np.int64), None
     for cycle in range(paper.cycles.number):
         began = time.perf_counter()
@@ -99,7 +100,7 @@ def _run(
 
 
 def _asked(
-    ranked: pd.DataFrame,
+    ranked: RankedRows,
     pool: ImagePool,
     labelled: np.ndarray,
     main: networks.Network | None,
@@ -108,11 +109,11 @@ def _asked(
     hardware: Hardware,
 ) -> np.ndarray:
     """Return the rows of the pool that a cycle asks for."""
-    candidates = query.unlabelled(ranked, pool.ids.iloc[labelled], paper.query.scope, cycle)
+    candidates = ranked.unlabelled(labelled, paper.query.scope, cycle)
     budget = paper.cycles.budgets[cycle]
     if main is None:
-        return pool.rows(query.start(candidates, paper.query.start, budget, stream(0, "query", cycle))["id"])
-    rows, measure = pool.rows(candidates["id"]), MEASURES[paper.query.measure]
+        return query.start(candidates, paper.query.start, budget, stream(0, "query", cycle))["id"].to_numpy()
+    rows, measure = candidates["id"].to_numpy(), MEASURES[paper.query.measure]
     function = lambda network, images: classification.uncertainty(network, images, measure)  # noqa: E731
     scores = predict(main, function, pool, hardware, rows)
     return rows[np.argsort(-scores, kind="stable")[:budget]]

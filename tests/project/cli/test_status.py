@@ -19,4 +19,4 @@ def test_a_run_that_has_all_its_answers_says_so(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("pt4al.project.cli.runs.root", lambda *_: tmp_path)
     said = CliRunner().invoke(cli, ["answers", "status"], obj=SimpleNamespace(project_path=tmp_path))
     assert said.exit_code == 0, said.output
-    assert said.output.splitlines()[0] == "Run mine: all 2 rounds answered."
+    assert said.output.splitlines()[0] == "Run mine: all rounds have their answers."

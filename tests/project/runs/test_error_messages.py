@@ -53,7 +53,6 @@ TYPED = {  # what somebody types, and part of what is said
         "--pipelines=report",
         "Type `kedro run --pipelines=active_learning --env=tiny` first",
     ),
-    "a page alone": ("--nodes=report.write_report", "type `kedro run --pipelines=report --env=tiny`"),
     "a node whose inputs are not there": ("--nodes=ranking.rank_pool", "pretext_loss: not there yet"),
     "a stage whose inputs are not there": ("--pipelines=pretext", "pool: not there yet"),
 }
@@ -107,6 +106,11 @@ def test_what_is_typed_wrongly_is_one_sentence(project: Path, argument: str, mes
     result = typed(project, "run", *environment, argument)
     check_said(result, message)
     assert "not your mistake" not in result.output
+
+
+def test_a_page_alone_is_told_what_makes_the_whole_report(copied: Path) -> None:
+    result = typed(copied, "run", "--env=tiny", "--nodes=report.write_report")
+    check_said(result, "type `kedro run --pipelines=report --env=tiny`")
 
 
 def test_a_report_on_nothing_leaves_no_run_behind(project: Path) -> None:

@@ -151,7 +151,7 @@ def status(metadata: ProjectMetadata, name: str | None) -> None:
 
     run = labelled_run(metadata, name, waiting=False)
     if run.cycle == run.cycles:
-        click.echo(f"Run {run.name}: all {counted(run.cycles, 'round')} answered.")
+        click.echo(f"Run {run.name}: all rounds have their answers.")
     else:
         run = labelled_run(metadata, run.name)
         click.echo(f"Run {run.name}, round {run.cycle + 1}: {run.progress()}.")
