@@ -12,7 +12,6 @@ from pt4al.errors import counted
 
 LISTED = 10  # disputed images in words
 FEWEST = 10  # images, below which kappa says nothing
-TIE = "tie"  # what most people say where as many say something else
 
 
 def labels_in_common(history: pd.DataFrame) -> pd.DataFrame:
@@ -37,10 +36,10 @@ def labels_in_common(history: pd.DataFrame) -> pd.DataFrame:
     return shared.loc[:, shared.notna().any()]
 
 
-def majority(labels: pd.Series) -> str:
-    """Return the most frequent label; TIE where several are."""
+def majority(labels: pd.Series) -> str | None:
+    """Return the most frequent label; None where several are: a tie."""
     votes = labels.value_counts()
-    return TIE if (votes == votes.iloc[0]).sum() > 1 else votes.index[0]
+    return None if (votes == votes.iloc[0]).sum() > 1 else votes.index[0]
 
 
 def compare_annotators(shared: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +65,7 @@ def compare_annotators(shared: pd.DataFrame) -> pd.DataFrame:
     for name in shared.columns:
         own = shared[name].dropna()
         others = shared.loc[own.index].drop(columns=name).apply(majority, axis=1)
-        compared = others != TIE
+        compared = others.notna()
         own = own[compared]
         others = others[compared]
         if own.empty:
@@ -106,7 +105,7 @@ def find_disputed(shared: pd.DataFrame, history: pd.DataFrame, policy: Policy) -
     Returns
     -------
     `id`; `votes`: (label, names of people) of each label, the most frequent first; `most`: what
-    most say, or TIE; `taken`: the label that counts, missing while nobody has decided.
+    most say, missing where that is a tie; `taken`: the label that counts, missing while nobody has decided.
     """
     differing = shared[shared.apply(lambda labels: len({*labels.dropna()}), axis=1) > 1]
     answers = history[history["id"].isin(differing.index)]
@@ -132,7 +131,7 @@ def describe(history: pd.DataFrame, policy: Policy) -> list[str]:
         lines = [_person(row) for row in compare_annotators(shared).itertuples()]
     disputed = find_disputed(shared, history, policy)
     if len(disputed):
-        ties = int((disputed["most"] == TIE).sum())
+        ties = int(disputed["most"].isna().sum())
         lines.append(f"They differ on {counted(len(disputed), 'image')}, {ties} of them ties:")
     for row in disputed.head(LISTED).itertuples():
         votes = ", ".join(f"{label} ({', '.join(names)})" for label, names in row.votes)

@@ -6,12 +6,7 @@ import pandas as pd
 
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.agreement import agreement, in_words
-from pt4al.annotation.annotators import (
-    TIE,
-    compare_annotators,
-    find_disputed,
-    labels_in_common,
-)
+from pt4al.annotation.annotators import compare_annotators, find_disputed, labels_in_common
 from pt4al.annotation.log import AnswerLog
 from pt4al.images.pool import ImagePool
 from pt4al.pipelines.report.history import RunHistory
@@ -33,7 +28,7 @@ def compare_people(history: RunHistory, answer_log: AnswerLog) -> dict[str, Any]
     oracle = history.settings.oracle
     policy = Policy(oracle.annotators, oracle.disagreement, oracle.skipped)
     disputed = find_disputed(shared, log, policy)
-    tied = disputed["most"] == TIE
+    tied = disputed["most"].isna()
     overruled = ~tied & disputed["taken"].notna() & (disputed["taken"] != disputed["most"])
     return {
         "sentence": sentence,
@@ -69,5 +64,5 @@ def _rows(disputed: pd.DataFrame) -> list[dict[str, Any]]:
     for row in disputed.itertuples():
         votes = [{"label": label, "people": ", ".join(names)} for label, names in row.votes]
         taken = None if pd.isna(row.taken) else row.taken
-        rows.append({"id": row.id, "votes": votes, "tie": row.most == TIE, "taken": taken})
+        rows.append({"id": row.id, "votes": votes, "tie": pd.isna(row.most), "taken": taken})
     return rows
