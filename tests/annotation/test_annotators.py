@@ -9,20 +9,9 @@ import pytest
 from pt4al.annotation.aggregation import Policy
 from pt4al.annotation.annotators import compare_annotators, find_disputed, labels_in_common
 from pt4al.annotation.log import Answer, AnswerLog
+from support.people import log_of
 
 MAJORITY = Policy(annotators=3, disagreement="majority")
-
-
-def log_of(folder: Path, **said: str) -> AnswerLog:
-    """Each person's labels, a letter an image; `.` for none."""
-    log = AnswerLog(folder)
-    for who, labels in said.items():
-        log.add(
-            Answer(id=f"{number}", label=label, annotator=who, source="page")
-            for number, label in enumerate(labels)
-            if label != "."
-        )
-    return log
 
 
 def rows_of(folder: Path, **said: str) -> pd.DataFrame:

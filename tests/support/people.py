@@ -19,6 +19,18 @@ NAME = "photos"
 SHORT = {"schedule": {"epochs": 1, "minimum_steps": 3}}
 
 
+def log_of(folder: Path, **said: str) -> AnswerLog:
+    """Each person's labels, a letter an image; `.` for none."""
+    log = AnswerLog(folder)
+    for who, labels in said.items():
+        log.add(
+            Answer(id=f"{number}", label=label, annotator=who, source="page")
+            for number, label in enumerate(labels)
+            if label != "."
+        )
+    return log
+
+
 def write_photos(folder: Path, number: int = 90) -> pd.Series:
     """Write photos of the data that ships, as files without labels; return the truth, by id."""
     folder.mkdir(parents=True)
